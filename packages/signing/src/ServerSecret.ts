@@ -1,0 +1,64 @@
+/**
+ * The secret that signs requests, from the vendor's console. It is kept redacted from the moment it is read.
+ */
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+
+/**
+ * A server secret. Printing, logging or serialising it shows `<redacted:ServerSecret>`.
+ *
+ * @example
+ * ```ts
+ * import { ServerSecret } from "@effect-zim/signing"
+ *
+ * const secret: ServerSecret.ServerSecret = ServerSecret.make("9193cc662a4c0ec135ec71fb57194b38")
+ * console.log(String(secret)) // <redacted:ServerSecret>
+ * ```
+ */
+export type ServerSecret = Redacted.Redacted<string>
+
+const label = "ServerSecret"
+
+/** What is wrong with a secret, in words that never repeat it. */
+const problem = (secret: string): string | undefined =>
+  secret === ""
+    ? "ServerSecret is empty: copy it from the vendor's console"
+    : secret !== secret.trim()
+      ? "ServerSecret begins or ends with whitespace, probably from copying: remove it"
+      : undefined
+
+/**
+ * Decodes a string to a secret, for configuration and for files. Rejects an empty string and surrounding whitespace,
+ * and never repeats the value in its message.
+ *
+ * @example
+ * ```ts
+ * import { ServerSecret } from "@effect-zim/signing"
+ * import * as Config from "effect/Config"
+ *
+ * const secret = Config.schema(ServerSecret.ServerSecret, "ZIM_SERVER_SECRET")
+ * console.log(Config.isConfig(secret)) // true
+ * ```
+ */
+export const ServerSecret: Schema.RedactedFromValue<Schema.String> = Schema.RedactedFromValue(
+  Schema.String.check(Schema.makeFilter(problem)).annotate({ parseOptions: { reportInput: false } }),
+  { label }
+)
+
+/**
+ * Wraps a secret that is already in memory. Throws a `TypeError` if it is empty or has surrounding whitespace (use the
+ * {@link ServerSecret} schema where a typed error is wanted). The error never repeats the value.
+ *
+ * @example
+ * ```ts
+ * import { ServerSecret } from "@effect-zim/signing"
+ *
+ * const secret = ServerSecret.make("9193cc662a4c0ec135ec71fb57194b38")
+ * console.log(JSON.stringify({ secret })) // {"secret":"<redacted:ServerSecret>"}
+ * ```
+ */
+export const make = (secret: string): ServerSecret => {
+  const message = problem(secret)
+  if (message !== undefined) throw new TypeError(message)
+  return Redacted.make(secret, { label })
+}

@@ -1,0 +1,117 @@
+/**
+ * The nonce of a signature: 8 random bytes as 16 lowercase hexadecimal characters (contract, section 2).
+ */
+import * as Brand from "effect/Brand"
+import * as Context from "effect/Context"
+import type * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
+import * as Layer from "effect/Layer"
+import * as Md5 from "./internal/md5.ts"
+
+/**
+ * 16 lowercase hexadecimal characters: the hex of 8 bytes. Used once and never again.
+ *
+ * @example
+ * ```ts
+ * import { SignatureNonce } from "@effect-zim/signing"
+ *
+ * const nonce: SignatureNonce.SignatureNonce = SignatureNonce.seeded("docs")()
+ * console.log(nonce.length) // 16
+ * ```
+ */
+export type SignatureNonce = string & Brand.Brand<"SignatureNonce">
+
+const brand = Brand.nominal<SignatureNonce>()
+const pattern = /^[0-9a-f]{16}$/
+
+/**
+ * Whether a text is a nonce as this package makes them: 16 lowercase hexadecimal characters.
+ *
+ * @example
+ * ```ts
+ * import { SignatureNonce } from "@effect-zim/signing"
+ *
+ * console.log(SignatureNonce.isSignatureNonce("4fd24687296dd9f3")) // true
+ * console.log(SignatureNonce.isSignatureNonce("4FD24687296DD9F3")) // false
+ * ```
+ */
+export const isSignatureNonce = (text: string): text is SignatureNonce => pattern.test(text)
+
+const nonceBytes = 8
+const poolBytes = 256 * nonceBytes
+
+/** Random bytes are drawn in blocks: that makes a nonce dozens of times cheaper. Used bytes are wiped. */
+const pooled = (): (() => SignatureNonce) => {
+  const pool = new Uint8Array(poolBytes)
+  let next = poolBytes
+  return () => {
+    if (next === poolBytes) {
+      globalThis.crypto.getRandomValues(pool)
+      next = 0
+    }
+    const bytes = pool.subarray(next, (next += nonceBytes))
+    const nonce = brand(Hex.encode(bytes))
+    bytes.fill(0)
+    return nonce
+  }
+}
+
+/**
+ * Where nonces come from: a synchronous generator. By default Web Crypto (`globalThis.crypto.getRandomValues`), drawn
+ * in blocks of 256 nonces whose bytes are never used twice. Replace it by {@link layerSeeded} in tests, or by a source
+ * of your own, which must never return the same nonce twice.
+ *
+ * @example
+ * ```ts
+ * import { SignatureNonce } from "@effect-zim/signing"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.provideService(SignatureNonce.next, SignatureNonce.Source, SignatureNonce.seeded(1))
+ * console.log(Effect.runSync(program))
+ * ```
+ */
+export const Source: Context.Reference<() => SignatureNonce> = Context.Reference("@effect-zim/signing/SignatureNonce", {
+  defaultValue: pooled
+})
+
+/**
+ * A new nonce from the {@link Source} in force when the effect runs.
+ *
+ * @example
+ * ```ts
+ * import { SignatureNonce } from "@effect-zim/signing"
+ * import * as Effect from "effect/Effect"
+ *
+ * console.log(Effect.runSync(SignatureNonce.next).length) // 16
+ * ```
+ */
+export const next: Effect.Effect<SignatureNonce> = Source.useSync((draw) => draw())
+
+/**
+ * A generator that returns the same nonces for the same seed. For tests only: its nonces can be predicted.
+ *
+ * @example
+ * ```ts
+ * import { SignatureNonce } from "@effect-zim/signing"
+ *
+ * console.log(SignatureNonce.seeded(42)() === SignatureNonce.seeded(42)()) // true
+ * ```
+ */
+export const seeded = (seed: number | string): (() => SignatureNonce) => {
+  let drawn = 0
+  return () => brand(Md5.hash(`${seed}/${drawn++}`).slice(0, 2 * nonceBytes))
+}
+
+/**
+ * Replaces the {@link Source} by a {@link seeded} one, which starts anew each time the layer is built. For tests only.
+ *
+ * @example
+ * ```ts
+ * import { SignatureNonce } from "@effect-zim/signing"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = SignatureNonce.next.pipe(Effect.provide(SignatureNonce.layerSeeded("my test")))
+ * console.log(Effect.runSync(program) === Effect.runSync(program)) // true
+ * ```
+ */
+export const layerSeeded = (seed: number | string): Layer.Layer<never> => Layer.sync(Source, () => seeded(seed))
