@@ -1,0 +1,39 @@
+/**
+ * The application id of the vendor's console.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/**
+ * An application id: an unsigned 32-bit integer, sent as `AppId` with every request and signed with it.
+ *
+ * Source: contract, section 2.
+ *
+ * @example
+ * ```ts
+ * import { AppId } from "@effect-zim/protocol"
+ *
+ * const appId: AppId.AppId = AppId.make(12345)
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const AppId = Schema.Int.check(
+  Schema.makeFilter(
+    (id) => (id >= 0 && id <= 0xff_ff_ff_ff) || `an AppId is a whole number from 0 to 4294967295, not ${id}`
+  )
+).pipe(Schema.brand("@effect-zim/protocol/AppId"))
+
+/**
+ * @since 0.1.0
+ */
+export type AppId = typeof AppId.Type
+
+/**
+ * Makes an `AppId`. Throws a `SchemaError` when the number is not an unsigned 32-bit integer: decode with the
+ * {@link AppId} schema instead where the number comes from outside.
+ *
+ * @since 0.1.0
+ */
+export const make = (id: number): AppId => AppId.make(id)

@@ -1,0 +1,103 @@
+/**
+ * One entry of a user's conversation list.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Schema from "effect/Schema"
+
+/** The range of an ECMAScript date, in milliseconds on both sides of the epoch. */
+const maximumMillis = 8.64e15
+
+/**
+ * A conversation as the service sends it. `ConvType` is left out for some one-to-one conversations.
+ *
+ * Source: contract, section 1, `List[]`.
+ *
+ * @since 0.1.0
+ */
+export const Wire = Schema.Struct({
+  ConvId: Schema.String,
+  ConvType: Schema.optional(Schema.NullOr(Schema.Int)),
+  UpdateTime: Schema.Int.check(
+    Schema.isBetween({ minimum: -maximumMillis, maximum: maximumMillis }, { expected: "milliseconds since the epoch" })
+  )
+})
+
+/**
+ * @since 0.1.0
+ */
+export interface Wire extends Schema.Schema.Type<typeof Wire> {}
+
+/**
+ * What kind of conversation it is. `Unknown` stands for a code this version has no name for: see
+ * {@link Conversation.typeCode}.
+ *
+ * @since 0.1.0
+ */
+export type ConversationType = "OneToOne" | "Group" | "Unknown"
+
+/**
+ * The codes of the conversation types that this operation is documented to return.
+ *
+ * @since 0.1.0
+ */
+export const typeCodes = { OneToOne: 0, Group: 2 } as const
+
+/**
+ * A conversation: with a peer (`OneToOne`), whose user id is `id`, or of a group (`Group`), whose group id is `id`.
+ *
+ * @example
+ * ```ts
+ * import { Conversation } from "@effect-zim/protocol"
+ *
+ * const conversation = new Conversation.Conversation({ ConvId: "conv1", ConvType: 2, UpdateTime: 1708254395000 })
+ * conversation.type // "Group"
+ * ```
+ *
+ * @since 0.1.0
+ */
+export class Conversation {
+  /** The entry as it arrived, including fields this version does not know. */
+  readonly raw: Wire
+  #updatedAt: DateTime.Utc | undefined
+
+  constructor(raw: Wire) {
+    this.raw = raw
+  }
+
+  /** The peer's user id, or the group's id. */
+  get id(): string {
+    return this.raw.ConvId
+  }
+
+  /** The type's code: 0 where the service left it out. */
+  get typeCode(): number {
+    return this.raw.ConvType ?? typeCodes.OneToOne
+  }
+
+  get type(): ConversationType {
+    return this.typeCode === typeCodes.OneToOne ? "OneToOne" : this.typeCode === typeCodes.Group ? "Group" : "Unknown"
+  }
+
+  /** The last change. Made on first use: most pipelines read only a few of them. */
+  get updatedAt(): DateTime.Utc {
+    return (this.#updatedAt ??= DateTime.makeUnsafe(this.raw.UpdateTime))
+  }
+
+  /** The last change, in milliseconds since the epoch. */
+  get updatedAtMillis(): number {
+    return this.raw.UpdateTime
+  }
+
+  toJSON(): unknown {
+    return { id: this.id, type: this.type, typeCode: this.typeCode, updatedAt: DateTime.formatIso(this.updatedAt) }
+  }
+}
+
+/**
+ * What tells conversations apart: type and id. The same id can name a peer and a group.
+ *
+ * @since 0.1.0
+ */
+export const key = (conversation: Conversation): string => `${conversation.typeCode}:${conversation.id}`

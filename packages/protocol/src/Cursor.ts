@@ -1,0 +1,77 @@
+/**
+ * The paging flag `Next`: where the next page starts.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+import { WireInteger } from "./WireJson.ts"
+
+/**
+ * A place in a conversation list, opaque: nothing but "the end" may be derived from it. It is kept as its decimal digits,
+ * so it is exact at any size, compares with `===`, and can be stored as a string in a checkpoint.
+ *
+ * Source: contract, section 1, `Next`.
+ *
+ * @since 0.1.0
+ */
+export const Cursor = Schema.String.check(
+  Schema.isPattern(/^(?:0|-?[1-9][0-9]*)$/, {
+    expected: "a cursor: the decimal digits of the `Next` of an earlier page"
+  })
+).pipe(Schema.brand("@effect-zim/protocol/Cursor"))
+
+/**
+ * @since 0.1.0
+ */
+export type Cursor = typeof Cursor.Type
+
+/**
+ * Makes a `Cursor` from its digits, for example from a checkpoint. Throws a `SchemaError` on anything else: decode with
+ * the {@link Cursor} schema instead where the text comes from outside.
+ *
+ * @example
+ * ```ts
+ * import { Cursor } from "@effect-zim/protocol"
+ *
+ * const saved: Cursor.Cursor = Cursor.make("971503777289036700")
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const make = (digits: string): Cursor => Cursor.make(digits)
+
+/**
+ * The beginning of the list: what the first call sends.
+ *
+ * @since 0.1.0
+ */
+export const start: Cursor = make("0")
+
+/**
+ * Whether an answer's cursor says that the list is complete.
+ *
+ * @since 0.1.0
+ */
+export const isEnd = (cursor: Cursor): boolean => cursor === "0"
+
+/**
+ * The cursor of a `Next` on the wire.
+ *
+ * @since 0.1.0
+ */
+export const fromWire = (next: WireInteger): Cursor => make(next.toString())
+
+const digitsToWire = (digits: string): WireInteger => {
+  const number = Number(digits)
+  return Number.isSafeInteger(number) ? number : BigInt(digits)
+}
+
+/**
+ * A cursor as the number it is on the wire, exact at any size.
+ *
+ * @since 0.1.0
+ */
+export const FromWire = WireInteger.pipe(
+  Schema.decodeTo(Cursor, SchemaTransformation.transform({ decode: (next) => next.toString(), encode: digitsToWire }))
+)

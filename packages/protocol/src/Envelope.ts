@@ -1,0 +1,70 @@
+/**
+ * The part that every answer of the service has: `Code`, `Message`, `RequestId`.
+ *
+ * @since 0.1.0
+ */
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as WireJson from "./WireJson.ts"
+
+/**
+ * An answer of the service, its own fields still undecoded in `body`.
+ *
+ * @since 0.1.0
+ */
+export interface Envelope {
+  /** 0 on success, else a return code. */
+  readonly code: number
+  /** The service's explanation; empty where it sent none. */
+  readonly message: string
+  readonly requestId: string | undefined
+  readonly body: unknown
+}
+
+// Only `Code` decides anything, so only `Code` is strict: a message of another type must not hide the code.
+const Wire = Schema.Struct({
+  Code: Schema.Union([
+    Schema.Int,
+    Schema.String.check(
+      Schema.isPattern(/^[0-9]{1,15}$/, { expected: "a return code: a number or a string of digits" })
+    )
+  ]),
+  Message: Schema.optional(Schema.Unknown),
+  RequestId: Schema.optional(Schema.Unknown)
+})
+
+const isWire = Schema.is(Wire)
+
+/**
+ * Why a text is no answer of the service: not JSON at all, or JSON without a usable `Code`.
+ *
+ * @since 0.1.0
+ */
+export type Unreadable = { readonly _tag: "NotJson" } | { readonly _tag: "NoCode"; readonly problem: string }
+
+const decodeProblem = Schema.decodeUnknownResult(Wire)
+
+/**
+ * Reads an answer. A `Code` that is a string of digits counts as the number; a missing or other `Code` is a problem,
+ * never success.
+ *
+ * Source: contract, section 1, response body.
+ *
+ * @since 0.1.0
+ */
+export const parse = (text: string): Result.Result<Envelope, Unreadable> => {
+  const json = Option.liftThrowable(WireJson.parse)(text)
+  if (Option.isNone(json)) return Result.fail({ _tag: "NotJson" })
+  const body = json.value
+  if (isWire(body)) {
+    return Result.succeed({
+      code: Number(body.Code),
+      message: typeof body.Message === "string" ? body.Message : "",
+      requestId: typeof body.RequestId === "string" ? body.RequestId : undefined,
+      body
+    })
+  }
+  const decoded = decodeProblem(body)
+  return Result.fail({ _tag: "NoCode", problem: Result.isFailure(decoded) ? decoded.failure.message : "no Code" })
+}

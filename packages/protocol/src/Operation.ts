@@ -1,0 +1,77 @@
+/**
+ * An operation of the API as a value.
+ *
+ * One value says everything there is to know of an operation. The client derives the typed call, the pages and the
+ * stream from it; the emulator derives the route and its answers.
+ *
+ * @since 0.1.0
+ */
+import type * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
+import type * as Schema from "effect/Schema"
+import type { Cursor } from "./Cursor.ts"
+import * as ServiceError from "./ServiceError.ts"
+
+/**
+ * An operation: what it is called, what it takes, what it answers, how it fails.
+ *
+ * `Input` is what a user writes, `Request` the same with every default filled in and checked, `Payload` the operation's
+ * own fields of an answer on the wire, `Success` the value made of them, `Failure` the errors documented for it.
+ *
+ * @since 0.1.0
+ */
+export interface Operation<in Input, in out Request, in out Payload, out Success, out Failure> {
+  /** The `Action` parameter, case-sensitive. */
+  readonly action: string
+  /** A read changes nothing, so repeating it is safe. */
+  readonly kind: "Read" | "Write"
+  /** The documented quota: so many calls a second. */
+  readonly callsPerSecond: number
+  /** Checks a user's input and fills in the defaults. */
+  readonly make: (input: Input) => Effect.Effect<Request, Schema.SchemaError>
+  /** The request on the wire: the client encodes with it, the emulator decodes. */
+  readonly request: Schema.Codec<Request, unknown>
+  /** The operation's own fields of a successful answer: the client decodes with it, the emulator encodes. */
+  readonly payload: Schema.Codec<Payload, unknown>
+  /** The value of a successful answer, or what is wrong with it although each field is well-formed. */
+  readonly interpret: (payload: Payload, request: Request) => Result.Result<Success, string>
+  /** The codes documented for this operation, each with its error. */
+  readonly failures: Readonly<Record<number, (answer: ServiceError.Answer, request: Request) => Failure>>
+}
+
+/**
+ * An operation that returns a list page by page.
+ *
+ * @since 0.1.0
+ */
+export interface PagedOperation<in Input, in out Request, in out Payload, in out Page, out Failure> extends Operation<
+  Input,
+  Request,
+  Payload,
+  Page,
+  Failure
+> {
+  readonly paging: {
+    /** Where a request starts. */
+    readonly cursor: (request: Request) => Cursor
+    /** The same request, starting elsewhere. */
+    readonly withCursor: (request: Request, cursor: Cursor) => Request
+    /** Where the page after this one starts: at the end where the list is complete. */
+    readonly next: (page: Page) => Cursor
+    /** More pages than any list has: one that goes on beyond them never ends. */
+    readonly maximumPages: number
+  }
+}
+
+/**
+ * The error of a return code other than 0: the operation's own where the documentation of the operation lists the code,
+ * else a global one.
+ *
+ * @since 0.1.0
+ */
+export const failure = <Input, Request, Payload, Success, Failure>(
+  operation: Operation<Input, Request, Payload, Success, Failure>,
+  answer: ServiceError.Answer,
+  request: Request
+): Failure | ServiceError.GlobalError =>
+  operation.failures[answer.code]?.(answer, request) ?? ServiceError.fromAnswer(answer)

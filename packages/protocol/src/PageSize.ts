@@ -1,0 +1,76 @@
+/**
+ * How many conversations one call returns.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
+
+/**
+ * What the service takes when no `Limit` is sent, or one of 0 or less.
+ *
+ * @since 0.1.0
+ */
+export const serviceDefault = 100
+
+/**
+ * The largest page, and this client's default: every call costs quota, whatever its size.
+ *
+ * @since 0.1.0
+ */
+export const maximum = 500
+
+/**
+ * A page size as the service applies it: a whole number from 1 to 500.
+ *
+ * Source: contract, section 1, `Limit`.
+ *
+ * @since 0.1.0
+ */
+export const PageSize = Schema.Int.check(
+  Schema.makeFilter(
+    (size) => (size >= 1 && size <= maximum) || `a page size is a whole number from 1 to ${maximum}, not ${size}`
+  )
+).pipe(Schema.brand("@effect-zim/protocol/PageSize"))
+
+/**
+ * @since 0.1.0
+ */
+export type PageSize = typeof PageSize.Type
+
+/**
+ * Makes a `PageSize`. Throws a `SchemaError` when the number is out of range: see {@link correct}.
+ *
+ * @since 0.1.0
+ */
+export const make = (size: number): PageSize => PageSize.make(size)
+
+/**
+ * The service's own correction: 0 or less becomes 100, more than 500 becomes 500. Fractions and `NaN` stay as they are,
+ * because the service says nothing of them: {@link PageSize} rejects them.
+ *
+ * Source: contract, section 1, `Limit`.
+ *
+ * @example
+ * ```ts
+ * import { PageSize } from "@effect-zim/protocol"
+ *
+ * PageSize.correct(-1) // 100
+ * PageSize.correct(250) // 250
+ * PageSize.correct(9000) // 500
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const correct = (size: number): number => (size <= 0 ? serviceDefault : size > maximum ? maximum : size)
+
+/**
+ * A page size off the wire, corrected as the service does it, 100 where it is left out.
+ *
+ * @since 0.1.0
+ */
+export const FromWire = Schema.Int.pipe(
+  Schema.decodeTo(PageSize, SchemaTransformation.transform({ decode: correct, encode: (size) => size })),
+  Schema.withDecodingDefaultKey(Effect.succeed(serviceDefault))
+)

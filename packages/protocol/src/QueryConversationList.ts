@@ -1,0 +1,151 @@
+/**
+ * `QueryConversationList`: pages through the conversation list of one user.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Conversation from "./Conversation.ts"
+import * as Cursor from "./Cursor.ts"
+import type { PagedOperation } from "./Operation.ts"
+import * as PageSize from "./PageSize.ts"
+import * as ServiceError from "./ServiceError.ts"
+import * as UserId from "./UserId.ts"
+import * as WireJson from "./WireJson.ts"
+
+/**
+ * The service keeps at most the latest 1000 conversations of a user in reach.
+ *
+ * Source: contract, section 1.
+ *
+ * @since 0.1.0
+ */
+export const maximumConversations = 1000
+
+/**
+ * A request for one page, made from what a user writes: page size (1 to 500, default 500) and cursor (default: the
+ * beginning) may be left out.
+ *
+ * @since 0.1.0
+ */
+export const Request = Schema.Struct({
+  userId: UserId.UserId,
+  pageSize: PageSize.PageSize.pipe(Schema.withDecodingDefault(Effect.succeed(PageSize.maximum))),
+  cursor: Cursor.Cursor.pipe(Schema.withDecodingDefault(Effect.succeed(Cursor.start)))
+})
+
+/**
+ * @since 0.1.0
+ */
+export interface Request extends Schema.Schema.Type<typeof Request> {}
+
+/**
+ * What a user writes.
+ *
+ * @since 0.1.0
+ */
+export type Input = typeof Request.Encoded
+
+/**
+ * The request body on the wire. A `Limit` out of range is corrected, not rejected, as the service does.
+ *
+ * Source: contract, section 1, request body.
+ *
+ * @since 0.1.0
+ */
+export const RequestFromWire = Schema.Struct({
+  userId: UserId.UserId,
+  pageSize: PageSize.FromWire,
+  cursor: Cursor.FromWire.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0)))
+}).pipe(Schema.encodeKeys({ userId: "FromUserId", pageSize: "Limit", cursor: "Next" }))
+
+/**
+ * The operation's fields of a successful answer. `Next` is required: without it nobody knows whether the list is
+ * complete. `List` may be absent or null and `TotalCount` may be absent, since the documentation does not show an empty
+ * list.
+ *
+ * Source: contract, section 1, response body.
+ *
+ * @since 0.1.0
+ */
+export const Payload = Schema.Struct({
+  TotalCount: Schema.optional(Schema.NullOr(Schema.Int)),
+  Next: WireJson.WireInteger,
+  List: Schema.optional(Schema.NullOr(Schema.Array(Conversation.Wire)))
+})
+
+/**
+ * @since 0.1.0
+ */
+export interface Payload extends Schema.Schema.Type<typeof Payload> {}
+
+/**
+ * One page of a conversation list.
+ *
+ * @since 0.1.0
+ */
+export interface Page {
+  /** In the order of the service: ascending by time within the page. */
+  readonly conversations: ReadonlyArray<Conversation.Conversation>
+  /** Where the next page starts. Save it after the page is dealt with, and a later run can go on from there. */
+  readonly next: Cursor.Cursor
+  /** Whether this page completes the list. */
+  readonly isLast: boolean
+  /** How many conversations the service says the user has; `undefined` where it does not say. */
+  readonly totalCount: number | undefined
+}
+
+/**
+ * The errors documented for the operation.
+ *
+ * @since 0.1.0
+ */
+export type Failure =
+  | ServiceError.InvalidInput
+  | ServiceError.RateLimited
+  | ServiceError.UserNotRegistered
+  | ServiceError.QueryFailed
+
+/**
+ * The operation.
+ *
+ * @since 0.1.0
+ */
+export const operation: PagedOperation<Input, Request, Payload, Page, Failure> = {
+  action: "QueryConversationList",
+  kind: "Read",
+  callsPerSecond: 20,
+  make: Schema.decodeEffect(Request),
+  request: RequestFromWire,
+  payload: Payload,
+  interpret: (payload, request) => {
+    if (payload.List === undefined || payload.List === null) {
+      // A list left out is how an empty one may look; but not where the same answer counts conversations.
+      if (request.cursor === Cursor.start && (payload.TotalCount ?? 0) > 0) {
+        return Result.fail(`the answer counts ${payload.TotalCount} conversations but has no List`)
+      }
+    }
+    const next = Cursor.fromWire(payload.Next)
+    return Result.succeed({
+      conversations: (payload.List ?? []).map((wire) => new Conversation.Conversation(wire)),
+      next,
+      isLast: Cursor.isEnd(next),
+      totalCount: payload.TotalCount ?? undefined
+    })
+  },
+  failures: {
+    660000002: (answer) => new ServiceError.InvalidInput({ ...answer, code: 660000002 }),
+    660300005: (answer) => new ServiceError.RateLimited({ ...answer, code: 660300005 }),
+    660500002: (answer, request) =>
+      new ServiceError.UserNotRegistered({ ...answer, code: 660500002, userId: request.userId }),
+    660800053: (answer) => new ServiceError.QueryFailed({ ...answer, code: 660800053 })
+  },
+  paging: {
+    cursor: (request) => request.cursor,
+    withCursor: (request, cursor) => ({ ...request, cursor }),
+    next: (page) => page.next,
+    // A page of one conversation each, and as many again for a list that grows while it is read.
+    maximumPages: 2 * maximumConversations
+  }
+}

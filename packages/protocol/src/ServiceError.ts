@@ -1,0 +1,275 @@
+/**
+ * The service's return codes as typed errors.
+ *
+ * Four codes are documented for the operation and have a class each; the global codes are grouped by what a caller does
+ * about them; every other code arrives as {@link UnknownReturnCode}. No class carries a request, a URL, a signature or a
+ * secret.
+ *
+ * @since 0.1.0
+ */
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import * as ReturnCode from "./ReturnCode.ts"
+
+/**
+ * What every error of this API says about the call that failed.
+ *
+ * @since 0.1.0
+ */
+export const callFields = {
+  /** The operation, for example `QueryConversationList`. */
+  action: Schema.String,
+  /** How many requests the call sent, this failing one included. */
+  attempts: Schema.Int,
+  /** How long the call took, waiting included. */
+  elapsed: Schema.Duration
+}
+
+const answerFields = {
+  ...callFields,
+  /** The service's id of the request, for its support; `undefined` where the answer had none. */
+  requestId: Schema.UndefinedOr(Schema.String),
+  /** The service's own words, with anything secret cut out. */
+  vendorMessage: Schema.String
+}
+
+const fields = <Tag extends ReturnCode.ReturnCode["error"]>(tag: Tag) => ({
+  code: Schema.Literals(ReturnCode.codesOf(tag)),
+  ...answerFields
+})
+
+/**
+ * Everything that goes into a service error, whatever its code.
+ *
+ * @since 0.1.0
+ */
+export interface Answer {
+  readonly code: number
+  readonly action: string
+  readonly attempts: number
+  readonly elapsed: Duration.Duration
+  readonly requestId: string | undefined
+  readonly vendorMessage: string
+}
+
+/**
+ * The call part of an error message: `QueryConversationList, 3 attempts, 1s 20ms`.
+ *
+ * @since 0.1.0
+ */
+export const describeCall = (call: Pick<Answer, "action" | "attempts" | "elapsed">): string =>
+  `${call.action}, ${call.attempts} ${call.attempts === 1 ? "attempt" : "attempts"}, ${Duration.format(call.elapsed)}`
+
+const describe = (answer: Answer): string => {
+  const meaning = ReturnCode.lookup(answer.code)?.meaning ?? "Unknown return code"
+  const vendor = answer.vendorMessage === "" ? "" : `: ${answer.vendorMessage}`
+  const request = answer.requestId === undefined ? "no request id" : `request id ${answer.requestId}`
+  return `${answer.code} ${meaning}${vendor} (${request}; ${describeCall(answer)})`
+}
+
+/**
+ * 660000002: an input parameter is wrong or missing.
+ *
+ * @since 0.1.0
+ */
+export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", fields("InvalidInput")) {
+  override get message(): string {
+    return describe(this)
+  }
+}
+
+/**
+ * 660300005: the app's calls exceed its frequency limit. Retried by default, after waiting for the quota.
+ *
+ * @since 0.1.0
+ */
+export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", fields("RateLimited")) {
+  override get message(): string {
+    return describe(this)
+  }
+}
+
+/**
+ * 660500002: the user has neither logged in through the client SDK nor been registered through the server API.
+ *
+ * @since 0.1.0
+ */
+export class UserNotRegistered extends Schema.TaggedError<UserNotRegistered>()("UserNotRegistered", {
+  ...fields("UserNotRegistered"),
+  userId: Schema.String
+}) {
+  override get message(): string {
+    return `user ${JSON.stringify(this.userId)}: ${describe(this)}`
+  }
+}
+
+/**
+ * 660800053: the service failed to query the conversation list. Retried once or twice by default.
+ *
+ * @since 0.1.0
+ */
+export class QueryFailed extends Schema.TaggedError<QueryFailed>()("QueryFailed", fields("QueryFailed")) {
+  override get message(): string {
+    return describe(this)
+  }
+}
+
+/**
+ * The request itself is wrong: a parameter, the host, the action. Repeating it cannot help.
+ *
+ * @since 0.1.0
+ */
+export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", fields("BadRequest")) {
+  override get message(): string {
+    return describe(this)
+  }
+}
+
+/**
+ * 7: requests per second exceed the service's own setting. Retried by default, like {@link RateLimited}.
+ *
+ * @since 0.1.0
+ */
+export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", fields("Throttled")) {
+  override get message(): string {
+    return describe(this)
+  }
+}
+
+/**
+ * The AppId and the ServerSecret do not belong together.
+ *
+ * @since 0.1.0
+ */
+export class AuthenticationFailed extends Schema.TaggedError<AuthenticationFailed>()(
+  "AuthenticationFailed",
+  fields("AuthenticationFailed")
+) {
+  override get message(): string {
+    return describe(this)
+  }
+}
+
+/**
+ * 100000004: this machine's clock and the service's are more than ten minutes apart.
+ *
+ * @since 0.1.0
+ */
+export class SignatureExpired extends Schema.TaggedError<SignatureExpired>()(
+  "SignatureExpired",
+  fields("SignatureExpired")
+) {
+  override get message(): string {
+    return describe(this)
+  }
+}
+
+/**
+ * The app may not do this: the service is not enabled, not configured, or not part of the plan.
+ *
+ * @since 0.1.0
+ */
+export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitted", fields("NotPermitted")) {
+  override get message(): string {
+    return describe(this)
+  }
+}
+
+/**
+ * The service failed on its side. Retried by default.
+ *
+ * @since 0.1.0
+ */
+export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()("ServiceFailed", fields("ServiceFailed")) {
+  override get message(): string {
+    return describe(this)
+  }
+}
+
+/**
+ * A code that the documentation does not list: never taken for success, and nothing of it is lost.
+ *
+ * @since 0.1.0
+ */
+export class UnknownReturnCode extends Schema.TaggedError<UnknownReturnCode>()("UnknownReturnCode", {
+  code: Schema.Int,
+  ...answerFields
+}) {
+  override get message(): string {
+    return describe(this)
+  }
+}
+
+/**
+ * The errors that any operation can return.
+ *
+ * @since 0.1.0
+ */
+export type GlobalError =
+  | BadRequest
+  | Throttled
+  | AuthenticationFailed
+  | SignatureExpired
+  | NotPermitted
+  | ServiceFailed
+  | UnknownReturnCode
+
+/**
+ * Every error of the service.
+ *
+ * @since 0.1.0
+ */
+export type ServiceError = GlobalError | InvalidInput | RateLimited | UserNotRegistered | QueryFailed
+
+const group = <Tag extends ReturnCode.ReturnCode["error"]>(
+  tag: Tag,
+  make: (answer: Answer & { readonly code: ReturnCode.CodesOf<Tag> }) => GlobalError
+) => ReturnCode.codesOf(tag).map((code) => [code as number, (answer: Answer) => make({ ...answer, code })] as const)
+
+const globalErrors: ReadonlyMap<number, (answer: Answer) => GlobalError> = new Map([
+  ...group("BadRequest", (answer) => new BadRequest(answer)),
+  ...group("Throttled", (answer) => new Throttled(answer)),
+  ...group("AuthenticationFailed", (answer) => new AuthenticationFailed(answer)),
+  ...group("SignatureExpired", (answer) => new SignatureExpired(answer)),
+  ...group("NotPermitted", (answer) => new NotPermitted(answer)),
+  ...group("ServiceFailed", (answer) => new ServiceFailed(answer))
+])
+
+/**
+ * The error of a code that the operation itself does not document: one of the global classes, or
+ * {@link UnknownReturnCode}.
+ *
+ * @since 0.1.0
+ */
+export const fromAnswer = (answer: Answer): GlobalError =>
+  globalErrors.get(answer.code)?.(answer) ?? new UnknownReturnCode(answer)
+
+/**
+ * Whether repeating the call can help, and how: see {@link ReturnCode.Retry}. Unknown codes are not retried.
+ *
+ * @since 0.1.0
+ */
+export const retryOf = (error: ServiceError): ReturnCode.Retry => ReturnCode.lookup(error.code)?.retry ?? "Never"
+
+/**
+ * Whether repeating the same call can help.
+ *
+ * @since 0.1.0
+ */
+export const isRetryable = (error: ServiceError): boolean => retryOf(error) !== "Never"
+
+/**
+ * Whether the service said "too fast".
+ *
+ * @since 0.1.0
+ */
+export const isRateLimit = (error: ServiceError): error is RateLimited | Throttled => retryOf(error) === "RateLimit"
+
+/**
+ * What a person should do about the error, in a sentence or two.
+ *
+ * @since 0.1.0
+ */
+export const advice = (error: ServiceError): string =>
+  ReturnCode.lookup(error.code)?.advice ??
+  "This code is not documented: look it up in the vendor's table of return codes, or give its support the request id."

@@ -1,0 +1,67 @@
+/**
+ * The id of a ZIM user.
+ *
+ * @since 0.1.0
+ */
+import * as Schema from "effect/Schema"
+
+/** The longest user id, in characters (the alphabet is ASCII, so in bytes too). */
+const maximumLength = 32
+
+const legalCharacter = /^[0-9A-Za-z!#$%&()+\-:;<=.>?@[\]^_ {}|~]$/
+
+const describeCharacter = (character: string): string => {
+  const codePoint = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")
+  return /^[\p{C}\p{Z}]$/u.test(character) ? `U+${codePoint}` : `${JSON.stringify(character)} (U+${codePoint})`
+}
+
+/** What is wrong with a user id, or `undefined`: shared by the schema and by its tests. */
+const problem = (id: string): string | undefined => {
+  if (id.length === 0) return "a user id has at least one character"
+  let position = 0
+  for (const character of id) {
+    position++
+    if (!legalCharacter.test(character)) {
+      return (
+        `a user id cannot contain ${describeCharacter(character)}, found at position ${position}; ` +
+        "legal are digits, English letters, space and ! # $ % & ( ) + - : ; < = . > ? @ [ ] ^ _ { } | ~"
+      )
+    }
+  }
+  return id.length > maximumLength
+    ? `a user id has at most ${maximumLength} characters, this one has ${id.length}`
+    : undefined
+}
+
+/**
+ * A user id: 1 to 32 characters, of digits, English letters, space and
+ * `! # $ % & ( ) + - : ; < = . > ? @ [ ] ^ _ { } | ~`. The error names the first illegal character and its position,
+ * counted from 1.
+ *
+ * Source: contract, section 1, `FromUserId`.
+ *
+ * @example
+ * ```ts
+ * import { UserId } from "@effect-zim/protocol"
+ * import { Schema } from "effect"
+ *
+ * const decode = Schema.decodeUnknownEffect(UserId.UserId)
+ * const user = decode("user-42")
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const UserId = Schema.String.check(Schema.makeFilter(problem)).pipe(Schema.brand("@effect-zim/protocol/UserId"))
+
+/**
+ * @since 0.1.0
+ */
+export type UserId = typeof UserId.Type
+
+/**
+ * Makes a `UserId`. Throws a `SchemaError` on an illegal id: decode with the {@link UserId} schema instead where the id
+ * comes from outside.
+ *
+ * @since 0.1.0
+ */
+export const make = (id: string): UserId => UserId.make(id)
