@@ -38,7 +38,7 @@ export const Request = Schema.Struct({
 /**
  * @since 0.1.0
  */
-export interface Request extends Schema.Schema.Type<typeof Request> {}
+export type Request = typeof Request.Type
 
 /**
  * What a user writes.

@@ -221,12 +221,15 @@ export type GlobalError =
  */
 export type ServiceError = GlobalError | InvalidInput | RateLimited | UserNotRegistered | QueryFailed
 
+type FromAnswer = (answer: Answer) => GlobalError
+
 const group = <Tag extends ReturnCode.ReturnCode["error"]>(
   tag: Tag,
   make: (answer: Answer & { readonly code: ReturnCode.CodesOf<Tag> }) => GlobalError
-) => ReturnCode.codesOf(tag).map((code) => [code as number, (answer: Answer) => make({ ...answer, code })] as const)
+): ReadonlyArray<readonly [number, FromAnswer]> =>
+  ReturnCode.codesOf(tag).map((code) => [code, (answer) => make({ ...answer, code })])
 
-const globalErrors: ReadonlyMap<number, (answer: Answer) => GlobalError> = new Map([
+const globalErrors: ReadonlyMap<number, FromAnswer> = new Map([
   ...group("BadRequest", (answer) => new BadRequest(answer)),
   ...group("Throttled", (answer) => new Throttled(answer)),
   ...group("AuthenticationFailed", (answer) => new AuthenticationFailed(answer)),
