@@ -17,16 +17,6 @@ import * as Schema from "effect/Schema"
  */
 export type ServerSecret = Redacted.Redacted<string>
 
-const label = "ServerSecret"
-
-/** What is wrong with a secret, in words that never repeat it. */
-const problem = (secret: string): string | undefined =>
-  secret === ""
-    ? "ServerSecret is empty: copy it from the vendor's console"
-    : secret !== secret.trim()
-      ? "ServerSecret begins or ends with whitespace, probably from copying: remove it"
-      : undefined
-
 /**
  * Decodes a string to a secret, for configuration and for files. Rejects an empty string and surrounding whitespace,
  * and never repeats the value in its message.
@@ -41,13 +31,16 @@ const problem = (secret: string): string | undefined =>
  * ```
  */
 export const ServerSecret: Schema.RedactedFromValue<Schema.String> = Schema.RedactedFromValue(
-  Schema.String.check(Schema.makeFilter(problem)).annotate({ parseOptions: { reportInput: false } }),
-  { label }
+  Schema.String.check(
+    Schema.isNonEmpty({ message: "ServerSecret is empty: copy it from the vendor's console" }),
+    Schema.isTrimmed({ message: "ServerSecret begins or ends with whitespace, probably from copying: remove it" })
+  ).annotate({ parseOptions: { reportInput: false } }),
+  { label: "ServerSecret" }
 )
 
 /**
- * Wraps a secret that is already in memory. Throws a `TypeError` if it is empty or has surrounding whitespace (use the
- * {@link ServerSecret} schema where a typed error is wanted). The error never repeats the value.
+ * Wraps a secret that is already in memory. Throws if it is empty or has surrounding whitespace (decode with the
+ * {@link ServerSecret} schema where a typed error is wanted); the error never repeats the value.
  *
  * @example
  * ```ts
@@ -57,8 +50,4 @@ export const ServerSecret: Schema.RedactedFromValue<Schema.String> = Schema.Reda
  * console.log(JSON.stringify({ secret })) // {"secret":"<redacted:ServerSecret>"}
  * ```
  */
-export const make = (secret: string): ServerSecret => {
-  const message = problem(secret)
-  if (message !== undefined) throw new TypeError(message)
-  return Redacted.make(secret, { label })
-}
+export const make: (secret: string) => ServerSecret = Schema.decodeSync(ServerSecret)
