@@ -1,0 +1,159 @@
+/**
+ * The code in the documentation: every `ts` block of Markdown and docstrings compiles, and those of Markdown run
+ * against an emulator, as do the `sh run` blocks.
+ */
+import { Deferred, Effect, FileSystem, Schema, Stream } from "effect"
+import { ChildProcess } from "effect/process"
+import { randomBytes } from "node:crypto"
+import * as Command from "./Command.ts"
+import * as DocsExamples from "./docsExamples.ts"
+import * as Step from "./Step.ts"
+
+const folder = `${Command.root}/.docs-examples`
+const bin = ["--conditions=@effect-zim/source", "packages/cli/src/bin.ts"]
+const limit = "30 seconds"
+
+interface Example extends DocsExamples.Block {
+  /** The file it stands in, relative to the root. */
+  readonly source: string
+  readonly isMarkdown: boolean
+  /** Where it is written to for the compiler. */
+  readonly file: string
+}
+
+const places = ["*.md", "docs/**/*.md", "packages/*/README.md", "packages/*/src/**/*.ts"]
+
+const find = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const files = yield* Effect.forEach(places, (pattern) => fs.glob(pattern, { root: Command.root }))
+  const examples = yield* Effect.forEach(files.flat().toSorted(), (source) =>
+    Effect.map(fs.readFileString(`${Command.root}/${source}`), (text) => {
+      const isMarkdown = source.endsWith(".md")
+      const blocks = isMarkdown ? DocsExamples.ofMarkdown(text) : DocsExamples.ofDocstrings(text)
+      return blocks.map((block): Example => {
+        const name = `${source.replaceAll("/", "-").replace(/\.ts$/, "")}-L${block.line}`
+        return { ...block, source, isMarkdown, file: `${folder}/${name}.${block.language}` }
+      })
+    })
+  )
+  return examples.flat()
+})
+
+const isTypeScript = ({ language }: Example) => language === "ts" || language === "typescript"
+const isKnown = (example: Example) =>
+  isTypeScript(example)
+    ? ["", "no-run", "ignore"].includes(example.mode)
+    : example.mode === "" || (example.language === "sh" && example.mode === "run")
+
+const compilerOptions = {
+  noEmit: true,
+  composite: false,
+  declaration: false,
+  declarationMap: false,
+  sourceMap: false,
+  noUnusedLocals: false,
+  noUnusedParameters: false,
+  moduleDetection: "force"
+}
+
+/** Writes each block to a file of its own, moved down so that its lines are numbered as in the document. */
+const write = Effect.fnUntraced(function* (examples: ReadonlyArray<Example>) {
+  const fs = yield* FileSystem.FileSystem
+  yield* fs.remove(folder, { recursive: true, force: true })
+  yield* fs.makeDirectory(folder)
+  yield* fs.writeFileString(
+    `${folder}/tsconfig.json`,
+    JSON.stringify({ extends: "../tsconfig.base.json", include: ["*.ts"], compilerOptions })
+  )
+  yield* Effect.forEach(examples, ({ code, file, line }) =>
+    fs.writeFileString(file, "\n".repeat(line - 1) + code + "\n")
+  )
+})
+
+const Ready = Schema.fromJsonString(Schema.Struct({ url: Schema.String }))
+
+const silent = (printed: string) =>
+  new Step.CheckFailed({
+    output: `$ node ${bin.join(" ")} emulator start\ndid not print its line {"url":...}; it printed:\n${printed}`
+  })
+
+/** An emulator on a free port, for as long as the scope lasts; returns the environment that points at it. */
+const emulator = Effect.gen(function* () {
+  const serverSecret = randomBytes(16).toString("hex")
+  const world = ["--port", "0", "--users", "20", "--seed", "1", "--app-id", "12345", "--server-secret", serverSecret]
+  const child = yield* ChildProcess.make("node", [...bin, "emulator", "start", ...world], {
+    cwd: Command.root,
+    stdin: "ignore",
+    forceKillAfter: "3 seconds"
+  })
+  let printed = ""
+  const ready = yield* Deferred.make<string, Step.CheckFailed>()
+  yield* Stream.decodeText(child.all).pipe(
+    Stream.tap((text) => Effect.sync(() => (printed += text))),
+    Stream.splitLines,
+    Stream.filterMap((line) => Schema.decodeResult(Ready)(line)),
+    Stream.runForEach(({ url }) => Deferred.succeed(ready, url)),
+    Effect.andThen(Effect.suspend(() => Deferred.fail(ready, silent(printed)))),
+    Effect.forkScoped
+  )
+  const url = yield* Deferred.await(ready).pipe(
+    Effect.timeoutOrElse({ duration: limit, orElse: () => Effect.fail(silent(printed)) })
+  )
+  return { ZIM_APP_ID: "12345", ZIM_SERVER_SECRET: serverSecret, ZIM_BASE_URL: url }
+})
+
+const where = ({ line, source }: Example) => `${source}:${line}`
+
+const runExample = (env: Record<string, string>) =>
+  Effect.fnUntraced(function* (example: Example) {
+    const shell = example.language === "sh"
+    const [program, args] = shell
+      ? (["bash", ["-euo", "pipefail", "-c", example.code]] as const)
+      : (["node", ["--conditions=@effect-zim/source", example.file]] as const)
+    const { code, output } = yield* Command.run(program, args, { env, timeout: limit }).pipe(
+      Effect.mapError((error) => new Step.CheckFailed({ output: `${where(example)}: ${error.output}` }))
+    )
+    if (code !== 0) {
+      return yield* new Step.CheckFailed({ output: `${where(example)}: ended with exit code ${code}:\n${output}` })
+    }
+    if (env["ZIM_SERVER_SECRET"] !== undefined && output.includes(env["ZIM_SERVER_SECRET"])) {
+      return yield* new Step.CheckFailed({ output: `${where(example)}: printed the server secret` })
+    }
+    return example
+  })
+
+const broken = (error: { readonly message: string }) => new Step.CheckFailed({ output: error.message })
+
+const runAll = (examples: ReadonlyArray<Example>) =>
+  emulator.pipe(
+    Effect.flatMap((env) => Step.all(examples.map(runExample(env)), { concurrency: 2 })),
+    Effect.catchTag("PlatformError", broken),
+    Effect.scoped
+  )
+
+const refuse = (example: Example) => broken({ message: `${where(example)}: unknown mode "${example.mode}"` })
+
+const docs = Step.make(
+  "docs",
+  "the code in Markdown and docstrings compiles; Markdown's runs against an emulator",
+  Effect.gen(function* () {
+    const examples = yield* find
+    const ignored = examples.filter((example) => isTypeScript(example) && example.mode === "ignore")
+    const compiled = examples.filter((example) => isTypeScript(example) && example.mode !== "ignore")
+    const runs = examples.filter(
+      (example) => example.isMarkdown && (isTypeScript(example) ? example.mode === "" : example.mode === "run")
+    )
+    yield* write(compiled)
+    const unknown = examples.filter((example) => !isKnown(example))
+    const checks: ReadonlyArray<Effect.Effect<unknown, Step.CheckFailed, Step.Requirements>> = [
+      ...unknown.map(refuse),
+      Command.succeed("tsc", ["-p", folder]),
+      runAll(runs)
+    ]
+    yield* Step.all(checks)
+    const listed = ignored.length === 0 ? "" : ` (${ignored.map(where).join(", ")})`
+    return `${compiled.length} compiled, ${runs.length} run, ${ignored.length} ignored${listed}`
+  }).pipe(Effect.catchTag("PlatformError", broken))
+)
+
+export const docsSteps: ReadonlyArray<Step.Step> = [docs]

@@ -1,0 +1,69 @@
+/**
+ * The steps that look at the sources as they are: format, lint, types, the Effect language service, and hygiene.
+ */
+import { Effect, FileSystem, Schema } from "effect"
+import * as Command from "./Command.ts"
+import * as Step from "./Step.ts"
+
+const format = Step.make(
+  "format",
+  "oxfmt finds nothing to change",
+  Effect.as(Command.succeed("oxfmt", ["--check", "."]), "")
+)
+
+const lint = Step.make(
+  "lint",
+  "oxlint with type-aware rules, no warnings",
+  Effect.as(Command.succeed("oxlint", ["--type-aware", "--deny-warnings"]), "")
+)
+
+const types = Step.make(
+  "types",
+  "sources, tests and type tests compile; dist is built",
+  Effect.as(Command.succeed("tsc", ["-b"]), "")
+)
+
+const Project = Schema.fromJsonString(
+  Schema.Struct({ references: Schema.Array(Schema.Struct({ path: Schema.String })) })
+)
+
+const projects = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const { references } = yield* Schema.decodeEffect(Project)(
+    yield* fs.readFileString(`${Command.root}/tsconfig.json`)
+  )
+  return references.map(({ path }) => (path.endsWith(".json") ? path : `${path}/tsconfig.json`))
+}).pipe(Effect.mapError((error) => new Step.CheckFailed({ output: `tsconfig.json: ${error.message}` })))
+
+const effect = Step.make(
+  "effect",
+  "the Effect language service has no errors and no warnings",
+  Effect.gen(function* () {
+    const checks = (yield* projects).map((project) =>
+      Command.succeed("effect-tsgo", ["diagnostics", "--project", project, "--strict", "--format", "text"])
+    )
+    return `${(yield* Step.all(checks)).length} projects`
+  })
+)
+
+/** The pattern is written so that it does not match itself. */
+const registryHost = "(registry\\.[a-z0-9-]+|npm[a-z]*)\\.(org|com|io|dev|net|cn)([^a-z0-9-]|$)"
+
+const hosts = Step.make(
+  "hosts",
+  "no file names the host of a package registry",
+  Effect.gen(function* () {
+    const args = ["grep", "--no-index", "--exclude-standard", "-I", "-n", "-i", "-E", registryHost]
+    const { code, output } = yield* Command.run("git", args)
+    if (code === 1) return ""
+    return yield* new Step.CheckFailed({ output: `Take these host names out:\n${output}` })
+  })
+)
+
+const changesets = Step.make(
+  "changesets",
+  "the pending changesets name real packages",
+  Effect.as(Command.succeed("changeset", ["status", "--since", "HEAD"]), "")
+)
+
+export const sourceSteps: ReadonlyArray<Step.Step> = [format, lint, types, effect, hosts, changesets]

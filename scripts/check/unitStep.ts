@@ -1,0 +1,66 @@
+/**
+ * The unit, property and integration tests, counted one by one.
+ */
+import { Array as Arr, Effect, FileSystem, Schema } from "effect"
+import * as Command from "./Command.ts"
+import * as Step from "./Step.ts"
+
+const Report = Schema.fromJsonString(
+  Schema.Struct({
+    numPassedTests: Schema.Int,
+    numFailedTests: Schema.Int,
+    testResults: Schema.Array(
+      Schema.Struct({
+        name: Schema.String,
+        status: Schema.String,
+        assertionResults: Schema.Array(Schema.Struct({ fullName: Schema.String, status: Schema.String }))
+      })
+    )
+  })
+)
+
+const unreadable = (error: { readonly message: string }) =>
+  new Step.CheckFailed({ output: `vitest left no readable report: ${error.message}` })
+
+/** What vitest itself lets pass: tests that did not run, and packages without tests. */
+const silences = Effect.fnUntraced(function* (report: typeof Report.Type) {
+  const fs = yield* FileSystem.FileSystem
+  const skipped = report.testResults.flatMap((file) =>
+    file.assertionResults
+      .filter(({ status }) => status !== "passed" && status !== "failed")
+      .map(({ fullName, status }) => `did not run (${status}): ${fullName} in ${file.name}`)
+  )
+  const packages = yield* Effect.mapError(fs.readDirectory(`${Command.root}/packages`), unreadable)
+  const untested = packages
+    .filter((name) => !report.testResults.some((file) => file.name.includes(`/packages/${name}/test/`)))
+    .map((name) => `packages/${name} has no tests`)
+  return [...skipped, ...untested]
+})
+
+const tests: Step.Step = {
+  name: "unit",
+  about: "unit, property and integration tests",
+  run: Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const folder = yield* Effect.mapError(fs.makeTempDirectoryScoped(), unreadable)
+    const file = `${folder}/vitest.json`
+    const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`]
+    const { code } = yield* Command.run("vitest", ["run", "--config", "vitest.workspace.ts", ...reporters], {
+      output: "inherit",
+      timeout: "7 minutes"
+    })
+    const report = yield* fs
+      .readFileString(file)
+      .pipe(Effect.flatMap(Schema.decodeEffect(Report)), Effect.mapError(unreadable))
+    const problems = yield* silences(report)
+    // Vitest also exits with 1 for a file that does not load and for an error outside of any test.
+    const elsewhere = code !== 0 && report.numFailedTests === 0 ? 1 : 0
+    return {
+      passed: report.numPassedTests,
+      failed: report.numFailedTests + problems.length + elsewhere,
+      note: Arr.join([...problems, `${report.numPassedTests} tests`], "\n")
+    }
+  }).pipe(Effect.scoped)
+}
+
+export const unitSteps: ReadonlyArray<Step.Step> = [tests]
