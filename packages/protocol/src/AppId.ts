@@ -36,4 +36,4 @@ export type AppId = typeof AppId.Type
  *
  * @since 0.1.0
  */
-export const make = (id: number): AppId => AppId.make(id)
+export const make: (id: number) => AppId = Schema.decodeSync(AppId)

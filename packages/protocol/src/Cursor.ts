@@ -39,7 +39,7 @@ export type Cursor = typeof Cursor.Type
  *
  * @since 0.1.0
  */
-export const make = (digits: string): Cursor => Cursor.make(digits)
+export const make: (digits: string) => Cursor = Schema.decodeSync(Cursor)
 
 /**
  * The beginning of the list: what the first call sends.

@@ -18,7 +18,9 @@ export interface Envelope {
   readonly code: number
   /** The service's explanation; empty where it sent none. */
   readonly message: string
+  /** The service's id of the request: the digits of one sent as a number; `undefined` where it sent none. */
   readonly requestId: string | undefined
+  /** The whole answer as {@link WireJson.parse} reads it. */
   readonly body: unknown
 }
 
@@ -35,6 +37,9 @@ const Wire = Schema.Struct({
 })
 
 const isWire = Schema.is(Wire)
+
+const requestIdOf = (id: unknown): string | undefined =>
+  typeof id === "string" ? id : typeof id === "number" || typeof id === "bigint" ? String(id) : undefined
 
 /**
  * Why a text is no answer of the service: not JSON at all, or JSON without a usable `Code`.
@@ -61,7 +66,7 @@ export const parse = (text: string): Result.Result<Envelope, Unreadable> => {
     return Result.succeed({
       code: Number(body.Code),
       message: typeof body.Message === "string" ? body.Message : "",
-      requestId: typeof body.RequestId === "string" ? body.RequestId : undefined,
+      requestId: requestIdOf(body.RequestId),
       body
     })
   }

@@ -7,6 +7,7 @@
  * @since 0.1.0
  */
 import type * as Effect from "effect/Effect"
+import type * as Option from "effect/Option"
 import type * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type { Cursor } from "./Cursor.ts"
@@ -56,8 +57,8 @@ export interface PagedOperation<in Input, in out Request, in out Payload, in out
     readonly cursor: (request: Request) => Cursor
     /** The same request, starting elsewhere. */
     readonly withCursor: (request: Request, cursor: Cursor) => Request
-    /** Where the page after this one starts: at the end where the list is complete. */
-    readonly next: (page: Page) => Cursor
+    /** Where the page after this one starts; none where the list is complete. */
+    readonly next: (page: Page) => Option.Option<Cursor>
     /** More pages than any list has: one that goes on beyond them never ends. */
     readonly maximumPages: number
   }

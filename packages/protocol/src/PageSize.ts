@@ -6,6 +6,7 @@
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
+import { WireInteger } from "./WireJson.ts"
 
 /**
  * What the service takes when no `Limit` is sent, or one of 0 or less.
@@ -44,11 +45,11 @@ export type PageSize = typeof PageSize.Type
  *
  * @since 0.1.0
  */
-export const make = (size: number): PageSize => PageSize.make(size)
+export const make: (size: number) => PageSize = Schema.decodeSync(PageSize)
 
 /**
- * The service's own correction: 0 or less becomes 100, more than 500 becomes 500. Fractions and `NaN` stay as they are,
- * because the service says nothing of them: {@link PageSize} rejects them.
+ * The service's own correction: 0 or less becomes 100, more than 500 becomes 500. A fraction between and `NaN` stay as
+ * they are, because the service says nothing of them: {@link PageSize} rejects them.
  *
  * Source: contract, section 1, `Limit`.
  *
@@ -66,11 +67,14 @@ export const make = (size: number): PageSize => PageSize.make(size)
 export const correct = (size: number): number => (size <= 0 ? serviceDefault : size > maximum ? maximum : size)
 
 /**
- * A page size off the wire, corrected as the service does it, 100 where it is left out.
+ * A page size off the wire, an integer of any size, corrected as the service does it, 100 where it is left out.
  *
  * @since 0.1.0
  */
-export const FromWire = Schema.Int.pipe(
-  Schema.decodeTo(PageSize, SchemaTransformation.transform({ decode: correct, encode: (size) => size })),
+export const FromWire = WireInteger.pipe(
+  Schema.decodeTo(
+    PageSize,
+    SchemaTransformation.transform({ decode: (size) => correct(Number(size)), encode: (size) => size })
+  ),
   Schema.withDecodingDefaultKey(Effect.succeed(serviceDefault))
 )

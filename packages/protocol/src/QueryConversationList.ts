@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Conversation from "./Conversation.ts"
@@ -88,12 +89,13 @@ export interface Payload extends Schema.Schema.Type<typeof Payload> {}
 export interface Page {
   /** In the order of the service: ascending by time within the page. */
   readonly conversations: ReadonlyArray<Conversation.Conversation>
-  /** Where the next page starts. Save it after the page is dealt with, and a later run can go on from there. */
-  readonly next: Cursor.Cursor
-  /** Whether this page completes the list. */
-  readonly isLast: boolean
-  /** How many conversations the service says the user has; `undefined` where it does not say. */
-  readonly totalCount: number | undefined
+  /**
+   * Where the next page starts; none where this page completes the list. Save it once the page is dealt with, and a later
+   * run can go on from there.
+   */
+  readonly next: Option.Option<Cursor.Cursor>
+  /** How many conversations the service says the user has; none where it does not say. */
+  readonly totalCount: Option.Option<number>
 }
 
 /**
@@ -129,9 +131,8 @@ export const operation: PagedOperation<Input, Request, Payload, Page, Failure> =
     const next = Cursor.fromWire(payload.Next)
     return Result.succeed({
       conversations: (payload.List ?? []).map((wire) => new Conversation.Conversation(wire)),
-      next,
-      isLast: Cursor.isEnd(next),
-      totalCount: payload.TotalCount ?? undefined
+      next: Cursor.isEnd(next) ? Option.none() : Option.some(next),
+      totalCount: Option.fromNullishOr(payload.TotalCount)
     })
   },
   failures: {

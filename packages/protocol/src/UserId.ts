@@ -15,7 +15,7 @@ const describeCharacter = (character: string): string => {
   return /^[\p{C}\p{Z}]$/u.test(character) ? `U+${codePoint}` : `${JSON.stringify(character)} (U+${codePoint})`
 }
 
-/** What is wrong with a user id, or `undefined`: shared by the schema and by its tests. */
+/** What is wrong with a user id, or `undefined`. */
 const problem = (id: string): string | undefined => {
   if (id.length === 0) return "a user id has at least one character"
   let position = 0
@@ -64,4 +64,4 @@ export type UserId = typeof UserId.Type
  *
  * @since 0.1.0
  */
-export const make = (id: string): UserId => UserId.make(id)
+export const make: (id: string) => UserId = Schema.decodeSync(UserId)
