@@ -8,6 +8,9 @@ import { CheckFailed } from "./Step.ts"
 /** The workspace's root folder. */
 export const root = new URL("../..", import.meta.url).pathname.replace(/\/$/, "")
 
+/** As under `npm run`, so that the steps also work when `scripts/check.ts` is run directly. */
+const path = `${root}/node_modules/.bin:${process.env["PATH"] ?? ""}`
+
 export interface Options {
   readonly cwd?: string
   /** Added to this process's environment; `undefined` removes a variable. */
@@ -36,7 +39,7 @@ export const run = Effect.fnUntraced(function* (
   return yield* Effect.gen(function* () {
     const child = yield* ChildProcess.make(program, args, {
       cwd: options.cwd ?? root,
-      env: { NO_COLOR: channel === "pipe" ? "1" : undefined, FORCE_COLOR: undefined, ...options.env },
+      env: { PATH: path, NO_COLOR: channel === "pipe" ? "1" : undefined, FORCE_COLOR: undefined, ...options.env },
       extendEnv: true,
       stdin: "ignore",
       stdout: channel,
@@ -66,3 +69,7 @@ export const succeed = Effect.fnUntraced(function* (
   const line = [program, ...args].join(" ")
   return yield* new CheckFailed({ output: `$ ${line}\n${output.trimEnd()}\n(exit code ${code})` })
 })
+
+/** Runs the pnpm that the scripts of `package.json` run. */
+export const pnpm = (args: ReadonlyArray<string>, options?: Options) =>
+  succeed("npx", ["-y", "pnpm@12.21.0", ...args], options)

@@ -1,9 +1,12 @@
 /**
  * The steps that look at the sources as they are: format, lint, types, the Effect language service, and hygiene.
  */
+import { readConfig } from "@changesets/config"
+import { readChangesets } from "@changesets/read"
 import { Effect, FileSystem, Schema } from "effect"
 import * as Command from "./Command.ts"
 import * as Step from "./Step.ts"
+import { publicManifests } from "./Tarballs.ts"
 
 const format = Step.make(
   "format",
@@ -29,9 +32,7 @@ const Project = Schema.fromJsonString(
 
 const projects = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const { references } = yield* Schema.decodeEffect(Project)(
-    yield* fs.readFileString(`${Command.root}/tsconfig.json`)
-  )
+  const { references } = yield* Schema.decodeEffect(Project)(yield* fs.readFileString(`${Command.root}/tsconfig.json`))
   return references.map(({ path }) => (path.endsWith(".json") ? path : `${path}/tsconfig.json`))
 }).pipe(Effect.mapError((error) => new Step.CheckFailed({ output: `tsconfig.json: ${error.message}` })))
 
@@ -60,10 +61,25 @@ const hosts = Step.make(
   })
 )
 
+const unusable = (cause: unknown) =>
+  new Step.CheckFailed({ output: `.changeset: ${cause instanceof Error ? cause.message : String(cause)}` })
+
 const changesets = Step.make(
   "changesets",
-  "the pending changesets name real packages",
-  Effect.as(Command.succeed("changeset", ["status", "--since", "HEAD"]), "")
+  "the configuration is valid and the pending changesets name public packages",
+  Effect.gen(function* () {
+    const { errors } = yield* Effect.tryPromise({ try: () => readConfig(Command.root), catch: unusable })
+    if (errors !== undefined) return yield* new Step.CheckFailed({ output: errors.join("\n") })
+    const pending = yield* Effect.tryPromise({ try: () => readChangesets(Command.root), catch: unusable })
+    const names = new Set((yield* publicManifests).map(({ name }) => name))
+    const strangers = pending.flatMap(({ id, releases }) =>
+      releases
+        .filter(({ name }) => !names.has(name))
+        .map(({ name }) => `.changeset/${id}.md names ${name}, which is not a public package`)
+    )
+    if (strangers.length > 0) return yield* new Step.CheckFailed({ output: strangers.join("\n") })
+    return `${pending.length} pending`
+  })
 )
 
 export const sourceSteps: ReadonlyArray<Step.Step> = [format, lint, types, effect, hosts, changesets]

@@ -1,0 +1,93 @@
+/**
+ * A project outside of the workspace that uses the packed packages as a user's project would.
+ */
+import { Effect, FileSystem, Schema } from "effect"
+import * as Command from "./Command.ts"
+import { CheckFailed } from "./Step.ts"
+import type { Tarball } from "./Tarballs.ts"
+
+const Root = Schema.fromJsonString(Schema.Struct({ devDependencies: Schema.Record(Schema.String, Schema.String) }))
+
+/** What a user installs beside the packages, in the versions of the workspace. */
+const companions = ["effect", "@effect/platform-node", "typescript", "@types/node"]
+
+const compilerOptions = {
+  target: "es2024",
+  lib: ["es2024", "esnext.error", "dom", "dom.iterable"],
+  module: "nodenext",
+  types: ["node"],
+  strict: true,
+  exactOptionalPropertyTypes: true,
+  noEmit: true,
+  skipLibCheck: false
+}
+
+/** Imports every entry point, tries every private path, and signs the vendor's published vector. */
+const smokeTest = (tarballs: ReadonlyArray<Tarball>): string => {
+  const entryPoints = tarballs.flatMap((tarball) => tarball.entryPoints)
+  const privatePaths = tarballs.flatMap((tarball) => tarball.privatePaths)
+  return `import * as assert from "node:assert/strict"
+import { ServerSecret, Signature } from "@effect-zim/signing"
+${entryPoints.map((entryPoint, index) => `import * as module${index} from ${JSON.stringify(entryPoint)}`).join("\n")}
+
+const modules = { ${entryPoints.map((entryPoint, index) => `${JSON.stringify(entryPoint)}: module${index}`).join(", ")} }
+for (const [name, module] of Object.entries(modules)) assert.ok(Object.keys(module).length > 0, name + " exports nothing")
+
+for (const path of ${JSON.stringify(privatePaths)}) {
+  await assert.rejects(import(path), { code: /ERR_(PACKAGE_PATH_NOT_EXPORTED|MODULE_NOT_FOUND)/ }, path + " can be imported")
+}
+
+const signature = Signature.compute({
+  appId: 12345,
+  nonce: "4fd24687296dd9f3",
+  serverSecret: ServerSecret.make("9193cc662a4c0ec135ec71fb57194b38"),
+  timestamp: 1615186943
+})
+assert.equal(signature, "43e5cfcca828314675f91b001390566a")
+`
+}
+
+/** Installs, compiles and runs; returns a few words on what was done. */
+export const install = Effect.fnUntraced(
+  function* (tarballs: ReadonlyArray<Tarball>) {
+    const fs = yield* FileSystem.FileSystem
+    const cwd = yield* fs.makeTempDirectoryScoped({ prefix: "effect-zim-install-" })
+    const { devDependencies } = yield* Effect.flatMap(
+      fs.readFileString(`${Command.root}/package.json`),
+      Schema.decodeEffect(Root)
+    )
+    const packed = Object.fromEntries(tarballs.map(({ file, name }) => [name, `file:${file}`]))
+    const others = Object.fromEntries(companions.map((name) => [name, devDependencies[name] ?? "*"]))
+    const files = {
+      "package.json": {
+        name: "uses-effect-zim",
+        private: true,
+        type: "module",
+        dependencies: { ...packed, ...others }
+      },
+      // The packages depend on each other by version, and these versions are not published yet.
+      "pnpm-workspace.yaml": { packages: ["."], overrides: packed },
+      "tsconfig.json": { compilerOptions, include: ["smoke.ts"] }
+    }
+    yield* Effect.forEach(Object.entries(files), ([name, content]) =>
+      fs.writeFileString(`${cwd}/${name}`, JSON.stringify(content, null, 2))
+    )
+    yield* fs.writeFileString(`${cwd}/smoke.ts`, smokeTest(tarballs))
+
+    yield* Command.pnpm(["install", "--prefer-offline", "--no-frozen-lockfile"], { cwd })
+    yield* Command.succeed(`${cwd}/node_modules/.bin/tsc`, ["-p", cwd], { cwd })
+    yield* Command.succeed("node", ["smoke.ts"], { cwd })
+    const printed = yield* Command.succeed(`${cwd}/node_modules/.bin/zim`, ["--version"], { cwd })
+    const version = tarballs.find(({ name }) => name === "@effect-zim/cli")?.version
+    if (version === undefined || !printed.includes(version)) {
+      return yield* new CheckFailed({ output: `zim --version printed ${JSON.stringify(printed)}, not ${version}` })
+    }
+    const entryPoints = tarballs.flatMap((tarball) => tarball.entryPoints).length
+    return `${entryPoints} entry points, zim ${version}`
+  },
+  Effect.scoped,
+  Effect.catchTags({
+    PlatformError: (error) => new CheckFailed({ output: error.message }),
+    SchemaError: (error) => new CheckFailed({ output: `package.json: ${error.message}` })
+  })
+)
