@@ -1,7 +1,7 @@
 /**
  * The secret that signs requests, from the vendor's console. It is kept redacted from the moment it is read.
  */
-import * as Redacted from "effect/Redacted"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 
 /**
@@ -34,7 +34,7 @@ export const ServerSecret: Schema.RedactedFromValue<Schema.String> = Schema.Reda
   Schema.String.check(
     Schema.isNonEmpty({ message: "ServerSecret is empty: copy it from the vendor's console" }),
     Schema.isTrimmed({ message: "ServerSecret begins or ends with whitespace, probably from copying: remove it" })
-  ).annotate({ parseOptions: { reportInput: false } }),
+  ),
   { label: "ServerSecret" }
 )
 

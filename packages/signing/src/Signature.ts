@@ -202,8 +202,8 @@ export const Reason = Schema.Union([
   Schema.TaggedStruct("Wrong", {})
 ])
 
-/** From here on a timestamp that lies in the future was surely given in milliseconds. */
-const millisecondsLookLike = 1_000_000_000_000 / 2
+/** A timestamp this many seconds ahead, thousands of years, was given in milliseconds. */
+const millisecondsLookLike = 100_000_000_000
 
 const describe = (reason: typeof Reason.Type): string => {
   switch (reason._tag) {

@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Formatter from "effect/Formatter"
 import * as Inspectable from "effect/Inspectable"
 import * as Logger from "effect/Logger"
+import * as Predicate from "effect/Predicate"
 import { inspect } from "node:util"
 
 const secret = "canarysecret9193cc662a4c0ec135ec"
@@ -15,22 +16,22 @@ const signed = Signature.signWith({ ...app, nonce, timestamp })
 const credentials = [secret, nonce, signed.Signature]
 
 /** Everything that logs, consoles, snapshots and serialisers make of a value. */
-const renderings = (value: unknown): ReadonlyArray<string> => [
-  String(value),
-  `${JSON.stringify(value)} ${JSON.stringify([value])}`,
-  inspect(value, { depth: Infinity, showHidden: true, getters: true }),
-  inspect({ nested: [value] }, { depth: Infinity, showHidden: true, customInspect: false }),
-  inspect(Object.entries(Object(value))),
-  inspect(
-    Reflect.ownKeys(Object(value)).map((key) => Reflect.get(Object(value), key)),
-    { customInspect: false }
-  ),
-  JSON.stringify({ ...Object(value) }),
-  JSON.stringify(structuredClone({ ...Object(value) })),
-  Formatter.format(value),
-  Formatter.formatJson(value),
-  Inspectable.toStringUnknown(value)
-]
+const renderings = (value: unknown): ReadonlyArray<string> => {
+  const ownKeys = Predicate.isObject(value) ? Reflect.ownKeys(value) : []
+  const own = ownKeys.map((key) => [key, Predicate.hasProperty(value, key) ? value[key] : undefined])
+  const copy = Predicate.isObject(value) ? { ...value } : value
+  return [
+    `${JSON.stringify(value)} ${JSON.stringify([value])}`,
+    inspect(value, { depth: Infinity, showHidden: true, getters: true }),
+    inspect({ nested: [value] }, { depth: Infinity, showHidden: true, customInspect: false }),
+    inspect(own, { customInspect: false }),
+    JSON.stringify(copy),
+    inspect(structuredClone(copy)),
+    Formatter.format(value),
+    Formatter.formatJson(value),
+    Inspectable.toStringUnknown(value)
+  ]
+}
 
 const assertClean = (value: unknown) => {
   for (const text of renderings(value)) {
@@ -41,12 +42,12 @@ const assertClean = (value: unknown) => {
 describe("nothing leaks", () => {
   it("the renderings would show a plain value", () => {
     const plain = { Signature: signed.Signature }
-    const leaking = renderings(plain).filter((text) => text.includes(signed.Signature))
-    assert.strictEqual(leaking.length, renderings(plain).length - 1, "all but String()")
+    for (const text of renderings(plain)) assert.include(text, signed.Signature)
   })
 
   it("from signed parameters", () => {
     assertClean(signed)
+    assertClean(signed.toString())
     assert.deepStrictEqual(JSON.parse(JSON.stringify(signed)), {
       AppId: 12345,
       SignatureNonce: "<redacted>",
