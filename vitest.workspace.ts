@@ -2,13 +2,18 @@ import { defineConfig } from "vitest/config"
 
 const packages = ["signing", "protocol", "client", "emulator", "cli"]
 
-// Tests run the sources: the workspace's own export condition points at `src/`.
-const conditions = ["@effect-zim/source"]
+// Tests run the sources: the workspace's own export condition points at `src/`. The list replaces Vite's, so it names
+// `node` too, which is what Node itself goes by.
+const conditions = ["@effect-zim/source", "node"]
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
+    allowOnly: false,
+    // Property tests share two cores with everything else in CI; a hang still ends.
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
     projects: packages.map((name) => ({
       extends: true,
       test: { name, root: `packages/${name}`, include: ["test/**/*.test.ts"] }

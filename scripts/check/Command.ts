@@ -39,7 +39,12 @@ export const run = Effect.fnUntraced(function* (
   return yield* Effect.gen(function* () {
     const child = yield* ChildProcess.make(program, args, {
       cwd: options.cwd ?? root,
-      env: { PATH: path, NO_COLOR: channel === "pipe" ? "1" : undefined, FORCE_COLOR: undefined, ...options.env },
+      env: {
+        PATH: path,
+        NO_COLOR: channel === "inherit" && process.stdout.isTTY ? undefined : "1",
+        FORCE_COLOR: undefined,
+        ...options.env
+      },
       extendEnv: true,
       stdin: "ignore",
       stdout: channel,

@@ -1,7 +1,7 @@
 /**
  * The unit, property and integration tests, counted one by one.
  */
-import { Array as Arr, Effect, FileSystem, Schema } from "effect"
+import { Effect, FileSystem, Schema } from "effect"
 import * as Command from "./Command.ts"
 import * as Step from "./Step.ts"
 
@@ -21,6 +21,11 @@ const Report = Schema.fromJsonString(
 
 const unreadable = (error: { readonly message: string }) =>
   new Step.CheckFailed({ output: `vitest left no readable report: ${error.message}` })
+
+const notLoaded = (report: typeof Report.Type) =>
+  report.testResults
+    .filter((file) => file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed"))
+    .map((file) => `did not load: ${file.name}`)
 
 /** What vitest itself lets pass: tests that did not run, and packages without tests. */
 const silences = Effect.fnUntraced(function* (report: typeof Report.Type) {
@@ -52,13 +57,13 @@ const tests: Step.Step = {
     const report = yield* fs
       .readFileString(file)
       .pipe(Effect.flatMap(Schema.decodeEffect(Report)), Effect.mapError(unreadable))
-    const problems = yield* silences(report)
-    // Vitest also exits with 1 for a file that does not load and for an error outside of any test.
-    const elsewhere = code !== 0 && report.numFailedTests === 0 ? 1 : 0
+    const problems = [...notLoaded(report), ...(yield* silences(report))]
+    const failed = report.numFailedTests + problems.length
     return {
       passed: report.numPassedTests,
-      failed: report.numFailedTests + problems.length + elsewhere,
-      note: Arr.join([...problems, `${report.numPassedTests} tests`], "\n")
+      // Vitest also exits with 1 for an error outside of any test.
+      failed: failed === 0 && code !== 0 ? 1 : failed,
+      note: [...problems, `${report.numPassedTests} tests`].join("\n")
     }
   }).pipe(Effect.scoped)
 }
