@@ -1,0 +1,244 @@
+/**
+ * A user's conversation list: as pages, as a stream, as a snapshot, and for many users.
+ *
+ * @since 0.1.0
+ */
+import { Conversation, type Cursor, PageSize, QueryConversationList } from "@effect-zim/protocol"
+import * as Effect from "effect/Effect"
+import type * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import type { CallError, PagingError } from "./ClientError.ts"
+import * as Paging from "./Paging.ts"
+import * as ZimClient from "./ZimClient.ts"
+
+/**
+ * What reading one page can fail with.
+ *
+ * @since 0.1.0
+ */
+export type PageError = CallError<QueryConversationList.Failure>
+
+/**
+ * What reading a list can fail with.
+ *
+ * @since 0.1.0
+ */
+export type ListError = PagingError<QueryConversationList.Failure>
+
+/**
+ * Options for reading a list.
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * Conversations per call, 1 to 500; out of range it is corrected as the service does. Default: 500, since every call
+   * costs the same quota.
+   */
+  readonly pageSize?: number | undefined
+  /** Where to start: the `next` of a page read earlier. Default: the beginning. */
+  readonly from?: Cursor.Cursor | undefined
+}
+
+const inputOf = (userId: string, options: Options | undefined): QueryConversationList.Input => ({
+  userId,
+  pageSize: PageSize.correct(options?.pageSize ?? PageSize.maximum),
+  cursor: options?.from
+})
+
+/**
+ * One page of a user's list.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Effect } from "effect"
+ *
+ * const newestKnown = Conversations.page("user-42", { pageSize: 100 }).pipe(
+ *   Effect.map((page) => page.conversations.at(-1)?.updatedAt)
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const page = (
+  userId: string,
+  options?: Options
+): Effect.Effect<QueryConversationList.Page, PageError, ZimClient.ZimClient> =>
+  ZimClient.execute(QueryConversationList.operation, inputOf(userId, options))
+
+/**
+ * The pages of a user's list. Each carries the cursor after it: save that once the page is dealt with, and a later run
+ * goes on from there with `from`.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Effect, Stream } from "effect"
+ *
+ * const backup = Conversations.pages("user-42").pipe(
+ *   Stream.runForEach((page) => Effect.log(`${page.conversations.length} conversations`, page.next))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const pages = (
+  userId: string,
+  options?: Options
+): Stream.Stream<QueryConversationList.Page, ListError, ZimClient.ZimClient> =>
+  Paging.pages(QueryConversationList.operation, inputOf(userId, options))
+
+/**
+ * A user's conversations in the order of the service, at most the latest 1000, one chunk per page. The service may
+ * repeat or miss an entry when the list changes while it is read: {@link snapshot} tells.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Stream } from "effect"
+ *
+ * const groups = Conversations.stream("user-42").pipe(
+ *   Stream.filter((conversation) => conversation.type === "Group")
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const stream = (
+  userId: string,
+  options?: Options
+): Stream.Stream<Conversation.Conversation, ListError, ZimClient.ZimClient> =>
+  Stream.flattenIterable(Stream.map(pages(userId, options), (page) => page.conversations))
+
+/**
+ * How far a snapshot can be trusted:
+ *
+ * - `Complete`: the whole list.
+ * - `ChangedWhileReading`: entries came twice, or the counts do not agree; some may be missing. Read it again if that
+ *   matters.
+ * - `AtCap`: the latest 1000. The user may have more, which the service does not return.
+ *
+ * @since 0.1.0
+ */
+export type Verdict = "Complete" | "ChangedWhileReading" | "AtCap"
+
+/**
+ * A user's whole list.
+ *
+ * @since 0.1.0
+ */
+export interface Snapshot {
+  readonly userId: string
+  /** Each conversation once, at its newest state, ascending by time. */
+  readonly conversations: ReadonlyArray<Conversation.Conversation>
+  readonly verdict: Verdict
+}
+
+const verdictOf = (reading: {
+  readonly entries: number
+  readonly distinct: number
+  readonly totals: ReadonlySet<number>
+}): Verdict => {
+  const reachable = new Set(
+    [...reading.totals].map((total) => Math.min(total, QueryConversationList.maximumConversations))
+  )
+  const changed =
+    reading.totals.size > 1 ||
+    reading.distinct < reading.entries ||
+    (reachable.size === 1 && !reachable.has(Math.min(reading.distinct, QueryConversationList.maximumConversations)))
+  if (changed) return "ChangedWhileReading"
+  return reading.distinct >= QueryConversationList.maximumConversations ? "AtCap" : "Complete"
+}
+
+/**
+ * Reads a user's whole list: each conversation once (by type and id, the newest kept), ascending by time, with a
+ * verdict on how far it can be trusted.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { conversations, verdict } = yield* Conversations.snapshot("user-42")
+ *   yield* Effect.log(`${conversations.length} conversations, ${verdict}`)
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const snapshot: (
+  userId: string,
+  options?: Pick<Options, "pageSize">
+) => Effect.Effect<Snapshot, ListError, ZimClient.ZimClient> = Effect.fnUntraced(function* (userId, options) {
+  const newest = new Map<string, Conversation.Conversation>()
+  const totals = new Set<number>()
+  let entries = 0
+  yield* Stream.runForEach(pages(userId, options), (page) =>
+    Effect.sync(() => {
+      if (page.totalCount._tag === "Some") totals.add(page.totalCount.value)
+      entries += page.conversations.length
+      for (const conversation of page.conversations) {
+        const key = Conversation.key(conversation)
+        const known = newest.get(key)
+        if (known === undefined || known.updatedAtMillis <= conversation.updatedAtMillis) newest.set(key, conversation)
+      }
+    })
+  )
+  return {
+    userId,
+    conversations: [...newest.values()].toSorted((left, right) => left.updatedAtMillis - right.updatedAtMillis),
+    verdict: verdictOf({ entries, distinct: newest.size, totals })
+  }
+})
+
+/**
+ * What became of one user.
+ *
+ * @since 0.1.0
+ */
+export interface UserResult {
+  readonly userId: string
+  readonly result: Result.Result<Snapshot, ListError>
+}
+
+/**
+ * Options for {@link forUsers}.
+ *
+ * @since 0.1.0
+ */
+export interface ForUsersOptions extends Pick<Options, "pageSize"> {
+  /** How many users are read at a time. Default: 16, enough to use up 20 calls a second at any usual round trip. */
+  readonly concurrency?: number | undefined
+  /** Whether results come in the order of the users; else as they are done. Default: false. */
+  readonly ordered?: boolean | undefined
+}
+
+/**
+ * Reads the lists of many users: a stream of users in, a stream of what became of each out. A user that fails is a
+ * value and does not end the others.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Effect, Result, Stream } from "effect"
+ *
+ * const program = Stream.make("ada", "grace", "katherine").pipe(
+ *   Conversations.forUsers({ concurrency: 4 }),
+ *   Stream.runForEach(({ userId, result }) =>
+ *     Effect.log(Result.isSuccess(result) ? `${userId}: ${result.success.verdict}` : `${userId}: ${result.failure._tag}`)
+ *   )
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const forUsers =
+  (options?: ForUsersOptions) =>
+  <E, R>(users: Stream.Stream<string, E, R>): Stream.Stream<UserResult, E, R | ZimClient.ZimClient> =>
+    Stream.mapEffect(
+      users,
+      (userId) => Effect.map(Effect.result(snapshot(userId, options)), (result): UserResult => ({ userId, result })),
+      { concurrency: options?.concurrency ?? 16, unordered: options?.ordered !== true }
+    )

@@ -1,0 +1,15 @@
+/**
+ * How large an answer may be.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+
+/**
+ * The most bytes of an answer that are read, after decompression. A full page takes some 50 kB. Default: 8 MiB.
+ *
+ * @since 0.1.0
+ */
+export const ResponseLimit = Context.Reference<number>("@effect-zim/client/ResponseLimit", {
+  defaultValue: () => 8 * 1024 * 1024
+})

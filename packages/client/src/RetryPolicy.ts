@@ -1,0 +1,162 @@
+/**
+ * When a failed call is made again.
+ *
+ * Each kind of failure has a schedule of its own, an ordinary Effect `Schedule`: take one of those exported here, or
+ * compose one. A schedule that ends gives the call up; the error says how many attempts were made.
+ *
+ * @since 0.1.0
+ */
+import { type ReturnCode, ServiceError } from "@effect-zim/protocol"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import type { CallError } from "./ClientError.ts"
+
+/**
+ * The kinds of failure that a policy has schedules for:
+ *
+ * - `rateLimit`: the service said "too fast" (660300005, 7, HTTP 429).
+ * - `transient`: the service failed in a way that passes (1, 660000001, 660000003, HTTP 408, 500, 502, 503, 504).
+ * - `bounded`: it failed in a way that may pass; a second look is safe for a read (660800053, gateway codes, an answer
+ *   that is no JSON).
+ * - `transport`: no answer, or none in time. Only reads are repeated.
+ *
+ * @since 0.1.0
+ */
+export type Kind = "rateLimit" | "transient" | "bounded" | "transport"
+
+/**
+ * A retry policy: a schedule for each kind of failure. Its input is the error, its output is not used.
+ *
+ * @since 0.1.0
+ */
+export type RetryPolicy = Readonly<Record<Kind, Schedule.Schedule<unknown, CallError<ServiceError.ServiceError>>>>
+
+/**
+ * Exponential back-off with full jitter: before the n-th retry it waits a random time between nothing and
+ * `min(base * 2^(n-1), cap)`, so that clients that failed together do not come back together. Seeded `Random` makes it
+ * repeatable in tests.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-zim/client"
+ *
+ * const custom: RetryPolicy.RetryPolicy = {
+ *   ...RetryPolicy.standard,
+ *   transient: RetryPolicy.backoff({ base: "1 second", cap: "1 minute", times: 10 })
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const backoff = (options: {
+  readonly base: Duration.Input
+  readonly cap: Duration.Input
+  /** How many retries; without it, no end. */
+  readonly times?: number | undefined
+}): Schedule.Schedule<Duration.Duration> => {
+  const capped = Schedule.min([Schedule.exponential(options.base), Schedule.spaced(options.cap)]).pipe(
+    Schedule.modifyDelay(({ duration }) => Effect.map(Random.next, (random) => Duration.times(duration, random)))
+  )
+  return options.times === undefined ? capped : Schedule.upTo(capped, { times: options.times })
+}
+
+const never: Schedule.Schedule<number> = Schedule.recurs(0)
+
+/**
+ * No retries: the first failure is the call's.
+ *
+ * @since 0.1.0
+ */
+export const none: RetryPolicy = { rateLimit: never, transient: never, bounded: never, transport: never }
+
+/**
+ * The default, for a caller that waits for the answer: rejections are retried up to 8 times, passing failures 4 times,
+ * connection failures 3 times, doubtful ones twice.
+ *
+ * @since 0.1.0
+ */
+export const standard: RetryPolicy = {
+  rateLimit: backoff({ base: "500 millis", cap: "5 seconds", times: 8 }),
+  transient: backoff({ base: "250 millis", cap: "5 seconds", times: 4 }),
+  bounded: backoff({ base: "250 millis", cap: "2 seconds", times: 2 }),
+  transport: backoff({ base: "100 millis", cap: "5 seconds", times: 3 })
+}
+
+/**
+ * For a batch job that would rather wait than fail: rejections and outages are retried until the deadline. Raise
+ * `Timeout.Deadline` with it: two minutes are soon over in an outage.
+ *
+ * @since 0.1.0
+ */
+export const patient: RetryPolicy = {
+  rateLimit: backoff({ base: "1 second", cap: "30 seconds" }),
+  transient: backoff({ base: "1 second", cap: "1 minute" }),
+  bounded: backoff({ base: "1 second", cap: "30 seconds", times: 5 }),
+  transport: backoff({ base: "500 millis", cap: "1 minute" })
+}
+
+/**
+ * The policy in force. Provide another one to the client's layer for all its calls, or to one effect or stream with
+ * {@link provide}.
+ *
+ * @since 0.1.0
+ */
+export const Current = Context.Reference<RetryPolicy>("@effect-zim/client/RetryPolicy", {
+  defaultValue: () => standard
+})
+
+/**
+ * Runs an effect's calls under a policy.
+ *
+ * @example
+ * ```ts
+ * import { Conversations, RetryPolicy } from "@effect-zim/client"
+ *
+ * const snapshot = Conversations.snapshot("user-42").pipe(RetryPolicy.provide(RetryPolicy.patient))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const provide: {
+  (policy: RetryPolicy): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R>
+} = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R> =>
+  Effect.provideService(self, Current, policy)
+)
+
+const kindOfRetry: Record<ReturnCode.Retry, Kind | undefined> = {
+  Never: undefined,
+  RateLimit: "rateLimit",
+  Transient: "transient",
+  Bounded: "bounded",
+  Clock: undefined
+}
+
+const transientStatus: ReadonlySet<number> = new Set([408, 425, 500, 502, 503, 504])
+
+/**
+ * What kind of failure an error is; `undefined` where the same call would fail again.
+ *
+ * @since 0.1.0
+ */
+export const kindOf = (error: CallError<ServiceError.ServiceError>): Kind | undefined => {
+  switch (error._tag) {
+    case "RequestInvalid":
+    case "DeadlineExceeded":
+      return undefined
+    case "TransportFailed":
+    case "AttemptTimedOut":
+      return "transport"
+    case "ResponseUnreadable":
+      if (error.reason === "HttpStatus") {
+        return error.status === 429 ? "rateLimit" : transientStatus.has(error.status) ? "transient" : undefined
+      }
+      return error.reason === "NotJson" || error.reason === "Empty" ? "bounded" : undefined
+    default:
+      return kindOfRetry[ServiceError.retryOf(error)]
+  }
+}

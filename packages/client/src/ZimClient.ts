@@ -1,0 +1,252 @@
+/**
+ * The client: runs an operation of the API over Effect's `HttpClient`, signed, within the quota, in time, and again
+ * where that helps.
+ *
+ * @since 0.1.0
+ */
+import { AppId, type Operation, type ServiceError } from "@effect-zim/protocol"
+import { ServerSecret } from "@effect-zim/signing"
+import * as Clock from "effect/Clock"
+import * as Config from "effect/Config"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import type * as Fiber from "effect/Fiber"
+import { constTrue } from "effect/Function"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import { AttemptTimedOut, type CallError, DeadlineExceeded, RequestInvalid, SettingsInvalid } from "./ClientError.ts"
+import * as Endpoint from "./Endpoint.ts"
+import * as CallState from "./internal/call.ts"
+import { retry } from "./internal/retry.ts"
+import * as Transport from "./internal/transport.ts"
+import * as Quota from "./Quota.ts"
+import { ResponseLimit } from "./ResponseLimit.ts"
+import * as RetryPolicy from "./RetryPolicy.ts"
+import * as Timeout from "./Timeout.ts"
+
+/**
+ * The client of one app.
+ *
+ * @since 0.1.0
+ */
+export class ZimClient extends Context.Service<
+  ZimClient,
+  {
+    readonly appId: AppId.AppId
+    /** Calls an operation. See {@link execute}. */
+    readonly execute: <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
+      operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
+      input: Input
+    ) => Effect.Effect<Success, CallError<Failure>>
+  }
+>()("@effect-zim/client/ZimClient") {}
+
+/**
+ * The settings of a client.
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The app's id, from the vendor's console. */
+  readonly appId: number
+  /** The app's secret, from the vendor's console. */
+  readonly serverSecret: Redacted.Redacted
+  /** The region nearest to this machine. Default: the host that serves any region. */
+  readonly region?: Endpoint.Region | undefined
+  /** Instead of a region, a URL of one's own: an emulator, a proxy. Plain http for loopback hosts only. */
+  readonly baseUrl?: string | undefined
+}
+
+const check = <A, I>(schema: Schema.Codec<A, I>, setting: string, value: I): Effect.Effect<A, SettingsInvalid> =>
+  Effect.mapError(
+    Schema.decodeEffect(schema)(value),
+    (error) => new SettingsInvalid({ setting, problem: error.message })
+  )
+
+/** A page of a browser, or a worker of one. Edge runtimes and test environments on a server are neither. */
+const isBrowser = (): boolean =>
+  Reflect.has(globalThis, "window") && Reflect.has(globalThis, "document") && Reflect.has(globalThis, "navigator")
+    ? !Reflect.has(globalThis, "process")
+    : Reflect.has(globalThis, "WorkerGlobalScope") && Reflect.has(globalThis, "importScripts")
+
+/**
+ * The policies are read when a call runs: one around the call wins over one that the layer was given.
+ */
+const policiesOf = (layer: Context.Context<never>) => {
+  const read = <A>(fiber: Fiber.Fiber<unknown, unknown>, reference: Context.Reference<A>): A =>
+    Context.getOrUndefined(fiber.context, reference) ?? Context.get(layer, reference)
+  return (fiber: Fiber.Fiber<unknown, unknown>) => ({
+    retry: read(fiber, RetryPolicy.Current),
+    attemptTimeout: read(fiber, Timeout.Attempt),
+    deadline: read(fiber, Timeout.Deadline),
+    responseLimit: read(fiber, ResponseLimit),
+    quota: Context.getOrUndefined(fiber.context, Quota.Quota)
+  })
+}
+
+/**
+ * Makes a client. Policies in the context (`Quota`, `RetryPolicy.Current`, `Timeout.Attempt`, `Timeout.Deadline`,
+ * `ResponseLimit`) become the client's; a call's own win over them.
+ *
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  options: Options
+): Effect.fn.Return<ZimClient["Service"], SettingsInvalid, HttpClient.HttpClient | Scope.Scope> {
+  if (isBrowser()) {
+    return yield* new SettingsInvalid({
+      setting: "runtime",
+      problem: "this is a browser, where a server secret has no place: call the service from a server"
+    })
+  }
+  const settings: Transport.Settings = {
+    appId: yield* check(AppId.AppId, "appId", options.appId),
+    serverSecret: options.serverSecret,
+    root: Endpoint.root(
+      options.baseUrl === undefined
+        ? Endpoint.ofRegion(options.region)
+        : yield* check(Endpoint.BaseUrl, "baseUrl", options.baseUrl)
+    )
+  }
+  // Effect's own spans and trace headers of HTTP requests would show the signed URL to whoever sees them.
+  const requestContext = Context.make(HttpClient.TracerDisabledWhen, constTrue).pipe(
+    Context.add(FetchHttpClient.RequestInit, {
+      ...Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit)),
+      redirect: "manual"
+    })
+  )
+  const http = HttpClient.transformResponse(yield* HttpClient.HttpClient, Effect.provideContext(requestContext))
+  const ownQuota = Option.getOrUndefined(yield* Effect.serviceOption(Quota.Quota)) ?? (yield* Quota.make())
+  const policies = policiesOf(yield* Effect.context<never>())
+
+  const execute: ZimClient["Service"]["execute"] = Effect.fnUntraced(function* (operation, input) {
+    const request = yield* Effect.mapError(
+      operation.make(input),
+      (cause) => new RequestInvalid({ action: operation.action, problem: cause.message, cause })
+    )
+    const clock = yield* Clock.Clock
+    const { quota = ownQuota, ...policy } = yield* Effect.withFiberSucceed(policies)
+    const call = CallState.start(operation.action, clock)
+    let lastFailure: unknown
+
+    const timed = Effect.timeoutOrElse(
+      Transport.attempt(http, settings, operation, request, call, policy.responseLimit),
+      {
+        duration: policy.attemptTimeout,
+        orElse: () =>
+          Effect.fail(new AttemptTimedOut({ ...CallState.describe(call, clock), timeout: policy.attemptTimeout }))
+      }
+    )
+    const attempt = Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(restore(quota.acquire({ appId: settings.appId, action: operation.action })), (permit) =>
+        Effect.ensuring(restore(timed), permit.release)
+      )
+    )
+    const isSafeToRepeat = operation.kind === "Read"
+    return yield* retry(
+      attempt,
+      policy.retry,
+      (error) => {
+        const kind = RetryPolicy.kindOf(error)
+        return isSafeToRepeat || kind === "rateLimit" ? kind : undefined
+      },
+      (error) => {
+        lastFailure = error
+      }
+    ).pipe(
+      Effect.timeoutOrElse({
+        duration: policy.deadline,
+        orElse: () =>
+          Effect.fail(
+            new DeadlineExceeded({
+              ...CallState.describe(call, clock),
+              deadline: policy.deadline,
+              ...(lastFailure === undefined ? {} : { cause: lastFailure })
+            })
+          )
+      })
+    )
+  })
+
+  return { appId: settings.appId, execute }
+})
+
+/**
+ * A layer with a client of the given settings.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import { Layer, Redacted } from "effect"
+ * import { FetchHttpClient } from "effect/http"
+ *
+ * const layer = ZimClient.layer({
+ *   appId: 12345,
+ *   serverSecret: Redacted.make("the app's secret"),
+ *   region: "fra"
+ * }).pipe(Layer.provide(FetchHttpClient.layer))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<ZimClient, SettingsInvalid, HttpClient.HttpClient> =>
+  Layer.effect(ZimClient, make(options))
+
+/**
+ * The settings as they are read from the environment:
+ *
+ * - `ZIM_APP_ID`: the app's id, a number.
+ * - `ZIM_SERVER_SECRET`: the app's secret; it is kept redacted.
+ * - `ZIM_REGION`: optional, one of `sha`, `hkg`, `fra`, `lax`, `bom`, `sgp`.
+ * - `ZIM_BASE_URL`: optional, instead of a region: https, or plain http on a loopback host.
+ *
+ * @since 0.1.0
+ */
+export const config: Config.Config<Options> = Config.all({
+  appId: Config.schema(AppId.AppId, "ZIM_APP_ID"),
+  serverSecret: Config.schema(ServerSecret.ServerSecret, "ZIM_SERVER_SECRET"),
+  region: Config.option(Config.schema(Endpoint.Region, "ZIM_REGION")).pipe(Config.map(Option.getOrUndefined)),
+  baseUrl: Config.option(Config.schema(Endpoint.BaseUrl, "ZIM_BASE_URL")).pipe(Config.map(Option.getOrUndefined))
+})
+
+/**
+ * A layer with a client whose settings come from the `ConfigProvider`: the environment, unless another one is provided.
+ * See {@link config}; a missing or malformed setting is named by the `ConfigError`.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import { Layer } from "effect"
+ * import { FetchHttpClient } from "effect/http"
+ *
+ * const layer = ZimClient.layerConfig.pipe(Layer.provide(FetchHttpClient.layer))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layerConfig: Layer.Layer<ZimClient, Config.ConfigError | SettingsInvalid, HttpClient.HttpClient> =
+  Layer.effect(ZimClient, Effect.flatMap(config, make))
+
+/**
+ * Calls an operation: waits for the quota, signs, sends, decodes; retries as the policy says, within the deadline. Each
+ * attempt has a permit, a nonce and a timestamp of its own.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import { QueryConversationList } from "@effect-zim/protocol"
+ *
+ * const firstPage = ZimClient.execute(QueryConversationList.operation, { userId: "user-42", pageSize: 100 })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const execute = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
+  operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
+  input: Input
+): Effect.Effect<Success, CallError<Failure>, ZimClient> => ZimClient.use((client) => client.execute(operation, input))

@@ -1,0 +1,14 @@
+/**
+ * A client for ZEGOCLOUD's ZIM server API: typed calls, policies, and conversation lists as streams.
+ *
+ * @since 0.1.0
+ */
+export * as ClientError from "./ClientError.ts"
+export * as Conversations from "./Conversations.ts"
+export * as Endpoint from "./Endpoint.ts"
+export * as Paging from "./Paging.ts"
+export * as Quota from "./Quota.ts"
+export { ResponseLimit } from "./ResponseLimit.ts"
+export * as RetryPolicy from "./RetryPolicy.ts"
+export * as Timeout from "./Timeout.ts"
+export * as ZimClient from "./ZimClient.ts"

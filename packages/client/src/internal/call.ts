@@ -1,0 +1,28 @@
+/** The state of one call: what its errors say about it. */
+import type { ServiceError } from "@effect-zim/protocol"
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+
+export interface Call {
+  readonly action: string
+  readonly startedAt: bigint
+  attempts: number
+}
+
+export const start = (action: string, clock: Clock.Clock): Call => ({
+  action,
+  startedAt: clock.monotonicTimeNanosUnsafe(),
+  attempts: 0
+})
+
+export const elapsed = (call: Call, clock: Clock.Clock): Duration.Duration =>
+  Duration.nanos(clock.monotonicTimeNanosUnsafe() - call.startedAt)
+
+export const describe = (
+  call: Call,
+  clock: Clock.Clock
+): Pick<ServiceError.Answer, "action" | "attempts" | "elapsed"> => ({
+  action: call.action,
+  attempts: call.attempts,
+  elapsed: elapsed(call, clock)
+})

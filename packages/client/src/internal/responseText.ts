@@ -1,0 +1,69 @@
+/** Reads the body of an answer, never more of it than the limit. */
+import * as Effect from "effect/Effect"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Stream from "effect/Stream"
+
+/** Why a body was not read. */
+export type Problem = "TooLarge" | "NotUtf8"
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+const decode = (bytes: ArrayBuffer | Uint8Array): Effect.Effect<string, Problem> => {
+  try {
+    return Effect.succeed(utf8.decode(bytes))
+  } catch {
+    return Effect.fail("NotUtf8")
+  }
+}
+
+const readWhole = (
+  response: HttpClientResponse.HttpClientResponse,
+  limit: number
+): Effect.Effect<string, Problem | HttpClientError.HttpClientError> =>
+  Effect.flatMap(response.arrayBuffer, (bytes) => (bytes.byteLength > limit ? Effect.fail("TooLarge") : decode(bytes)))
+
+const readByChunk = (
+  response: HttpClientResponse.HttpClientResponse,
+  limit: number
+): Effect.Effect<string, Problem | HttpClientError.HttpClientError> =>
+  Effect.suspend(() => {
+    const chunks: Array<Uint8Array> = []
+    let size = 0
+    return Stream.runForEach(response.stream, (chunk) => {
+      size += chunk.byteLength
+      chunks.push(chunk)
+      return size > limit ? Effect.fail("TooLarge" as const) : Effect.void
+    }).pipe(
+      Effect.catchIf(isEmptyBody, () => Effect.void),
+      Effect.flatMap(() => decode(concat(chunks, size)))
+    )
+  })
+
+const isEmptyBody = (error: Problem | HttpClientError.HttpClientError): error is HttpClientError.HttpClientError =>
+  typeof error !== "string" && error.reason._tag === "EmptyBodyError"
+
+const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
+  const bytes = new Uint8Array(size)
+  let offset = 0
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset)
+    offset += chunk.byteLength
+  }
+  return bytes
+}
+
+/**
+ * The text of an answer. Where its length is announced and small enough it is read in one go; a length that is not
+ * announced, or is that of compressed bytes, says nothing, so then it is counted chunk by chunk.
+ */
+export const read = (
+  response: HttpClientResponse.HttpClientResponse,
+  limit: number
+): Effect.Effect<string, Problem | HttpClientError.HttpClientError> => {
+  const announced = response.headers["content-length"]
+  const isPlain = response.headers["content-encoding"] === undefined
+  return announced !== undefined && isPlain && Number(announced) <= limit
+    ? readWhole(response, limit)
+    : readByChunk(response, limit)
+}
