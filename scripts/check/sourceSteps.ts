@@ -43,7 +43,7 @@ const effect = Step.make(
     const checks = (yield* projects).map((project) =>
       Command.succeed("effect-tsgo", ["diagnostics", "--project", project, "--strict", "--format", "text"])
     )
-    return `${(yield* Step.all(checks)).length} projects`
+    return `${(yield* Step.all(checks, { concurrency: 2 })).length} projects`
   })
 )
 
