@@ -62,10 +62,13 @@ export interface Options {
   readonly baseUrl?: string | undefined
 }
 
+/** The first line: the lines after it say where, which the setting's name says better. */
+const problemOf = (error: Error): string => error.message.split("\n", 1).join()
+
 const check = <A, I>(schema: Schema.Codec<A, I>, setting: string, value: I): Effect.Effect<A, SettingsInvalid> =>
   Effect.mapError(
     Schema.decodeEffect(schema)(value),
-    (error) => new SettingsInvalid({ setting, problem: error.message })
+    (error) => new SettingsInvalid({ setting, problem: problemOf(error) })
   )
 
 /** A page of a browser, or a worker of one. Edge runtimes and test environments on a server are neither. */
@@ -197,26 +200,45 @@ export const make = Effect.fnUntraced(function* (
 export const layer = (options: Options): Layer.Layer<ZimClient, SettingsInvalid, HttpClient.HttpClient> =>
   Layer.effect(ZimClient, make(options))
 
+const optionalSetting = <A, I>(name: string, schema: Schema.Codec<A, I>) =>
+  Config.option(Config.schema(schema, name)).pipe(
+    Effect.mapError((error) => new SettingsInvalid({ setting: name, problem: problemOf(error.cause) }))
+  )
+
+const requiredSetting = Effect.fnUntraced(function* <A, I>(name: string, schema: Schema.Codec<A, I>, what: string) {
+  const value = yield* optionalSetting(name, schema)
+  if (Option.isNone(value)) return yield* new SettingsInvalid({ setting: name, problem: `not set: ${what}` })
+  return value.value
+})
+
 /**
- * The settings as they are read from the environment:
+ * The settings of a client as the `ConfigProvider` has them:
  *
  * - `ZIM_APP_ID`: the app's id, a number.
  * - `ZIM_SERVER_SECRET`: the app's secret; it is kept redacted.
  * - `ZIM_REGION`: optional, one of `sha`, `hkg`, `fra`, `lax`, `bom`, `sgp`.
  * - `ZIM_BASE_URL`: optional, instead of a region: https, or plain http on a loopback host.
  *
+ * A missing or malformed setting is named by the error, which never shows its value.
+ *
  * @since 0.1.0
  */
-export const config: Config.Config<Options> = Config.all({
-  appId: Config.schema(AppId.AppId, "ZIM_APP_ID"),
-  serverSecret: Config.schema(ServerSecret.ServerSecret, "ZIM_SERVER_SECRET"),
-  region: Config.option(Config.schema(Endpoint.Region, "ZIM_REGION")).pipe(Config.map(Option.getOrUndefined)),
-  baseUrl: Config.option(Config.schema(Endpoint.BaseUrl, "ZIM_BASE_URL")).pipe(Config.map(Option.getOrUndefined))
+export const settings: Effect.Effect<Options, SettingsInvalid> = Effect.gen(function* () {
+  return {
+    appId: yield* requiredSetting("ZIM_APP_ID", AppId.AppId, "it is the app's id, a number, in the vendor's console"),
+    serverSecret: yield* requiredSetting(
+      "ZIM_SERVER_SECRET",
+      ServerSecret.ServerSecret,
+      "it is the app's ServerSecret in the vendor's console"
+    ),
+    region: Option.getOrUndefined(yield* optionalSetting("ZIM_REGION", Endpoint.Region)),
+    baseUrl: Option.getOrUndefined(yield* optionalSetting("ZIM_BASE_URL", Endpoint.BaseUrl))
+  }
 })
 
 /**
  * A layer with a client whose settings come from the `ConfigProvider`: the environment, unless another one is provided.
- * See {@link config}; a missing or malformed setting is named by the `ConfigError`.
+ * See {@link settings}.
  *
  * @example
  * ```ts
@@ -229,8 +251,10 @@ export const config: Config.Config<Options> = Config.all({
  *
  * @since 0.1.0
  */
-export const layerConfig: Layer.Layer<ZimClient, Config.ConfigError | SettingsInvalid, HttpClient.HttpClient> =
-  Layer.effect(ZimClient, Effect.flatMap(config, make))
+export const layerConfig: Layer.Layer<ZimClient, SettingsInvalid, HttpClient.HttpClient> = Layer.effect(
+  ZimClient,
+  Effect.flatMap(settings, make)
+)
 
 /**
  * Calls an operation: waits for the quota, signs, sends, decodes; retries as the policy says, within the deadline. Each

@@ -15,8 +15,9 @@ export const start = (action: string, clock: Clock.Clock): Call => ({
   attempts: 0
 })
 
+/** In whole milliseconds: nobody reads more in an error. */
 export const elapsed = (call: Call, clock: Clock.Clock): Duration.Duration =>
-  Duration.nanos(clock.monotonicTimeNanosUnsafe() - call.startedAt)
+  Duration.millis(Number((clock.monotonicTimeNanosUnsafe() - call.startedAt) / 1_000_000n))
 
 export const describe = (
   call: Call,

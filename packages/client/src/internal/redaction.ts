@@ -7,7 +7,7 @@ import { escape } from "effect/RegExp"
 const snippetLength = 200
 
 // An echo of the whole query string is caught even where its values were altered on the way.
-const signedParameter = /(Signature(?:Nonce)?(?:=|%3D|"\s*:\s*"))[^&"'\s<>]*/gi
+const signedParameter = /(Signature(?:Nonce)?(?:=|%3D|"\s*:\s*"))(?!<redacted>)[^&"'\s<>]*/gi
 
 export interface Redactor {
   (text: string): string
