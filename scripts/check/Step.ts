@@ -52,7 +52,7 @@ export const run = Effect.fnUntraced(function* (step: Step): Effect.fn.Return<Fi
   )
   const seconds = ((yield* Clock.currentTimeMillis) - started) / 1000
   if (Exit.isSuccess(exit)) {
-    yield* Console.log(`${exit.value.failed === 0 ? "ok" : "FAILED"} ${exit.value.note}`)
+    yield* Console.log(`${exit.value.failed === 0 ? "ok" : "FAILED"} ${exit.value.note}`.trimEnd())
     return { name: step.name, seconds, ...exit.value }
   }
   const problem = Cause.findErrorOption(exit.cause)
