@@ -13,24 +13,32 @@ export interface Block {
   /** The line (from 1) of the first line of code. */
   readonly line: number
   readonly code: string
+  /** Whether a closing fence was found. */
+  readonly closed: boolean
 }
 
 const fence = /^(?<indent>\s*)(?<ticks>`{3,})\s*(?<language>[^\s`]*)\s*(?<mode>[^`]*)$/
 
 const blocksOf = (lines: ReadonlyArray<string>, firstLine: number): ReadonlyArray<Block> => {
   const blocks: Array<Block> = []
-  let open: { language: string; mode: string; ticks: string; indent: number; start: number } | undefined
-  lines.forEach((line, index) => {
-    if (open === undefined) {
-      const { indent = "", language = "", mode = "", ticks } = fence.exec(line)?.groups ?? {}
-      if (ticks !== undefined) open = { language, mode: mode.trim(), ticks, indent: indent.length, start: index + 1 }
-    } else if (line.trim().startsWith(open.ticks) && /^`+$/.test(line.trim())) {
-      const { indent, language, mode, start } = open
-      const code = lines.slice(start, index).map((text) => text.slice(Math.min(indent, text.search(/\S|$/))))
-      blocks.push({ language, mode, line: firstLine + start, code: code.join("\n") })
-      open = undefined
-    }
-  })
+  let index = 0
+  while (index < lines.length) {
+    const groups = fence.exec(lines[index++] ?? "")?.groups
+    if (groups === undefined) continue
+    const { indent = "", language = "", mode = "", ticks = "" } = groups
+    const start = index
+    const isClosing = (line: string) => /^\s*`+\s*$/.test(line) && line.trim().length >= ticks.length
+    while (index < lines.length && !isClosing(lines[index] ?? "")) index++
+    const code = lines.slice(start, index).map((line) => line.slice(Math.min(indent.length, line.search(/\S|$/))))
+    blocks.push({
+      language,
+      mode: mode.trim(),
+      line: firstLine + start,
+      code: code.join("\n"),
+      closed: index < lines.length
+    })
+    index++
+  }
   return blocks
 }
 

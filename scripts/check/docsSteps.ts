@@ -39,11 +39,15 @@ const find = Effect.gen(function* () {
   return examples.flat()
 })
 
-const isTypeScript = ({ language }: Example) => language === "ts" || language === "typescript"
-const isKnown = (example: Example) =>
-  isTypeScript(example)
-    ? ["", "no-run", "ignore"].includes(example.mode)
-    : example.mode === "" || (example.language === "sh" && example.mode === "run")
+const isTypeScript = ({ language }: Example) => language === "ts"
+
+/** Why a block cannot be treated as its first line asks for. */
+const complaint = ({ closed, language, mode }: Example): string | undefined => {
+  const modes = language === "ts" ? ["", "no-run", "ignore"] : language === "sh" ? ["", "run"] : [""]
+  if (!closed) return "the block is never closed"
+  if (["typescript", "javascript", "js", "bash", "shell"].includes(language)) return "write ts or sh, which are checked"
+  return modes.includes(mode) ? undefined : `unknown mode "${mode}"`
+}
 
 const compilerOptions = {
   noEmit: true,
@@ -104,34 +108,30 @@ const emulator = Effect.gen(function* () {
 
 const where = ({ line, source }: Example) => `${source}:${line}`
 
-const runExample = (env: Record<string, string>) =>
+const broken = (example: Example, problem: string) => new Step.CheckFailed({ output: `${where(example)}: ${problem}` })
+
+const runExample = (env: Effect.Success<typeof emulator>) =>
   Effect.fnUntraced(function* (example: Example) {
     const shell = example.language === "sh"
     const [program, args] = shell
       ? (["bash", ["-euo", "pipefail", "-c", example.code]] as const)
       : (["node", ["--conditions=@effect-zim/source", example.file]] as const)
     const { code, output } = yield* Command.run(program, args, { env, timeout: limit }).pipe(
-      Effect.mapError((error) => new Step.CheckFailed({ output: `${where(example)}: ${error.output}` }))
+      Effect.mapError((error) => broken(example, error.output))
     )
-    if (code !== 0) {
-      return yield* new Step.CheckFailed({ output: `${where(example)}: ended with exit code ${code}:\n${output}` })
-    }
-    if (env["ZIM_SERVER_SECRET"] !== undefined && output.includes(env["ZIM_SERVER_SECRET"])) {
-      return yield* new Step.CheckFailed({ output: `${where(example)}: printed the server secret` })
-    }
+    if (output.includes(env.ZIM_SERVER_SECRET)) return yield* broken(example, "printed the server secret")
+    if (code !== 0) return yield* broken(example, `ended with exit code ${code}:\n${output}`)
     return example
   })
 
-const broken = (error: { readonly message: string }) => new Step.CheckFailed({ output: error.message })
+const unusable = (error: { readonly message: string }) => new Step.CheckFailed({ output: error.message })
 
 const runAll = (examples: ReadonlyArray<Example>) =>
   emulator.pipe(
     Effect.flatMap((env) => Step.all(examples.map(runExample(env)), { concurrency: 2 })),
-    Effect.catchTag("PlatformError", broken),
+    Effect.catchTag("PlatformError", unusable),
     Effect.scoped
   )
-
-const refuse = (example: Example) => broken({ message: `${where(example)}: unknown mode "${example.mode}"` })
 
 const docs = Step.make(
   "docs",
@@ -144,16 +144,19 @@ const docs = Step.make(
       (example) => example.isMarkdown && (isTypeScript(example) ? example.mode === "" : example.mode === "run")
     )
     yield* write(compiled)
-    const unknown = examples.filter((example) => !isKnown(example))
+    const complaints = examples.flatMap((example) => {
+      const problem = complaint(example)
+      return problem === undefined ? [] : [broken(example, problem)]
+    })
     const checks: ReadonlyArray<Effect.Effect<unknown, Step.CheckFailed, Step.Requirements>> = [
-      ...unknown.map(refuse),
+      ...complaints,
       Command.succeed("tsc", ["-p", folder]),
       runAll(runs)
     ]
     yield* Step.all(checks)
     const listed = ignored.length === 0 ? "" : ` (${ignored.map(where).join(", ")})`
     return `${compiled.length} compiled, ${runs.length} run, ${ignored.length} ignored${listed}`
-  }).pipe(Effect.catchTag("PlatformError", broken))
+  }).pipe(Effect.catchTag("PlatformError", unusable))
 )
 
 export const docsSteps: ReadonlyArray<Step.Step> = [docs]
