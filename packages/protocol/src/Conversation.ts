@@ -4,6 +4,7 @@
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
+import * as Inspectable from "effect/Inspectable"
 import * as Schema from "effect/Schema"
 
 /** The range of an ECMAScript date, in milliseconds on both sides of the epoch. */
@@ -47,6 +48,8 @@ export const typeCodes = { OneToOne: 0, Group: 2 } as const
 /**
  * A conversation: with a peer (`OneToOne`), whose user id is `id`, or of a group (`Group`), whose group id is `id`.
  *
+ * Two conversations are equal (`Equal.equals`) when their raw entries are. Prints as id, type, type code and time.
+ *
  * @example
  * ```ts
  * import { Conversation } from "@effect-zim/protocol"
@@ -57,12 +60,13 @@ export const typeCodes = { OneToOne: 0, Group: 2 } as const
  *
  * @since 0.1.0
  */
-export class Conversation {
-  /** The entry as it arrived, including fields this version does not know. */
+export class Conversation extends Inspectable.Class {
+  /** The entry as it arrived; with the fields that this version does not know, where it was checked with `Schema.is`. */
   readonly raw: Wire
   #updatedAt: DateTime.Utc | undefined
 
   constructor(raw: Wire) {
+    super()
     this.raw = raw
   }
 
@@ -90,7 +94,7 @@ export class Conversation {
     return this.raw.UpdateTime
   }
 
-  toJSON(): unknown {
+  override toJSON(): unknown {
     return { id: this.id, type: this.type, typeCode: this.typeCode, updatedAt: DateTime.formatIso(this.updatedAt) }
   }
 }

@@ -9,14 +9,14 @@ import { WireInteger } from "./WireJson.ts"
 
 /**
  * A place in a conversation list, opaque: nothing but "the end" may be derived from it. It is kept as its decimal digits,
- * so it is exact at any size, compares with `===`, and can be stored as a string in a checkpoint.
+ * so it is exact (up to 308 of them), compares with `===`, and can be stored as a string in a checkpoint.
  *
  * Source: contract, section 1, `Next`.
  *
  * @since 0.1.0
  */
 export const Cursor = Schema.String.check(
-  Schema.isPattern(/^(?:0|-?[1-9][0-9]*)$/, {
+  Schema.isPattern(/^(?:0|-?[1-9][0-9]{0,307})$/, {
     expected: "a cursor: the decimal digits of the `Next` of an earlier page"
   })
 ).pipe(Schema.brand("@effect-zim/protocol/Cursor"))
@@ -68,7 +68,7 @@ const digitsToWire = (digits: string): WireInteger => {
 }
 
 /**
- * A cursor as the number it is on the wire, exact at any size.
+ * A cursor as the number it is on the wire, exact to the last digit.
  *
  * @since 0.1.0
  */

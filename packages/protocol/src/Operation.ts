@@ -32,7 +32,10 @@ export interface Operation<in Input, in out Request, in out Payload, out Success
   readonly make: (input: Input) => Effect.Effect<Request, Schema.SchemaError>
   /** The request on the wire: the client encodes with it, the emulator decodes. */
   readonly request: Schema.Codec<Request, unknown>
-  /** The operation's own fields of a successful answer: the client decodes with it, the emulator encodes. */
+  /**
+   * The operation's own fields of a successful answer: the client decodes with it, the emulator encodes. It transforms
+   * nothing, so a client may check with `Schema.is` first, which is faster and keeps unknown fields.
+   */
   readonly payload: Schema.Codec<Payload, unknown>
   /** The value of a successful answer, or what is wrong with it although each field is well-formed. */
   readonly interpret: (payload: Payload, request: Request) => Result.Result<Success, string>

@@ -67,7 +67,7 @@ export const make: (size: number) => PageSize = Schema.decodeSync(PageSize)
 export const correct = (size: number): number => (size <= 0 ? serviceDefault : size > maximum ? maximum : size)
 
 /**
- * A page size off the wire, an integer of any size, corrected as the service does it, 100 where it is left out.
+ * A page size off the wire, however large, corrected as the service does it, 100 where it is left out.
  *
  * @since 0.1.0
  */

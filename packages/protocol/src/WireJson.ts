@@ -1,19 +1,29 @@
 /**
- * JSON whose integers are exact at any size.
+ * JSON whose integers are exact, far beyond 2^53.
  *
  * `JSON.parse` rounds integers beyond 2^53 without a word. Paging flags and other numeric ids of this API may be larger,
  * so here such an integer becomes a `bigint` on the way in, and a `bigint` becomes bare digits on the way out.
+ *
+ * One limit, 308 digits: a longer integer may be read as `Infinity`, and {@link WireInteger} rejects it in any form.
+ * Converting millions of digits would take seconds.
  *
  * @since 0.1.0
  */
 import * as Schema from "effect/Schema"
 
+const largest = 10n ** 308n - 1n
+
 /**
- * An integer of any size on the wire: a `number` while it is safe, a `bigint` beyond that.
+ * An integer of up to 308 digits on the wire: a `number` while it is safe, a `bigint` beyond that.
  *
  * @since 0.1.0
  */
-export const WireInteger = Schema.Union([Schema.Int, Schema.BigInt])
+export const WireInteger = Schema.Union([
+  Schema.Int,
+  Schema.BigInt.check(
+    Schema.isBetweenBigInt({ minimum: -largest, maximum: largest }, { expected: "an integer of at most 308 digits" })
+  )
+])
 
 /**
  * @since 0.1.0
