@@ -1,0 +1,80 @@
+/**
+ * The emulator in the same process: an `HttpClient` that answers without sockets, whatever host is asked.
+ *
+ * Time comes from Effect's `Clock`, so in a test latencies, quotas and expiry pass when `TestClock` moves. A lost
+ * connection is an `HttpClientError` with a `TransportError`, or a `DecodeError` in the middle of a body, as with a real
+ * client. Interrupting a request that hangs ends it.
+ */
+import * as Effect from "effect/Effect"
+import type * as HttpBody from "effect/http/HttpBody"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
+import * as Emulator from "./Emulator.ts"
+import type * as Exchange from "./Exchange.ts"
+import { toServerResponse } from "./internal/response.ts"
+
+const decoder = new TextDecoder()
+
+const readBody = (body: HttpBody.HttpBody): Effect.Effect<string | undefined> => {
+  switch (body._tag) {
+    case "Empty":
+      return Effect.succeed("")
+    case "Uint8Array":
+      return Effect.succeed(body.text ?? decoder.decode(body.body))
+    case "Stream":
+      return Effect.orElseSucceed(Stream.mkString(Stream.decodeText(body.stream)), () => undefined)
+    case "Raw":
+      return Effect.succeed(typeof body.body === "string" ? body.body : undefined)
+    case "FormData":
+      return Effect.undefined
+  }
+}
+
+const contentTypeOf = (body: HttpBody.HttpBody): string | undefined =>
+  body._tag === "Empty" ? undefined : body.contentType
+
+const execute = (
+  emulator: Emulator.Emulator["Service"],
+  request: HttpClientRequest.HttpClientRequest,
+  url: URL
+): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
+  readBody(request.body).pipe(
+    Effect.flatMap((body) =>
+      emulator.handle({
+        method: request.method,
+        target: url.pathname + url.search,
+        contentType: request.headers["content-type"] ?? contentTypeOf(request.body),
+        body
+      })
+    ),
+    Effect.map((reply: Exchange.Reply) => HttpServerResponse.toClientResponse(toServerResponse(reply), { request })),
+    Effect.mapError(
+      (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
+    )
+  )
+
+/**
+ * An `HttpClient` whose every request goes to the emulator.
+ */
+export const layer: Layer.Layer<HttpClient.HttpClient, never, Emulator.Emulator> = Layer.effect(
+  HttpClient.HttpClient,
+  Effect.map(Emulator.Emulator, (emulator) => HttpClient.make((request, url) => execute(emulator, request, url)))
+)
+
+/**
+ * An emulator and the `HttpClient` that goes to it: all that a test needs below the client.
+ *
+ * @example
+ * ```ts
+ * import { EmulatorClient, World } from "@effect-zim/emulator"
+ *
+ * const layer = EmulatorClient.layerWithEmulator({ world: World.generate({ seed: 1, users: 10 }) })
+ * ```
+ */
+export const layerWithEmulator = (options: Emulator.Options): Layer.Layer<HttpClient.HttpClient | Emulator.Emulator> =>
+  Layer.provideMerge(layer, Emulator.layer(options))

@@ -1,0 +1,135 @@
+/**
+ * The emulator as an HTTP server on a loopback port, for any client in any language. Node only.
+ *
+ * Lost connections, truncated bodies and slow bodies really happen on the socket.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as ByteSize from "effect/ByteSize"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
+import * as HttpServer from "effect/http/HttpServer"
+import type * as HttpServerError from "effect/http/HttpServerError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import type * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Http from "node:http"
+import * as Net from "node:net"
+import { Emulator } from "./Emulator.ts"
+import * as Exchange from "./Exchange.ts"
+import { toServerResponse } from "./internal/response.ts"
+
+/**
+ * A running server: where it listens.
+ */
+export class EmulatorServer extends Context.Service<
+  EmulatorServer,
+  {
+    /** `http://127.0.0.1:PORT`: the base URL to give to a client. */
+    readonly url: string
+  }
+>()("@effect-zim/emulator/EmulatorServer") {}
+
+/**
+ * The server was asked to listen on a host that others can reach. The emulator serves this machine only.
+ */
+export class HostNotLoopback extends Schema.TaggedError<HostNotLoopback>()("HostNotLoopback", {
+  host: Schema.String
+}) {
+  override get message(): string {
+    return `the emulator listens on loopback addresses only (127.0.0.1, ::1, localhost), not on ${this.host}`
+  }
+}
+
+const loopback = new Net.BlockList()
+loopback.addSubnet("127.0.0.0", 8, "ipv4")
+loopback.addAddress("::1", "ipv6")
+
+const isLoopback = (host: string): boolean =>
+  host === "localhost" || loopback.check(host, Net.isIPv6(host) ? "ipv6" : "ipv4")
+
+const hangUp = (request: HttpServerRequest.HttpServerRequest, how: "reset" | "end"): Effect.Effect<never> =>
+  Effect.suspend(() => {
+    const { socket } = NodeHttpServerRequest.toIncomingMessage(request)
+    // What was written before still leaves with `end`; a reset drops it.
+    if (how === "reset") socket.resetAndDestroy()
+    else socket.destroySoon()
+    return Effect.never
+  })
+
+const app: Effect.Effect<HttpServerResponse.HttpServerResponse, never, Emulator | HttpServerRequest.HttpServerRequest> =
+  Effect.gen(function* () {
+    const emulator = yield* Emulator
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const body = yield* Effect.orElseSucceed(request.text, () => undefined)
+    const reply = yield* emulator
+      .handle({ method: request.method, target: request.url, contentType: request.headers["content-type"], body })
+      .pipe(Effect.catchTag("ConnectionLost", () => hangUp(request, "reset")))
+    return toServerResponse(
+      typeof reply.body === "string"
+        ? reply
+        : {
+            ...reply,
+            body: Stream.catchTag(reply.body, "ConnectionLost", () => Stream.fromEffect(hangUp(request, "end")))
+          }
+    )
+  })
+
+// Handlers are uninterruptible unless they ask: without this, a hanging one would outlive its client and the server.
+const serve: Layer.Layer<never, never, HttpServer.HttpServer | Emulator> = HttpServer.serve(
+  Effect.interruptible(app)
+).pipe(
+  Layer.provide([
+    Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true),
+    Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(Exchange.maximumBodyBytes))
+  ])
+)
+
+/**
+ * Serves the emulator on a loopback port until the layer is closed.
+ *
+ * @param options.port 0, the default, takes a free one
+ * @param options.host a loopback address; default 127.0.0.1
+ *
+ * @example
+ * ```ts
+ * import { Emulator, World } from "@effect-zim/emulator"
+ * import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
+ * import * as Console from "effect/Console"
+ * import * as Effect from "effect/Effect"
+ * import * as Layer from "effect/Layer"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { url } = yield* EmulatorServer.EmulatorServer
+ *   yield* Console.log(url)
+ * }).pipe(
+ *   Effect.provide(EmulatorServer.layer().pipe(
+ *     Layer.provide(Emulator.layer({ world: World.generate({ seed: 1, users: 10 }) }))
+ *   ))
+ * )
+ * ```
+ */
+export const layer = (options?: {
+  readonly port?: number | undefined
+  readonly host?: string | undefined
+}): Layer.Layer<EmulatorServer, HostNotLoopback | HttpServerError.ServeError, Emulator> => {
+  const host = options?.host ?? "127.0.0.1"
+  if (!isLoopback(host)) return Layer.effect(EmulatorServer, Effect.fail(new HostNotLoopback({ host })))
+  const running = Layer.effect(
+    EmulatorServer,
+    HttpServer.addressFormattedWith((url) => Effect.succeed({ url }))
+  )
+  return Layer.merge(running, serve).pipe(
+    Layer.provide(
+      NodeHttpServer.layerServer(() => Http.createServer(), {
+        host,
+        port: options?.port ?? 0,
+        gracefulShutdownTimeout: "250 millis"
+      })
+    )
+  )
+}

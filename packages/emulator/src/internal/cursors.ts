@@ -1,0 +1,74 @@
+import type * as EffectRandom from "effect/Random"
+import * as Random from "./random.ts"
+
+/** A place in one user's list: after this entry, or before it, by the direction of reading. */
+export interface Edge {
+  readonly UpdateTime: number
+  readonly ConvId: string
+  readonly ConvType: number
+}
+
+/** What a cursor stands for. */
+export interface Place {
+  readonly appId: number
+  readonly userId: string
+  /** Which page starts here, from 1. */
+  readonly page: number
+  /** `undefined` is the beginning. */
+  readonly edge: Edge | undefined
+}
+
+/** The oldest are forgotten beyond this many: like an expired one, a forgotten cursor is unknown. */
+const capacity = 100_000
+
+const safeLimit = 2 ** 53
+
+/**
+ * Half of them are below 2^53 and look like any number; the others are odd numbers beyond, which a client that reads
+ * them as a double never sends back right. None looks like an offset.
+ */
+const draw = (random: EffectRandom.Random): number | bigint => {
+  const digits = Random.between(random, 2 ** 40, safeLimit - 1)
+  return random.nextDoubleUnsafe() < 0.5
+    ? digits
+    : (BigInt(digits) << 10n) | BigInt(Random.between(random, 0, 511) * 2 + 1) | BigInt(safeLimit)
+}
+
+const forgetOldest = (map: Map<string, unknown>): void => {
+  const oldest = map.keys().next()
+  if (oldest.done !== true) map.delete(oldest.value)
+}
+
+/** The cursors handed out. They mean something here only, so an altered one is unknown. */
+export class Cursors {
+  readonly #random: EffectRandom.Random
+  readonly #places = new Map<string, Place>()
+  readonly #issued = new Map<string, number | bigint>()
+
+  constructor(seed: string) {
+    this.#random = Random.seeded(seed)
+  }
+
+  /** The cursor of a place: the same as long as it is remembered. */
+  issue(place: Place): number | bigint {
+    const { appId, edge, page, userId } = place
+    const key = `${appId}/${page}/${edge?.UpdateTime}/${edge?.ConvType}/${userId}/${edge?.ConvId}`
+    const known = this.#issued.get(key)
+    if (known !== undefined) return known
+    let cursor = draw(this.#random)
+    while (this.#places.has(cursor.toString())) cursor = draw(this.#random)
+    this.#issued.set(key, cursor)
+    this.#places.set(cursor.toString(), place)
+    if (this.#places.size > capacity) {
+      forgetOldest(this.#places)
+      forgetOldest(this.#issued)
+    }
+    return cursor
+  }
+
+  /** What the digits of a cursor stand for, if they are one of this app and user. */
+  find(appId: number, userId: string, digits: string): Place | undefined {
+    const place = this.#places.get(digits)
+    return place?.appId === appId && place.userId === userId ? place : undefined
+  }
+}

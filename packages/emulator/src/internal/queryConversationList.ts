@@ -1,0 +1,57 @@
+import { Cursor, QueryConversationList } from "@effect-zim/protocol"
+import * as Result from "effect/Result"
+import * as ConversationList from "./conversationList.ts"
+import * as Handler from "./handler.ts"
+
+const field = (body: unknown, name: string): unknown =>
+  typeof body === "object" && body !== null ? Object.getOwnPropertyDescriptor(body, name)?.value : undefined
+
+const integerText = (value: unknown): string | undefined =>
+  typeof value === "bigint" || Number.isInteger(value) ? String(value) : undefined
+
+const maximumUserIdBytes = 32
+const encoder = new TextEncoder()
+
+export const handler: Handler.Handler = Handler.make({
+  operation: QueryConversationList.operation,
+  describe: (body) => {
+    const userId = field(body, "FromUserId")
+    const limit = field(body, "Limit")
+    const next = field(body, "Next")
+    return {
+      userId: typeof userId === "string" ? userId : undefined,
+      limit: typeof limit === "number" ? limit : undefined,
+      cursor: next === undefined ? Cursor.start : integerText(next)
+    }
+  },
+  precheck: (body) => {
+    const userId = field(body, "FromUserId")
+    return typeof userId === "string" && encoder.encode(userId).length > maximumUserIdBytes
+      ? { code: 660000012, reason: `FromUserId is longer than ${maximumUserIdBytes} bytes` }
+      : undefined
+  },
+  answer: ({ cursor, pageSize, userId }, { appId, cursors, reading, user: lookUp }) => {
+    const user = lookUp(userId)
+    if (user === undefined) return Result.fail({ code: 660500002, reason: "the user is not registered" })
+    const place =
+      cursor === Cursor.start ? { appId, userId, page: 1, edge: undefined } : cursors.find(appId, userId, cursor)
+    if (place === undefined) {
+      return Result.fail({ code: 660000002, reason: "Next is no cursor that this user's list was answered with" })
+    }
+    const list = ConversationList.of(user)
+    const page =
+      reading.order === "AcrossPages"
+        ? ConversationList.after(list, place.edge, pageSize)
+        : ConversationList.before(list, place.edge, pageSize)
+    const next = page.next
+    return Result.succeed({
+      ...(reading.totalCount !== "Absent" && {
+        TotalCount: reading.totalCount === "All" ? list.total : list.entries.length
+      }),
+      Next: next === undefined ? 0 : cursors.issue({ appId, userId, page: place.page + 1, edge: next }),
+      ...((page.entries.length > 0 || reading.emptyList !== "Absent") && {
+        List: page.entries.length === 0 && reading.emptyList === "Null" ? null : page.entries
+      })
+    })
+  }
+})
