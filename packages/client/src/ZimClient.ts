@@ -22,6 +22,7 @@ import type * as Scope from "effect/Scope"
 import { AttemptTimedOut, type CallError, DeadlineExceeded, RequestInvalid, SettingsInvalid } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as CallState from "./internal/call.ts"
+import * as Outcome from "./internal/outcome.ts"
 import { retry } from "./internal/retry.ts"
 import * as Transport from "./internal/transport.ts"
 import * as Quota from "./Quota.ts"
@@ -145,11 +146,9 @@ export const make = Effect.fnUntraced(function* (
           Effect.fail(new AttemptTimedOut({ ...CallState.describe(call, clock), timeout: policy.attemptTimeout }))
       }
     )
-    const attempt = Effect.uninterruptibleMask((restore) =>
-      Effect.flatMap(restore(quota.acquire({ appId: settings.appId, action: operation.action })), (permit) =>
-        Effect.ensuring(restore(timed), permit.release)
-      )
-    )
+    const attempt = quota
+      .withPermit({ appId: settings.appId, action: operation.action }, () => timed, Outcome.ofExit)
+      .pipe(Effect.catchTag("WaitTooLong", () => Effect.die("not asked for")))
     const isSafeToRepeat = operation.kind === "Read"
     return yield* retry(
       attempt,

@@ -1,0 +1,92 @@
+/**
+ * What all calls of a client together may spend on retries, so that an outage is not multiplied by them.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+
+/**
+ * A budget of tokens, shared by all calls of a client. Retries spend, successes refill. When it is empty a failed call
+ * is not made again, so in a total outage `n` callers send at most `n + capacity / cost` requests, whatever their
+ * policies. Rejections for going too fast cost nothing: the quota holds them back.
+ *
+ * @since 0.1.0
+ */
+export class RetryBudget extends Context.Service<
+  RetryBudget,
+  {
+    /** Takes tokens for a retry, if there are enough. */
+    readonly spend: (tokens: number) => Effect.Effect<boolean>
+    /** Puts tokens back, up to the capacity. */
+    readonly refill: (tokens: number) => Effect.Effect<void>
+    /** The tokens left. */
+    readonly left: Effect.Effect<number>
+    readonly costs: Costs
+  }
+>()("@effect-zim/client/RetryBudget") {}
+
+/**
+ * What things cost and bring, in tokens.
+ *
+ * @since 0.1.0
+ */
+export interface Costs {
+  /** A retry of a failure that was answered. Default: 5. */
+  readonly retry: number
+  /** A retry after no answer came, which weighs more on a service that is slow. Default: 10. */
+  readonly timeoutRetry: number
+  /** What a call that succeeds at first brings; one that succeeds after a retry brings back what that cost. Default: 1. */
+  readonly success: number
+}
+
+/**
+ * What a budget is made of.
+ *
+ * @since 0.1.0
+ */
+export interface Options extends Partial<Costs> {
+  /** The most tokens, and those at the start. Default: 500. */
+  readonly capacity?: number | undefined
+}
+
+/**
+ * A budget within this process.
+ *
+ * @since 0.1.0
+ */
+export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"]> =>
+  Effect.sync(() => {
+    const { capacity = 500, retry = 5, success = 1, timeoutRetry = 10 } = options
+    let tokens = capacity
+    return {
+      spend: (cost) =>
+        Effect.sync(() => {
+          if (cost > tokens) return false
+          tokens -= cost
+          return true
+        }),
+      refill: (gain) =>
+        Effect.sync(() => {
+          tokens = Math.min(capacity, tokens + gain)
+        }),
+      left: Effect.sync(() => tokens),
+      costs: { retry, timeoutRetry, success }
+    }
+  })
+
+/**
+ * A budget for every client built on this layer. A client without one makes its own, with the defaults.
+ *
+ * @example
+ * ```ts
+ * import { RetryBudget, ZimClient } from "@effect-zim/client"
+ * import { Layer } from "effect"
+ *
+ * const client = ZimClient.layerConfig.pipe(Layer.provide(RetryBudget.layer({ capacity: 100 })))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<RetryBudget> => Layer.effect(RetryBudget, make(options))
