@@ -1,0 +1,234 @@
+import {
+  ClientError,
+  Conversations,
+  Paging,
+  Quota,
+  ResponseLimit,
+  RetryPolicy,
+  Timeout,
+  ZimClient
+} from "@effect-zim/client"
+import type { Endpoint } from "@effect-zim/client"
+import type { AppId, Conversation, Cursor, Operation, ServiceError } from "@effect-zim/protocol"
+import { QueryConversationList } from "@effect-zim/protocol"
+import type * as Context from "effect/Context"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import type * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import type * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import { expectTypeOf, test } from "vitest"
+
+const { operation } = QueryConversationList
+
+/** What the documentation of the operation says it can fail with. */
+type Documented =
+  | ServiceError.InvalidInput
+  | ServiceError.RateLimited
+  | ServiceError.UserNotRegistered
+  | ServiceError.QueryFailed
+
+/** What any operation can fail with. */
+type Global =
+  | ServiceError.BadRequest
+  | ServiceError.Throttled
+  | ServiceError.AuthenticationFailed
+  | ServiceError.SignatureExpired
+  | ServiceError.NotPermitted
+  | ServiceError.ServiceFailed
+  | ServiceError.UnknownReturnCode
+
+/** What can go wrong on this side of the wire. */
+type Own =
+  | ClientError.RequestInvalid
+  | ClientError.TransportFailed
+  | ClientError.AttemptTimedOut
+  | ClientError.DeadlineExceeded
+  | ClientError.ResponseUnreadable
+
+type OfPage = Documented | Global | Own
+type OfList = OfPage | ClientError.PagingLoop
+
+test("execute fails with exactly what is documented, and the client's own", () => {
+  const program = ZimClient.execute(operation, { userId: "user-42" })
+  expectTypeOf(program).toEqualTypeOf<Effect.Effect<QueryConversationList.Page, OfPage, ZimClient.ZimClient>>()
+  expectTypeOf<ClientError.CallError>().toEqualTypeOf<Global | Own>()
+  expectTypeOf<ClientError.CallError<QueryConversationList.Failure>>().toEqualTypeOf<OfPage>()
+  expectTypeOf<ClientError.ClientError>().toEqualTypeOf<Own>()
+  expectTypeOf<ClientError.PagingError<QueryConversationList.Failure>>().toEqualTypeOf<OfList>()
+  expectTypeOf<ClientError.AnyError>().toEqualTypeOf<OfList | ClientError.SettingsInvalid>()
+})
+
+test("an operation with other errors has those", () => {
+  expectTypeOf(ZimClient.execute<string, number, object, boolean, ServiceError.QueryFailed>).returns.toEqualTypeOf<
+    Effect.Effect<boolean, ServiceError.QueryFailed | Global | Own, ZimClient.ZimClient>
+  >()
+  expectTypeOf(Paging.pages<string, string, object, boolean, ServiceError.QueryFailed>).returns.toEqualTypeOf<
+    Stream.Stream<boolean, ServiceError.QueryFailed | Global | Own | ClientError.PagingLoop, ZimClient.ZimClient>
+  >()
+  expectTypeOf<typeof operation>().toExtend<
+    Operation.PagedOperation<
+      QueryConversationList.Input,
+      QueryConversationList.Request,
+      QueryConversationList.Payload,
+      QueryConversationList.Page,
+      Documented
+    >
+  >()
+})
+
+test("Conversations", () => {
+  expectTypeOf(Conversations.page).toEqualTypeOf<
+    (
+      userId: string,
+      options?: Conversations.Options
+    ) => Effect.Effect<QueryConversationList.Page, OfPage, ZimClient.ZimClient>
+  >()
+  expectTypeOf(Conversations.pages).toEqualTypeOf<
+    (
+      userId: string,
+      options?: Conversations.Options
+    ) => Stream.Stream<QueryConversationList.Page, OfList, ZimClient.ZimClient>
+  >()
+  expectTypeOf(Conversations.stream).toEqualTypeOf<
+    (
+      userId: string,
+      options?: Conversations.Options
+    ) => Stream.Stream<Conversation.Conversation, OfList, ZimClient.ZimClient>
+  >()
+  expectTypeOf(Conversations.snapshot).returns.toEqualTypeOf<
+    Effect.Effect<Conversations.Snapshot, OfList, ZimClient.ZimClient>
+  >()
+  expectTypeOf<Conversations.PageError>().toEqualTypeOf<OfPage>()
+  expectTypeOf<Conversations.ListError>().toEqualTypeOf<OfList>()
+  expectTypeOf<Conversations.Options>().toEqualTypeOf<{
+    readonly pageSize?: number | undefined
+    readonly from?: Cursor.Cursor | undefined
+  }>()
+  expectTypeOf<Conversations.Snapshot["verdict"]>().toEqualTypeOf<"Complete" | "ChangedWhileReading" | "AtCap">()
+  expectTypeOf<Conversations.Snapshot["conversations"]>().toEqualTypeOf<ReadonlyArray<Conversation.Conversation>>()
+})
+
+test("forUsers adds nothing to the upstream's errors and only the client to its requirements", () => {
+  class Upstream {
+    readonly _tag = "Upstream"
+  }
+  interface Database {
+    readonly _: unique symbol
+  }
+  const forUsers = Conversations.forUsers({ concurrency: 3 })<Upstream, Database>
+  expectTypeOf(forUsers).returns.toEqualTypeOf<
+    Stream.Stream<Conversations.UserResult, Upstream, Database | ZimClient.ZimClient>
+  >()
+  expectTypeOf<Conversations.UserResult["result"]>().toEqualTypeOf<Result.Result<Conversations.Snapshot, OfList>>()
+})
+
+test("layers", () => {
+  expectTypeOf(ZimClient.layerConfig).toEqualTypeOf<
+    Layer.Layer<ZimClient.ZimClient, ClientError.SettingsInvalid, HttpClient.HttpClient>
+  >()
+  expectTypeOf(ZimClient.layer).returns.toEqualTypeOf<
+    Layer.Layer<ZimClient.ZimClient, ClientError.SettingsInvalid, HttpClient.HttpClient>
+  >()
+  expectTypeOf(ZimClient.settings).toEqualTypeOf<Effect.Effect<ZimClient.Options, ClientError.SettingsInvalid>>()
+  expectTypeOf<ZimClient.Options["serverSecret"]>().toEqualTypeOf<Redacted.Redacted>()
+  expectTypeOf<ZimClient.Options["region"]>().toEqualTypeOf<"sha" | "hkg" | "fra" | "lax" | "bom" | "sgp" | undefined>()
+  expectTypeOf<Endpoint.Region>().toEqualTypeOf<"sha" | "hkg" | "fra" | "lax" | "bom" | "sgp">()
+  expectTypeOf<string>().not.toExtend<ZimClient.Options["serverSecret"]>()
+  expectTypeOf<ZimClient.ZimClient["Service"]["appId"]>().toEqualTypeOf<AppId.AppId>()
+  expectTypeOf(Quota.layer()).toEqualTypeOf<Layer.Layer<Quota.Quota>>()
+  // The one thing left to provide is an HTTP client.
+  const layer = ZimClient.layer({ appId: 12345, serverSecret: Redacted.make("s") })
+  expectTypeOf<Layer.Services<typeof layer>>().toEqualTypeOf<HttpClient.HttpClient>()
+})
+
+test("policies", () => {
+  expectTypeOf(RetryPolicy.Current).toEqualTypeOf<Context.Reference<RetryPolicy.RetryPolicy>>()
+  expectTypeOf(Timeout.Attempt).toEqualTypeOf<Context.Reference<Duration.Duration>>()
+  expectTypeOf(Timeout.Deadline).toEqualTypeOf<Context.Reference<Duration.Duration>>()
+  expectTypeOf(ResponseLimit).toEqualTypeOf<Context.Reference<number>>()
+  const page = Conversations.page("user-42")
+  expectTypeOf(page.pipe(RetryPolicy.provide(RetryPolicy.none))).toEqualTypeOf<typeof page>()
+  expectTypeOf(RetryPolicy.provide(page, RetryPolicy.patient)).toEqualTypeOf<typeof page>()
+})
+
+test("catchTag narrows to each class and takes it off the error channel, until none is left", () => {
+  const left = Conversations.snapshot("user-42").pipe(
+    Effect.catchTag("InvalidInput", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.InvalidInput>())
+    ),
+    Effect.catchTag("RateLimited", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.RateLimited>())
+    ),
+    Effect.catchTag("UserNotRegistered", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.UserNotRegistered>())
+    ),
+    Effect.catchTag("QueryFailed", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.QueryFailed>())
+    )
+  )
+  expectTypeOf<Effect.Error<typeof left>>().toEqualTypeOf<Global | Own | ClientError.PagingLoop>()
+  const own = left.pipe(
+    Effect.catchTag("BadRequest", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.BadRequest>())
+    ),
+    Effect.catchTag("Throttled", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.Throttled>())
+    ),
+    Effect.catchTag("AuthenticationFailed", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.AuthenticationFailed>())
+    ),
+    Effect.catchTag("SignatureExpired", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.SignatureExpired>())
+    ),
+    Effect.catchTag("NotPermitted", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.NotPermitted>())
+    ),
+    Effect.catchTag("ServiceFailed", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.ServiceFailed>())
+    ),
+    Effect.catchTag("UnknownReturnCode", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.UnknownReturnCode>())
+    )
+  )
+  expectTypeOf<Effect.Error<typeof own>>().toEqualTypeOf<Own | ClientError.PagingLoop>()
+  const none = own.pipe(
+    Effect.catchTag("RequestInvalid", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.RequestInvalid>())
+    ),
+    Effect.catchTag("TransportFailed", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.TransportFailed>())
+    ),
+    Effect.catchTag("AttemptTimedOut", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.AttemptTimedOut>())
+    ),
+    Effect.catchTag("DeadlineExceeded", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.DeadlineExceeded>())
+    ),
+    Effect.catchTag("ResponseUnreadable", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.ResponseUnreadable>())
+    ),
+    Effect.catchTag("PagingLoop", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.PagingLoop>())
+    )
+  )
+  const provided = Effect.provide(none, ZimClient.layerConfig)
+  expectTypeOf<Effect.Error<typeof none>>().toEqualTypeOf<never>()
+  expectTypeOf<Effect.Services<typeof none>>().toEqualTypeOf<ZimClient.ZimClient>()
+  expectTypeOf<Effect.Services<typeof provided>>().toEqualTypeOf<HttpClient.HttpClient>()
+  expectTypeOf<Effect.Error<typeof provided>>().toEqualTypeOf<ClientError.SettingsInvalid>()
+})
+
+test("a code narrows with its class", () => {
+  expectTypeOf<Extract<OfPage, { readonly code: 660500002 }>>().toEqualTypeOf<ServiceError.UserNotRegistered>()
+  expectTypeOf<Extract<OfPage, { readonly code: unknown }>>().toEqualTypeOf<Documented | Global>()
+  expectTypeOf<ClientError.ResponseUnreadable["reason"]>().toEqualTypeOf<
+    "HttpStatus" | "Redirect" | "Empty" | "TooLarge" | "NotJson" | "WrongShape"
+  >()
+  expectTypeOf<ClientError.PagingLoop["reason"]>().toEqualTypeOf<"CursorRepeated" | "TooManyPages">()
+  expectTypeOf(ClientError.advice).toEqualTypeOf<(error: ClientError.AnyError) => string>()
+  const streamed = Conversations.stream("user-42").pipe(Stream.catchTag("UserNotRegistered", () => Stream.empty))
+  expectTypeOf<Stream.Error<typeof streamed>>().toEqualTypeOf<Exclude<OfList, ServiceError.UserNotRegistered>>()
+})
