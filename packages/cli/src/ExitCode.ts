@@ -1,0 +1,39 @@
+/**
+ * The exit codes of `zim`.
+ */
+import * as Context from "effect/Context"
+import * as MutableRef from "effect/MutableRef"
+
+/**
+ * Every exit code, and what it stands for.
+ *
+ * @example
+ * ```ts
+ * import { ExitCode } from "@effect-zim/cli"
+ *
+ * ExitCode.table.Request.code // 4
+ * ```
+ */
+export const table = {
+  Ok: { code: 0, meaning: "Done; also when the reader of a pipe has closed it" },
+  Failure: { code: 1, meaning: "Another failure: an unreadable file, a port in use, an unknown code" },
+  Usage: { code: 2, meaning: "The command line is wrong" },
+  Settings: { code: 3, meaning: "A ZIM_ setting is missing or malformed" },
+  Request: { code: 4, meaning: "The request is wrong: an illegal or unregistered user" },
+  Authentication: { code: 5, meaning: "The secret, the clock or the app's permissions are wrong" },
+  RateLimit: { code: 6, meaning: "The calls still exceed the rate limit after all retries" },
+  Service: { code: 7, meaning: "No usable answer from the service after all retries" },
+  Interrupted: { code: 130, meaning: "Stopped by Ctrl+C or SIGTERM" }
+} as const
+
+/**
+ * The name of an exit code.
+ */
+export type Name = keyof typeof table
+
+/**
+ * What the process ends with when a signal interrupts it. A command that runs until it is stopped sets it to 0.
+ */
+export const WhenInterrupted = Context.Reference<MutableRef.MutableRef<number>>("@effect-zim/cli/WhenInterrupted", {
+  defaultValue: () => MutableRef.make<number>(table.Interrupted.code)
+})

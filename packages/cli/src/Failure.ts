@@ -1,0 +1,152 @@
+/**
+ * What `zim` says when it fails: what happened, what to do, and the exit code.
+ */
+import { ClientError } from "@effect-zim/client"
+import { ReturnCode } from "@effect-zim/protocol"
+import * as Cause from "effect/Cause"
+import type * as CliError from "effect/cli/CliError"
+import type * as PlatformError from "effect/PlatformError"
+import * as Schema from "effect/Schema"
+import type * as ExitCode from "./ExitCode.ts"
+import { oneLine } from "./internal/text.ts"
+
+/**
+ * A failure of a command itself, in its final words.
+ */
+export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", {
+  problem: Schema.String,
+  advice: Schema.String,
+  exit: Schema.Literals(["Failure", "Usage"])
+}) {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+/**
+ * Everything that a command can fail with.
+ */
+export type CommandError = ClientError.AnyError | CliError.CliError | PlatformError.PlatformError | CommandFailed
+
+/**
+ * A failure as it is shown: two lines of text, and the exit code.
+ */
+export interface Report {
+  readonly problem: string
+  readonly advice: string
+  readonly exit: ExitCode.Name
+}
+
+const exitOfCategory: Record<ReturnCode.Category, ExitCode.Name> = {
+  BadRequest: "Request",
+  NotRegistered: "Request",
+  RateLimit: "RateLimit",
+  Authentication: "Authentication",
+  Clock: "Authentication",
+  Permission: "Authentication",
+  Server: "Service"
+}
+
+const more = (count: number): string => (count === 0 ? "" : ` (and ${count} more)`)
+
+const ofUsage = (error: CliError.CliError): Report => {
+  const shown = error._tag === "ShowHelp" ? (error.errors[0] ?? error) : error
+  const path = error._tag === "ShowHelp" ? error.commandPath.join(" ") : "zim"
+  const suggestions = "suggestions" in shown ? shown.suggestions : []
+  // The suggestions are a second paragraph of the message.
+  const message = shown.message.split("\n\n")[0] ?? shown.message
+  return {
+    problem: `${message}${more(error._tag === "ShowHelp" ? error.errors.length - 1 : 0)}`,
+    advice: `${suggestions.length > 0 ? `Did you mean ${suggestions.join(" or ")}? ` : ""}Run: ${path} --help`,
+    exit: "Usage"
+  }
+}
+
+/** The advice of the library is for programmers where it names the library's own settings. */
+const adviceOf = (error: ClientError.AnyError): string => {
+  switch (error._tag) {
+    case "SettingsInvalid":
+      return error.problem.startsWith("not set")
+        ? `Set ${error.setting} in the environment; without an account, try: zim emulator start`
+        : `Correct ${error.setting} in the environment.`
+    case "RequestInvalid":
+      return "Correct the user id and run the command again: nothing was sent."
+    case "TransportFailed":
+      return "Check the network, ZIM_REGION and ZIM_BASE_URL; if the service itself is down, try again later."
+    case "AttemptTimedOut":
+    case "DeadlineExceeded":
+      return "Choose the nearest region with ZIM_REGION, check the network, or try again later."
+    case "ResponseUnreadable":
+      return error.reason === "TooLarge"
+        ? "Check ZIM_BASE_URL: the service's answers are smaller."
+        : ClientError.advice(error)
+    default:
+      return ClientError.advice(error)
+  }
+}
+
+const exitOf = (error: ClientError.AnyError): ExitCode.Name => {
+  switch (error._tag) {
+    case "SettingsInvalid":
+      return "Settings"
+    case "RequestInvalid":
+      return "Request"
+    case "ResponseUnreadable":
+      return error.status === 429 ? "RateLimit" : "Service"
+    case "TransportFailed":
+    case "AttemptTimedOut":
+    case "DeadlineExceeded":
+    case "PagingLoop":
+    case "UnknownReturnCode":
+      return "Service"
+    default:
+      return exitOfCategory[ReturnCode.lookup(error.code)?.category ?? "Server"]
+  }
+}
+
+/**
+ * The report of an error.
+ */
+export const report = (error: CommandError): Report => {
+  switch (error._tag) {
+    case "CommandFailed":
+      return { problem: error.problem, advice: error.advice, exit: error.exit }
+    case "PlatformError":
+      return { problem: error.message, advice: "Check the file or device that the output goes to.", exit: "Failure" }
+    case "UnrecognizedOption":
+    case "DuplicateOption":
+    case "MissingOption":
+    case "MissingArgument":
+    case "UnexpectedArgument":
+    case "InvalidValue":
+    case "UnknownSubcommand":
+    case "ValidationError":
+    case "ShowHelp":
+    case "UserError":
+      return ofUsage(error)
+    default:
+      return { problem: error.message, advice: adviceOf(error), exit: exitOf(error) }
+  }
+}
+
+/** A defect's message may quote a URL: a signed one is a credential. */
+const withoutQueries = (text: string): string => text.replaceAll(/\?[^\s"'<>]*/g, "?…")
+
+/**
+ * The report of whatever a command ended with; a defect's shows no stack.
+ */
+export const reportCause = (cause: Cause.Cause<CommandError>): Report => {
+  const failure = cause.reasons.find(Cause.isFailReason)
+  if (failure !== undefined) return report(failure.error)
+  const defect = Cause.squash(cause)
+  return {
+    problem: `unexpected: ${withoutQueries(defect instanceof Error ? `${defect.name}: ${defect.message}` : String(defect))}`,
+    advice: "This is a bug in zim: please report it with the command you ran.",
+    exit: "Failure"
+  }
+}
+
+/**
+ * The two lines of a report.
+ */
+export const lines = (report: Report): string => `error: ${oneLine(report.problem)}\nhelp: ${oneLine(report.advice)}`

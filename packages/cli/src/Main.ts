@@ -1,0 +1,66 @@
+/**
+ * The `zim` command: parses the command line, runs the command, and turns whatever happens into output and an exit code.
+ */
+import * as Cause from "effect/Cause"
+import * as CliConfig from "effect/cli/CliConfig"
+import * as Command from "effect/cli/Command"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Schema from "effect/Schema"
+import { createRequire } from "node:module"
+import { codes } from "./commands/Codes.ts"
+import { conversations } from "./commands/Conversations.ts"
+import { emulator } from "./commands/Emulator.ts"
+import * as ExitCode from "./ExitCode.ts"
+import * as Failure from "./Failure.ts"
+import * as Help from "./internal/help.ts"
+
+/**
+ * The root command.
+ */
+export const zim = Command.make("zim").pipe(
+  Command.withDescription("ZEGOCLOUD's ZIM server API on the command line."),
+  Command.withExamples([
+    { command: "zim conversations list user-42", description: "A user's conversations" },
+    { command: "zim emulator start", description: "The service without an account" },
+    { command: "zim codes 660300005", description: "What a return code means" },
+    { command: "zim --completions zsh", description: "A completion script for bash, zsh, fish or PowerShell" }
+  ]),
+  Command.withSubcommands([conversations, emulator, codes])
+)
+
+const { version } = Schema.decodeUnknownSync(Schema.Struct({ version: Schema.String }))(
+  createRequire(import.meta.url)("../package.json")
+)
+
+const services = Layer.mergeAll(
+  CliConfig.layer({
+    builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.LogLevel, GlobalFlag.Completions]
+  }),
+  Help.layer,
+  TerminalCapabilities.layer,
+  // Standard output is for results.
+  Layer.succeed(Logger.LogToStderr, true)
+)
+
+/**
+ * Runs a command line, given without the name of the program, to its exit code. Errors are printed, in two lines;
+ * interruption is passed on.
+ */
+export const run = (args: ReadonlyArray<string>): Effect.Effect<number, never, Command.Environment> =>
+  Command.runWith(zim, { version })(args).pipe(
+    Effect.as(ExitCode.table.Ok.code),
+    Effect.catchCause((cause) => {
+      if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
+      const failure = cause.reasons.find(Cause.isFailReason)?.error
+      // A group of commands without one of them: the help has been shown.
+      if (failure?._tag === "ShowHelp" && failure.errors.length === 0) return Effect.succeed(ExitCode.table.Ok.code)
+      const report = Failure.reportCause(cause)
+      return Effect.as(Console.error(Failure.lines(report)), ExitCode.table[report.exit].code)
+    }),
+    Effect.provide(services)
+  )

@@ -1,0 +1,13 @@
+/**
+ * `zim conversations`: everything about conversation lists.
+ */
+import * as Command from "effect/cli/Command"
+import { list } from "./ConversationsList.ts"
+
+/**
+ * The command.
+ */
+export const conversations = Command.make("conversations").pipe(
+  Command.withDescription("Read conversation lists."),
+  Command.withSubcommands([list])
+)

@@ -1,0 +1,148 @@
+/**
+ * `zim conversations list`: one user's list.
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { Conversations, ZimClient } from "@effect-zim/client"
+import { type Conversation, PageSize } from "@effect-zim/protocol"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import * as Output from "../internal/output.ts"
+import * as Style from "../internal/style.ts"
+import { fit, printable } from "../internal/text.ts"
+
+const keys = ["userId", "conversationId", "type", "updatedAt"] as const
+
+const record =
+  (userId: string) =>
+  (conversation: Conversation.Conversation): Record<(typeof keys)[number], string> => ({
+    userId,
+    conversationId: conversation.id,
+    type: conversation.type,
+    updatedAt: DateTime.formatIso(conversation.updatedAt)
+  })
+
+const timeTitle = "UPDATED (UTC)"
+const typeWidth = "OneToOne".length
+const timeWidth = "2024-02-18T11:06:35".length
+
+/** The id comes last and is cut to the terminal: nothing has to be aligned with it, so lines are printed as they come. */
+const tableLine =
+  (width: number | undefined) =>
+  (conversation: Conversation.Conversation): string => {
+    const time = DateTime.formatIso(conversation.updatedAt)
+      .replace("T", " ")
+      .replace(/\.\d+Z$/, "")
+    const id = printable(conversation.id)
+    return [
+      time.padEnd(timeWidth),
+      conversation.type.padEnd(typeWidth),
+      width === undefined ? id : fit(id, width - timeWidth - typeWidth - 4)
+    ].join("  ")
+  }
+
+const summary = (userId: string, count: number): string =>
+  count === 0
+    ? `${userId} has no such conversations.`
+    : `${count} ${count === 1 ? "conversation" : "conversations"} of ${userId}`
+
+const table = <E, R>(conversations: Stream.Stream<Conversation.Conversation, E, R>, userId: string) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const style = yield* Style.style
+      const width = yield* Output.terminalWidth
+      const line = tableLine(width)
+      let count = 0
+      const header = `${style.bold(timeTitle.padEnd(timeWidth))}  ${style.bold("TYPE".padEnd(typeWidth))}  ${style.bold("CONVERSATION")}\n`
+      // A count is for people: in a pipe it would be one more line to skip.
+      const footer = Stream.suspend(() =>
+        width === undefined ? Stream.empty : Stream.make(`\n${style.dim(summary(userId, count))}\n`)
+      )
+      return conversations.pipe(
+        Stream.map((conversation) => {
+          count++
+          return `${line(conversation)}\n`
+        }),
+        Output.withHeader(header),
+        Stream.concat(footer)
+      )
+    })
+  )
+
+const types = { "one-to-one": "OneToOne", group: "Group" } as const
+
+/** The pages, one after the other, with a debug log for each. */
+const conversationsOf = (userId: string, pageSize: number) =>
+  Conversations.pages(userId, { pageSize }).pipe(
+    Stream.tap((page) =>
+      Effect.logDebug(
+        `a page of ${page.conversations.length} conversations${Option.isSome(page.next) ? ", more to come" : ", the last"}`
+      )
+    ),
+    Stream.map((page) => page.conversations),
+    Stream.flattenIterable
+  )
+
+const positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
+
+/**
+ * The command.
+ */
+export const list = Command.make(
+  "list",
+  {
+    userId: Argument.String("USER").pipe(Argument.withDescription("The user's id, at most 32 characters")),
+    format: Output.formatFlag("How to print them; default: table on a terminal, ndjson in a pipe"),
+    type: Flag.Literals("type", ["one-to-one", "group"]).pipe(
+      Flag.withDescription("Only conversations of this type"),
+      Flag.optional
+    ),
+    limit: Flag.Int("limit").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Stop after so many; pages beyond them are not fetched"),
+      Flag.withSchema(positive),
+      Flag.optional
+    ),
+    pageSize: Flag.Int("page-size").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Conversations per call, 1 to 500; default 500, since every call costs quota"),
+      Flag.withSchema(PageSize.PageSize),
+      Flag.withDefault(PageSize.make(PageSize.maximum))
+    )
+  },
+  Effect.fnUntraced(function* ({ format, limit, pageSize, type, userId }) {
+    const wanted = Option.map(type, (name) => types[name])
+    const conversations = conversationsOf(userId, pageSize).pipe(
+      Option.isSome(wanted) ? Stream.filter((conversation) => conversation.type === wanted.value) : (all) => all,
+      Option.isSome(limit) ? Stream.take(limit.value) : (all) => all
+    )
+    const chosen = yield* Output.formatFor(format)
+    yield* Output.print(
+      chosen === "table"
+        ? table(conversations, userId)
+        : Output.encode(chosen, keys)(Stream.map(conversations, record(userId)))
+    )
+  })
+).pipe(
+  Command.provide(() => ZimClient.layerConfig.pipe(Layer.provide(NodeHttpClient.layerUndici))),
+  Command.withDescription(
+    "List a user's conversations, at most the latest 1000, in the order of the service: the longest unchanged first."
+  ),
+  Command.withShortDescription("List a user's conversations"),
+  Command.withExamples([
+    { command: "zim conversations list user-42" },
+    { command: "zim conversations list user-42 --type group --limit 10", description: "Ten groups" },
+    { command: "zim conversations list user-42 --format csv > user-42.csv", description: "For a spreadsheet" },
+    {
+      command: "zim conversations list user-42 | jq -r .conversationId",
+      description: "In a pipe: one JSON object per line"
+    },
+    { command: "zim conversations list -- -user-", description: "An id that begins with a hyphen" }
+  ])
+)

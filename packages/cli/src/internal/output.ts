@@ -1,0 +1,101 @@
+/** What commands print on standard output, in the formats of `--format`. */
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Csv from "effect/encoding/Csv"
+import * as JsonArray from "effect/encoding/JsonArray"
+import * as Ndjson from "effect/encoding/Ndjson"
+import * as Option from "effect/Option"
+import type * as PlatformError from "effect/PlatformError"
+import * as Predicate from "effect/Predicate"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import { standardWidth } from "./text.ts"
+
+const formats = ["table", "json", "ndjson", "csv"] as const
+
+export type Format = (typeof formats)[number]
+
+/** The `--format` flag. */
+export const formatFlag = (description: string): Flag.Flag<Option.Option<Format>> =>
+  Flag.Literals("format", formats).pipe(Flag.withDescription(description), Flag.optional)
+
+/** A table for people, and records for programs. */
+export const formatFor: (chosen: Option.Option<Format>) => Effect.Effect<Format, never, Stdio.Stdio> =
+  Effect.fnUntraced(function* (chosen) {
+    const stdio = yield* Stdio.Stdio
+    return Option.isSome(chosen) ? chosen.value : (yield* stdio.stdoutIsTerminal) ? "table" : "ndjson"
+  })
+
+/** The terminal's width; `undefined` where standard output is none, so that nothing need fit. */
+export const terminalWidth: Effect.Effect<number | undefined, never, Stdio.Stdio | Terminal.Terminal> = Effect.gen(
+  function* () {
+    const stdio = yield* Stdio.Stdio
+    const terminal = yield* Terminal.Terminal
+    if (!(yield* stdio.stdoutIsTerminal)) return undefined
+    const columns = yield* terminal.columns
+    return columns > 0 ? columns : standardWidth
+  }
+)
+
+/** Puts a header before the first element; where there is none, at the end: a stream that fails at once prints nothing. */
+export const withHeader =
+  <A>(header: A) =>
+  <E, R>(self: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
+    Stream.suspend(() => {
+      let isShown = false
+      return self.pipe(
+        Stream.mapArray((elements) => {
+          if (isShown) return elements
+          isShown = true
+          return [header, ...elements]
+        }),
+        Stream.concat(Stream.suspend(() => (isShown ? Stream.empty : Stream.make(header))))
+      )
+    })
+
+/** Records as text, as they come: memory does not grow with their number. */
+export const encode =
+  <Key extends string>(format: Exclude<Format, "table">, keys: ReadonlyArray<Key>) =>
+  <E, R>(records: Stream.Stream<Readonly<Record<Key, string | number>>, E, R>): Stream.Stream<string, E, R> => {
+    switch (format) {
+      case "csv":
+        return records.pipe(
+          Stream.map((record) => keys.map((key) => String(record[key]))),
+          withHeader<ReadonlyArray<string>>(keys),
+          Stream.pipeThroughChannel(Csv.encodeString<E>())
+        )
+      case "ndjson":
+        return Stream.pipeThroughChannel(records, Ndjson.encodeString<E>()).pipe(
+          Stream.catchTag("NdjsonError", (error) => Stream.die(error))
+        )
+      case "json":
+        return Stream.pipeThroughChannel(records, JsonArray.encodeString<E>()).pipe(
+          Stream.catchTag("JsonArrayError", (error) => Stream.die(error)),
+          Stream.concat(Stream.make("\n"))
+        )
+    }
+  }
+
+const isClosedPipe = (error: unknown): boolean =>
+  Predicate.isTagged(error, "PlatformError") &&
+  Predicate.hasProperty(error, "reason") &&
+  Predicate.hasProperty(error.reason, "cause") &&
+  Predicate.hasProperty(error.reason.cause, "code") &&
+  error.reason.cause.code === "EPIPE"
+
+/** Writes to standard output. A reader that has closed the pipe has seen enough: that ends it, without an error. */
+export const print = <E, R>(
+  text: Stream.Stream<string, E, R>
+): Effect.Effect<void, E | PlatformError.PlatformError, R | Stdio.Stdio> =>
+  Stdio.Stdio.use((stdio) =>
+    // One write per page.
+    Stream.run(
+      Stream.mapArray(text, (parts) => [parts.join("")]),
+      stdio.stdout()
+    )
+  ).pipe(Effect.catchIf(isClosedPipe, () => Effect.void))
+
+export const printLines = (
+  lines: ReadonlyArray<string>
+): Effect.Effect<void, PlatformError.PlatformError, Stdio.Stdio> => print(Stream.make(`${lines.join("\n")}\n`))

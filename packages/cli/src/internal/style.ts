@@ -1,0 +1,19 @@
+/** Bold and dim text, where the terminal shows it and `NO_COLOR` does not forbid it. */
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Effect from "effect/Effect"
+
+export interface Style {
+  readonly bold: (text: string) => string
+  readonly dim: (text: string) => string
+}
+
+const paint =
+  (canColor: boolean, code: number) =>
+  (text: string): string =>
+    canColor && text !== "" ? `\u001B[${code}m${text}\u001B[0m` : text
+
+export const make = (canColor: boolean): Style => ({ bold: paint(canColor, 1), dim: paint(canColor, 2) })
+
+export const style: Effect.Effect<Style> = Effect.map(TerminalCapabilities.TerminalCapabilities, ({ canColor }) =>
+  make(canColor)
+)
