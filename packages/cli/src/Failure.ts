@@ -54,7 +54,7 @@ const ofUsage = (error: CliError.CliError): Report => {
   const path = error._tag === "ShowHelp" ? error.commandPath.join(" ") : "zim"
   const suggestions = "suggestions" in shown ? shown.suggestions : []
   // The suggestions are a second paragraph of the message.
-  const message = shown.message.split("\n\n")[0] ?? shown.message
+  const [message = ""] = shown.message.replace(". Expected: Schema validation failed: ", ": ").split("\n\n")
   return {
     problem: `${message}${more(error._tag === "ShowHelp" ? error.errors.length - 1 : 0)}`,
     advice: `${suggestions.length > 0 ? `Did you mean ${suggestions.join(" or ")}? ` : ""}Run: ${path} --help`,
@@ -93,14 +93,8 @@ const exitOf = (error: ClientError.AnyError): ExitCode.Name => {
       return "Request"
     case "ResponseUnreadable":
       return error.status === 429 ? "RateLimit" : "Service"
-    case "TransportFailed":
-    case "AttemptTimedOut":
-    case "DeadlineExceeded":
-    case "PagingLoop":
-    case "UnknownReturnCode":
-      return "Service"
     default:
-      return exitOfCategory[ReturnCode.lookup(error.code)?.category ?? "Server"]
+      return "code" in error ? exitOfCategory[ReturnCode.lookup(error.code)?.category ?? "Server"] : "Service"
   }
 }
 
@@ -112,7 +106,11 @@ export const report = (error: CommandError): Report => {
     case "CommandFailed":
       return { problem: error.problem, advice: error.advice, exit: error.exit }
     case "PlatformError":
-      return { problem: error.message, advice: "Check the file or device that the output goes to.", exit: "Failure" }
+      return {
+        problem: `cannot write the output: ${error.cause instanceof Error ? error.cause.message : error.message}`,
+        advice: "Check the file or device that the output goes to.",
+        exit: "Failure"
+      }
     case "UnrecognizedOption":
     case "DuplicateOption":
     case "MissingOption":
@@ -124,6 +122,9 @@ export const report = (error: CommandError): Report => {
     case "ShowHelp":
     case "UserError":
       return ofUsage(error)
+    case "RequestInvalid":
+      // Without the field's path: a command line has no fields.
+      return { problem: error.problem.replace(/\s+at \["\w+"\]$/, ""), advice: adviceOf(error), exit: exitOf(error) }
     default:
       return { problem: error.message, advice: adviceOf(error), exit: exitOf(error) }
   }

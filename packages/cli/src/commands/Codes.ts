@@ -12,13 +12,14 @@ import * as Output from "../internal/output.ts"
 import * as Style from "../internal/style.ts"
 import { type Cell, row, rows, standardWidth } from "../internal/text.ts"
 
+/** In the order of the table: from the caller's side to the service's. */
 const categories: Record<ReturnCode.Category, string> = {
   BadRequest: "The request is wrong",
-  RateLimit: "Too many calls",
   NotRegistered: "The user is not registered",
   Authentication: "The app and its secret do not match",
   Clock: "The clocks are apart",
   Permission: "The app may not do this",
+  RateLimit: "Too many calls",
   Server: "The service failed"
 }
 
@@ -45,13 +46,12 @@ const table = (style: Style.Style): ReadonlyArray<string> => {
     Math.max(title.length, ...ReturnCode.table.map((code) => cellsOf(code)[i]?.text.length ?? 0))
   )
   const line = (cells: ReadonlyArray<Cell>) => row(cells, widths, { width: standardWidth, indent: 0 })
-  const groups = Map.groupBy(ReturnCode.table, ({ category }) => category)
   return [
     ...line(columns.map((title) => cell(title, style.bold))),
-    ...[...groups].flatMap(([category, codes]) => [
+    ...Object.entries(categories).flatMap(([category, meaning]) => [
       "",
-      style.dim(`${category}: ${categories[category]}`),
-      ...codes.flatMap((code) => line(cellsOf(code)))
+      style.dim(`${category}: ${meaning}`),
+      ...ReturnCode.table.filter((code) => code.category === category).flatMap((code) => line(cellsOf(code)))
     ])
   ]
 }
@@ -81,6 +81,21 @@ const record = ({ advice, category, code, error, meaning, retry }: ReturnCode.Re
   advice
 })
 
+const find = (code: number): Effect.Effect<ReturnCode.ReturnCode, CommandFailed> => {
+  const found = ReturnCode.lookup(code)
+  return found === undefined
+    ? Effect.fail(
+        new CommandFailed({
+          problem: `${code} is not a documented return code`,
+          advice:
+            "Calls that return it fail with UnknownReturnCode, which has the code, the message and the request id; " +
+            "for all known codes, run: zim codes",
+          exit: "Failure"
+        })
+      )
+    : Effect.succeed(found)
+}
+
 /**
  * The command.
  */
@@ -91,27 +106,15 @@ export const codes = Command.make(
     format: Output.formatFlag("How to print them; default: table")
   },
   Effect.fnUntraced(function* ({ code, format }) {
-    const known = Option.map(code, (number) => [number, ReturnCode.lookup(number)] as const)
-    if (Option.isSome(known) && known.value[1] === undefined) {
-      return yield* new CommandFailed({
-        problem: `${known.value[0]} is not a documented return code`,
-        advice:
-          "Calls that return it fail with UnknownReturnCode, which has the code, the message and the request id; " +
-          "for all known codes, run: zim codes",
-        exit: "Failure"
-      })
-    }
-    const chosen = Option.match(known, {
-      onNone: () => ReturnCode.table,
-      onSome: ([, found]) => (found === undefined ? [] : [found])
+    const found = yield* Option.match(code, {
+      onNone: () => Effect.succeed(undefined),
+      onSome: (number) => find(number)
     })
     const style = yield* Style.style
-    const [only] = chosen
-    const chosenFormat = Option.getOrElse(format, () => "table" as const)
-    if (chosenFormat !== "table") {
-      return yield* Output.print(Output.encode(chosenFormat, keys)(Stream.map(Stream.fromIterable(chosen), record)))
-    }
-    return yield* Output.printLines(Option.isSome(known) && only !== undefined ? detail(only, style) : table(style))
+    const chosen = Option.getOrElse(format, () => "table" as const)
+    if (chosen === "table") return yield* Output.printLines(found === undefined ? table(style) : detail(found, style))
+    const records = Stream.map(Stream.fromIterable(found === undefined ? ReturnCode.table : [found]), record)
+    return yield* Output.print(Output.encode(chosen, keys)(records))
   })
 ).pipe(
   Command.withDescription("Explain return codes: what each means, whether a call is retried, and what to do."),

@@ -9,5 +9,6 @@ import { list } from "./ConversationsList.ts"
  */
 export const conversations = Command.make("conversations").pipe(
   Command.withDescription("Read conversation lists."),
+  Command.withShortDescription("Read conversation lists"),
   Command.withSubcommands([list])
 )

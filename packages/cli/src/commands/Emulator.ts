@@ -9,5 +9,6 @@ import { start } from "./EmulatorStart.ts"
  */
 export const emulator = Command.make("emulator").pipe(
   Command.withDescription("Run the service without an account."),
+  Command.withShortDescription("Run the service without an account"),
   Command.withSubcommands([start])
 )

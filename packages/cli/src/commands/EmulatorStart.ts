@@ -14,6 +14,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
+import type * as PlatformError from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -46,15 +47,24 @@ interface Flags {
 
 const usage = (problem: string, advice: string) => new CommandFailed({ problem, advice, exit: "Usage" })
 
+const whyUnreadable = (error: PlatformError.PlatformError): string => {
+  switch (error.reason._tag) {
+    case "NotFound":
+      return "there is no such file"
+    case "PermissionDenied":
+      return "permission denied"
+    default:
+      return "it is not a readable file"
+  }
+}
+
 const readWorld = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   const text = yield* Effect.mapError(
     fs.readFileString(path),
     (error) =>
       new CommandFailed({
-        problem: `cannot read the world file ${path}: ${
-          error.reason._tag === "NotFound" ? "there is no such file" : (error.reason.description ?? error.reason._tag)
-        }`,
+        problem: `cannot read the world file ${path}: ${whyUnreadable(error)}`,
         advice: "Check the path, or leave --world out to generate a world.",
         exit: "Failure"
       })
