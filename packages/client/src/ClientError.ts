@@ -73,7 +73,8 @@ export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>()("Atte
 }
 
 /**
- * The call as a whole took longer than its deadline, waiting for quota and back-off included. `cause` is what the last
+ * The call as a whole took longer than its deadline, waiting for quota and back-off included; or it failed at once,
+ * because the wait before it was known to be longer: `needed` is the least it would have taken. `cause` is what the last
  * attempt failed with, if one had.
  *
  * @since 0.1.0
@@ -81,10 +82,29 @@ export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>()("Atte
 export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
   ...callFields,
   deadline: Schema.Duration,
+  needed: Schema.UndefinedOr(Schema.Duration),
   cause: Schema.optional(Schema.Defect())
 }) {
   override get message(): string {
-    return `not done within the deadline of ${Duration.format(this.deadline)} (${describeCall(this)})`
+    const needed =
+      this.needed === undefined ? "" : `, the next step alone needs another ${Duration.format(this.needed)}`
+    return `not done within the deadline of ${Duration.format(this.deadline)}${needed} (${describeCall(this)})`
+  }
+}
+
+/**
+ * Not sent: so many calls to the host failed of late that the circuit breaker keeps all of them back for a while.
+ *
+ * @since 0.1.0
+ */
+export class CircuitOpen extends Schema.TaggedError<CircuitOpen>()("CircuitOpen", {
+  ...callFields,
+  host: Schema.String,
+  /** How long until the breaker lets a call through again to see. */
+  retryAfter: Schema.Duration
+}) {
+  override get message(): string {
+    return `not sent: ${this.host} keeps failing; next try in ${Duration.format(this.retryAfter)} (${describeCall(this)})`
   }
 }
 
@@ -134,18 +154,25 @@ export class PagingLoop extends Schema.TaggedError<PagingLoop>()("PagingLoop", {
 }
 
 /**
- * What a call can fail with on this side of the wire.
+ * What one attempt of a call can fail with: the errors documented for the operation, those of any operation, and those of
+ * the way there and back.
  *
  * @since 0.1.0
  */
-export type ClientError = RequestInvalid | TransportFailed | AttemptTimedOut | DeadlineExceeded | ResponseUnreadable
+export type AttemptError<Failure = never> =
+  | Failure
+  | ServiceError.GlobalError
+  | TransportFailed
+  | AttemptTimedOut
+  | CircuitOpen
+  | ResponseUnreadable
 
 /**
- * What a call of an operation can fail with: the errors documented for it, those of any operation, and the client's.
+ * What a call of an operation can fail with.
  *
  * @since 0.1.0
  */
-export type CallError<Failure = never> = Failure | ServiceError.GlobalError | ClientError
+export type CallError<Failure = never> = AttemptError<Failure> | RequestInvalid | DeadlineExceeded
 
 /**
  * What reading a paged list can fail with.
@@ -190,6 +217,8 @@ export const advice = (error: AnyError): string => {
       return "Choose a nearer region, or allow more time with Timeout.Attempt."
     case "DeadlineExceeded":
       return "Allow more time with Timeout.Deadline, or send fewer calls at once: waiting for the quota counts too."
+    case "CircuitOpen":
+      return "Wait: the client tries again by itself. If it stays, check the service's status and the region."
     case "ResponseUnreadable":
       return unreadableAdvice[error.reason]
     case "PagingLoop":

@@ -68,11 +68,23 @@ export const ofRegion = (region?: Region): BaseUrl =>
   BaseUrl.make(region === undefined ? "https://zim-api.zego.im" : `https://zim-api-${region}.zego.im`)
 
 /**
- * The URL up to the question mark: requests are posted to the root of the base URL.
+ * Where requests go.
  *
  * @since 0.1.0
  */
-export const root = (baseUrl: BaseUrl): string => {
-  const { href } = new URL(baseUrl)
-  return href.endsWith("/") ? href : `${href}/`
+export interface Endpoint {
+  /** The URL up to the question mark: requests are posted to the root of the base URL. */
+  readonly root: string
+  /** The host, with the port where it is not the usual one. */
+  readonly host: string
+}
+
+/**
+ * The endpoint of a base URL.
+ *
+ * @since 0.1.0
+ */
+export const make = (baseUrl: BaseUrl): Endpoint => {
+  const { host, href } = new URL(baseUrl)
+  return { root: href.endsWith("/") ? href : `${href}/`, host }
 }

@@ -33,6 +33,7 @@ export interface Call {
  * - `Answered`: the service answered, so it has counted the call.
  * - `Rejected`: the service answered that the call was too many.
  * - `Abandoned`: there was no answer, so the request may still arrive and be counted then.
+ * - `NotSent`: there was no request after all.
  *
  * @since 0.1.0
  */

@@ -23,17 +23,28 @@ import type { CallError } from "./ClientError.ts"
  * - `bounded`: it failed in a way that may pass; a second look is safe for a read (660800053, gateway codes, an answer
  *   that is no JSON).
  * - `transport`: no answer, or none in time. Only reads are repeated.
+ * - `circuit`: not sent, because the circuit breaker is open.
  *
  * @since 0.1.0
  */
-export type Kind = "rateLimit" | "transient" | "bounded" | "transport"
+export type Kind = "rateLimit" | "transient" | "bounded" | "transport" | "circuit"
 
 /**
- * A retry policy: a schedule for each kind of failure. Its input is the error, its output is not used.
+ * What a schedule of a policy sees: the error of the attempt.
  *
  * @since 0.1.0
  */
-export type RetryPolicy = Readonly<Record<Kind, Schedule.Schedule<unknown, CallError<ServiceError.ServiceError>>>>
+export type Failure = CallError<ServiceError.ServiceError>
+
+/**
+ * A retry policy: a schedule for each kind of failure, whose input is the error and whose output is not used.
+ *
+ * @since 0.1.0
+ */
+export interface RetryPolicy extends Readonly<Record<Kind, Schedule.Schedule<unknown, Failure>>> {
+  /** Whether retries take from the client's `RetryBudget`. One that waits long between retries may do without. */
+  readonly usesBudget: boolean
+}
 
 /**
  * Exponential back-off with full jitter: before the n-th retry it waits a random time between nothing and
@@ -66,16 +77,31 @@ export const backoff = (options: {
 
 const never: Schedule.Schedule<number> = Schedule.recurs(0)
 
+/** Waits out what the circuit breaker asks for, and then a little, so that not everybody comes back at once. */
+const untilCircuitCloses: Schedule.Schedule<unknown, Failure> = backoff({ base: "1 second", cap: "30 seconds" }).pipe(
+  Schedule.setInputType<Failure>(),
+  Schedule.modifyDelay(({ duration, input }) =>
+    Effect.succeed(input._tag === "CircuitOpen" ? Duration.sum(duration, input.retryAfter) : duration)
+  )
+)
+
 /**
  * No retries: the first failure is the call's.
  *
  * @since 0.1.0
  */
-export const none: RetryPolicy = { rateLimit: never, transient: never, bounded: never, transport: never }
+export const none: RetryPolicy = {
+  rateLimit: never,
+  transient: never,
+  bounded: never,
+  transport: never,
+  circuit: never,
+  usesBudget: true
+}
 
 /**
  * The default, for a caller that waits for the answer: rejections are retried up to 8 times, passing failures 4 times,
- * connection failures 3 times, doubtful ones twice.
+ * connection failures 3 times, doubtful ones twice. While the circuit breaker is open it fails at once.
  *
  * @since 0.1.0
  */
@@ -83,7 +109,9 @@ export const standard: RetryPolicy = {
   rateLimit: backoff({ base: "500 millis", cap: "5 seconds", times: 8 }),
   transient: backoff({ base: "250 millis", cap: "5 seconds", times: 4 }),
   bounded: backoff({ base: "250 millis", cap: "2 seconds", times: 2 }),
-  transport: backoff({ base: "100 millis", cap: "5 seconds", times: 3 })
+  transport: backoff({ base: "100 millis", cap: "5 seconds", times: 3 }),
+  circuit: never,
+  usesBudget: true
 }
 
 /**
@@ -96,7 +124,9 @@ export const patient: RetryPolicy = {
   rateLimit: backoff({ base: "1 second", cap: "30 seconds" }),
   transient: backoff({ base: "1 second", cap: "1 minute" }),
   bounded: backoff({ base: "1 second", cap: "30 seconds", times: 5 }),
-  transport: backoff({ base: "500 millis", cap: "1 minute" })
+  transport: backoff({ base: "500 millis", cap: "1 minute" }),
+  circuit: untilCircuitCloses,
+  usesBudget: false
 }
 
 /**
@@ -143,11 +173,13 @@ const transientStatus: ReadonlySet<number> = new Set([408, 425, 500, 502, 503, 5
  *
  * @since 0.1.0
  */
-export const kindOf = (error: CallError<ServiceError.ServiceError>): Kind | undefined => {
+export const kindOf = (error: Failure): Kind | undefined => {
   switch (error._tag) {
     case "RequestInvalid":
     case "DeadlineExceeded":
       return undefined
+    case "CircuitOpen":
+      return "circuit"
     case "TransportFailed":
     case "AttemptTimedOut":
       return "transport"

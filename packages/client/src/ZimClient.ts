@@ -10,7 +10,6 @@ import * as Clock from "effect/Clock"
 import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import type * as Fiber from "effect/Fiber"
 import { constTrue } from "effect/Function"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
@@ -19,16 +18,12 @@ import * as Option from "effect/Option"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { AttemptTimedOut, type CallError, DeadlineExceeded, RequestInvalid, SettingsInvalid } from "./ClientError.ts"
+import { type CallError, RequestInvalid, SettingsInvalid } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as CallState from "./internal/call.ts"
-import * as Outcome from "./internal/outcome.ts"
-import { retry } from "./internal/retry.ts"
-import * as Transport from "./internal/transport.ts"
-import * as Quota from "./Quota.ts"
-import { ResponseLimit } from "./ResponseLimit.ts"
-import * as RetryPolicy from "./RetryPolicy.ts"
-import * as Timeout from "./Timeout.ts"
+import * as Pipeline from "./internal/pipeline.ts"
+import * as Policies from "./internal/policies.ts"
+import type * as Transport from "./internal/transport.ts"
 
 /**
  * The client of one app.
@@ -61,6 +56,11 @@ export interface Options {
   readonly region?: Endpoint.Region | undefined
   /** Instead of a region, a URL of one's own: an emulator, a proxy. Plain http for loopback hosts only. */
   readonly baseUrl?: string | undefined
+  /**
+   * Other regions to turn to, in this order, while calls to the first one fail. Default: none. The data of an app is the
+   * same in every region, the way there is longer.
+   */
+  readonly failover?: ReadonlyArray<Endpoint.Region> | undefined
 }
 
 /** The first line: the lines after it say where, which the setting's name says better. */
@@ -79,23 +79,8 @@ const isBrowser = (): boolean =>
     : Reflect.has(globalThis, "WorkerGlobalScope") && Reflect.has(globalThis, "importScripts")
 
 /**
- * The policies are read when a call runs: one around the call wins over one that the layer was given.
- */
-const policiesOf = (layer: Context.Context<never>) => {
-  const read = <A>(fiber: Fiber.Fiber<unknown, unknown>, reference: Context.Reference<A>): A =>
-    Context.getOrUndefined(fiber.context, reference) ?? Context.get(layer, reference)
-  return (fiber: Fiber.Fiber<unknown, unknown>) => ({
-    retry: read(fiber, RetryPolicy.Current),
-    attemptTimeout: read(fiber, Timeout.Attempt),
-    deadline: read(fiber, Timeout.Deadline),
-    responseLimit: read(fiber, ResponseLimit),
-    quota: Context.getOrUndefined(fiber.context, Quota.Quota)
-  })
-}
-
-/**
- * Makes a client. Policies in the context (`Quota`, `RetryPolicy.Current`, `Timeout.Attempt`, `Timeout.Deadline`,
- * `ResponseLimit`) become the client's; a call's own win over them.
+ * Makes a client. Policies in the context (`Quota`, `RetryPolicy.Current`, `RetryBudget`, `Timeout.Attempt`,
+ * `Timeout.Deadline`, `ServerClock`, `Breaker`, `ResponseLimit`) become the client's; a call's own win over them.
  *
  * @since 0.1.0
  */
@@ -108,15 +93,18 @@ export const make = Effect.fnUntraced(function* (
       problem: "this is a browser, where a server secret has no place: call the service from a server"
     })
   }
-  const settings: Transport.Settings = {
+  const identity: Transport.Identity = {
     appId: yield* check(AppId.AppId, "appId", options.appId),
-    serverSecret: options.serverSecret,
-    root: Endpoint.root(
-      options.baseUrl === undefined
-        ? Endpoint.ofRegion(options.region)
-        : yield* check(Endpoint.BaseUrl, "baseUrl", options.baseUrl)
-    )
+    serverSecret: options.serverSecret
   }
+  const primary =
+    options.baseUrl === undefined
+      ? Endpoint.ofRegion(options.region)
+      : yield* check(Endpoint.BaseUrl, "baseUrl", options.baseUrl)
+  const endpoints: Transport.Endpoints = [
+    Endpoint.make(primary),
+    ...(options.failover ?? []).map((region) => Endpoint.make(Endpoint.ofRegion(region)))
+  ]
   // Effect's own spans and trace headers of HTTP requests would show the signed URL to whoever sees them.
   const requestContext = Context.make(HttpClient.TracerDisabledWhen, constTrue).pipe(
     Context.add(FetchHttpClient.RequestInit, {
@@ -125,57 +113,19 @@ export const make = Effect.fnUntraced(function* (
     })
   )
   const http = HttpClient.transformResponse(yield* HttpClient.HttpClient, Effect.provideContext(requestContext))
-  const ownQuota = Option.getOrUndefined(yield* Effect.serviceOption(Quota.Quota)) ?? (yield* Quota.make())
-  const policies = policiesOf(yield* Effect.context<never>())
+  const policiesOf = yield* Policies.make
 
   const execute: ZimClient["Service"]["execute"] = Effect.fnUntraced(function* (operation, input) {
     const request = yield* Effect.mapError(
       operation.make(input),
       (cause) => new RequestInvalid({ action: operation.action, problem: cause.message, cause })
     )
-    const clock = yield* Clock.Clock
-    const { quota = ownQuota, ...policy } = yield* Effect.withFiberSucceed(policies)
-    const call = CallState.start(operation.action, clock)
-    let lastFailure: unknown
-
-    const timed = Effect.timeoutOrElse(
-      Transport.attempt(http, settings, operation, request, call, policy.responseLimit),
-      {
-        duration: policy.attemptTimeout,
-        orElse: () =>
-          Effect.fail(new AttemptTimedOut({ ...CallState.describe(call, clock), timeout: policy.attemptTimeout }))
-      }
-    )
-    const attempt = quota
-      .withPermit({ appId: settings.appId, action: operation.action }, () => timed, Outcome.ofExit)
-      .pipe(Effect.catchTag("WaitTooLong", () => Effect.die("not asked for")))
-    const isSafeToRepeat = operation.kind === "Read"
-    return yield* retry(
-      attempt,
-      policy.retry,
-      (error) => {
-        const kind = RetryPolicy.kindOf(error)
-        return isSafeToRepeat || kind === "rateLimit" ? kind : undefined
-      },
-      (error) => {
-        lastFailure = error
-      }
-    ).pipe(
-      Effect.timeoutOrElse({
-        duration: policy.deadline,
-        orElse: () =>
-          Effect.fail(
-            new DeadlineExceeded({
-              ...CallState.describe(call, clock),
-              deadline: policy.deadline,
-              ...(lastFailure === undefined ? {} : { cause: lastFailure })
-            })
-          )
-      })
-    )
+    const policies = yield* policiesOf
+    const call = CallState.start(operation.action, yield* Clock.Clock)
+    return yield* Pipeline.run({ http, identity, endpoints, policies, call }, operation, request)
   })
 
-  return { appId: settings.appId, execute }
+  return { appId: identity.appId, execute }
 })
 
 /**

@@ -11,6 +11,8 @@ export type Outcome =
   | "Rejected"
   /** No answer: the request may still arrive, and be counted then. */
   | "Abandoned"
+  /** There was no request after all. */
+  | "NotSent"
 
 export interface Options {
   readonly limit: number
@@ -22,8 +24,10 @@ export interface Options {
 
 export interface Lane {
   readonly options: Options
-  /** When each permit that is not out comes back, ascending. */
-  readonly ready: Array<number>
+  /** Permits that may be given out. */
+  free: number
+  /** When each permit that is neither free nor out becomes free, ascending. */
+  readonly returning: Array<number>
   inUse: number
   lastGrant: number
   pausedUntil: number
@@ -38,83 +42,96 @@ export interface Lane {
 /** The smallest round trip of late: of this period and the one before it. */
 interface RoundTrips {
   readonly count: number
-  readonly startedAt: number
+  readonly firstAt: number
+  readonly periodFrom: number
   readonly smallest: number
   readonly smallestBefore: number
 }
 
-const noRoundTrips = (now: number): RoundTrips => ({
+const noRoundTrips: RoundTrips = {
   count: 0,
-  startedAt: now,
+  firstAt: Infinity,
+  periodFrom: -Infinity,
   smallest: Infinity,
   smallestBefore: Infinity
-})
+}
 
 export const make = (options: Options): Lane => ({
   options,
-  ready: Array.from({ length: options.limit }, () => -Infinity),
+  free: options.limit,
+  returning: [],
   inUse: 0,
   lastGrant: -Infinity,
   pausedUntil: -Infinity,
   spacing: 0,
   adaptedAt: -Infinity,
   rejectedAt: -Infinity,
-  roundTrips: noRoundTrips(-Infinity)
+  roundTrips: noRoundTrips
 })
 
-/** How many round trips are seen before the smallest one is trusted. */
-const trustedCount = 20
+/** How much is seen before a smallest round trip is trusted: so many, over so many windows, since those of one burst are alike. */
+const trusted = { count: 50, windows: 5 }
 
 /** How long a smallest round trip is remembered, at least. */
 const period = 5 * 60_000
 
-/** What a smallest round trip may be off by: timers and the clock's grain. */
-const margin = { factor: 0.9, millis: 1 }
+/** What a smallest round trip may be off by, most of all because this process was busy whenever it was measured. */
+const margin = { factor: 0.9, millis: 15 }
 
 /**
  * How much sooner than a window after the answer a permit may come back. The service counted the old call at least a
  * way back before the answer arrived, and counts the new one at least a way out after it is sent: together the smallest
- * round trip.
+ * round trip. Worth it on long ways only: on short ones there is nothing to win.
  */
-export const allowance = (lane: Lane): number => {
-  if (lane.roundTrips.count < trustedCount) return 0
-  const smallest = Math.min(lane.roundTrips.smallest, lane.roundTrips.smallestBefore)
-  return Math.min(lane.options.window, Math.max(0, smallest * margin.factor - margin.millis))
+export const allowance = (lane: Lane, now: number): number => {
+  const { count, firstAt, smallest, smallestBefore } = lane.roundTrips
+  if (count < trusted.count || now - firstAt < trusted.windows * lane.options.window) return 0
+  const roundTrip = Math.min(smallest, smallestBefore)
+  return Math.min(lane.options.window, Math.max(0, roundTrip * margin.factor - margin.millis))
 }
 
 const learn = (lane: Lane, now: number, roundTrip: number): void => {
-  const { count, smallest, smallestBefore, startedAt } = lane.roundTrips
-  const isOver = now - startedAt > period
+  const { count, firstAt, periodFrom, smallest, smallestBefore } = lane.roundTrips
+  const isOver = now - periodFrom > period
   lane.roundTrips = {
     count: count + 1,
-    startedAt: isOver ? now : startedAt,
+    firstAt: Math.min(firstAt, now),
+    periodFrom: isOver ? now : periodFrom,
     smallest: isOver ? roundTrip : Math.min(smallest, roundTrip),
     smallestBefore: isOver ? smallest : smallestBefore
   }
 }
 
-const insert = (ready: Array<number>, at: number): void => {
-  let index = ready.length
-  while (index > 0 && (ready[index - 1] ?? -Infinity) > at) index--
-  ready.splice(index, 0, at)
+const insert = (returning: Array<number>, at: number): void => {
+  let index = returning.length
+  while (index > 0 && (returning[index - 1] ?? -Infinity) > at) index--
+  returning.splice(index, 0, at)
 }
+
+/** When the permit with `ahead` others before it is free; `unknown` where it is out. */
+const permitAt = (lane: Lane, ahead: number, unknown: number): number =>
+  ahead < lane.free ? -Infinity : (lane.returning[ahead - lane.free] ?? unknown)
 
 /** When the next permit may be given out: never, as far as is known, while all of them are out. */
 export const nextGrant = (lane: Lane): number =>
-  Math.max(lane.ready[0] ?? Infinity, lane.pausedUntil, lane.lastGrant + lane.spacing)
+  Math.max(permitAt(lane, 0, Infinity), lane.pausedUntil, lane.lastGrant + lane.spacing)
 
 /** The least that a caller behind `ahead` others has to wait: later answers can only make it longer. */
 export const leastWait = (lane: Lane, now: number, ahead: number): number => {
   const { limit, window } = lane.options
   const lap = Math.floor(ahead / limit)
-  const turn = lane.ready[ahead % limit] ?? now + window - allowance(lane)
+  const turn = permitAt(lane, ahead % limit, now + window - allowance(lane, now))
   const earliest = Math.max(turn, lane.pausedUntil, lane.lastGrant + lane.spacing * (ahead + 1))
-  return Math.max(0, earliest - now) + lap * (window - allowance(lane))
+  return Math.max(0, earliest - now) + lap * (window - allowance(lane, now))
 }
 
 /** Gives out a permit. Only when {@link nextGrant} has come. */
 export const grant = (lane: Lane, now: number): void => {
-  lane.ready.shift()
+  while ((lane.returning[0] ?? Infinity) <= now) {
+    lane.returning.shift()
+    lane.free++
+  }
+  lane.free--
   lane.inUse++
   lane.lastGrant = now
   recover(lane, now)
@@ -124,13 +141,13 @@ export const grant = (lane: Lane, now: number): void => {
 export const release = (lane: Lane, now: number, grantedAt: number, outcome: Outcome): void => {
   const { grace, window } = lane.options
   lane.inUse--
-  if (outcome === "Abandoned") {
-    insert(lane.ready, now + window + grace)
+  if (outcome === "Abandoned" || outcome === "NotSent") {
+    insert(lane.returning, outcome === "NotSent" ? now : now + window + grace)
     return
   }
   learn(lane, now, now - grantedAt)
   if (outcome === "Rejected") slowDown(lane, now, grantedAt)
-  insert(lane.ready, now + window - allowance(lane))
+  insert(lane.returning, now + window - allowance(lane, now))
 }
 
 /**
@@ -141,7 +158,7 @@ export const release = (lane: Lane, now: number, grantedAt: number, outcome: Out
 const slowDown = (lane: Lane, now: number, grantedAt: number): void => {
   const { limit, window } = lane.options
   lane.pausedUntil = Math.max(lane.pausedUntil, now + window)
-  lane.roundTrips = noRoundTrips(now)
+  lane.roundTrips = noRoundTrips
   if (grantedAt <= lane.rejectedAt) return
   lane.spacing = lane.spacing === 0 ? window / limit : Math.min(lane.spacing * 1.25, window)
   lane.rejectedAt = now

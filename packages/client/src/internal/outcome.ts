@@ -1,18 +1,19 @@
-/** What an attempt's end says about the service's count of its calls. */
+/** What the end of an attempt says about the service: about its count of the calls, and about its health. */
 import { ServiceError } from "@effect-zim/protocol"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import type { CallError } from "../ClientError.ts"
+import type { Health } from "../Breaker.ts"
+import type { AttemptError, DeadlineExceeded } from "../ClientError.ts"
 import type { Outcome } from "../Quota.ts"
 
-type AttemptError = CallError<ServiceError.ServiceError>
+type Failure = AttemptError<ServiceError.ServiceError>
 
-const ofError = (error: AttemptError): Outcome => {
+const countOf = (error: Failure): Outcome => {
   switch (error._tag) {
+    case "CircuitOpen":
+      return "NotSent"
     case "TransportFailed":
     case "AttemptTimedOut":
-    case "DeadlineExceeded":
-    case "RequestInvalid":
       return "Abandoned"
     case "ResponseUnreadable":
       return error.reason === "HttpStatus" && error.status === 429 ? "Rejected" : "Answered"
@@ -21,8 +22,39 @@ const ofError = (error: AttemptError): Outcome => {
   }
 }
 
-export const ofExit = (exit: Exit.Exit<unknown, AttemptError>): Outcome => {
+/** What the service has counted. */
+export const count = (exit: Exit.Exit<unknown, Failure>): Outcome => {
   if (Exit.isSuccess(exit)) return "Answered"
   const error = Exit.findErrorOption(exit)
-  return Option.isSome(error) ? ofError(error.value) : "Abandoned"
+  return Option.isSome(error) ? countOf(error.value) : "Abandoned"
+}
+
+/**
+ * Whether the attempt found the host ill: it did not answer, or answered that it cannot. A rejection or a refusal is a
+ * healthy answer; whether a failed query was the host's fault or the user's data's is anybody's guess.
+ */
+export const health = (exit: Exit.Exit<unknown, Failure>): Health => {
+  if (Exit.isSuccess(exit)) return "Well"
+  const error = Exit.findErrorOption(exit)
+  return Option.isSome(error) ? healthOf(error.value) : "Unclear"
+}
+
+/** Whether it is worth turning to another host. */
+export const isIll = (error: Failure | DeadlineExceeded): boolean =>
+  error._tag !== "DeadlineExceeded" && healthOf(error) === "Ill"
+
+const healthOf = (error: Failure): Health => {
+  switch (error._tag) {
+    case "CircuitOpen":
+    case "QueryFailed":
+      return "Unclear"
+    case "TransportFailed":
+    case "AttemptTimedOut":
+    case "ServiceFailed":
+      return "Ill"
+    case "ResponseUnreadable":
+      return error.reason === "HttpStatus" && error.status >= 500 ? "Ill" : "Unclear"
+    default:
+      return "Well"
+  }
 }

@@ -1,51 +1,77 @@
-/** Makes a failed call again, as its policy says. */
-import type { ServiceError } from "@effect-zim/protocol"
+/** Makes a failed call again, as its policy says, while the budget and the deadline allow it. */
 import * as Clock from "effect/Clock"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import type { CallError } from "../ClientError.ts"
+import type * as RetryBudget from "../RetryBudget.ts"
 import type * as RetryPolicy from "../RetryPolicy.ts"
 
-type Retryable = CallError<ServiceError.ServiceError>
-type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, Retryable, never, never>>>
+type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, RetryPolicy.Failure, never, never>>>
 
 /** The delay before the next attempt; none where the schedule has ended. */
-const nextDelay = (step: Step, now: number, error: Retryable): Effect.Effect<Duration.Duration | undefined> =>
+const nextDelay = (step: Step, now: number, error: RetryPolicy.Failure): Effect.Effect<Duration.Duration | undefined> =>
   Pull.matchEffect(step(now, error), {
     onSuccess: ([, delay]) => Effect.succeed(delay),
     onDone: () => Effect.succeed(undefined),
     onFailure: Effect.failCause
   })
 
+export interface Options<E, Late> {
+  readonly policy: RetryPolicy.RetryPolicy
+  readonly budget: RetryBudget.RetryBudget["Service"]
+  /** The kind of a failure, or nothing where the same call would fail again. */
+  readonly kindOf: (error: E) => RetryPolicy.Kind | undefined
+  /** Sees every failure, and says whether the same call, signed anew, can go out at once. */
+  readonly onFailure: (error: E) => Effect.Effect<boolean>
+  readonly timeLeft: () => Duration.Duration
+  /** The error of a wait that does not fit into the time left. */
+  readonly tooLate: (needed: Duration.Duration) => Late
+}
+
 /**
  * Repeats an attempt while the policy's schedule for its kind of failure goes on. Each kind keeps its own count, so a
- * rejection does not use up the retries of a lost connection. `onFailure` sees every failure, the last one too.
+ * rejection does not use up the retries of a lost connection.
  */
-export const retry = <A, E extends Retryable>(
+export const retry = <A, E extends RetryPolicy.Failure, Late>(
   attempt: Effect.Effect<A, E>,
-  policy: RetryPolicy.RetryPolicy,
-  kindOf: (error: E) => RetryPolicy.Kind | undefined,
-  onFailure: (error: E) => void
-): Effect.Effect<A, E> => {
+  { budget, kindOf, onFailure, policy, timeLeft, tooLate }: Options<E, Late>
+): Effect.Effect<A, E | Late> => {
   const steps = new Map<RetryPolicy.Kind, Step>()
+  let spent = 0
+
   const stepOf = (kind: RetryPolicy.Kind): Effect.Effect<Step> => {
     const known = steps.get(kind)
     return known === undefined
       ? Effect.tap(Schedule.toStep(policy[kind]), (step) => Effect.sync(() => steps.set(kind, step)))
       : Effect.succeed(known)
   }
-  const again = Effect.fnUntraced(function* (error: E): Effect.fn.Return<A, E> {
-    onFailure(error)
+
+  // The quota holds rejected calls back, and a refused one is not sent: neither adds to an outage.
+  const costOf = (kind: RetryPolicy.Kind): number =>
+    !policy.usesBudget || kind === "rateLimit" || kind === "circuit"
+      ? 0
+      : kind === "transport"
+        ? budget.costs.timeoutRetry
+        : budget.costs.retry
+
+  const again = Effect.fnUntraced(function* (error: E): Effect.fn.Return<A, E | Late> {
+    if (yield* onFailure(error)) return yield* loop
     const kind = kindOf(error)
     if (kind === undefined) return yield* Effect.fail(error)
-    const step = yield* stepOf(kind)
-    const delay = yield* nextDelay(step, yield* Clock.currentTimeMillis, error)
+    const delay = yield* nextDelay(yield* stepOf(kind), yield* Clock.currentTimeMillis, error)
     if (delay === undefined) return yield* Effect.fail(error)
+    if (Duration.isGreaterThan(delay, timeLeft())) return yield* Effect.fail(tooLate(delay))
+    const cost = costOf(kind)
+    if (!(yield* budget.spend(cost))) return yield* Effect.fail(error)
+    spent = cost
     yield* Effect.sleep(delay)
     return yield* loop
   })
-  const loop: Effect.Effect<A, E> = Effect.catch(attempt, again)
+
+  const loop: Effect.Effect<A, E | Late> = Effect.matchEffect(attempt, {
+    onFailure: again,
+    onSuccess: (value) => Effect.as(budget.refill(spent === 0 ? budget.costs.success : spent), value)
+  })
   return loop
 }

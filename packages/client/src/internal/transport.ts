@@ -1,7 +1,6 @@
 /** Sends one signed request and reads its answer. */
 import { type AppId, Envelope, Operation, type ServiceError, WireJson } from "@effect-zim/protocol"
 import { type ServerSecret, Signature } from "@effect-zim/signing"
-import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -11,16 +10,29 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { ResponseUnreadable, TransportFailed } from "../ClientError.ts"
+import type * as Endpoint from "../Endpoint.ts"
+import type * as ServerClock from "../ServerClock.ts"
 import * as CallState from "./call.ts"
 import * as Redaction from "./redaction.ts"
 import * as ResponseText from "./responseText.ts"
 
-/** What every request of a client has in common. */
-export interface Settings {
+/** Who calls. */
+export interface Identity {
   readonly appId: AppId.AppId
   readonly serverSecret: ServerSecret.ServerSecret
-  /** The URL up to the question mark. */
-  readonly root: string
+}
+
+/** Where calls go: to the first, unless it fails. */
+export type Endpoints = readonly [Endpoint.Endpoint, ...ReadonlyArray<Endpoint.Endpoint>]
+
+/** One attempt: where it goes, and what it may take. */
+export interface Attempt {
+  readonly http: HttpClient.HttpClient
+  readonly identity: Identity
+  readonly endpoint: Endpoint.Endpoint
+  readonly serverClock: ServerClock.ServerClock["Service"]
+  readonly responseLimit: number
+  readonly call: CallState.Call
 }
 
 /** An answer as it arrived, and what an error about it needs. */
@@ -28,6 +40,7 @@ interface Answer {
   readonly status: number
   readonly text: string
   readonly redact: Redaction.Redactor
+  readonly time: ServerClock.Sample
 }
 
 /** The chain of causes, outermost first; a cycle ends it. */
@@ -52,14 +65,13 @@ const firstString = (causes: ReadonlyArray<object>, key: "code" | "message"): st
 const transportFailed = (
   error: HttpClientError.HttpClientError,
   call: CallState.Call,
-  clock: Clock.Clock,
   redact: Redaction.Redactor
 ): TransportFailed => {
   const causes = causesOf(error)
   const systemCode = firstString(causes, "code")
   const problem = firstString(causes, "message") ?? systemCode ?? error.reason.description ?? error.reason._tag
   return new TransportFailed({
-    ...CallState.describe(call, clock),
+    ...CallState.describe(call),
     systemCode,
     problem: Redaction.snippet(redact, problem)
   })
@@ -67,26 +79,32 @@ const transportFailed = (
 
 /** Signs, sends, and reads the whole answer. The signature is made here, last of all, and is never used again. */
 const send = Effect.fnUntraced(function* (
-  http: HttpClient.HttpClient,
-  settings: Settings,
-  call: CallState.Call,
-  body: string,
-  responseLimit: number
+  { call, endpoint, http, identity, responseLimit, serverClock }: Attempt,
+  body: string
 ): Effect.fn.Return<Answer, TransportFailed | ResponseUnreadable> {
-  const clock = yield* Clock.Clock
-  const signed = yield* Signature.sign(settings)
-  const redact = Redaction.make(signed, settings.serverSecret)
-  const request = HttpClientRequest.post(`${settings.root}?${Signature.toQuery(signed, call.action)}`, {
+  call.signedOffset = yield* serverClock.offset
+  const sentAt = call.clock.currentTimeMillisUnsafe()
+  const signed = yield* Signature.sign({ ...identity, clockOffset: call.signedOffset })
+  const redact = Redaction.make(signed, identity.serverSecret)
+  const request = HttpClientRequest.post(`${endpoint.root}?${Signature.toQuery(signed, call.action)}`, {
     acceptJson: true,
     body: HttpBody.text(body, "application/json")
   })
   call.attempts++
-  const failed = (error: HttpClientError.HttpClientError) => transportFailed(error, call, clock, redact)
+  call.answer = undefined
+  const failed = (error: HttpClientError.HttpClientError) => transportFailed(error, call, redact)
   const response = yield* Effect.mapError(http.execute(request), failed)
+  const time = {
+    date: response.headers["date"],
+    isCached: response.headers["age"] !== undefined,
+    sentAt,
+    receivedAt: call.clock.currentTimeMillisUnsafe()
+  }
+  call.answer = { status: response.status }
   const text = yield* Effect.mapError(ResponseText.read(response, responseLimit), (error) => {
     if (typeof error !== "string") return failed(error)
     return new ResponseUnreadable({
-      ...CallState.describe(call, clock),
+      ...CallState.describe(call),
       reason: error === "TooLarge" ? "TooLarge" : "NotJson",
       status: response.status,
       requestId: undefined,
@@ -94,17 +112,16 @@ const send = Effect.fnUntraced(function* (
       snippet: ""
     })
   })
-  return { status: response.status, text, redact }
+  return { status: response.status, text, redact, time }
 })
 
 const unreadable = (
   answer: Answer,
   call: CallState.Call,
-  clock: Clock.Clock,
   problem: Pick<ResponseUnreadable, "reason" | "problem"> & { readonly requestId?: string | undefined }
 ): ResponseUnreadable =>
   new ResponseUnreadable({
-    ...CallState.describe(call, clock),
+    ...CallState.describe(call),
     reason: problem.reason,
     status: answer.status,
     requestId: problem.requestId,
@@ -129,17 +146,14 @@ export const attempt = Effect.fnUntraced(function* <
   Success,
   Failure extends ServiceError.ServiceError
 >(
-  http: HttpClient.HttpClient,
-  settings: Settings,
+  attempt: Attempt,
   operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
-  request: Request,
-  call: CallState.Call,
-  responseLimit: number
+  request: Request
 ): Effect.fn.Return<Success, Failure | ServiceError.GlobalError | TransportFailed | ResponseUnreadable> {
+  const { call } = attempt
   const body = WireJson.stringify(Schema.encodeSync(operation.request)(request))
-  const answer = yield* send(http, settings, call, body, responseLimit)
-  const clock = yield* Clock.Clock
-  const fail = (problem: Parameters<typeof unreadable>[3]) => Effect.fail(unreadable(answer, call, clock, problem))
+  const answer = yield* send(attempt, body)
+  const fail = (problem: Parameters<typeof unreadable>[2]) => Effect.fail(unreadable(answer, call, problem))
 
   if (answer.status >= 300 && answer.status < 400) {
     return yield* fail({ reason: "Redirect", problem: "a redirect, which a signed request does not follow" })
@@ -147,12 +161,15 @@ export const attempt = Effect.fnUntraced(function* <
   const parsed = Envelope.parse(answer.text)
   if (Result.isFailure(parsed)) return yield* fail(noReturnCode(answer, parsed.failure))
   const { code, message, requestId, body: fields } = parsed.success
+  call.answer = { status: answer.status, code, requestId }
+  // Only an answer of the service itself tells its time: a proxy's says nothing.
+  yield* attempt.serverClock.observe(answer.time)
   if (code !== 0) {
     return yield* Effect.fail(
       Operation.failure(
         operation,
         {
-          ...CallState.describe(call, clock),
+          ...CallState.describe(call),
           code,
           requestId,
           vendorMessage: Redaction.snippet(answer.redact, message)

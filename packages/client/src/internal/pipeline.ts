@@ -1,0 +1,113 @@
+/**
+ * A call, from the request to the answer:
+ *
+ *     deadline( retry( quota( breaker( timeout( sign, send, decode )))))
+ *
+ * The order matters. The permit is waited for outside the attempt's timeout, and the signature is made last: a request
+ * that waited ten minutes is as fresh as one that did not. Each attempt has its own permit, nonce and timestamp.
+ */
+import type { Operation, ServiceError } from "@effect-zim/protocol"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as HttpClient from "effect/http/HttpClient"
+import { type AttemptError, AttemptTimedOut, type CallError, CircuitOpen, DeadlineExceeded } from "../ClientError.ts"
+import type * as Breaker from "../Breaker.ts"
+import type * as Quota from "../Quota.ts"
+import * as RetryPolicy from "../RetryPolicy.ts"
+import * as CallState from "./call.ts"
+import * as Outcome from "./outcome.ts"
+import type { Policies } from "./policies.ts"
+import { retry } from "./retry.ts"
+import * as Transport from "./transport.ts"
+
+export interface Run {
+  readonly http: HttpClient.HttpClient
+  readonly identity: Transport.Identity
+  readonly endpoints: Transport.Endpoints
+  readonly policies: Policies
+  readonly call: CallState.Call
+}
+
+// `Effect.catchTag` cannot tell a tag from those of a failure it knows only as a type parameter.
+const isRefused = (error: { readonly _tag: string }): error is Breaker.Refused => error._tag === "Refused"
+const isWaitTooLong = (error: { readonly _tag: string }): error is Quota.WaitTooLong => error._tag === "WaitTooLong"
+
+/** One attempt at the first endpoint whose circuit lets it through. */
+const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
+  { call, endpoints, http, identity, policies }: Run,
+  operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
+  request: Request
+): Effect.Effect<Success, AttemptError<Failure>> => {
+  const { attemptTimeout, breaker, responseLimit, serverClock } = policies
+  const timedOut = () => Effect.fail(new AttemptTimedOut({ ...CallState.describe(call), timeout: attemptTimeout }))
+  const at = (index: number, refusals: number): Effect.Effect<Success, AttemptError<Failure>> => {
+    const endpoint = endpoints[index % endpoints.length] ?? endpoints[0]
+    const timed = Effect.timeoutOrElse(
+      Transport.attempt({ http, identity, endpoint, serverClock, responseLimit, call }, operation, request),
+      { duration: attemptTimeout, orElse: timedOut }
+    )
+    return Effect.catch(
+      breaker.guard(endpoint.host, timed, Outcome.health),
+      (error): Effect.Effect<Success, AttemptError<Failure>> => {
+        if (!isRefused(error)) return Effect.fail(error)
+        return refusals + 1 < endpoints.length
+          ? at(index + 1, refusals + 1)
+          : Effect.fail(
+              new CircuitOpen({ ...CallState.describe(call), host: endpoint.host, retryAfter: error.retryAfter })
+            )
+      }
+    )
+  }
+  return Effect.suspend(() => at(call.endpoint, 0))
+}
+
+/** Whether a signature was refused for a reason that the service's time may explain. */
+const isAboutTheClock = (error: RetryPolicy.Failure): boolean =>
+  error._tag === "SignatureExpired" || (error._tag === "AuthenticationFailed" && error.code === 100000005)
+
+/** Runs a call under its policies. */
+export const run = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
+  context: Run,
+  operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
+  request: Request
+): Effect.Effect<Success, CallError<Failure>> => {
+  const { call, identity, policies } = context
+  let lastFailure: AttemptError<Failure> | DeadlineExceeded | undefined
+  let isSignedAnew = false
+
+  const timeLeft = () => Duration.subtract(policies.deadline, CallState.elapsed(call))
+  const deadlineExceeded = (needed: Duration.Duration | undefined) =>
+    new DeadlineExceeded({
+      ...CallState.describe(call),
+      deadline: policies.deadline,
+      needed,
+      ...(lastFailure === undefined ? {} : { cause: lastFailure })
+    })
+
+  const attempt = Effect.suspend(() =>
+    policies.quota.withPermit(
+      { appId: identity.appId, action: operation.action, patience: timeLeft() },
+      () => attemptOnce(context, operation, request),
+      Outcome.count
+    )
+  ).pipe(Effect.catchIf(isWaitTooLong, ({ needed }) => Effect.fail(deadlineExceeded(needed))))
+
+  return retry(attempt, {
+    policy: policies.retry,
+    budget: policies.budget,
+    kindOf: (error) => {
+      const kind = RetryPolicy.kindOf(error)
+      // What has changed something may have done so although the answer was lost.
+      return operation.kind === "Read" || kind === "rateLimit" || kind === "circuit" ? kind : undefined
+    },
+    onFailure: (error) => {
+      lastFailure = error
+      if (Outcome.isIll(error)) call.endpoint++
+      return isSignedAnew || !isAboutTheClock(error)
+        ? Effect.succeed(false)
+        : Effect.map(policies.serverClock.offset, (offset) => (isSignedAnew = offset !== call.signedOffset))
+    },
+    timeLeft,
+    tooLate: deadlineExceeded
+  }).pipe(Effect.timeoutOrElse({ duration: policies.deadline, orElse: () => Effect.fail(deadlineExceeded(undefined)) }))
+}
