@@ -5,6 +5,7 @@ import type { Conversation } from "@effect-zim/protocol"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { dual } from "effect/Function"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -67,12 +68,15 @@ export const answering = (...replies: ReadonlyArray<Reply | Answer>): FakeServic
     return typeof reply === "function" ? reply(sent, index) : Effect.succeed(reply)
   })
 
-/** A client of the fake service, or of any HTTP client. Its settings are right, so the layer cannot fail. */
-export const clientOf = (http: Layer.Layer<HttpClient.HttpClient>, baseUrl = "http://127.0.0.1:1") =>
-  ZimClient.layer({ appId: app.appId, serverSecret: Redacted.make(app.serverSecret), baseUrl }).pipe(
-    Layer.provide(http),
-    Layer.orDie
-  )
+/** A client of the app above. Its settings are right, so the layer cannot fail. */
+export const client = (
+  baseUrl = "http://127.0.0.1:1"
+): Layer.Layer<ZimClient.ZimClient, never, HttpClient.HttpClient> =>
+  Layer.orDie(ZimClient.layer({ appId: app.appId, serverSecret: Redacted.make(app.serverSecret), baseUrl }))
+
+/** A client of the fake service, or of any HTTP client. */
+export const clientOf = (http: Layer.Layer<HttpClient.HttpClient>, baseUrl?: string) =>
+  Layer.provide(client(baseUrl), http)
 
 // ---- replies ----
 
@@ -96,10 +100,10 @@ export const envelope = (fields: Readonly<Record<string, unknown>>): Reply =>
 export const code = (code: number, message = "in the vendor's words", requestId = "343649807833778782"): Reply =>
   envelope({ Code: code, Message: message, RequestId: requestId })
 
-export const entry = (id: string, time: number, type: number | undefined = 2): Conversation.Wire => ({
+export const entry = (id: string, time: number, type: number | "absent" = 2): Conversation.Wire => ({
   ConvId: id,
   UpdateTime: time,
-  ...(type === undefined ? {} : { ConvType: type })
+  ...(type === "absent" ? {} : { ConvType: type })
 })
 
 /** A page of a list. */
@@ -111,7 +115,7 @@ export const page = (
 
 /** A list of this many conversations, served page by page as the contract says. */
 export const entries = (count: number): ReadonlyArray<Conversation.Wire> =>
-  Array.from({ length: count }, (_, i) => entry(`c${i}`, 1_700_000_000_000 + i * 1000, i % 3 === 0 ? undefined : 2))
+  Array.from({ length: count }, (_, i) => entry(`c${i}`, 1_700_000_000_000 + i * 1000, i % 3 === 0 ? "absent" : 2))
 
 const decodeAsked = Schema.decodeUnknownSync(
   Schema.Struct({ FromUserId: Schema.String, Limit: Schema.Int, Next: WireJson.WireInteger })
@@ -149,21 +153,31 @@ export const transportError = (
 /** Lets everything that is not waiting for the test's clock happen: promises, streams, sockets in this process. */
 export const settle: Effect.Effect<void> = Effect.promise(() => new Promise((resolve) => setImmediate(resolve)))
 
+export interface InTimeOptions {
+  /** When it counts as hanging, in milliseconds. Default: 10 minutes. */
+  readonly limit?: number
+  /** How far the clock goes before it is asked whether it is done. Default: 5 seconds. */
+  readonly step?: number
+}
+
 /**
  * Runs an effect while the test's clock goes on in steps, until it is done; dies where it is not done in time: a hang.
  */
-export const inTime = <A, E, R>(
-  effect: Effect.Effect<A, E, R>,
-  options?: { readonly limit?: number; readonly step?: number }
-): Effect.Effect<A, E, R | Scope.Scope> =>
-  Effect.gen(function* () {
-    const { limit = 600_000, step = 5000 } = options ?? {}
-    const fiber = yield* Effect.forkScoped(effect, { startImmediately: true })
-    yield* settle
-    for (let elapsed = 0; fiber.pollUnsafe() === undefined; elapsed += step) {
-      if (elapsed >= limit) return yield* Effect.die(new Error(`still running after ${limit} ms`))
-      yield* TestClock.adjust(step)
+export const inTime: {
+  (options?: InTimeOptions): <A, E, R>(effect: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R | Scope.Scope>
+  <A, E, R>(effect: Effect.Effect<A, E, R>, options?: InTimeOptions): Effect.Effect<A, E, R | Scope.Scope>
+} = dual(
+  (args) => Effect.isEffect(args[0]),
+  <A, E, R>(effect: Effect.Effect<A, E, R>, options?: InTimeOptions): Effect.Effect<A, E, R | Scope.Scope> =>
+    Effect.gen(function* () {
+      const { limit = 600_000, step = 5000 } = options ?? {}
+      const fiber = yield* Effect.forkScoped(effect, { startImmediately: true })
       yield* settle
-    }
-    return yield* Fiber.join(fiber)
-  })
+      for (let elapsed = 0; fiber.pollUnsafe() === undefined; elapsed += step) {
+        if (elapsed >= limit) return yield* Effect.die(new Error(`still running after ${limit} ms`))
+        yield* TestClock.adjust(step)
+        yield* settle
+      }
+      return yield* Fiber.join(fiber)
+    })
+)

@@ -429,7 +429,7 @@ describe("lists that do not end", () => {
     Conversations.snapshot("user-42").pipe(
       Effect.flip,
       Effect.provide(FakeService.clientOf(service.layer)),
-      FakeService.inTime
+      FakeService.inTime()
     )
 
   it.effect.each([1, 2, 3, 10])("cursors in a circle of %i", (length) =>

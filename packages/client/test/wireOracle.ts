@@ -162,5 +162,5 @@ export const read = (
     around,
     Effect.exit,
     Effect.provide(FakeService.clientOf(FakeService.answering(reply).layer)),
-    FakeService.inTime
+    FakeService.inTime()
   )
