@@ -20,7 +20,7 @@
  *
  * Time comes from Effect's `Clock`, so `TestClock` moves it.
  */
-import { ReturnCode, WireJson } from "@effect-zim/protocol"
+import { ReturnCode } from "@effect-zim/protocol"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
@@ -38,6 +38,7 @@ import { Cursors } from "./internal/cursors.ts"
 import type { Refusal } from "./internal/handler.ts"
 import * as Handlers from "./internal/handlers.ts"
 import { Nonces } from "./internal/nonces.ts"
+import { print } from "./internal/print.ts"
 import * as Random from "./internal/random.ts"
 import * as Receive from "./internal/receive.ts"
 import type { Entry } from "./Journal.ts"
@@ -238,7 +239,7 @@ export const make = (options: Options): Effect.Effect<Emulator["Service"]> =>
     ): Reply => ({
       status,
       headers: { "content-type": "application/json; charset=utf-8", date: date(now) },
-      body: WireJson.stringify({
+      body: print({
         Code: code,
         Message: message ?? messageOf(code),
         RequestId: `${requestPrefix}${String(index).padStart(9, "0")}`,

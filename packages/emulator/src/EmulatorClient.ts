@@ -15,7 +15,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Emulator from "./Emulator.ts"
-import type * as Exchange from "./Exchange.ts"
+import * as Exchange from "./Exchange.ts"
 import { toServerResponse } from "./internal/response.ts"
 
 const decoder = new TextDecoder()
@@ -27,7 +27,12 @@ const readBody = (body: HttpBody.HttpBody): Effect.Effect<string | undefined> =>
     case "Uint8Array":
       return Effect.succeed(body.text ?? decoder.decode(body.body))
     case "Stream":
-      return Effect.orElseSucceed(Stream.mkString(Stream.decodeText(body.stream)), () => undefined)
+      return body.stream.pipe(
+        Stream.mapError(() => new Exchange.ConnectionLost()),
+        Stream.decodeText,
+        Stream.mkString,
+        Effect.orElseSucceed(() => undefined)
+      )
     case "Raw":
       return Effect.succeed(typeof body.body === "string" ? body.body : undefined)
     case "FormData":

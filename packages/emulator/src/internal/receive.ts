@@ -1,4 +1,5 @@
 import { WireJson } from "@effect-zim/protocol"
+import { maximumBodyBytes } from "../Exchange.ts"
 import type { Request } from "../Exchange.ts"
 import type { Call } from "../Fault.ts"
 import { readQuery } from "./authenticate.ts"
@@ -21,7 +22,9 @@ export interface Received {
 const jsonType = /^application\/json\s*(?:;|$)/i
 
 const readBody = (request: Request): Body => {
-  if (request.body === undefined) return { problem: "the body broke off or is too long" }
+  if (request.body === undefined || request.body.length > maximumBodyBytes) {
+    return { problem: "the body broke off or is too long" }
+  }
   if (request.contentType === undefined || !jsonType.test(request.contentType)) {
     return { problem: "Content-Type is not application/json" }
   }
