@@ -31,8 +31,8 @@ const problem = (text: string): string | undefined => {
   if (!URL.canParse(text)) return "a base URL looks like https://zim-api.zego.im"
   const url = new URL(text)
   if (url.username !== "" || url.password !== "") return "a base URL has no user name or password in it"
-  if (url.search !== "" || url.hash !== "")
-    return "a base URL has no query and no fragment: they are the client's to add"
+  // Not `url.search` and `url.hash`: they are empty for a bare `?` and `#`, after which nothing may come either.
+  if (/[?#]/.test(text)) return "a base URL has no query and no fragment: they are the client's to add"
   if (url.protocol === "https:") return undefined
   if (url.protocol !== "http:") return `a base URL starts with https://, not ${url.protocol}//`
   return isLoopback(url.hostname)
