@@ -1,0 +1,218 @@
+import { assert, describe, it, layer } from "@effect/vitest"
+import { ExitCode } from "@effect-zim/cli"
+import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
+import { Effect } from "effect"
+import { mkdtemp, writeFile } from "node:fs/promises"
+import { createServer } from "node:http"
+import type { AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { app, invoke, invokeAt, type Outcome, service, settings, zim } from "./support.ts"
+
+/** Two lines on standard error, nothing else anywhere. */
+const assertTwoLines = (outcome: Outcome, exit: ExitCode.Name, problem: string, advice: string): void => {
+  assert.strictEqual(outcome.code, ExitCode.table[exit].code, outcome.stderr)
+  assert.strictEqual(outcome.stdout, "")
+  assert.match(outcome.stderr, /^error: [^\n]+\nhelp: [^\n]+\n$/)
+  const [first = "", second = ""] = outcome.stderr.split("\n")
+  assert.include(first, problem)
+  assert.include(second, advice)
+  assert.notMatch(outcome.stderr, / at .*[.:]\d+|node:internal/, "a stack trace")
+  assert.notInclude(outcome.stderr, app.serverSecret)
+}
+
+interface Row {
+  readonly name: string
+  readonly args: ReadonlyArray<string>
+  readonly env?: Record<string, string>
+  readonly exit: ExitCode.Name
+  readonly problem: string
+  readonly advice: string
+}
+
+const complete = settings("http://127.0.0.1:1")
+const list = ["conversations", "list", "ada"]
+const without = (...names: ReadonlyArray<string>) =>
+  Object.fromEntries(Object.entries(complete).filter(([name]) => !names.includes(name)))
+
+const setting = (name: string, value: string, problem: string): Row => ({
+  name: `${name}=${value}`,
+  args: list,
+  env: { ...complete, [name]: value },
+  exit: "Settings",
+  problem: `${name}: ${problem}`,
+  advice: `Correct ${name}`
+})
+
+const missing = (name: string): Row => ({
+  name: `no ${name}`,
+  args: list,
+  env: without(name),
+  exit: "Settings",
+  problem: `${name}: not set`,
+  advice: `Set ${name} in the environment`
+})
+
+const usage = (args: ReadonlyArray<string>, problem: string, advice: string): Row => ({
+  name: `zim ${args.join(" ")}`,
+  args,
+  env: complete,
+  exit: "Usage",
+  problem,
+  advice
+})
+
+const user = (name: string, userId: string, problem: string): Row => ({
+  name,
+  args: ["conversations", "list", userId],
+  env: complete,
+  exit: "Request",
+  problem,
+  advice: "nothing was sent"
+})
+
+const folder = await mkdtemp(join(tmpdir(), "zim-"))
+const file = async (name: string, text: string): Promise<string> => {
+  await writeFile(join(folder, name), text)
+  return join(folder, name)
+}
+const worldFile = (name: string, path: string, problem: string): Row => ({
+  name: `world file: ${name}`,
+  args: ["emulator", "start", "--port", "0", "--world", path],
+  exit: "Failure",
+  problem,
+  advice: name === "missing" || name === "a folder" ? "Check the path" : "Correct the file"
+})
+
+const rows: ReadonlyArray<Row> = [
+  missing("ZIM_APP_ID"),
+  missing("ZIM_SERVER_SECRET"),
+  setting("ZIM_APP_ID", "twelve", "Expected"),
+  setting("ZIM_APP_ID", "4294967296", "an AppId is a whole number from 0 to 4294967295"),
+  setting("ZIM_SERVER_SECRET", ` ${app.serverSecret}`, "ServerSecret begins or ends with whitespace"),
+  setting("ZIM_REGION", "mars", 'Expected "sha" | "hkg"'),
+  setting("ZIM_BASE_URL", "http://example.com", "plain http is for loopback hosts only"),
+  setting("ZIM_BASE_URL", "nonsense", "a base URL looks like"),
+  user("illegal character", "bäd", 'a user id cannot contain "ä" (U+00E4), found at position 2'),
+  user("too long", "x".repeat(33), "at most 32 characters, this one has 33"),
+  user("empty", "", "at least one character"),
+  {
+    name: "unreachable host",
+    args: list,
+    env: complete,
+    exit: "Service",
+    problem: "ECONNREFUSED",
+    advice: "ZIM_BASE_URL"
+  },
+  usage(["conversatons"], 'Unknown subcommand "conversatons"', "Did you mean conversations? Run: zim --help"),
+  usage(["conversations", "list"], "Missing required argument: USER", "zim conversations list --help"),
+  usage([...list, "bob"], 'Unexpected positional argument: "bob"', "zim conversations list --help"),
+  usage([...list, "--formt", "csv"], "Unrecognized flag: --formt", "Did you mean --format?"),
+  usage([...list, "--format", "xml"], 'Invalid value for flag --format: "xml"', "zim conversations list --help"),
+  usage([...list, "--page-size", "501"], "a page size is a whole number from 1 to 500, not 501", "--help"),
+  usage([...list, "--limit", "0"], 'Invalid value for flag --limit: "0"', "--help"),
+  usage(["codes", "six"], 'Invalid value for argument <CODE>: "six"', "zim codes --help"),
+  usage(["emulator", "start", "--port", "65536"], 'Invalid value for flag --port: "65536"', "--help"),
+  usage(["emulator", "start", "--world", "w.json", "--app-id", "1"], "--world and --app-id exclude", "leave one"),
+  usage(["emulator", "start", "--server-secret", ` ${app.serverSecret}`], "--server-secret", "without spaces"),
+  {
+    name: "unknown return code",
+    args: ["codes", "5"],
+    exit: "Failure",
+    problem: "5 is not a documented return code",
+    advice: "zim codes"
+  },
+  worldFile("missing", join(folder, "nowhere.json"), "there is no such file"),
+  worldFile("a folder", folder, "it is not a readable file"),
+  worldFile("not JSON", await file("text.json", `{"secret":"${app.serverSecret}" oops`), "not valid JSON"),
+  worldFile("no apps", await file("empty.json", "{}"), 'Missing key at ["apps"]'),
+  worldFile(
+    "a secret of spaces",
+    await file("spaces.json", JSON.stringify({ apps: [{ ...app, serverSecret: ` ${app.serverSecret}` }], users: [] })),
+    "whitespace"
+  )
+]
+
+const asProcesses = new Set([
+  "no ZIM_APP_ID",
+  "ZIM_REGION=mars",
+  "illegal character",
+  "unreachable host",
+  "zim conversations list ada --formt csv",
+  "unknown return code",
+  "world file: not JSON"
+])
+
+describe("bad input: two lines and an exit code", () => {
+  // A process takes a second, so only one of each kind is one.
+  const processes = rows.filter(({ name }) => asProcesses.has(name))
+  const others = rows.filter(({ name }) => !asProcesses.has(name))
+
+  it.concurrent.each(processes)("$name, as a process", async (row) => {
+    assertTwoLines(await zim(row.args, row.env), row.exit, row.problem, row.advice)
+  })
+
+  for (const row of others) {
+    it.live(row.name, () =>
+      Effect.gen(function* () {
+        const outcome = yield* invoke(row.args, { env: row.env ?? {} })
+        assertTwoLines(outcome, row.exit, row.problem, row.advice)
+      })
+    )
+  }
+
+  it.concurrent("a port in use", async () => {
+    const server = createServer().listen(0, "127.0.0.1")
+    await new Promise((resolve) => server.once("listening", resolve))
+    const { port } = server.address() as AddressInfo
+    const outcome = await zim(["emulator", "start", "--port", String(port)])
+    server.close()
+    assertTwoLines(outcome, "Failure", `port ${port} is in use`, "--port 0")
+  })
+})
+
+layer(service, { excludeTestServices: true })("what the service refuses", (it) => {
+  const refusals: ReadonlyArray<
+    readonly [userId: string, exit: ExitCode.Name, problem: string, advice: string, named: boolean]
+  > = [
+    ["stranger", "Request", "660500002 User not registered", "Register the user", true],
+    ["not-permitted", "Authentication", "100000017 Service not enabled", "Enable the ZIM", true],
+    ["rate-limited", "RateLimit", "660300005 Calls exceed", "Slow down", true],
+    ["throttled", "RateLimit", "7 Requests per second", "Slow down", true],
+    ["unknown-code", "Service", "424242 Unknown return code: never heard of", "not documented", true],
+    ["html", "Service", "HTTP status 502", "proxies", false],
+    ["cut-off", "Service", "no answer: other side closed", "Check the network", false],
+    ["late", "Authentication", "100000004 Signature expired", "clock", true],
+    ["circle", "Service", "leads back to a cursor", "Read the list again", false]
+  ]
+  for (const [userId, exit, problem, advice, named] of refusals) {
+    it.effect(`${userId}: exit code ${ExitCode.table[exit].code}`, () =>
+      Effect.gen(function* () {
+        const { url } = yield* EmulatorServer.EmulatorServer
+        const outcome = yield* invokeAt(url, ["conversations", "list", userId, "--format", "csv"])
+        // The pages before the circle closes have been printed by then.
+        assertTwoLines({ ...outcome, stdout: userId === "circle" ? "" : outcome.stdout }, exit, problem, advice)
+        if (named) assert.match(outcome.stderr, /request id \d+/)
+      })
+    )
+  }
+
+  it.effect("the wrong secret, as a process", () =>
+    Effect.gen(function* () {
+      const { url } = yield* EmulatorServer.EmulatorServer
+      const env = { ...settings(url), ZIM_SERVER_SECRET: "another-canary" }
+      const outcome = yield* Effect.promise(() => zim(list, env))
+      assertTwoLines(outcome, "Authentication", "100000005 Signature wrong", "Check ZIM_SERVER_SECRET")
+      assert.match(outcome.stderr, /request id \d+/)
+      assert.notInclude(outcome.stderr, "another-canary")
+    })
+  )
+
+  it.effect("an unregistered user, as a process", () =>
+    Effect.gen(function* () {
+      const { url } = yield* EmulatorServer.EmulatorServer
+      const outcome = yield* Effect.promise(() => zim(["conversations", "list", "stranger"], settings(url)))
+      assertTwoLines(outcome, "Request", '"stranger": 660500002', "Register the user")
+    })
+  )
+})
