@@ -82,7 +82,7 @@ export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>()("Atte
 export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
   ...callFields,
   deadline: Schema.Duration,
-  needed: Schema.UndefinedOr(Schema.Duration),
+  needed: Schema.optional(Schema.Duration),
   cause: Schema.optional(Schema.Defect())
 }) {
   override get message(): string {
@@ -164,6 +164,7 @@ export type AttemptError<Failure = never> =
   | ServiceError.GlobalError
   | TransportFailed
   | AttemptTimedOut
+  | DeadlineExceeded
   | CircuitOpen
   | ResponseUnreadable
 
@@ -172,7 +173,7 @@ export type AttemptError<Failure = never> =
  *
  * @since 0.1.0
  */
-export type CallError<Failure = never> = AttemptError<Failure> | RequestInvalid | DeadlineExceeded
+export type CallError<Failure = never> = AttemptError<Failure> | RequestInvalid
 
 /**
  * What reading a paged list can fail with.

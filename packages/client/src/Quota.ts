@@ -106,70 +106,89 @@ export interface Options {
   readonly grace?: Duration.Input | undefined
 }
 
-/** A caller in the queue. `wake` is called when it may be its turn. */
-interface Waiter {
-  awake: boolean
-  resume: (() => void) | undefined
+/** A caller: in the queue, and then with a permit. */
+interface Caller {
+  readonly askedAt: number
+  /** When it got its permit. */
+  grantedAt: number | undefined
+  /** Whether it has been told to look whether it is its turn, and how to tell it. */
+  isAwake: boolean
+  wake: (() => void) | undefined
 }
 
 interface Queue {
   readonly lane: Lane.Lane
-  readonly waiters: Set<Waiter>
+  readonly callers: Set<Caller>
 }
-
-const wakeFirst = (queue: Queue): void => {
-  const first = queue.waiters.values().next().value
-  if (first === undefined) return
-  first.awake = true
-  first.resume?.()
-}
-
-const sleepUntilWoken = (waiter: Waiter): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    if (waiter.awake) {
-      resume(Effect.void)
-      return
-    }
-    waiter.resume = () => resume(Effect.void)
-  })
 
 const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
-/** Makes an effect of the queue interruptible: as much as the caller is. */
-type Restore = <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+const wakeFirst = (queue: Queue): void => {
+  const first = queue.callers.values().next().value
+  if (first === undefined) return
+  first.isAwake = true
+  first.wake?.()
+}
 
-/** Whoever is first in the queue watches the clock; the others sleep until they are first. Only the waiting ends early. */
-const waitInQueue = (queue: Queue, clock: Clock.Clock, restore: Restore): Effect.Effect<void> => {
-  const waiter: Waiter = { awake: queue.waiters.size === 0, resume: undefined }
-  queue.waiters.add(waiter)
+const sleepUntilAwake = (caller: Caller): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    caller.wake = () => resume(Effect.void)
+    if (caller.isAwake) caller.wake()
+  })
+
+const grant = (queue: Queue, caller: Caller, now: number): void => {
+  Lane.grant(queue.lane, now)
+  caller.grantedAt = now
+}
+
+/** Takes back what the caller got, if it got anything. */
+const release = (queue: Queue, caller: Caller, now: number, outcome: Outcome): void => {
+  if (caller.grantedAt !== undefined) Lane.release(queue.lane, now, caller.grantedAt, outcome)
+  wakeFirst(queue)
+}
+
+/** Whoever is first in the queue watches the clock; the others sleep until they are first. */
+const waitInQueue = (queue: Queue, caller: Caller, clock: Clock.Clock): Effect.Effect<void> => {
+  caller.isAwake = queue.callers.size === 0
+  queue.callers.add(caller)
   const turn: Effect.Effect<void> = Effect.suspend(() => {
-    const wait = Lane.nextGrant(queue.lane) - millisOf(clock)
-    if (wait <= 0) return Effect.void
-    waiter.awake = false
+    const now = millisOf(clock)
+    const wait = Lane.nextGrant(queue.lane) - now
+    if (wait <= 0) {
+      queue.callers.delete(caller)
+      grant(queue, caller, now)
+      wakeFirst(queue)
+      return Effect.void
+    }
+    caller.isAwake = false
     return Effect.andThen(
-      restore(wait === Infinity ? sleepUntilWoken(waiter) : Effect.sleep(Duration.millis(Math.ceil(wait)))),
+      wait === Infinity ? sleepUntilAwake(caller) : Effect.sleep(Duration.millis(Math.ceil(wait))),
       turn
     )
   })
-  return Effect.onExit(Effect.andThen(restore(sleepUntilWoken(waiter)), turn), (exit) =>
+  return Effect.onInterrupt(Effect.andThen(sleepUntilAwake(caller), turn), () =>
     Effect.sync(() => {
-      queue.waiters.delete(waiter)
-      if (exit._tag === "Failure") wakeFirst(queue)
+      if (queue.callers.delete(caller)) wakeFirst(queue)
     })
   )
 }
 
-/** Waits for the caller's turn, or refuses at once where that is known to take too long. */
-const admit = (queue: Queue, call: Call, clock: Clock.Clock, restore: Restore): Effect.Effect<void, WaitTooLong> => {
-  const now = millisOf(clock)
-  if (queue.waiters.size === 0 && Lane.nextGrant(queue.lane) <= now) return Effect.void
-  if (call.patience !== undefined) {
-    const needed = Lane.leastWait(queue.lane, now, queue.waiters.size)
-    if (needed > Duration.toMillis(call.patience)) {
-      return Effect.fail(new WaitTooLong({ needed: Duration.millis(Math.ceil(needed)) }))
-    }
+/** Gets the caller its permit, in time; refuses at once where that is known to take longer. */
+const admit = (queue: Queue, caller: Caller, call: Call, clock: Clock.Clock): Effect.Effect<void, WaitTooLong> => {
+  const { lane, callers } = queue
+  if (callers.size === 0 && Lane.nextGrant(lane) <= caller.askedAt) {
+    grant(queue, caller, caller.askedAt)
+    return Effect.void
   }
-  return waitInQueue(queue, clock, restore)
+  const { patience } = call
+  if (patience === undefined) return waitInQueue(queue, caller, clock)
+  const tooLong = (millis: number) => Effect.fail(new WaitTooLong({ needed: Duration.millis(Math.ceil(millis)) }))
+  const needed = Lane.leastWait(lane, caller.askedAt, callers.size)
+  if (needed > Duration.toMillis(patience)) return tooLong(needed)
+  return Effect.timeoutOrElse(waitInQueue(queue, caller, clock), {
+    duration: patience,
+    orElse: () => tooLong(Lane.leastWait(lane, millisOf(clock), 0))
+  })
 }
 
 /**
@@ -192,7 +211,7 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
       const key = options.per === "operation" ? `${call.appId}:${call.action}` : `${call.appId}`
       const known = queues.get(key)
       if (known !== undefined) return known
-      const queue = { lane: Lane.make(laneOptions), waiters: new Set<Waiter>() }
+      const queue = { lane: Lane.make(laneOptions), callers: new Set<Caller>() }
       queues.set(key, queue)
       return queue
     }
@@ -201,26 +220,27 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
         Effect.uninterruptibleMask((restore) =>
           Clock.clockWith((clock) => {
             const queue = queueOf(call)
-            const askedAt = millisOf(clock)
-            return Effect.flatMap(admit(queue, call, clock, restore), () => {
-              const grantedAt = millisOf(clock)
-              Lane.grant(queue.lane, grantedAt)
-              wakeFirst(queue)
-              return Effect.onExit(restore(attempt(Duration.millis(grantedAt - askedAt))), (exit) =>
-                Effect.sync(() => {
-                  Lane.release(queue.lane, millisOf(clock), grantedAt, outcomeOf(exit))
-                  wakeFirst(queue)
-                })
-              )
-            })
+            const caller: Caller = { askedAt: millisOf(clock), grantedAt: undefined, isAwake: false, wake: undefined }
+            const admitted = Effect.suspend(() => admit(queue, caller, call, clock))
+            const used = Effect.suspend(() => attempt(Duration.millis((caller.grantedAt ?? 0) - caller.askedAt)))
+            // Interruption may come after the permit was granted and before anybody knows.
+            return Effect.flatMap(
+              Effect.onError(restore(admitted), () =>
+                Effect.sync(() => release(queue, caller, millisOf(clock), "NotSent"))
+              ),
+              () =>
+                Effect.onExit(restore(used), (exit) =>
+                  Effect.sync(() => release(queue, caller, millisOf(clock), outcomeOf(exit)))
+                )
+            )
           })
         ),
       state: Clock.clockWith((clock) =>
         Effect.sync(() =>
-          Array.from(queues, ([key, { lane, waiters }]) => ({
+          Array.from(queues, ([key, { lane, callers }]) => ({
             key,
             inUse: lane.inUse,
-            waiting: waiters.size,
+            waiting: callers.size,
             nextPermit: Duration.millis(Math.max(0, Lane.nextGrant(lane) - millisOf(clock))),
             spacing: Duration.millis(lane.spacing)
           }))

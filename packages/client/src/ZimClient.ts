@@ -121,7 +121,7 @@ export const make = Effect.fnUntraced(function* (
       (cause) => new RequestInvalid({ action: operation.action, problem: cause.message, cause })
     )
     const policies = yield* policiesOf
-    const call = CallState.start(operation.action, yield* Clock.Clock)
+    const call = CallState.start(operation.action, yield* Clock.Clock, policies.deadline)
     return yield* Pipeline.run({ http, identity, endpoints, policies, call }, operation, request)
   })
 

@@ -2,28 +2,35 @@
 import type { ServiceError } from "@effect-zim/protocol"
 import type * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
+import { DeadlineExceeded } from "../ClientError.ts"
 
 export interface Call {
   readonly action: string
   readonly clock: Clock.Clock
   readonly startedAt: bigint
+  /** The time the call has as a whole. */
+  readonly deadline: Duration.Duration
   /** Requests sent so far. */
   attempts: number
   /** The endpoint to try first: moves on when one fails. */
   endpoint: number
   /** The offset of the service's clock that the last attempt was signed with, in milliseconds. */
   signedOffset: number
+  /** What the last attempt failed with. */
+  lastFailure: { readonly _tag: string } | undefined
   /** What the last answer said, as far as it did. */
   answer: { readonly status: number; readonly code?: number; readonly requestId?: string | undefined } | undefined
 }
 
-export const start = (action: string, clock: Clock.Clock): Call => ({
+export const start = (action: string, clock: Clock.Clock, deadline: Duration.Duration): Call => ({
   action,
   clock,
   startedAt: clock.monotonicTimeNanosUnsafe(),
+  deadline,
   attempts: 0,
   endpoint: 0,
   signedOffset: 0,
+  lastFailure: undefined,
   answer: undefined
 })
 
@@ -37,3 +44,15 @@ export const describe = (call: Call): Pick<ServiceError.Answer, "action" | "atte
   attempts: call.attempts,
   elapsed: elapsed(call)
 })
+
+/** The time left until the deadline. */
+export const timeLeft = (call: Call): Duration.Duration => Duration.subtract(call.deadline, elapsed(call))
+
+/** The error of a call that is late, or will be: then `needed` is what the next step would have taken. */
+export const deadlineExceeded = (call: Call, needed?: Duration.Duration): DeadlineExceeded =>
+  new DeadlineExceeded({
+    ...describe(call),
+    deadline: call.deadline,
+    ...(needed === undefined ? {} : { needed }),
+    ...(call.lastFailure === undefined ? {} : { cause: call.lastFailure })
+  })

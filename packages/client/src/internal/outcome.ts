@@ -3,7 +3,7 @@ import { ServiceError } from "@effect-zim/protocol"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Health } from "../Breaker.ts"
-import type { AttemptError, DeadlineExceeded } from "../ClientError.ts"
+import type { AttemptError } from "../ClientError.ts"
 import type { Outcome } from "../Quota.ts"
 
 type Failure = AttemptError<ServiceError.ServiceError>
@@ -14,6 +14,7 @@ const countOf = (error: Failure): Outcome => {
       return "NotSent"
     case "TransportFailed":
     case "AttemptTimedOut":
+    case "DeadlineExceeded":
       return "Abandoned"
     case "ResponseUnreadable":
       return error.reason === "HttpStatus" && error.status === 429 ? "Rejected" : "Answered"
@@ -40,8 +41,7 @@ export const health = (exit: Exit.Exit<unknown, Failure>): Health => {
 }
 
 /** Whether it is worth turning to another host. */
-export const isIll = (error: Failure | DeadlineExceeded): boolean =>
-  error._tag !== "DeadlineExceeded" && healthOf(error) === "Ill"
+export const isIll = (error: Failure): boolean => healthOf(error) === "Ill"
 
 const healthOf = (error: Failure): Health => {
   switch (error._tag) {
@@ -50,6 +50,7 @@ const healthOf = (error: Failure): Health => {
       return "Unclear"
     case "TransportFailed":
     case "AttemptTimedOut":
+    case "DeadlineExceeded":
     case "ServiceFailed":
       return "Ill"
     case "ResponseUnreadable":

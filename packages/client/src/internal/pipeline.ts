@@ -10,13 +10,21 @@ import type { Operation, ServiceError } from "@effect-zim/protocol"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
-import { type AttemptError, AttemptTimedOut, type CallError, CircuitOpen, DeadlineExceeded } from "../ClientError.ts"
+import {
+  type AttemptError,
+  AttemptTimedOut,
+  type CallError,
+  CircuitOpen,
+  type DeadlineExceeded
+} from "../ClientError.ts"
+import type * as Endpoint from "../Endpoint.ts"
 import type * as Breaker from "../Breaker.ts"
 import type * as Quota from "../Quota.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import * as CallState from "./call.ts"
 import * as Outcome from "./outcome.ts"
 import type { Policies } from "./policies.ts"
+import * as Observe from "./observe.ts"
 import { retry } from "./retry.ts"
 import * as Transport from "./transport.ts"
 
@@ -32,22 +40,48 @@ export interface Run {
 const isRefused = (error: { readonly _tag: string }): error is Breaker.Refused => error._tag === "Refused"
 const isWaitTooLong = (error: { readonly _tag: string }): error is Quota.WaitTooLong => error._tag === "WaitTooLong"
 
+/** Ends an attempt that takes too long, by its own timeout or by what is left of the call's time. */
+const inTime = <A, E>(
+  self: Effect.Effect<A, E>,
+  timeout: Duration.Duration,
+  call: CallState.Call
+): Effect.Effect<A, E | AttemptTimedOut | DeadlineExceeded> =>
+  Effect.suspend(() => {
+    const timeLeft = CallState.timeLeft(call)
+    const isLast = Duration.isLessThanOrEqualTo(timeLeft, timeout)
+    return Effect.timeoutOrElse(self, {
+      duration: isLast ? timeLeft : timeout,
+      orElse: () =>
+        Effect.fail(
+          isLast ? CallState.deadlineExceeded(call) : new AttemptTimedOut({ ...CallState.describe(call), timeout })
+        )
+    })
+  })
+
 /** One attempt at the first endpoint whose circuit lets it through. */
 const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
   { call, endpoints, http, identity, policies }: Run,
   operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
-  request: Request
+  request: Request,
+  waited: Duration.Duration
 ): Effect.Effect<Success, AttemptError<Failure>> => {
   const { attemptTimeout, breaker, responseLimit, serverClock } = policies
-  const timedOut = () => Effect.fail(new AttemptTimedOut({ ...CallState.describe(call), timeout: attemptTimeout }))
+  const send = (endpoint: Endpoint.Endpoint) =>
+    Observe.attempt(
+      (span) =>
+        inTime(
+          Transport.attempt({ http, identity, endpoint, serverClock, responseLimit, call, span }, operation, request),
+          attemptTimeout,
+          call
+        ),
+      call,
+      endpoint,
+      waited
+    )
   const at = (index: number, refusals: number): Effect.Effect<Success, AttemptError<Failure>> => {
     const endpoint = endpoints[index % endpoints.length] ?? endpoints[0]
-    const timed = Effect.timeoutOrElse(
-      Transport.attempt({ http, identity, endpoint, serverClock, responseLimit, call }, operation, request),
-      { duration: attemptTimeout, orElse: timedOut }
-    )
     return Effect.catch(
-      breaker.guard(endpoint.host, timed, Outcome.health),
+      breaker.guard(endpoint.host, send(endpoint), Outcome.health),
       (error): Effect.Effect<Success, AttemptError<Failure>> => {
         if (!isRefused(error)) return Effect.fail(error)
         return refusals + 1 < endpoints.length
@@ -72,27 +106,17 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
   request: Request
 ): Effect.Effect<Success, CallError<Failure>> => {
   const { call, identity, policies } = context
-  let lastFailure: AttemptError<Failure> | DeadlineExceeded | undefined
   let isSignedAnew = false
-
-  const timeLeft = () => Duration.subtract(policies.deadline, CallState.elapsed(call))
-  const deadlineExceeded = (needed: Duration.Duration | undefined) =>
-    new DeadlineExceeded({
-      ...CallState.describe(call),
-      deadline: policies.deadline,
-      needed,
-      ...(lastFailure === undefined ? {} : { cause: lastFailure })
-    })
 
   const attempt = Effect.suspend(() =>
     policies.quota.withPermit(
-      { appId: identity.appId, action: operation.action, patience: timeLeft() },
-      () => attemptOnce(context, operation, request),
+      { appId: identity.appId, action: operation.action, patience: CallState.timeLeft(call) },
+      (waited) => attemptOnce(context, operation, request, waited),
       Outcome.count
     )
-  ).pipe(Effect.catchIf(isWaitTooLong, ({ needed }) => Effect.fail(deadlineExceeded(needed))))
+  ).pipe(Effect.catchIf(isWaitTooLong, ({ needed }) => Effect.fail(CallState.deadlineExceeded(call, needed))))
 
-  return retry(attempt, {
+  const retried = retry(attempt, {
     policy: policies.retry,
     budget: policies.budget,
     kindOf: (error) => {
@@ -101,13 +125,14 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
       return operation.kind === "Read" || kind === "rateLimit" || kind === "circuit" ? kind : undefined
     },
     onFailure: (error) => {
-      lastFailure = error
+      call.lastFailure = error
       if (Outcome.isIll(error)) call.endpoint++
       return isSignedAnew || !isAboutTheClock(error)
         ? Effect.succeed(false)
         : Effect.map(policies.serverClock.offset, (offset) => (isSignedAnew = offset !== call.signedOffset))
     },
-    timeLeft,
-    tooLate: deadlineExceeded
-  }).pipe(Effect.timeoutOrElse({ duration: policies.deadline, orElse: () => Effect.fail(deadlineExceeded(undefined)) }))
+    timeLeft: () => CallState.timeLeft(call),
+    tooLate: (needed) => CallState.deadlineExceeded(call, needed)
+  })
+  return Observe.call(retried, call, () => CallState.elapsed(call))
 }

@@ -61,7 +61,7 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
     if (kind === undefined) return yield* Effect.fail(error)
     const delay = yield* nextDelay(yield* stepOf(kind), yield* Clock.currentTimeMillis, error)
     if (delay === undefined) return yield* Effect.fail(error)
-    if (Duration.isGreaterThan(delay, timeLeft())) return yield* Effect.fail(tooLate(delay))
+    if (Duration.isGreaterThanOrEqualTo(delay, timeLeft())) return yield* Effect.fail(tooLate(delay))
     const cost = costOf(kind)
     if (!(yield* budget.spend(cost))) return yield* Effect.fail(error)
     spent = cost

@@ -6,12 +6,15 @@ import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type * as Tracer from "effect/Tracer"
 import { ResponseUnreadable, TransportFailed } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
 import type * as ServerClock from "../ServerClock.ts"
+import { PropagateTrace } from "../Telemetry.ts"
 import * as CallState from "./call.ts"
 import * as Redaction from "./redaction.ts"
 import * as ResponseText from "./responseText.ts"
@@ -33,6 +36,8 @@ export interface Attempt {
   readonly serverClock: ServerClock.ServerClock["Service"]
   readonly responseLimit: number
   readonly call: CallState.Call
+  /** The span whose context to send along, where that is asked for. */
+  readonly span: Tracer.Span | undefined
 }
 
 /** An answer as it arrived, and what an error about it needs. */
@@ -79,7 +84,7 @@ const transportFailed = (
 
 /** Signs, sends, and reads the whole answer. The signature is made here, last of all, and is never used again. */
 const send = Effect.fnUntraced(function* (
-  { call, endpoint, http, identity, responseLimit, serverClock }: Attempt,
+  { call, endpoint, http, identity, responseLimit, serverClock, span }: Attempt,
   body: string
 ): Effect.fn.Return<Answer, TransportFailed | ResponseUnreadable> {
   call.signedOffset = yield* serverClock.offset
@@ -88,6 +93,7 @@ const send = Effect.fnUntraced(function* (
   const redact = Redaction.make(signed, identity.serverSecret)
   const request = HttpClientRequest.post(`${endpoint.root}?${Signature.toQuery(signed, call.action)}`, {
     acceptJson: true,
+    headers: span !== undefined && (yield* PropagateTrace) ? HttpTraceContext.toHeaders(span) : undefined,
     body: HttpBody.text(body, "application/json")
   })
   call.attempts++

@@ -1,0 +1,100 @@
+/**
+ * What the client tells about itself: spans, metrics, debug logs.
+ *
+ * With a `Tracer` in the context each call has a span, `zim <action>`, with a child span, `POST`, for each attempt, after
+ * OpenTelemetry's semantic conventions for HTTP clients plus `zim.action`, `zim.code`, `zim.request_id`, `zim.attempt` and
+ * `zim.quota.wait_ms`. Without one no span is made. The metrics below are Effect `Metric`s: any exporter of Effect's
+ * finds them. Nothing of it holds a secret, a signature, a nonce or a signed URL.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Metric from "effect/Metric"
+
+/** From half a millisecond to a minute and more, in milliseconds. */
+const durations = Metric.exponentialBoundaries({ start: 0.5, factor: 2, count: 18 })
+
+/**
+ * Calls by `zim.action` and `outcome`: `Success` or the tag of the error.
+ *
+ * @since 0.1.0
+ */
+export const calls = Metric.counter("zim.client.calls", { description: "Calls by outcome", incremental: true })
+
+/**
+ * Attempts by `zim.action` and `outcome`: `Success` or the tag of the error. Rejections are those of `RateLimited` and
+ * `Throttled`.
+ *
+ * @since 0.1.0
+ */
+export const attempts = Metric.counter("zim.client.attempts", { description: "Attempts by outcome", incremental: true })
+
+/**
+ * How long calls take, in milliseconds, waiting included.
+ *
+ * @since 0.1.0
+ */
+export const callDuration = Metric.histogram("zim.client.call.duration", {
+  description: "Duration of calls in milliseconds",
+  boundaries: durations
+})
+
+/**
+ * How long attempts take, in milliseconds, from the permit to the decoded answer.
+ *
+ * @since 0.1.0
+ */
+export const attemptDuration = Metric.histogram("zim.client.attempt.duration", {
+  description: "Duration of attempts in milliseconds",
+  boundaries: durations
+})
+
+/**
+ * How long attempts wait for the quota, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export const quotaWait = Metric.histogram("zim.client.quota.wait", {
+  description: "Wait for a permit of the quota in milliseconds",
+  boundaries: durations
+})
+
+/**
+ * Permits that are out: requests under way.
+ *
+ * @since 0.1.0
+ */
+export const permitsInUse = Metric.gauge("zim.client.quota.permits_in_use", { description: "Requests under way" })
+
+/**
+ * Tokens left in the retry budget.
+ *
+ * @since 0.1.0
+ */
+export const retryBudget = Metric.gauge("zim.client.retry_budget.left", { description: "Tokens left for retries" })
+
+/**
+ * The service's clock minus this machine's, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export const clockOffset = Metric.gauge("zim.client.clock.offset", { description: "Clock offset in milliseconds" })
+
+/**
+ * The state of the circuit to each `server.address`: 0 closed, 1 half open, 2 open.
+ *
+ * @since 0.1.0
+ */
+export const breakerState = Metric.gauge("zim.client.breaker.state", {
+  description: "Circuit: 0 closed, 1 half open, 2 open"
+})
+
+/**
+ * Whether requests carry the trace headers `traceparent` and `b3` to the service. It has no use for them, and they tell
+ * it about your traces. Default: false.
+ *
+ * @since 0.1.0
+ */
+export const PropagateTrace = Context.Reference<boolean>("@effect-zim/client/Telemetry/PropagateTrace", {
+  defaultValue: () => false
+})

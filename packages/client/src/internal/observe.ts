@@ -1,0 +1,109 @@
+/** Makes spans and updates metrics: spans only where somebody is there to see them. */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import type { Endpoint } from "../Endpoint.ts"
+import * as Telemetry from "../Telemetry.ts"
+import type * as CallState from "./call.ts"
+
+/** A metric with its attributes, made once for each combination. */
+const memoized = <Input, State>(metric: Metric.Metric<Input, State>) => {
+  const known = new Map<string, Metric.Metric<Input, State>>()
+  return (action: string, outcome: string): Metric.Metric<Input, State> => {
+    const key = `${action} ${outcome}`
+    const found = known.get(key)
+    if (found !== undefined) return found
+    const made = Metric.withAttributes(metric, { "zim.action": action, outcome })
+    known.set(key, made)
+    return made
+  }
+}
+
+const calls = memoized(Telemetry.calls)
+const attempts = memoized(Telemetry.attempts)
+
+type TaggedExit = Exit.Exit<unknown, { readonly _tag: string }>
+
+const outcomeOf = (exit: TaggedExit): string => {
+  if (Exit.isSuccess(exit)) return "Success"
+  const error = Exit.findErrorOption(exit)
+  return Option.isSome(error) ? error.value._tag : Exit.hasInterrupts(exit) ? "Interrupted" : "Defect"
+}
+
+const hasTracer = (context: Context.Context<never>): boolean =>
+  Context.getOrUndefined(context, Tracer.Tracer) !== undefined
+
+/** Observes a call. */
+export const call = <A, E extends { readonly _tag: string }>(
+  self: Effect.Effect<A, E>,
+  state: CallState.Call,
+  elapsed: () => Duration.Duration
+): Effect.Effect<A, E> =>
+  Effect.contextWith((context: Context.Context<never>) => {
+    const counted = Effect.onExit(self, (exit) =>
+      Effect.sync(() => {
+        calls(state.action, outcomeOf(exit)).updateUnsafe(1, context)
+        Telemetry.callDuration.updateUnsafe(Duration.toMillis(elapsed()), context)
+      })
+    )
+    return hasTracer(context)
+      ? Effect.withSpan(counted, `zim ${state.action}`, { attributes: { "zim.action": state.action } })
+      : counted
+  })
+
+const portOf = (url: URL): number => Number(url.port === "" ? (url.protocol === "https:" ? 443 : 80) : url.port)
+
+const attemptAttributes = (state: CallState.Call, endpoint: Endpoint, waited: Duration.Duration) => {
+  const url = new URL(endpoint.root)
+  return {
+    "http.request.method": "POST",
+    "server.address": url.hostname,
+    "server.port": portOf(url),
+    // Without the common parameters: with them it is a credential.
+    "url.full": `${endpoint.root}?Action=${encodeURIComponent(state.action)}`,
+    "url.scheme": url.protocol.slice(0, -1),
+    "http.request.resend_count": state.attempts,
+    "zim.action": state.action,
+    "zim.attempt": state.attempts + 1,
+    "zim.quota.wait_ms": Duration.toMillis(waited)
+  }
+}
+
+const annotate = (span: Tracer.Span, state: CallState.Call, exit: TaggedExit): void => {
+  if (state.answer !== undefined) {
+    span.attribute("http.response.status_code", state.answer.status)
+    if (state.answer.code !== undefined) span.attribute("zim.code", state.answer.code)
+    if (state.answer.requestId !== undefined) span.attribute("zim.request_id", state.answer.requestId)
+  }
+  if (Exit.isFailure(exit)) span.attribute("error.type", outcomeOf(exit))
+}
+
+/** Observes an attempt. `self` gets the attempt's span, where there is one. */
+export const attempt = <A, E extends { readonly _tag: string }>(
+  self: (span: Tracer.Span | undefined) => Effect.Effect<A, E>,
+  state: CallState.Call,
+  endpoint: Endpoint,
+  waited: Duration.Duration
+): Effect.Effect<A, E> =>
+  Effect.contextWith((context: Context.Context<never>) => {
+    const startedAt = state.clock.monotonicTimeNanosUnsafe()
+    const count = (exit: TaggedExit) => {
+      attempts(state.action, outcomeOf(exit)).updateUnsafe(1, context)
+      const nanos = Number(state.clock.monotonicTimeNanosUnsafe() - startedAt)
+      Telemetry.attemptDuration.updateUnsafe(nanos / 1e6, context)
+    }
+    Telemetry.quotaWait.updateUnsafe(Duration.toMillis(waited), context)
+    if (!hasTracer(context)) return Effect.onExit(self(undefined), (exit) => Effect.sync(() => count(exit)))
+    return Effect.useSpan("POST", { kind: "client", attributes: attemptAttributes(state, endpoint, waited) }, (span) =>
+      Effect.onExit(self(span), (exit) =>
+        Effect.sync(() => {
+          annotate(span, state, exit)
+          count(exit)
+        })
+      )
+    )
+  })
