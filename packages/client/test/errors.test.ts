@@ -257,7 +257,8 @@ describe("the client's own errors", () => {
       new ClientError.RequestInvalid({ action: operation.action, problem: "p", cause: undefined }),
       new ClientError.TransportFailed({ ...call, systemCode: undefined, problem: "p" }),
       new ClientError.AttemptTimedOut({ ...call, timeout: Duration.zero }),
-      new ClientError.DeadlineExceeded({ ...call, deadline: Duration.zero }),
+      new ClientError.DeadlineExceeded({ ...call, deadline: Duration.zero, needed: undefined }),
+      new ClientError.CircuitOpen({ ...call, host: "h", retryAfter: Duration.zero }),
       ...unreadable
     ].map(ClientError.advice)
     for (const text of advice) assert.match(text, /^[A-Z].*\.$/)

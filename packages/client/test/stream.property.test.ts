@@ -97,7 +97,13 @@ const faultsOf = (names: ReadonlyArray<typeof Trouble.Type>): ReadonlyArray<Faul
 const endless = RetryPolicy.backoff({ base: "500 millis", cap: "30 seconds" })
 const patient = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   self.pipe(
-    RetryPolicy.provide({ rateLimit: endless, transient: endless, bounded: endless, transport: endless }),
+    RetryPolicy.provide({
+      ...RetryPolicy.patient,
+      rateLimit: endless,
+      transient: endless,
+      bounded: endless,
+      transport: endless
+    }),
     Effect.provideService(Timeout.Deadline, Duration.hours(2))
   )
 

@@ -46,6 +46,7 @@ type Own =
   | ClientError.TransportFailed
   | ClientError.AttemptTimedOut
   | ClientError.DeadlineExceeded
+  | ClientError.CircuitOpen
   | ClientError.ResponseUnreadable
 
 type OfPage = Documented | Global | Own
@@ -56,7 +57,9 @@ test("execute fails with exactly what is documented, and the client's own", () =
   expectTypeOf(program).toEqualTypeOf<Effect.Effect<QueryConversationList.Page, OfPage, ZimClient.ZimClient>>()
   expectTypeOf<ClientError.CallError>().toEqualTypeOf<Global | Own>()
   expectTypeOf<ClientError.CallError<QueryConversationList.Failure>>().toEqualTypeOf<OfPage>()
-  expectTypeOf<ClientError.ClientError>().toEqualTypeOf<Own>()
+  expectTypeOf<ClientError.AttemptError<QueryConversationList.Failure>>().toEqualTypeOf<
+    Exclude<OfPage, ClientError.RequestInvalid | ClientError.DeadlineExceeded>
+  >()
   expectTypeOf<ClientError.PagingError<QueryConversationList.Failure>>().toEqualTypeOf<OfList>()
   expectTypeOf<ClientError.AnyError>().toEqualTypeOf<OfList | ClientError.SettingsInvalid>()
 })
@@ -206,6 +209,9 @@ test("catchTag narrows to each class and takes it off the error channel, until n
     ),
     Effect.catchTag("DeadlineExceeded", (error) =>
       Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.DeadlineExceeded>())
+    ),
+    Effect.catchTag("CircuitOpen", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.CircuitOpen>())
     ),
     Effect.catchTag("ResponseUnreadable", (error) =>
       Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.ResponseUnreadable>())
