@@ -76,6 +76,8 @@ const adviceOf = (error: ClientError.AnyError): string => {
     case "AttemptTimedOut":
     case "DeadlineExceeded":
       return "Choose the nearest region with ZIM_REGION, check the network, or try again later."
+    case "CircuitOpen":
+      return "The service failed several times in a row: try again later, or choose another region with ZIM_REGION."
     case "ResponseUnreadable":
       return error.reason === "TooLarge"
         ? "Check ZIM_BASE_URL: the service's answers are smaller."

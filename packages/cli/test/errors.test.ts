@@ -4,10 +4,9 @@ import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { Effect } from "effect"
 import { mkdtemp, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
-import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
-import { app, invoke, invokeAt, type Outcome, service, settings, zim } from "./support.ts"
+import { app, invoke, invokeAt, type Outcome, portOf, service, settings, zim } from "./support.ts"
 
 /** Two lines on standard error, nothing else anywhere. */
 const assertTwoLines = (outcome: Outcome, exit: ExitCode.Name, problem: string, advice: string): void => {
@@ -149,7 +148,9 @@ describe("bad input: two lines and an exit code", () => {
   const others = rows.filter(({ name }) => !asProcesses.has(name))
 
   it.concurrent.each(processes)("$name, as a process", async (row) => {
-    assertTwoLines(await zim(row.args, row.env), row.exit, row.problem, row.advice)
+    const outcome = await zim(row.args, row.env)
+    assert.strictEqual(outcome.code, ExitCode.table[row.exit].code)
+    assertTwoLines(outcome, row.exit, row.problem, row.advice)
   })
 
   for (const row of others) {
@@ -164,9 +165,10 @@ describe("bad input: two lines and an exit code", () => {
   it.concurrent("a port in use", async () => {
     const server = createServer().listen(0, "127.0.0.1")
     await new Promise((resolve) => server.once("listening", resolve))
-    const { port } = server.address() as AddressInfo
+    const port = portOf(server)
     const outcome = await zim(["emulator", "start", "--port", String(port)])
     server.close()
+    assert.strictEqual(outcome.code, 1)
     assertTwoLines(outcome, "Failure", `port ${port} is in use`, "--port 0")
   })
 })

@@ -1,12 +1,16 @@
 /** Runs `zim`: as a process of its own, as users do, or in this process with a terminal of the test's making. */
+import { assert, expect } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Main } from "@effect-zim/cli"
 import { RetryPolicy } from "@effect-zim/client"
-import { Emulator, Fault, World } from "@effect-zim/emulator"
+import { Emulator, Fault, Quota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { ConfigProvider, Console, Effect, Layer, Sink, Stdio, Terminal } from "effect"
-import { spawn } from "node:child_process"
+import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
+import type { Server } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 
@@ -21,9 +25,16 @@ const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
 /** Starts the program. Its environment is only what is given: no setting of the machine leaks in. */
 export const start = (args: ReadonlyArray<string>, env: Record<string, string> = {}) =>
   spawn(process.execPath, ["--conditions=@effect-zim/source", bin, ...args], {
-    env: { PATH: process.env["PATH"] ?? "", ...env },
+    env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: join(tmpdir(), "zim-test-compile-cache"), ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })
+
+/** Waits for an event of a program that should not end before; one that does fails the test at once. */
+export const before = async (child: ChildProcess, event: Promise<unknown>): Promise<void> => {
+  const ended = once(child, "close").then(() => assert.fail("the program ended too soon"))
+  await Promise.race([event, ended])
+  ended.catch(() => undefined)
+}
 
 /** Runs the program to its end. */
 export const zim = async (args: ReadonlyArray<string>, env: Record<string, string> = {}): Promise<Outcome> => {
@@ -92,9 +103,9 @@ const faults = [
   Fault.cyclingCursor(2).pipe(Fault.when(Fault.user("circle")))
 ]
 
-/** The service of these tests. */
+/** The service of these tests. Without a quota: every run is a client of its own and knows nothing of the others. */
 export const service: Layer.Layer<EmulatorServer.EmulatorServer | Emulator.Emulator> = EmulatorServer.layer().pipe(
-  Layer.provideMerge(Emulator.layer({ world, faults })),
+  Layer.provideMerge(Emulator.layer({ world, faults, quota: Quota.unlimited })),
   Layer.orDie
 )
 
@@ -133,3 +144,13 @@ export const invoke = Effect.fnUntraced(function* (
 /** The same, with the settings of a running emulator. */
 export const invokeAt = (url: string, args: ReadonlyArray<string>, columns?: number) =>
   invoke(args, { env: settings(url), ...(columns === undefined ? {} : { columns }) })
+
+/** Holds a text against a file that is read by people, too: `vitest -u` writes it anew. */
+export const matchGolden = (text: string, name: string): Effect.Effect<void> =>
+  Effect.promise(() => expect(text).toMatchFileSnapshot(`golden/${name}.txt`))
+
+/** The port that a server listens on. */
+export const portOf = (server: Server): number => {
+  const address = server.address()
+  return typeof address === "object" && address !== null ? address.port : assert.fail("the server does not listen")
+}

@@ -10,5 +10,6 @@ import { list } from "./ConversationsList.ts"
 export const conversations = Command.make("conversations").pipe(
   Command.withDescription("Read conversation lists."),
   Command.withShortDescription("Read conversation lists"),
+  Command.withExamples([{ command: "zim conversations list user-42", description: "A user's conversations" }]),
   Command.withSubcommands([list])
 )

@@ -10,5 +10,6 @@ import { start } from "./EmulatorStart.ts"
 export const emulator = Command.make("emulator").pipe(
   Command.withDescription("Run the service without an account."),
   Command.withShortDescription("Run the service without an account"),
+  Command.withExamples([{ command: "zim emulator start", description: "A generated world; its settings are printed" }]),
   Command.withSubcommands([start])
 )
