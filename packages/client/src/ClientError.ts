@@ -109,6 +109,20 @@ export class CircuitOpen extends Schema.TaggedError<CircuitOpen>()("CircuitOpen"
 }
 
 /**
+ * Not sent: the quota is shared between processes, and what it is kept in does not answer. `cause` says why.
+ *
+ * @since 0.1.0
+ */
+export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>()("QuotaUnavailable", {
+  ...callFields,
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    return `not sent: the shared quota does not answer (${describeCall(this)})`
+  }
+}
+
+/**
  * An answer arrived, but it is none of this API:
  *
  * - `HttpStatus`: a status other than 200, without a return code to go by.
@@ -166,6 +180,7 @@ export type AttemptError<Failure = never> =
   | AttemptTimedOut
   | DeadlineExceeded
   | CircuitOpen
+  | QuotaUnavailable
   | ResponseUnreadable
 
 /**
@@ -220,6 +235,8 @@ export const advice = (error: AnyError): string => {
       return "Allow more time with Timeout.Deadline, or send fewer calls at once: waiting for the quota counts too."
     case "CircuitOpen":
       return "Wait: the client tries again by itself. If it stays, check the service's status and the region."
+    case "QuotaUnavailable":
+      return "Check the store of the shared quota; or allow this process a share of its own while the store is away."
     case "ResponseUnreadable":
       return unreadableAdvice[error.reason]
     case "PagingLoop":

@@ -50,6 +50,15 @@ export class WaitTooLong extends Schema.TaggedError<WaitTooLong>()("WaitTooLong"
 }) {}
 
 /**
+ * The quota cannot tell: what it is kept in, shared between processes, does not answer.
+ *
+ * @since 0.1.0
+ */
+export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
+  cause: Schema.Defect()
+}) {}
+
+/**
  * What a quota is doing for one AppID, or one AppID and operation.
  *
  * @since 0.1.0
@@ -83,7 +92,7 @@ export class Quota extends Context.Service<
       call: Call,
       attempt: (waited: Duration.Duration) => Effect.Effect<A, E, R>,
       outcomeOf: (exit: Exit.Exit<A, E>) => Outcome
-    ) => Effect.Effect<A, E | WaitTooLong, R>
+    ) => Effect.Effect<A, E | WaitTooLong | Unavailable, R>
     readonly state: Effect.Effect<ReadonlyArray<State>>
   }
 >()("@effect-zim/client/Quota") {}

@@ -182,6 +182,7 @@ export const kindOf = (error: Failure): Kind | undefined => {
       return "circuit"
     case "TransportFailed":
     case "AttemptTimedOut":
+    case "QuotaUnavailable":
       return "transport"
     case "ResponseUnreadable":
       if (error.reason === "HttpStatus") {

@@ -11,6 +11,7 @@ type Failure = AttemptError<ServiceError.ServiceError>
 const countOf = (error: Failure): Outcome => {
   switch (error._tag) {
     case "CircuitOpen":
+    case "QuotaUnavailable":
       return "NotSent"
     case "TransportFailed":
     case "AttemptTimedOut":
@@ -46,6 +47,7 @@ export const isIll = (error: Failure): boolean => healthOf(error) === "Ill"
 const healthOf = (error: Failure): Health => {
   switch (error._tag) {
     case "CircuitOpen":
+    case "QuotaUnavailable":
     case "QueryFailed":
       return "Unclear"
     case "TransportFailed":

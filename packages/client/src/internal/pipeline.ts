@@ -15,7 +15,8 @@ import {
   AttemptTimedOut,
   type CallError,
   CircuitOpen,
-  type DeadlineExceeded
+  type DeadlineExceeded,
+  QuotaUnavailable
 } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
 import type * as Breaker from "../Breaker.ts"
@@ -39,6 +40,8 @@ export interface Run {
 // `Effect.catchTag` cannot tell a tag from those of a failure it knows only as a type parameter.
 const isRefused = (error: { readonly _tag: string }): error is Breaker.Refused => error._tag === "Refused"
 const isWaitTooLong = (error: { readonly _tag: string }): error is Quota.WaitTooLong => error._tag === "WaitTooLong"
+
+const isUnavailable = (error: { readonly _tag: string }): error is Quota.Unavailable => error._tag === "Unavailable"
 
 /** Ends an attempt that takes too long, by its own timeout or by what is left of the call's time. */
 const inTime = <A, E>(
@@ -108,13 +111,18 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
   const { call, identity, policies } = context
   let isSignedAnew = false
 
-  const attempt = Effect.suspend(() =>
+  const permitted = Effect.suspend(() =>
     policies.quota.withPermit(
       { appId: identity.appId, action: operation.action, patience: CallState.timeLeft(call) },
       (waited) => attemptOnce(context, operation, request, waited),
       Outcome.count
     )
-  ).pipe(Effect.catchIf(isWaitTooLong, ({ needed }) => Effect.fail(CallState.deadlineExceeded(call, needed))))
+  )
+  const attempt = Effect.catch(permitted, (error): Effect.Effect<never, AttemptError<Failure>> => {
+    if (isWaitTooLong(error)) return Effect.fail(CallState.deadlineExceeded(call, error.needed))
+    if (!isUnavailable(error)) return Effect.fail(error)
+    return Effect.fail(new QuotaUnavailable({ ...CallState.describe(call), cause: error.cause }))
+  })
 
   const retried = retry(attempt, {
     policy: policies.retry,
