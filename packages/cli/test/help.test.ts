@@ -59,9 +59,8 @@ describe("help", () => {
   )
 
   it("the README has every exit code", () => {
-    for (const { code, meaning } of Object.values(ExitCode.table)) {
-      assert.match(readme, new RegExp(`^\\| ${code} +\\| ${meaning}`, "m"))
-    }
+    const rows = readme.split("\n").map((line) => line.replaceAll(/ *\| */g, "|"))
+    for (const { code, meaning } of Object.values(ExitCode.table)) assert.include(rows, `|${code}|${meaning}|`)
   })
 })
 
