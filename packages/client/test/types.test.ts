@@ -47,7 +47,6 @@ type Own =
   | ClientError.AttemptTimedOut
   | ClientError.DeadlineExceeded
   | ClientError.CircuitOpen
-  | ClientError.QuotaUnavailable
   | ClientError.ResponseUnreadable
 
 type OfPage = Documented | Global | Own
@@ -59,7 +58,7 @@ test("execute fails with exactly what is documented, and the client's own", () =
   expectTypeOf<ClientError.CallError>().toEqualTypeOf<Global | Own>()
   expectTypeOf<ClientError.CallError<QueryConversationList.Failure>>().toEqualTypeOf<OfPage>()
   expectTypeOf<ClientError.AttemptError<QueryConversationList.Failure>>().toEqualTypeOf<
-    Exclude<OfPage, ClientError.RequestInvalid>
+    Exclude<OfPage, ClientError.RequestInvalid | ClientError.DeadlineExceeded>
   >()
   expectTypeOf<ClientError.PagingError<QueryConversationList.Failure>>().toEqualTypeOf<OfList>()
   expectTypeOf<ClientError.AnyError>().toEqualTypeOf<OfList | ClientError.SettingsInvalid>()
@@ -210,9 +209,6 @@ test("catchTag narrows to each class and takes it off the error channel, until n
     ),
     Effect.catchTag("DeadlineExceeded", (error) =>
       Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.DeadlineExceeded>())
-    ),
-    Effect.catchTag("QuotaUnavailable", (error) =>
-      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.QuotaUnavailable>())
     ),
     Effect.catchTag("CircuitOpen", (error) =>
       Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.CircuitOpen>())
