@@ -127,6 +127,12 @@ describe("over a socket", () => {
       const huge = yield* call({ FromUserId: "u1", Padding: "x".repeat(3_000_000) })
       if ("text" in huge) assert.match(huge.text, /"Code":100000012/)
       else assert.fail("no answer")
+      // It is refused when the limit is passed, not when the last byte has come.
+      const endless = yield* raw(
+        `${http("POST /").replace("Length: 0", "Length: 9000000")}${"x".repeat(1_200_000)}`,
+        1000
+      )
+      assert.match(endless.received, /^HTTP\/1\.1 200 OK/)
       assert.propertyVal(yield* call(), "status", 200)
     }).pipe(provide())
   )

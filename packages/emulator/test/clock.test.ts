@@ -1,10 +1,11 @@
-import { Emulator } from "@effect-zim/emulator"
+import { Emulator, World } from "@effect-zim/emulator"
+import { SignatureNonce } from "@effect-zim/signing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
-import { envelopeOf, groups, parts, send, worldOf } from "./support.ts"
+import { appId, envelopeOf, groups, parts, secret, send, worldOf } from "./support.ts"
 
 const now = 1_700_000_000
 const world = worldOf({ u1: groups(1) })
@@ -72,13 +73,49 @@ describe("a nonce used before", () => {
   it.effect("counts per app, and only with a valid signature", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(now * 1000)
-      const sent = yield* parts({ FromUserId: "u1" })
+      const { journal } = yield* Emulator.Emulator
+      const body = { FromUserId: "u1" }
+      const same = (id: number) =>
+        Effect.provideService(parts(body, { appId: id }), SignatureNonce.Source, SignatureNonce.seeded(1))
+      const sent = yield* same(appId)
       yield* send({ ...sent, query: { ...sent.query, Signature: "0".repeat(32) } })
       yield* send(sent)
-      const { journal } = yield* Emulator.Emulator
+      yield* send(yield* same(2))
+      yield* send(yield* parts(body))
+      const entries = yield* journal.entries
       assert.deepStrictEqual(
-        (yield* journal.entries).map((entry) => entry.nonceReused),
-        [false, false]
+        entries.map(({ code }) => code),
+        [100000005, 0, 0, 0]
+      )
+      assert.deepStrictEqual(
+        entries.map(({ nonceReused }) => nonceReused),
+        [false, false, false, false]
+      )
+    }).pipe(
+      provide({
+        world: World.make({
+          apps: [appId, 2].map((id) => ({ appId: id, serverSecret: secret })),
+          users: [{ userId: "u1" }]
+        })
+      })
+    )
+  )
+
+  it.effect("is forgotten when its signature has expired", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(now * 1000)
+      const { journal } = yield* Emulator.Emulator
+      const same = Effect.suspend(() =>
+        Effect.provideService(parts({ FromUserId: "u1" }), SignatureNonce.Source, SignatureNonce.seeded(1))
+      )
+      yield* send(yield* same)
+      yield* TestClock.adjust("600 seconds")
+      yield* send(yield* same)
+      yield* TestClock.adjust("601 seconds")
+      yield* send(yield* same)
+      assert.deepStrictEqual(
+        (yield* journal.entries).map(({ nonceReused }) => nonceReused),
+        [false, true, false]
       )
     }).pipe(provide())
   )
