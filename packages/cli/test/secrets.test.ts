@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Effect } from "effect"
+import { Failure } from "@effect-zim/cli"
+import { Cause, Effect } from "effect"
 import { once } from "node:events"
 import { createServer, type Server } from "node:http"
 import { app, invoke, type Outcome, portOf, settings, zim } from "./support.ts"
@@ -76,6 +77,17 @@ describe("what is secret is never printed, whatever the log level", () => {
     assertSilent(outcome, service.urls)
     assert.isAbove(service.urls.length, 1, "it was retried")
     assert.strictEqual(outcome.code, 7)
+  })
+
+  it("not even by a bug, which shows no stack and no query", () => {
+    const url = "http://127.0.0.1/?Action=A&Signature=43e5cfcca828314675f91b001390566a"
+    const report = Failure.reportCause(Cause.die(new TypeError(`cannot parse "${url}" here`)))
+    assert.strictEqual(
+      Failure.lines(report),
+      'error: unexpected: TypeError: cannot parse "http://127.0.0.1/?…" here\n' +
+        "help: This is a bug in zim: please report it with the command you ran."
+    )
+    assert.strictEqual(report.exit, "Failure")
   })
 
   it.live("nor a secret among the settings that are refused", () =>
