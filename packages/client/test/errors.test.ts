@@ -259,6 +259,7 @@ describe("the client's own errors", () => {
       new ClientError.AttemptTimedOut({ ...call, timeout: Duration.zero }),
       new ClientError.DeadlineExceeded({ ...call, deadline: Duration.zero, needed: undefined }),
       new ClientError.CircuitOpen({ ...call, host: "h", retryAfter: Duration.zero }),
+      new ClientError.QuotaUnavailable({ ...call, cause: "gone" }),
       ...unreadable
     ].map(ClientError.advice)
     for (const text of advice) assert.match(text, /^[A-Z].*\.$/)

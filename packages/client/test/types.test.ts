@@ -47,6 +47,7 @@ type Own =
   | ClientError.AttemptTimedOut
   | ClientError.DeadlineExceeded
   | ClientError.CircuitOpen
+  | ClientError.QuotaUnavailable
   | ClientError.ResponseUnreadable
 
 type OfPage = Documented | Global | Own
@@ -209,6 +210,9 @@ test("catchTag narrows to each class and takes it off the error channel, until n
     ),
     Effect.catchTag("DeadlineExceeded", (error) =>
       Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.DeadlineExceeded>())
+    ),
+    Effect.catchTag("QuotaUnavailable", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.QuotaUnavailable>())
     ),
     Effect.catchTag("CircuitOpen", (error) =>
       Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.CircuitOpen>())
