@@ -74,7 +74,7 @@ layer(service, { excludeTestServices: true })("zim conversations list", (it) => 
       assert.strictEqual(yield* print("--format", "json"), "[]\n")
       assert.strictEqual(yield* print("--format", "csv"), "userId,conversationId,type,updatedAt\r\n")
       const shown = yield* invokeAt(yield* url, list("nobody-writes-me"), 80)
-      assert.include(shown.stdout, "nobody-writes-me has no such conversations.")
+      assert.include(shown.stdout, "No conversations of nobody-writes-me")
     })
   )
 

@@ -48,9 +48,7 @@ const tableLine =
   }
 
 const summary = (userId: string, count: number): string =>
-  count === 0
-    ? `${userId} has no such conversations.`
-    : `${count} ${count === 1 ? "conversation" : "conversations"} of ${userId}`
+  `${count === 0 ? "No" : count} ${count === 1 ? "conversation" : "conversations"} of ${userId}`
 
 const table = <E, R>(conversations: Stream.Stream<Conversation.Conversation, E, R>, userId: string) =>
   Stream.unwrap(
