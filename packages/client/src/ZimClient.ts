@@ -15,7 +15,7 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import type * as Redacted from "effect/Redacted"
+import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type CallError, RequestInvalid, SettingsInvalid } from "./ClientError.ts"
@@ -95,7 +95,7 @@ export const make = Effect.fnUntraced(function* (
   }
   const identity: Transport.Identity = {
     appId: yield* check(AppId.AppId, "appId", options.appId),
-    serverSecret: options.serverSecret
+    serverSecret: yield* check(ServerSecret.ServerSecret, "serverSecret", Redacted.value(options.serverSecret))
   }
   const primary =
     options.baseUrl === undefined

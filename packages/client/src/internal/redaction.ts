@@ -9,25 +9,31 @@ const snippetLength = 200
 // An echo of the whole query string is caught even where its values were altered on the way.
 const signedParameter = /(Signature(?:Nonce)?(?:=|%3D|"\s*:\s*"))(?!<redacted>)[^&"'\s<>]*/gi
 
+/** A redactor for one attempt: it knows the attempt's nonce, signature and secret. */
 export interface Redactor {
-  (text: string): string
+  readonly redact: (text: string) => string
+  /** The length of the longest secret. */
+  readonly longest: number
 }
 
-/** A redactor for one attempt: it knows the attempt's nonce, signature and secret. */
-export const make =
-  (signed: Signature.SignedParameters, serverSecret: ServerSecret.ServerSecret): Redactor =>
-  (text) => {
-    let redacted = text
-    for (const secret of [Redacted.value(serverSecret), signed.Signature, signed.SignatureNonce]) {
-      redacted = redacted.replaceAll(new RegExp(escape(secret), "gi"), "<redacted>")
-    }
-    return redacted.replaceAll(signedParameter, "$1<redacted>")
+export const make = (signed: Signature.SignedParameters, serverSecret: ServerSecret.ServerSecret): Redactor => {
+  const secrets = [Redacted.value(serverSecret), signed.Signature, signed.SignatureNonce]
+  return {
+    redact: (text) =>
+      secrets
+        .reduce((rest, secret) => rest.replaceAll(new RegExp(escape(secret), "gi"), "<redacted>"), text)
+        .replaceAll(signedParameter, "$1<redacted>"),
+    longest: Math.max(...secrets.map((secret) => secret.length))
   }
+}
 
-/** The beginning of a text on one line, redacted. Redacts more than it shows: a secret at the cut is not cut in half. */
-export const snippet = (redact: Redactor, text: string): string => {
-  const line = redact(text.slice(0, 20 * snippetLength))
-    .replaceAll(/[\p{Cc}\s]+/gu, " ")
-    .trim()
+/** How much of a text is looked at: more than is shown, since it gets shorter. */
+const examined = 20 * snippetLength
+
+/** The beginning of a text on one line, redacted. */
+export const snippet = ({ longest, redact }: Redactor, text: string): string => {
+  const redacted = redact(text.slice(0, examined))
+  // A secret cut in half is not recognised: where there was a cut, what may be half of one is left out.
+  const line = (text.length > examined ? redacted.slice(0, -longest) : redacted).replaceAll(/[\p{Cc}\s]+/gu, " ").trim()
   return line.length > snippetLength ? `${line.slice(0, snippetLength)}…` : line
 }

@@ -77,7 +77,7 @@ const transportFailed = (
   const problem = firstString(causes, "message") ?? systemCode ?? error.reason.description ?? error.reason._tag
   return new TransportFailed({
     ...CallState.describe(call),
-    systemCode,
+    systemCode: systemCode === undefined ? undefined : Redaction.snippet(redact, systemCode),
     problem: Redaction.snippet(redact, problem)
   })
 }
@@ -166,7 +166,10 @@ export const attempt = Effect.fnUntraced(function* <
   }
   const parsed = Envelope.parse(answer.text)
   if (Result.isFailure(parsed)) return yield* fail(noReturnCode(answer, parsed.failure))
-  const { code, message, requestId, body: fields } = parsed.success
+  const { code, message, body: fields } = parsed.success
+  // As untrusted as any other text of the answer: it may repeat the request.
+  const requestId =
+    parsed.success.requestId === undefined ? undefined : Redaction.snippet(answer.redact, parsed.success.requestId)
   call.answer = { status: answer.status, code, requestId }
   // Only an answer of the service itself tells its time: a proxy's says nothing.
   yield* attempt.serverClock.observe(answer.time)
