@@ -2,6 +2,16 @@
  * Where the documentation is silent: which of its possible readings the emulator takes.
  *
  * A client should cope with all of them. The points are those that the contract marks as undocumented.
+ *
+ * @example
+ * ```ts
+ * import { Emulator, World } from "@effect-zim/emulator"
+ *
+ * const layer = Emulator.layer({
+ *   world: World.generate({ seed: 1, users: 10 }),
+ *   reading: { emptyList: "Absent", totalCount: "Capped" }
+ * })
+ * ```
  */
 
 /**

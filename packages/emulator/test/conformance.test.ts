@@ -1,6 +1,7 @@
 import { Emulator, Quota } from "@effect-zim/emulator"
 import { ReturnCode } from "@effect-zim/protocol"
 import { assert, describe, it, layer } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
@@ -209,6 +210,66 @@ layer(emulator)("answers", (it) => {
       const elsewhere = yield* handle({ ...request, target: `/v1${request.target}` })
       assert.strictEqual(elsewhere.status, 404)
       assert.strictEqual(envelopeOf(elsewhere).code, 100000000)
+    })
+  )
+})
+
+layer(emulator)("whatever comes", (it) => {
+  const documented = new Set([0, ...ReturnCode.table.map(({ code }) => code)])
+  const names = ["Action", "AppId", "SignatureNonce", "Timestamp", "SignatureVersion", "Signature", "Other"] as const
+  const values = Schema.Union([Schema.String, Schema.Literals(["QueryConversationList", "12345", "2.0", "0"])])
+  const anything = Schema.Union([
+    Schema.Literals(["u1", "nobody", 0, 100]),
+    Schema.String,
+    Schema.Int,
+    Schema.Finite,
+    Schema.Boolean,
+    Schema.Null,
+    Schema.Array(Schema.String)
+  ])
+  const keys = ["FromUserId", "Limit", "Next", "Other"] as const
+  const objects = Schema.Array(Schema.Tuple([Schema.Literals(keys), anything]))
+  const texts = Arbitrary.map(
+    Arbitrary.all({
+      entries: Arbitrary.schema(objects),
+      text: Arbitrary.schema(Schema.String),
+      plain: Arbitrary.schema(Schema.Boolean)
+    }),
+    ({ entries, plain, text }) => (plain ? text : JSON.stringify(Object.fromEntries(entries)))
+  )
+
+  it.effect.prop(
+    "the answer is well-formed, with a documented code",
+    {
+      path: Schema.Union([Schema.Literals(["/", "/?"]), Schema.String]),
+      query: Schema.Union([Schema.String, Schema.Array(Schema.Tuple([Schema.Literals(names), values]))]),
+      method: Schema.Union([Schema.Literals(["POST", "GET"]), Schema.String]),
+      contentType: Schema.Union([
+        Schema.Literals(["application/json", "text/plain"]),
+        Schema.UndefinedOr(Schema.String)
+      ]),
+      body: texts
+    },
+    ({ body, contentType, method, path, query }) =>
+      Effect.gen(function* () {
+        const { handle } = yield* Emulator.Emulator
+        const search =
+          typeof query === "string"
+            ? query
+            : new URLSearchParams(query.map(([name, value]) => [name, value])).toString()
+        const reply = yield* handle({ method, target: `${path}?${search}`, contentType, body })
+        assert.isTrue([200, 404, 405].includes(reply.status))
+        const { code, requestId } = envelopeOf(reply)
+        assert.isTrue(documented.has(code))
+        assert.match(requestId ?? "", /^[0-9]{18}$/)
+      }),
+    { arbitrary: { runs: 500 } }
+  )
+
+  it.effect.prop("the same with a valid signature", { body: texts }, ({ body }) =>
+    Effect.gen(function* () {
+      const { code } = envelopeOf(yield* send({ ...(yield* parts({})), body }))
+      assert.isTrue([0, 100000012, 660000002, 660000012, 660500002].includes(code))
     })
   )
 })
