@@ -219,12 +219,15 @@ describe("layer", () => {
     ["appId", { appId: 1.5 }],
     ["appId", { appId: 2 ** 32 }],
     ["appId", { appId: NaN }],
+    ["serverSecret", { serverSecret: Redacted.make("") }],
+    ["serverSecret", { serverSecret: Redacted.make("canary\n") }],
     ["baseUrl", { baseUrl: "http://zim-api.zego.im" }],
     ["baseUrl", { baseUrl: "" }]
   ] as ReadonlyArray<readonly [string, Partial<ZimClient.Options>]>)("names a wrong %s", ([setting, wrong]) =>
     Effect.gen(function* () {
       const error = yield* settingError(destination(ZimClient.layer({ ...options, ...wrong })))
       assert.strictEqual(error.setting, setting)
+      assert.notInclude(inspect(error, { depth: 10 }), "canary")
     })
   )
 })

@@ -59,7 +59,7 @@ test("execute fails with exactly what is documented, and the client's own", () =
   expectTypeOf<ClientError.CallError>().toEqualTypeOf<Global | Own>()
   expectTypeOf<ClientError.CallError<QueryConversationList.Failure>>().toEqualTypeOf<OfPage>()
   expectTypeOf<ClientError.AttemptError<QueryConversationList.Failure>>().toEqualTypeOf<
-    Exclude<OfPage, ClientError.RequestInvalid | ClientError.DeadlineExceeded>
+    Exclude<OfPage, ClientError.RequestInvalid>
   >()
   expectTypeOf<ClientError.PagingError<QueryConversationList.Failure>>().toEqualTypeOf<OfList>()
   expectTypeOf<ClientError.AnyError>().toEqualTypeOf<OfList | ClientError.SettingsInvalid>()
