@@ -15,7 +15,7 @@ const u1 = { FromUserId: "u1", Limit: 4 }
 const u2 = { FromUserId: "u2", Limit: 4 }
 
 /** The codes of these calls, one after another. */
-const codes = (bodies: ReadonlyArray<unknown>) => Effect.all(bodies.map(codeOf))
+const codes = (bodies: ReadonlyArray<unknown>) => Effect.forEach(bodies, codeOf)
 const busy = Fault.returnCode(1)
 const times = <A>(count: number, value: A): ReadonlyArray<A> => Array.from({ length: count }, () => value)
 
