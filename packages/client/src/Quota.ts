@@ -158,8 +158,6 @@ const release = (queue: Queue, caller: Caller, now: number, outcome: Outcome): v
 
 /** Whoever is first in the queue watches the clock; the others sleep until they are first. */
 const waitInQueue = (queue: Queue, caller: Caller, clock: Clock.Clock): Effect.Effect<void> => {
-  caller.isAwake = queue.callers.size === 0
-  queue.callers.add(caller)
   const turn: Effect.Effect<void> = Effect.suspend(() => {
     const now = millisOf(clock)
     const wait = Lane.nextGrant(queue.lane) - now
@@ -175,11 +173,16 @@ const waitInQueue = (queue: Queue, caller: Caller, clock: Clock.Clock): Effect.E
       turn
     )
   })
-  return Effect.onInterrupt(Effect.andThen(sleepUntilAwake(caller), turn), () =>
-    Effect.sync(() => {
-      if (queue.callers.delete(caller)) wakeFirst(queue)
-    })
-  )
+  // Nobody may be in the queue without the finalizer that takes it out: a caller that is gone would hold up the rest.
+  return Effect.uninterruptibleMask((restore) => {
+    caller.isAwake = queue.callers.size === 0
+    queue.callers.add(caller)
+    return Effect.onExit(restore(Effect.andThen(sleepUntilAwake(caller), turn)), () =>
+      Effect.sync(() => {
+        if (queue.callers.delete(caller)) wakeFirst(queue)
+      })
+    )
+  })
 }
 
 /** Gets the caller its permit, in time; refuses at once where that is known to take longer. */
