@@ -34,9 +34,10 @@ export const start = (action: string, clock: Clock.Clock, deadline: Duration.Dur
   answer: undefined
 })
 
+const elapsedMillis = (call: Call): number => Number(call.clock.monotonicTimeNanosUnsafe() - call.startedAt) / 1e6
+
 /** In whole milliseconds: nobody reads more in an error. */
-export const elapsed = (call: Call): Duration.Duration =>
-  Duration.millis(Number((call.clock.monotonicTimeNanosUnsafe() - call.startedAt) / 1_000_000n))
+export const elapsed = (call: Call): Duration.Duration => Duration.millis(Math.floor(elapsedMillis(call)))
 
 /** What every error says about the call. */
 export const describe = (call: Call): Pick<ServiceError.Answer, "action" | "attempts" | "elapsed"> => ({
@@ -46,7 +47,8 @@ export const describe = (call: Call): Pick<ServiceError.Answer, "action" | "atte
 })
 
 /** The time left until the deadline. */
-export const timeLeft = (call: Call): Duration.Duration => Duration.subtract(call.deadline, elapsed(call))
+export const timeLeft = (call: Call): Duration.Duration =>
+  Duration.millis(Math.max(0, Duration.toMillis(call.deadline) - elapsedMillis(call)))
 
 /** The error of a call that is late, or will be: then `needed` is what the next step would have taken. */
 export const deadlineExceeded = (call: Call, needed?: Duration.Duration): DeadlineExceeded =>
