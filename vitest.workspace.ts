@@ -1,6 +1,7 @@
+import { readdirSync } from "node:fs"
 import { defineConfig } from "vitest/config"
 
-const packages = ["signing", "protocol", "client", "emulator", "cli"]
+const packages = readdirSync(new URL("packages", import.meta.url))
 
 // Tests run the sources: the workspace's own export condition points at `src/`. The list replaces Vite's, so it names
 // `node` too, which is what Node itself goes by.

@@ -90,14 +90,12 @@ export const problems = ({ contents, name }: Tarball): ReadonlyArray<string> => 
 
 const build: Effect.Effect<ReadonlyArray<Tarball>, CheckFailed, Requirements> = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
+  const manifests = yield* publicManifests
   yield* Effect.orDie(fs.remove(folder, { recursive: true, force: true }))
-  yield* Command.succeed("tsc", [
-    "-b",
-    ...(yield* publicManifests).map(({ name }) => name.replace("@effect-zim", "packages"))
-  ])
-  const args = ["--recursive", "--filter", "./packages/*", "pack", "--pack-destination", folder]
-  yield* Command.pnpm(args)
-  return yield* Effect.flatMap(publicManifests, Effect.forEach(describe))
+  yield* Command.succeed("tsc", ["-b", ...manifests.map(({ name }) => name.replace("@effect-zim", "packages"))])
+  const filters = manifests.map(({ name }) => `--filter=${name}`)
+  yield* Command.pnpm(["--recursive", ...filters, "pack", "--pack-destination", folder])
+  return yield* Effect.forEach(manifests, describe)
 })
 
 /** Builds and packs once, however many steps ask. */

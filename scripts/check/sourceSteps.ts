@@ -3,10 +3,12 @@
  */
 import { readConfig } from "@changesets/config"
 import { readChangesets } from "@changesets/read"
-import { Effect, FileSystem } from "effect"
+import { Effect, FileSystem, Schema } from "effect"
 import * as Command from "./Command.ts"
 import * as Step from "./Step.ts"
 import { publicManifests } from "./Tarballs.ts"
+
+const unreadable = ({ message }: { readonly message: string }) => new Step.CheckFailed({ output: message })
 
 const format = Step.make(
   "format",
@@ -20,10 +22,26 @@ const lint = Step.make(
   Effect.as(Command.succeed("oxlint", ["--type-aware", "--deny-warnings"]), "")
 )
 
+const References = Schema.fromJsonString(
+  Schema.Struct({ references: Schema.Array(Schema.Struct({ path: Schema.String })) })
+)
+
 const types = Step.make(
   "types",
   "sources, tests and type tests compile; dist is built",
-  Effect.as(Command.succeed("tsc", ["-b"]), "")
+  Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const root = yield* fs.readFileString(`${Command.root}/tsconfig.json`)
+    const { references } = yield* Schema.decodeEffect(References)(root)
+    const listed = new Set(references.map(({ path }) => (path.endsWith(".json") ? path : `${path}/tsconfig.json`)))
+    const projects = yield* fs.glob("packages/*/tsconfig*.json", { root: Command.root })
+    const missing = projects.filter((project) => !listed.has(project))
+    if (missing.length > 0) {
+      return yield* new Step.CheckFailed({ output: `tsconfig.json does not refer to ${missing.join(", ")}` })
+    }
+    yield* Command.succeed("tsc", ["-b"])
+    return `${listed.size} projects`
+  }).pipe(Effect.catchTags({ PlatformError: unreadable, SchemaError: unreadable }))
 )
 
 /** One program of everything: checking project by project would look at most files many times. */
@@ -49,7 +67,7 @@ const effect = Step.make(
       ...severity
     ])
     return output.match(/\d+ files/)?.[0] ?? ""
-  }).pipe(Effect.catchTag("PlatformError", ({ message }) => new Step.CheckFailed({ output: message })))
+  }).pipe(Effect.catchTag("PlatformError", unreadable))
 )
 
 /** The pattern is written so that it does not match itself. */

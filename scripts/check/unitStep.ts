@@ -22,24 +22,27 @@ const Report = Schema.fromJsonString(
 const unreadable = (error: { readonly message: string }) =>
   new Step.CheckFailed({ output: `vitest left no readable report: ${error.message}` })
 
-const notLoaded = (report: typeof Report.Type) =>
-  report.testResults
-    .filter((file) => file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed"))
-    .map((file) => `did not load: ${file.name}`)
+type FileReport = (typeof Report.Type)["testResults"][number]
 
-/** What vitest itself lets pass: tests that did not run, and packages without tests. */
-const silences = Effect.fnUntraced(function* (report: typeof Report.Type) {
+/** Without a failed test, a file that failed did not load, or its worker died. */
+const isBroken = (file: FileReport): boolean =>
+  file.status === "failed" && !file.assertionResults.some(({ status }) => status === "failed")
+
+const unfinished = (file: FileReport): ReadonlyArray<string> =>
+  isBroken(file)
+    ? [`did not load or did not finish: ${file.name}`]
+    : file.assertionResults
+        .filter(({ status }) => status !== "passed" && status !== "failed")
+        .map(({ fullName, status }) => `did not run (${status}): ${fullName} in ${file.name}`)
+
+/** What does not show in vitest's own counts: tests that did not run, and packages without tests. */
+const silences = Effect.fnUntraced(function* ({ testResults }: typeof Report.Type) {
   const fs = yield* FileSystem.FileSystem
-  const skipped = report.testResults.flatMap((file) =>
-    file.assertionResults
-      .filter(({ status }) => status !== "passed" && status !== "failed")
-      .map(({ fullName, status }) => `did not run (${status}): ${fullName} in ${file.name}`)
-  )
   const packages = yield* Effect.mapError(fs.readDirectory(`${Command.root}/packages`), unreadable)
   const untested = packages
-    .filter((name) => !report.testResults.some((file) => file.name.includes(`/packages/${name}/test/`)))
+    .filter((name) => !testResults.some((file) => file.name.includes(`/packages/${name}/test/`)))
     .map((name) => `packages/${name} has no tests`)
-  return [...skipped, ...untested]
+  return [...testResults.flatMap(unfinished), ...untested]
 })
 
 const tests: Step.Step = {
@@ -57,7 +60,7 @@ const tests: Step.Step = {
     const report = yield* fs
       .readFileString(file)
       .pipe(Effect.flatMap(Schema.decodeEffect(Report)), Effect.mapError(unreadable))
-    const problems = [...notLoaded(report), ...(yield* silences(report))]
+    const problems = yield* silences(report)
     const failed = report.numFailedTests + problems.length
     return {
       passed: report.numPassedTests,
