@@ -285,7 +285,8 @@ describe("time", () => {
           Effect.provide(FakeService.clientOf(service.layer)),
           FakeService.inTime()
         )
-        assert.isAtMost(end - start, deadline)
+        // To the microsecond: jittered delays are fractions, and a sum of them has the last bit wrong.
+        assert.isAtMost(end - start, deadline + 0.001)
         const first = latencies[0] ?? 0
         if (outcome === "page" && first < attempt && first < deadline) assert.strictEqual(exit._tag, "Success")
         if (outcome !== "page") assert.strictEqual(exit._tag, "Failure")
