@@ -157,6 +157,7 @@ const echoes: Readonly<Record<string, (sent: FakeService.Sent) => string>> = {
     [...url.searchParams].map(([key, value]) => `${key}: ${value}`).join("\n"),
   "the parameters in capitals": ({ url }) => url.search.toUpperCase(),
   "the bare signature": ({ url }) => url.searchParams.get("Signature") ?? "",
+  "the bare signature in capitals": ({ url }) => (url.searchParams.get("Signature") ?? "").toUpperCase(),
   "the bare nonce": ({ url }) => url.searchParams.get("SignatureNonce") ?? "",
   "what was signed": ({ url }) =>
     `md5(12345${url.searchParams.get("SignatureNonce")}${secret}${url.searchParams.get("Timestamp")})`,

@@ -170,6 +170,14 @@ const scenarios: Readonly<Record<string, readonly [Expected, (socket: Net.Socket
       socket.write(bomb)
     }
   ],
+  "a gzip bomb that stops": [
+    // Its announced length is small: only who counts what comes out of it need not wait for the rest.
+    { fetch: "ResponseUnreadable TooLarge", undici: "AttemptTimedOut", "node:http": "AttemptTimedOut" },
+    (socket) => {
+      socket.write(head(`Content-Encoding: gzip\r\n${length(bomb.length + 1000)}`))
+      socket.write(bomb)
+    }
+  ],
   "gzip that is none": [
     { fetch: "TransportFailed", undici: "Page", "node:http": "Page" },
     (socket) => socket.write(head(`Content-Encoding: gzip\r\n${length(answer.length)}`) + answer)

@@ -3,7 +3,7 @@
  * client's schemas. Tests compare the client with it.
  */
 import { ClientError, ZimClient } from "@effect-zim/client"
-import { QueryConversationList, ServiceError } from "@effect-zim/protocol"
+import { QueryConversationList, ServiceError, WireJson } from "@effect-zim/protocol"
 import { assert } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -11,6 +11,20 @@ import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Scope } from "effect/Scope"
 import * as FakeService from "./fakeService.ts"
+
+/** A valid answer, as compact as the service sends it. */
+export const valid = {
+  Code: 0,
+  Message: "success",
+  RequestId: "343649807833778782",
+  TotalCount: 2,
+  Next: 971503777289036701n,
+  List: [
+    { ConvId: "conv1", ConvType: 2, UpdateTime: 1708254395000 },
+    { ConvId: "käthe 😀", UpdateTime: 1708254395001 }
+  ]
+}
+export const validText = WireJson.stringify(valid)
 
 export interface Page {
   readonly _tag: "Page"
