@@ -33,8 +33,8 @@ export interface Lane {
   pausedUntil: number
   /** The least time between two grants: 0 while the service has not complained. */
   spacing: number
-  /** When spacing was last changed, and when a rejection last changed it. */
-  adaptedAt: number
+  /** The spacing that the service last rejected, and when: what `spacing` comes back to. */
+  rejectedSpacing: number
   rejectedAt: number
   roundTrips: RoundTrips
 }
@@ -64,7 +64,7 @@ export const make = (options: Options): Lane => ({
   lastGrant: -Infinity,
   pausedUntil: -Infinity,
   spacing: 0,
-  adaptedAt: -Infinity,
+  rejectedSpacing: 0,
   rejectedAt: -Infinity,
   roundTrips: noRoundTrips
 })
@@ -150,6 +150,9 @@ export const release = (lane: Lane, now: number, grantedAt: number, outcome: Out
   insert(lane.returning, now + window - allowance(lane, now))
 }
 
+/** What a rejection leaves of the rate, and how many windows later it is back at what it was. */
+const adaptation = { rest: 0.8, windows: 30 }
+
 /**
  * A rejection, although the quota was kept, has one of three reasons: somebody else uses the same app, the service
  * allows no bursts, or the path got shorter. For all three: pause, spread the calls out, forget the round trips. The
@@ -160,15 +163,19 @@ const slowDown = (lane: Lane, now: number, grantedAt: number): void => {
   lane.pausedUntil = Math.max(lane.pausedUntil, now + window)
   lane.roundTrips = noRoundTrips
   if (grantedAt <= lane.rejectedAt) return
-  lane.spacing = lane.spacing === 0 ? window / limit : Math.min(lane.spacing * 1.25, window)
+  lane.rejectedSpacing = Math.min(lane.spacing === 0 ? window / limit : lane.spacing, window * adaptation.rest)
   lane.rejectedAt = now
-  lane.adaptedAt = now
+  lane.spacing = lane.rejectedSpacing / adaptation.rest
 }
 
-/** Without rejections the calls draw together again, bit by bit, until bursts are allowed as before. */
+/**
+ * Without rejections the rate comes back along a cubic curve: soon it is near the one that was rejected, stays there for
+ * long, and then rises ever faster, until bursts are allowed as before.
+ */
 const recover = (lane: Lane, now: number): void => {
   const { limit, window } = lane.options
-  if (lane.spacing === 0 || now - lane.adaptedAt < 10 * window) return
-  lane.adaptedAt = now
-  lane.spacing = lane.spacing < window / limit / 2 ? 0 : lane.spacing * 0.95
+  if (lane.spacing === 0) return
+  const ahead = 1 - (now - lane.rejectedAt) / (adaptation.windows * window)
+  const spacing = lane.rejectedSpacing / (1 - (1 - adaptation.rest) * ahead ** 3)
+  lane.spacing = spacing < window / limit / 2 ? 0 : spacing
 }
