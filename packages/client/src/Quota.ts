@@ -14,6 +14,8 @@ import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Lane from "./internal/lane.ts"
+import * as Line from "./internal/line.ts"
+import { keyOf, limitsOf } from "./internal/quotaOptions.ts"
 
 /**
  * A call that asks for a permit.
@@ -25,6 +27,8 @@ export interface Call {
   readonly action: string
   /** How long the caller can wait. A wait that is known to be longer is refused at once. Default: as long as it takes. */
   readonly patience?: Duration.Duration | undefined
+  /** The longest that the attempt may take. Default: 10 seconds, as `Timeout.Attempt` has it. */
+  readonly attemptTimeout?: Duration.Duration | undefined
 }
 
 /**
@@ -115,93 +119,51 @@ export interface Options {
   readonly grace?: Duration.Input | undefined
 }
 
-/** A caller: in the queue, and then with a permit. */
-interface Caller {
-  readonly askedAt: number
-  /** When it got its permit. */
-  grantedAt: number | undefined
-  /** Whether it has been told to look whether it is its turn, and how to tell it. */
-  isAwake: boolean
-  wake: (() => void) | undefined
-}
-
 interface Queue {
   readonly lane: Lane.Lane
-  readonly callers: Set<Caller>
+  readonly line: Line.Line
 }
 
-const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+const tooLong = (needed: Duration.Duration) => new WaitTooLong({ needed })
 
-const wakeFirst = (queue: Queue): void => {
-  const first = queue.callers.values().next().value
-  if (first === undefined) return
-  first.isAwake = true
-  first.wake?.()
-}
-
-const sleepUntilAwake = (caller: Caller): Effect.Effect<void> =>
-  Effect.callback((resume) => {
-    caller.wake = () => resume(Effect.void)
-    if (caller.isAwake) caller.wake()
-  })
-
-const grant = (queue: Queue, caller: Caller, now: number): void => {
-  Lane.grant(queue.lane, now)
+const grant = ({ lane }: Queue, caller: Line.Caller, now: number): void => {
+  Lane.grant(lane, now)
   caller.grantedAt = now
 }
 
-/** Takes back what the caller got, if it got anything. */
-const release = (queue: Queue, caller: Caller, now: number, outcome: Outcome): void => {
-  if (caller.grantedAt !== undefined) Lane.release(queue.lane, now, caller.grantedAt, outcome)
-  wakeFirst(queue)
-}
-
 /** Whoever is first in the queue watches the clock; the others sleep until they are first. */
-const waitInQueue = (queue: Queue, caller: Caller, clock: Clock.Clock): Effect.Effect<void> => {
-  const turn: Effect.Effect<void> = Effect.suspend(() => {
-    const now = millisOf(clock)
+const waitForPermit = (queue: Queue, caller: Line.Caller, clock: Clock.Clock): Effect.Effect<void> =>
+  Effect.suspend(() => {
+    const now = Line.millisOf(clock)
     const wait = Lane.nextGrant(queue.lane) - now
-    if (wait <= 0) {
-      queue.callers.delete(caller)
-      grant(queue, caller, now)
-      wakeFirst(queue)
-      return Effect.void
-    }
-    caller.isAwake = false
-    return Effect.andThen(
-      wait === Infinity ? sleepUntilAwake(caller) : Effect.sleep(Duration.millis(Math.ceil(wait))),
-      turn
-    )
+    if (wait > 0) return Effect.andThen(Line.sleep(caller, wait), waitForPermit(queue, caller, clock))
+    grant(queue, caller, now)
+    return Effect.void
   })
-  // Nobody may be in the queue without the finalizer that takes it out: a caller that is gone would hold up the rest.
-  return Effect.uninterruptibleMask((restore) => {
-    caller.isAwake = queue.callers.size === 0
-    queue.callers.add(caller)
-    return Effect.onExit(restore(Effect.andThen(sleepUntilAwake(caller), turn)), () =>
-      Effect.sync(() => {
-        if (queue.callers.delete(caller)) wakeFirst(queue)
-      })
-    )
-  })
-}
 
 /** Gets the caller its permit, in time; refuses at once where that is known to take longer. */
-const admit = (queue: Queue, caller: Caller, call: Call, clock: Clock.Clock): Effect.Effect<void, WaitTooLong> => {
-  const { lane, callers } = queue
-  if (callers.size === 0 && Lane.nextGrant(lane) <= caller.askedAt) {
+const admit = (
+  queue: Queue,
+  caller: Line.Caller,
+  patience: Duration.Duration | undefined,
+  clock: Clock.Clock
+): Effect.Effect<void, WaitTooLong> => {
+  const { lane, line } = queue
+  if (line.size === 0 && Lane.nextGrant(lane) <= caller.askedAt) {
     grant(queue, caller, caller.askedAt)
     return Effect.void
   }
-  const { patience } = call
-  if (patience === undefined) return waitInQueue(queue, caller, clock)
-  const tooLong = (millis: number) => Effect.fail(new WaitTooLong({ needed: Duration.millis(Math.ceil(millis)) }))
-  const needed = Lane.leastWait(lane, caller.askedAt, callers.size)
-  if (needed > Duration.toMillis(patience)) return tooLong(needed)
-  return Effect.timeoutOrElse(waitInQueue(queue, caller, clock), {
-    duration: patience,
-    orElse: () => tooLong(Lane.leastWait(lane, millisOf(clock), 0))
-  })
+  const leastWait = (now: number, ahead: number) => Lane.leastWait(lane, now, ahead)
+  const turn = waitForPermit(queue, caller, clock)
+  return Line.admit({ line, leastWait, turn, tooLong }, caller, patience, clock)
 }
+
+/** Takes back what the caller got, if it got anything. */
+const release = ({ lane, line }: Queue, caller: Line.Caller, clock: Clock.Clock, outcome: Outcome) =>
+  Effect.sync(() => {
+    if (caller.grantedAt !== undefined) Lane.release(lane, Line.millisOf(clock), caller.grantedAt, outcome)
+    Line.wakeFirst(line)
+  })
 
 /**
  * A quota within this process. A permit comes back one window after the answer of its request: the service counted the
@@ -213,47 +175,33 @@ const admit = (queue: Queue, caller: Caller, call: Call, clock: Clock.Clock): Ef
  */
 export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
   Effect.sync(() => {
-    const laneOptions: Lane.Options = {
-      limit: options.limit ?? 20,
-      window: Duration.toMillis(options.window ?? "1 second"),
-      grace: Duration.toMillis(options.grace ?? "2 seconds")
-    }
+    const limits = limitsOf(options)
     const queues = new Map<string, Queue>()
     const queueOf = (call: Call): Queue => {
-      const key = options.per === "operation" ? `${call.appId}:${call.action}` : `${call.appId}`
+      const key = keyOf(options, call)
       const known = queues.get(key)
       if (known !== undefined) return known
-      const queue = { lane: Lane.make(laneOptions), callers: new Set<Caller>() }
+      const queue: Queue = { lane: Lane.make(limits), line: new Set() }
       queues.set(key, queue)
       return queue
     }
     return {
-      withPermit: (call, attempt, outcomeOf) =>
-        Effect.uninterruptibleMask((restore) =>
-          Clock.clockWith((clock) => {
-            const queue = queueOf(call)
-            const caller: Caller = { askedAt: millisOf(clock), grantedAt: undefined, isAwake: false, wake: undefined }
-            const admitted = Effect.suspend(() => admit(queue, caller, call, clock))
-            const used = Effect.suspend(() => attempt(Duration.millis((caller.grantedAt ?? 0) - caller.askedAt)))
-            // Interruption may come after the permit was granted and before anybody knows.
-            return Effect.flatMap(
-              Effect.onError(restore(admitted), () =>
-                Effect.sync(() => release(queue, caller, millisOf(clock), "NotSent"))
-              ),
-              () =>
-                Effect.onExit(restore(used), (exit) =>
-                  Effect.sync(() => release(queue, caller, millisOf(clock), outcomeOf(exit)))
-                )
-            )
-          })
-        ),
+      withPermit: (call, attempt, outcomeOf) => {
+        const queue = queueOf(call)
+        return Line.withPermit(
+          (caller, clock) => admit(queue, caller, call.patience, clock),
+          attempt,
+          (caller, clock, outcome) => release(queue, caller, clock, outcome),
+          outcomeOf
+        )
+      },
       state: Clock.clockWith((clock) =>
         Effect.sync(() =>
-          Array.from(queues, ([key, { lane, callers }]) => ({
+          Array.from(queues, ([key, { lane, line }]) => ({
             key,
             inUse: lane.inUse,
-            waiting: callers.size,
-            nextPermit: Duration.millis(Math.max(0, Lane.nextGrant(lane) - millisOf(clock))),
+            waiting: line.size,
+            nextPermit: Duration.millis(Math.max(0, Lane.nextGrant(lane) - Line.millisOf(clock))),
             spacing: Duration.millis(lane.spacing)
           }))
         )

@@ -1,0 +1,107 @@
+/**
+ * Callers in line for a permit: first come, first served. Only the first one acts, the others sleep, so that a permit
+ * wakes one caller and not all of them.
+ */
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import type { Outcome } from "./lane.ts"
+
+/** A caller: in the line, and then with a permit. */
+export interface Caller {
+  readonly askedAt: number
+  /** When it got its permit. */
+  grantedAt: number | undefined
+  /** Whether it has been told to look whether it is its turn, and how to tell it. */
+  isAwake: boolean
+  wake: (() => void) | undefined
+}
+
+/** In the order in which they came. */
+export type Line = Set<Caller>
+
+/** Milliseconds of the monotonic clock. */
+export const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+export const wakeFirst = (line: Line): void => {
+  const first = line.values().next().value
+  if (first === undefined) return
+  first.isAwake = true
+  first.wake?.()
+}
+
+export const sleepUntilAwake = (caller: Caller): Effect.Effect<void> =>
+  Effect.callback((resume) => {
+    caller.wake = () => resume(Effect.void)
+    if (caller.isAwake) caller.wake()
+  })
+
+/** For the first in the line: sleeps this long, or until somebody wakes it where nobody knows how long that is. */
+export const sleep = (caller: Caller, millis: number): Effect.Effect<void> => {
+  caller.isAwake = false
+  return millis === Infinity ? sleepUntilAwake(caller) : Effect.sleep(Duration.millis(Math.ceil(millis)))
+}
+
+/** How callers get a permit. */
+export interface Admission<E> {
+  readonly line: Line
+  /** The least that a caller behind `ahead` others has to wait, in milliseconds. */
+  readonly leastWait: (now: number, ahead: number) => number
+  /** What the first in the line does until it has its permit. */
+  readonly turn: Effect.Effect<void, E>
+  /** The failure of a caller that cannot wait as long as it would have to. */
+  readonly tooLong: (needed: Duration.Duration) => E
+}
+
+/**
+ * Gets the caller its permit when its turn comes, or fails: at once where the wait is known to be longer than it can
+ * wait, and else when its patience ends. Interruption leaves the line.
+ */
+export const admit = <E>(
+  { leastWait, line, tooLong, turn }: Admission<E>,
+  caller: Caller,
+  patience: Duration.Duration | undefined,
+  clock: Clock.Clock
+): Effect.Effect<void, E> => {
+  const refuse = (millis: number) => Effect.fail(tooLong(Duration.millis(Math.ceil(millis))))
+  if (patience !== undefined) {
+    const needed = leastWait(caller.askedAt, line.size)
+    if (needed > Duration.toMillis(patience)) return refuse(needed)
+  }
+  // Nobody may be in the line without the finalizer that takes it out: a caller that is gone would hold up the rest.
+  const served = Effect.uninterruptibleMask((restore) => {
+    caller.isAwake = line.size === 0
+    line.add(caller)
+    return Effect.onExit(restore(Effect.andThen(sleepUntilAwake(caller), turn)), () =>
+      Effect.sync(() => {
+        if (line.delete(caller)) wakeFirst(line)
+      })
+    )
+  })
+  return patience === undefined
+    ? served
+    : Effect.timeoutOrElse(served, {
+        duration: patience,
+        orElse: () => refuse(leastWait(millisOf(clock), 0))
+      })
+}
+
+/** A caller's way: gets its permit, makes its attempt with it, and gives it back however the attempt ends. */
+export const withPermit = <A, E, R, E2>(
+  admitted: (caller: Caller, clock: Clock.Clock) => Effect.Effect<void, E2>,
+  attempt: (waited: Duration.Duration) => Effect.Effect<A, E, R>,
+  release: (caller: Caller, clock: Clock.Clock, outcome: Outcome) => Effect.Effect<void>,
+  outcomeOf: (exit: Exit.Exit<A, E>) => Outcome
+): Effect.Effect<A, E | E2, R> =>
+  Effect.uninterruptibleMask((restore) =>
+    Clock.clockWith((clock) => {
+      const caller: Caller = { askedAt: millisOf(clock), grantedAt: undefined, isAwake: false, wake: undefined }
+      const used = Effect.suspend(() => attempt(Duration.millis((caller.grantedAt ?? 0) - caller.askedAt)))
+      // Interruption may come after the permit was granted and before anybody knows.
+      return Effect.flatMap(
+        Effect.onError(restore(Effect.suspend(() => admitted(caller, clock))), () => release(caller, clock, "NotSent")),
+        () => Effect.onExit(restore(used), (exit) => release(caller, clock, outcomeOf(exit)))
+      )
+    })
+  )

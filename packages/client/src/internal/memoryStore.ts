@@ -1,0 +1,80 @@
+/** The store of a shared quota in this process's memory, on Effect's clock: for tests and simulations. */
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type { Answer, Ask, Return, Store } from "../SharedQuota.ts"
+import type * as Lane from "./lane.ts"
+import { millisOf } from "./line.ts"
+
+interface Lease {
+  /** When the permit comes back, and how much sooner it may to somebody who knows that as well. */
+  readonly back: number
+  readonly allowance: number
+}
+
+/** What is kept of one key. */
+interface Group {
+  readonly leases: Map<string, Lease>
+  pausedUntil: number
+  lastGrant: number
+  rejectedAt: number
+  rejectedSpacing: number
+}
+
+/** How long until fewer than `limit` leases are out, for somebody with this allowance. */
+const permitWait = ({ leases }: Group, now: number, ask: Ask): number => {
+  const { limit, window } = ask.limits
+  if (leases.size < limit) return 0
+  const backs = Array.from(leases.values(), ({ allowance, back }) => back - Math.min(allowance, ask.allowance))
+  const wait = (backs.toSorted((a, b) => a - b)[leases.size - limit] ?? 0) - now
+  // Whatever is under way now may come back this soon.
+  return Math.min(wait, Math.max(window - ask.allowance, window / limit))
+}
+
+const acquire = (group: Group, now: number, ask: Ask): Answer => {
+  const { grace, window } = ask.limits
+  if (ask.wasApart) group.pausedUntil = Math.max(group.pausedUntil, now + window + grace)
+  for (const [name, { back }] of group.leases) if (back <= now) group.leases.delete(name)
+  const wait = Math.max(group.pausedUntil - now, group.lastGrant + ask.spacing - now, permitWait(group, now, ask))
+  const { rejectedAt, rejectedSpacing } = group
+  const rejection = rejectedAt < 0 ? undefined : { at: rejectedAt, ago: now - rejectedAt, spacing: rejectedSpacing }
+  if (wait > 0) return { _tag: "Wait", millis: Math.ceil(wait), rejection }
+  group.leases.set(ask.lease, { back: now + ask.hold, allowance: 0 })
+  group.lastGrant = now
+  return { _tag: "Granted", at: now, rejection }
+}
+
+const release = (group: Group, now: number, { ago, allowance, delay, lease, limits, rejected }: Return): void => {
+  group.leases.delete(lease)
+  if (delay !== undefined) group.leases.set(lease, { back: now - ago + delay, allowance })
+  if (rejected === undefined) return
+  group.pausedUntil = Math.max(group.pausedUntil, now + limits.window)
+  if (rejected.grantedAt <= group.rejectedAt) return
+  group.rejectedAt = now
+  group.rejectedSpacing = rejected.spacing
+}
+
+export const make = (): Store => {
+  const groups = new Map<string, Group>()
+  const groupOf = (key: string, limits: Lane.Options, pausedFrom: number): Group => {
+    const known = groups.get(key)
+    if (known !== undefined) return known
+    const pausedUntil = pausedFrom + limits.window + limits.grace
+    const group: Group = { leases: new Map(), pausedUntil, lastGrant: -Infinity, rejectedAt: -1, rejectedSpacing: 0 }
+    groups.set(key, group)
+    return group
+  }
+  return {
+    acquire: (ask) =>
+      Clock.clockWith((clock) =>
+        Effect.sync(() => {
+          const now = millisOf(clock)
+          // A group that somebody knows and the store does not was lost.
+          return acquire(groupOf(ask.key, ask.limits, ask.isKnown ? now : -Infinity), now, ask)
+        })
+      ),
+    release: (lease) =>
+      Clock.clockWith((clock) =>
+        Effect.sync(() => release(groupOf(lease.key, lease.limits, -Infinity), millisOf(clock), lease))
+      )
+  }
+}

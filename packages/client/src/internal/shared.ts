@@ -1,0 +1,292 @@
+/**
+ * The part of a process in a shared quota.
+ *
+ * The process's own lane runs along: it keeps the process within the limit by itself, knows the round trips and adapts to
+ * rejections, so that only the question whether the others left a permit goes to the store, asked by the first in
+ * the line.
+ */
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Quota from "../Quota.ts"
+import type { Answer, Options, Rejection, Return, Store } from "../SharedQuota.ts"
+import * as Lane from "./lane.ts"
+import * as Line from "./line.ts"
+import { keyOf, limitsOf } from "./quotaOptions.ts"
+
+/** A permit: of the store's, or of the process's own share. */
+interface Permit {
+  readonly lane: Lane.Lane
+  readonly grantedAt: number
+  readonly lease: { readonly name: string; readonly at: number; readonly hold: number } | undefined
+}
+
+/** What this process knows of one key. */
+interface Group {
+  readonly key: string
+  readonly lane: Lane.Lane
+  readonly line: Line.Line
+  readonly permits: Map<Line.Caller, Permit>
+  /** The process's own share, while the store is away. */
+  apart: Lane.Lane | undefined
+  /** Until when, as the store has said, there is no permit. */
+  waitUntil: number
+  /** When the store last answered. */
+  answeredAt: number
+  /** The last rejection that the store told of, by its clock. */
+  rejectedAt: number
+  /** The last time the store did not answer: whoever had asked by then fails with the same. */
+  refused: { readonly at: number; readonly error: Quota.Unavailable } | undefined
+}
+
+/** How long a store remembers a key that nobody asks for, at least. */
+const memory = 10 * 60_000
+
+/** So that processes that wait for the same permit do not ask all at once, in milliseconds. */
+const jitter = 5
+
+const defaultAttemptTimeout = Duration.seconds(10)
+
+/** Slows down for a rejection of another process as for one of its own. */
+const adopt = (group: Group, now: number, rejection: Rejection | undefined): void => {
+  if (rejection === undefined || rejection.at === group.rejectedAt) return
+  const { lane } = group
+  group.rejectedAt = rejection.at
+  lane.rejectedAt = now - rejection.ago
+  lane.rejectedSpacing = rejection.spacing
+  lane.spacing = Math.max(lane.spacing, rejection.spacing)
+}
+
+const tooLong = (needed: Duration.Duration) => new Quota.WaitTooLong({ needed })
+
+export const make = Effect.fnUntraced(function* (
+  store: Store,
+  options: Options = {}
+): Effect.fn.Return<Quota.Quota["Service"], never, Scope.Scope> {
+  const limits = limitsOf(options)
+  const { grace, limit, window } = limits
+  const timeout = Duration.fromInputUnsafe(options.timeout ?? "1 second")
+  const { whenUnavailable = "fail" } = options
+  const groups = new Map<string, Group>()
+  const process = globalThis.crypto.randomUUID()
+  let leases = 0
+
+  // What goes on although nobody waits for it. At the end the last permits are still given back.
+  const background = yield* FiberSet.make<void, Quota.Unavailable>()
+  yield* Effect.addFinalizer(() => Effect.timeoutOption(FiberSet.awaitEmpty(background), timeout))
+
+  const groupOf = (call: Quota.Call): Group => {
+    const key = keyOf(options, call)
+    const known = groups.get(key)
+    if (known !== undefined) return known
+    const group: Group = {
+      key,
+      lane: Lane.make(limits),
+      line: new Set(),
+      permits: new Map(),
+      apart: undefined,
+      waitUntil: -Infinity,
+      answeredAt: -Infinity,
+      rejectedAt: -1,
+      refused: undefined
+    }
+    groups.set(key, group)
+    return group
+  }
+
+  const unavailable = () => new Quota.Unavailable({ cause: new Cause.TimeoutError("the store did not answer in time") })
+
+  const inTime = <A>(self: Effect.Effect<A, Quota.Unavailable>) =>
+    Effect.timeoutOrElse(self, { duration: timeout, orElse: () => Effect.fail(unavailable()) })
+
+  const acquire = (group: Group, now: number, name: string, hold: number, wasApart: boolean) =>
+    store.acquire({
+      key: group.key,
+      limits,
+      lease: name,
+      hold,
+      allowance: Lane.allowance(group.lane, now),
+      spacing: group.lane.spacing,
+      isKnown: now - group.answeredAt < memory,
+      wasApart
+    })
+
+  /** Tells the store until it has heard, or the lease has ended by itself. */
+  const giveBack = (end: Omit<Return, "ago" | "limits">, endedAt: number, hold: number, clock: Clock.Clock) =>
+    Effect.suspend(() => store.release({ ...end, limits, ago: Line.millisOf(clock) - endedAt })).pipe(
+      Effect.retry(Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: Duration.millis(hold) })))
+    )
+
+  /** Asks the store for a permit for the caller: after it the caller has one, or the group knows how long to wait. */
+  const ask = (
+    group: Group,
+    caller: Line.Caller,
+    call: Quota.Call,
+    clock: Clock.Clock
+  ): Effect.Effect<void, Quota.Unavailable> => {
+    const name = `${process}-${leases++}`
+    const hold = Math.min(memory, Duration.toMillis(call.attemptTimeout ?? defaultAttemptTimeout) + window + grace)
+    let isWanted = true
+    const take = (answer: Answer, random: number): Effect.Effect<void, Quota.Unavailable> => {
+      const now = Line.millisOf(clock)
+      group.answeredAt = now
+      adopt(group, now, answer.rejection)
+      if (answer._tag === "Wait") {
+        group.waitUntil = now + answer.millis + random * jitter
+        return Effect.void
+      }
+      if (!isWanted) {
+        const end = { key: group.key, lease: name, delay: undefined, allowance: 0, rejected: undefined }
+        return giveBack(end, now, hold, clock)
+      }
+      Lane.grant(group.lane, now)
+      caller.grantedAt = now
+      group.permits.set(caller, { lane: group.lane, grantedAt: now, lease: { name, at: answer.at, hold } })
+      return Effect.void
+    }
+    const asked = Effect.flatMap(
+      Effect.zip(acquire(group, Line.millisOf(clock), name, hold, false), Random.next),
+      ([answer, random]) => take(answer, random)
+    )
+    // The store may grant a permit although the caller has stopped waiting for it: somebody has to take it then.
+    return Effect.uninterruptibleMask((restore) =>
+      Effect.flatMap(FiberSet.run(background, asked), (fiber) =>
+        Effect.ensuring(
+          restore(inTime(Fiber.join(fiber))),
+          Effect.sync(() => (isWanted = false))
+        )
+      )
+    )
+  }
+
+  /** Asks until the store answers in time, and joins the others again. */
+  const rejoin = (group: Group, clock: Clock.Clock): Effect.Effect<void> => {
+    const again: Effect.Effect<void> = Effect.suspend(() =>
+      Effect.matchEffect(inTime(acquire(group, Line.millisOf(clock), `${process}-${leases++}`, window + grace, true)), {
+        onFailure: () => Effect.andThen(Effect.sleep(Duration.millis(window)), again),
+        onSuccess: (answer) => {
+          const now = Line.millisOf(clock)
+          group.apart = undefined
+          group.answeredAt = now
+          group.waitUntil = answer._tag === "Wait" ? now + answer.millis : now
+          adopt(group, now, answer.rejection)
+          Line.wakeFirst(group.line)
+          return Effect.logInfo("the store of the shared quota answers again")
+        }
+      })
+    )
+    return Effect.andThen(Effect.sleep(Duration.millis(window)), again)
+  }
+
+  const onUnavailable = (
+    group: Group,
+    clock: Clock.Clock,
+    error: Quota.Unavailable
+  ): Effect.Effect<void, Quota.Unavailable> => {
+    const now = Line.millisOf(clock)
+    if (whenUnavailable === "fail") {
+      group.refused = { at: now, error }
+      return Effect.fail(error)
+    }
+    const share = Math.max(1, Math.min(limit, Math.floor(limit * whenUnavailable.share)))
+    group.apart = Lane.make({ ...limits, limit: share })
+    // Until the permits that the store has given out are over, to whomever.
+    group.apart.pausedUntil = now + window + grace
+    return Effect.andThen(
+      Effect.logWarning("the store of the shared quota does not answer: going on with a share of it", error),
+      FiberSet.run(background, rejoin(group, clock))
+    )
+  }
+
+  const turn = (
+    group: Group,
+    caller: Line.Caller,
+    call: Quota.Call,
+    clock: Clock.Clock
+  ): Effect.Effect<void, Quota.Unavailable> =>
+    Effect.suspend(() => {
+      if (caller.grantedAt !== undefined) return Effect.void
+      if (group.refused !== undefined && caller.askedAt <= group.refused.at) return Effect.fail(group.refused.error)
+      const now = Line.millisOf(clock)
+      const wait = nextGrant(group) - now
+      const again = turn(group, caller, call, clock)
+      if (wait > 0) return Effect.andThen(Line.sleep(caller, wait), again)
+      if (group.apart === undefined) {
+        return Effect.andThen(
+          Effect.catch(ask(group, caller, call, clock), (error) => onUnavailable(group, clock, error)),
+          again
+        )
+      }
+      Lane.grant(group.apart, now)
+      caller.grantedAt = now
+      group.permits.set(caller, { lane: group.apart, grantedAt: now, lease: undefined })
+      return Effect.void
+    })
+
+  const release = (group: Group, caller: Line.Caller, clock: Clock.Clock, outcome: Quota.Outcome) =>
+    Effect.suspend(() => {
+      const permit = group.permits.get(caller)
+      if (permit === undefined) return Effect.void
+      group.permits.delete(caller)
+      const now = Line.millisOf(clock)
+      const { grantedAt, lane, lease } = permit
+      Lane.release(lane, now, grantedAt, outcome)
+      Line.wakeFirst(group.line)
+      if (lease === undefined) return Effect.void
+      const end = {
+        key: group.key,
+        lease: lease.name,
+        delay: outcome === "NotSent" ? undefined : outcome === "Abandoned" ? window + grace : window,
+        allowance: outcome === "Abandoned" || outcome === "NotSent" ? 0 : Lane.allowance(lane, now),
+        rejected: outcome === "Rejected" ? { grantedAt: lease.at, spacing: lane.rejectedSpacing } : undefined
+      }
+      return FiberSet.run(background, giveBack(end, now, lease.hold, clock))
+    })
+
+  return {
+    withPermit: (call, attempt, outcomeOf) => {
+      const group = groupOf(call)
+      return Line.withPermit(
+        (caller, clock) =>
+          Line.admit<Quota.WaitTooLong | Quota.Unavailable>(
+            {
+              line: group.line,
+              leastWait: (now, ahead) =>
+                group.apart === undefined
+                  ? Math.max(Lane.leastWait(group.lane, now, ahead), group.waitUntil - now)
+                  : Lane.leastWait(group.apart, now, ahead),
+              turn: turn(group, caller, call, clock),
+              tooLong
+            },
+            caller,
+            call.patience,
+            clock
+          ),
+        attempt,
+        (caller, clock, outcome) => release(group, caller, clock, outcome),
+        outcomeOf
+      )
+    },
+    state: Clock.clockWith((clock) =>
+      Effect.sync(() =>
+        Array.from(groups.values(), (group) => ({
+          key: group.key,
+          inUse: group.permits.size,
+          waiting: group.line.size,
+          nextPermit: Duration.millis(Math.max(0, nextGrant(group) - Line.millisOf(clock))),
+          spacing: Duration.millis((group.apart ?? group.lane).spacing)
+        }))
+      )
+    )
+  }
+})
+
+/** When the next permit may be given out, as far as this process knows. */
+const nextGrant = ({ apart, lane, waitUntil }: Group): number =>
+  apart === undefined ? Math.max(Lane.nextGrant(lane), waitUntil) : Lane.nextGrant(apart)
