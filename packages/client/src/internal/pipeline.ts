@@ -111,7 +111,7 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
   const { call, identity, policies } = context
   let isSignedAnew = false
 
-  const permitted = Observe.permits((permit) =>
+  const permitted = Effect.suspend(() =>
     policies.quota.withPermit(
       {
         appId: identity.appId,
@@ -119,14 +119,8 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
         patience: CallState.timeLeft(call),
         attemptTimeout: policies.attemptTimeout
       },
-      (waited) => {
-        permit.taken()
-        return attemptOnce(context, operation, request, waited)
-      },
-      (exit) => {
-        permit.returned()
-        return Outcome.count(exit)
-      }
+      (waited) => attemptOnce(context, operation, request, waited),
+      Outcome.count
     )
   )
   const attempt = Effect.catch(permitted, (error): Effect.Effect<never, AttemptError<Failure>> => {
@@ -151,11 +145,7 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
         : Effect.map(policies.serverClock.offset, (offset) => (isSignedAnew = offset !== call.signedOffset))
     },
     timeLeft: () => CallState.timeLeft(call),
-    tooLate: (needed) => CallState.deadlineExceeded(call, needed),
-    observe: {
-      retrying: (error, delay) => Observe.retrying(call, error, delay),
-      gaveUp: (error, why) => Observe.gaveUp(call, error, why)
-    }
+    tooLate: (needed) => CallState.deadlineExceeded(call, needed)
   })
   return Observe.call(retried, call, () => CallState.elapsed(call))
 }
