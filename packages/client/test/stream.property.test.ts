@@ -158,7 +158,7 @@ describe("stream", () => {
       now: anyTime
     },
     holds,
-    { arbitrary: { seed: 11, runs: 300 } }
+    { arbitrary: { seed: 11, runs: 200 } }
   )
 
   it.effect.prop(
@@ -177,7 +177,7 @@ describe("stream", () => {
           FakeService.entry(`c${i}`, 1_700_000_000_000 + Math.floor((i * 7919) % 1009), i % 3 === 0 ? "absent" : 2)
         )
       }),
-    { arbitrary: { seed: 12, runs: 60 } }
+    { arbitrary: { seed: 12, runs: 40 } }
   )
 
   it.effect.prop(
@@ -227,7 +227,7 @@ describe("stream", () => {
         assert.strictEqual(service.sent.length, lengths.length)
         for (const sent of service.sent) assert.strictEqual(FakeService.asked(sent).Limit, pageSize)
       }),
-    { arbitrary: { seed: 14, runs: 200 } }
+    { arbitrary: { seed: 14, runs: 100 } }
   )
 
   it.effect.prop(
@@ -245,7 +245,7 @@ describe("stream", () => {
         assert.strictEqual(read.length, wanted)
         assert.strictEqual(service.sent.length, Math.ceil(wanted / pageSize))
       }),
-    { arbitrary: { seed: 15, runs: 100 } }
+    { arbitrary: { seed: 15, runs: 50 } }
   )
 
   it.effect("asks for 500 at a time unless told otherwise", () =>

@@ -190,24 +190,24 @@ describe("fuzz", () => {
     "a valid answer with some of its bytes changed means what is left of it",
     [Arbitrary.array(Arbitrary.schema(Edit), { minLength: 1, maxLength: 4 })],
     ([edits]) => check(Uint8Array.from(edits.reduce(apply, [...whole]))),
-    { arbitrary: { seed: 3, runs: 3000 } }
+    { arbitrary: { seed: 3, runs: 2000 } }
   )
 
   it.effect.prop(
     "any bytes",
     [Arbitrary.array(Arbitrary.schema(between(0, 255)), { maxLength: 200 })],
     ([bytes]) => check(Uint8Array.from(bytes)),
-    { arbitrary: { seed: 4, runs: 1000 } }
+    { arbitrary: { seed: 4, runs: 500 } }
   )
 
   it.effect.prop(
     "any JSON in any field",
     { name: Schema.Literals(["Code", "Next", "List", "TotalCount", "Message", "RequestId"]), value: Schema.Json },
     ({ name, value }) => check(encoder.encode(WireJson.stringify({ ...valid, [name]: value }))),
-    { arbitrary: { seed: 5, runs: 1500 } }
+    { arbitrary: { seed: 5, runs: 1000 } }
   )
 
   it.effect.prop("any JSON", [Schema.Json], ([value]) => check(encoder.encode(JSON.stringify(value))), {
-    arbitrary: { seed: 6, runs: 500 }
+    arbitrary: { seed: 6, runs: 300 }
   })
 })
