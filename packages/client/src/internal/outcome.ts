@@ -49,10 +49,11 @@ const healthOf = (error: Failure): Health => {
     case "CircuitOpen":
     case "QuotaUnavailable":
     case "QueryFailed":
+    // How much time a call has left says nothing about the host.
+    case "DeadlineExceeded":
       return "Unclear"
     case "TransportFailed":
     case "AttemptTimedOut":
-    case "DeadlineExceeded":
     case "ServiceFailed":
       return "Ill"
     case "ResponseUnreadable":
