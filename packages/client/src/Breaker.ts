@@ -3,15 +3,19 @@
  *
  * @since 0.1.0
  */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
 import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
+import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import type * as Scope from "effect/Scope"
+import * as Scope from "effect/Scope"
+import * as Telemetry from "./Telemetry.ts"
 
 /**
  * What a call says about the health of its host: `Unclear` counts neither way.
@@ -67,46 +71,106 @@ export interface Options {
   readonly openDuration?: Schedule.Schedule<unknown, number> | undefined
 }
 
-const outcomes: Record<Health, CircuitBreaker.Outcome> = {
-  Well: CircuitBreaker.success,
-  Ill: CircuitBreaker.failure(),
-  Unclear: CircuitBreaker.ignored
-}
+type Outcome = CircuitBreaker.Outcome["_tag"]
+
+const outcomes: Record<Health, Outcome> = { Well: "Success", Ill: "Failure", Unclear: "Ignored" }
 
 /** While a probe is under way nobody knows how long it takes. */
 const probing = Duration.seconds(1)
 
+const refusedBy = ({ reason }: CircuitBreaker.CircuitBreakerError): Refused =>
+  new Refused({ retryAfter: reason._tag === "CircuitOpen" ? reason.retryAfter : probing })
+
+const levels = { Closed: 0, HalfOpen: 1, Open: 2 } as const
+
+const tell = (transition: CircuitBreaker.Transition | undefined): Effect.Effect<void> => {
+  if (transition === undefined) return Effect.void
+  const { from, key, to } = transition
+  const gauge = Metric.withAttributes(Telemetry.breakerState, { "server.address": key })
+  return Effect.andThen(
+    Metric.update(gauge, levels[to]),
+    Effect.logDebug(`The circuit to ${key} is ${to}, was ${from}`)
+  )
+}
+
+/** The n-th delay of a schedule, n from 1. Each is asked for once: a service's every answer may open the circuit. */
+const delaysOf = Effect.fnUntraced(function* (schedule: Schedule.Schedule<unknown, number>) {
+  const step = yield* Schedule.toStep(schedule)
+  const known: Array<Duration.Duration> = []
+  let elapsed = yield* Clock.currentTimeMillis
+  const next = Effect.suspend(() =>
+    Effect.map(
+      Pull.matchEffect(step(elapsed, known.length + 1), {
+        onSuccess: ([, delay]) => Effect.succeed(delay),
+        // A schedule that has ended stays at its last delay.
+        onDone: () => Effect.succeed(known.at(-1) ?? Duration.zero),
+        onFailure: Effect.failCause
+      }),
+      (delay) => {
+        elapsed += Duration.toMillis(delay)
+        known.push(delay)
+      }
+    )
+  )
+  const delayOf = (n: number): Effect.Effect<Duration.Duration> => {
+    const delay = known[n - 1]
+    return delay === undefined ? Effect.flatMap(next, () => delayOf(n)) : Effect.succeed(delay)
+  }
+  return delayOf
+})
+
+// Effect's `CircuitBreaker.execute` is not used: it asks the schedule again at every answer, and costs more than all the
+// other policies together.
+const makeIn = Effect.fnUntraced(function* (
+  store: CircuitBreaker.CircuitBreakerStore["Service"],
+  options: Options
+): Effect.fn.Return<Breaker["Service"], never, Scope.Scope> {
+  const scope = yield* Effect.scope
+  const tripPolicy = CircuitBreaker.rate({
+    threshold: options.threshold ?? 0.5,
+    size: options.size ?? 40,
+    minimumCalls: options.minimumCalls ?? 20
+  })
+  const delayOf = yield* delaysOf(
+    options.openDuration ?? Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")])
+  )
+
+  const record = (key: string, admission: CircuitBreaker.Admission, outcome: Outcome): Effect.Effect<void> => {
+    const mayOpen = outcome === "Failure" || (outcome === "Success" && !admission.probe)
+    return Effect.flatMap(
+      mayOpen ? delayOf(admission.consecutiveOpenings + 1) : Effect.succeed(Duration.zero),
+      (openFor) =>
+        Effect.flatMap(
+          Effect.orDie(store.record({ key, generation: admission.generation, outcome, tripPolicy, openFor })),
+          tell
+        )
+    )
+  }
+
+  return {
+    guard: (host, call, healthOf) =>
+      Effect.uninterruptibleMask((restore) =>
+        Effect.matchEffect(Scope.provide(store.admit(host), scope), {
+          onFailure: (error) => Effect.fail(refusedBy(error)),
+          onSuccess: (admission) => {
+            const guarded = Effect.onExit(restore(call), (exit) => record(host, admission, outcomes[healthOf(exit)]))
+            return admission.transition === undefined ? guarded : Effect.andThen(tell(admission.transition), guarded)
+          }
+        })
+      ),
+    state: (host) => Effect.map(Effect.orDie(store.state(host)), (state) => state._tag)
+  }
+})
+
 /**
- * A breaker within this process, on Effect's `CircuitBreaker`.
+ * A breaker within this process, with the circuits of Effect's `CircuitBreaker`.
  *
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Effect.Effect<Breaker["Service"], never, Scope.Scope> =>
-  Effect.map(
-    CircuitBreaker.make({
-      tripPolicy: CircuitBreaker.rate({
-        threshold: options.threshold ?? 0.5,
-        size: options.size ?? 40,
-        minimumCalls: options.minimumCalls ?? 20
-      }),
-      openDuration:
-        options.openDuration ?? Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")])
-    }),
-    (breaker): Breaker["Service"] => ({
-      guard: (host, call, healthOf) =>
-        breaker
-          .execute(call, { key: host, classify: (exit) => outcomes[healthOf(exit)] })
-          .pipe(
-            Effect.catchIf(isBreakerError, ({ reason }) =>
-              Effect.fail(new Refused({ retryAfter: reason._tag === "CircuitOpen" ? reason.retryAfter : probing }))
-            )
-          ),
-      state: (host) => Effect.map(Effect.orDie(breaker.state(host)), (state) => state._tag)
-    })
-  ).pipe(Effect.provide(CircuitBreaker.layerStoreMemory()))
-
-const isBreakerError = (error: unknown): error is CircuitBreaker.CircuitBreakerError =>
-  error instanceof CircuitBreaker.CircuitBreakerError
+  CircuitBreaker.CircuitBreakerStore.use((store) => makeIn(store, options)).pipe(
+    Effect.provide(CircuitBreaker.layerStoreMemory())
+  )
 
 /**
  * A breaker for every client built on this layer. A client without one makes its own, with the defaults.
