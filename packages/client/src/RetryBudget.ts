@@ -6,6 +6,8 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Telemetry from "./Telemetry.ts"
 
 /**
  * A budget of tokens, shared by all calls of a client. Retries spend, successes refill. When it is empty a failed call
@@ -56,25 +58,27 @@ export interface Options extends Partial<Costs> {
  *
  * @since 0.1.0
  */
-export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"]> =>
-  Effect.sync(() => {
-    const { capacity = 500, retry = 5, success = 1, timeoutRetry = 10 } = options
+export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"]> => {
+  const { capacity = 500, retry = 5, success = 1, timeoutRetry = 10 } = options
+  return Effect.suspend(() => {
     let tokens = capacity
-    return {
+    const change = (to: number) => {
+      tokens = to
+      return Metric.update(Telemetry.retryBudget, tokens)
+    }
+    return Effect.as(change(capacity), {
       spend: (cost) =>
-        Effect.sync(() => {
-          if (cost > tokens) return false
-          tokens -= cost
-          return true
+        Effect.suspend(() => {
+          if (cost > tokens) return Effect.succeed(false)
+          return cost === 0 ? Effect.succeed(true) : Effect.as(change(tokens - cost), true)
         }),
       refill: (gain) =>
-        Effect.sync(() => {
-          tokens = Math.min(capacity, tokens + gain)
-        }),
+        Effect.suspend(() => (tokens === capacity ? Effect.void : change(Math.min(capacity, tokens + gain)))),
       left: Effect.sync(() => tokens),
       costs: { retry, timeoutRetry, success }
-    }
+    })
   })
+}
 
 /**
  * A budget for every client built on this layer. A client without one makes its own, with the defaults.

@@ -10,6 +10,8 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Metric from "effect/Metric"
+import * as Telemetry from "./Telemetry.ts"
 
 /**
  * What an answer says about the time.
@@ -76,21 +78,24 @@ const warning = (offset: number): string => {
  *
  * @since 0.1.0
  */
-export const make: Effect.Effect<ServerClock["Service"]> = Effect.sync(() => {
+export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => {
   let offset = 0
   let isWorrying = false
-  return {
+  const follow = (measured: number): Effect.Effect<void> => {
+    offset = Math.abs(measured) <= tolerance ? 0 : Math.round(measured)
+    const wasWorrying = isWorrying
+    isWorrying = Math.abs(offset) > worrying
+    const told = Metric.update(Telemetry.clockOffset, offset)
+    return isWorrying && !wasWorrying ? Effect.andThen(told, Effect.logWarning(warning(offset))) : told
+  }
+  return Effect.as(follow(0), {
     offset: Effect.sync(() => offset),
     observe: (sample) =>
       Effect.suspend(() => {
         const measured = measure(sample)
-        if (measured === undefined || Math.abs(measured - offset) <= tolerance) return Effect.void
-        offset = Math.abs(measured) <= tolerance ? 0 : Math.round(measured)
-        const wasWorrying = isWorrying
-        isWorrying = Math.abs(offset) > worrying
-        return isWorrying && !wasWorrying ? Effect.logWarning(warning(offset)) : Effect.void
+        return measured === undefined || Math.abs(measured - offset) <= tolerance ? Effect.void : follow(measured)
       })
-  }
+  })
 })
 
 /**

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import type { Endpoint } from "../Endpoint.ts"
 import * as Telemetry from "../Telemetry.ts"
-import type * as CallState from "./call.ts"
+import * as CallState from "./call.ts"
 
 /** A metric with its attributes, made once for each combination. */
 const memoized = <Input, State>(metric: Metric.Metric<Input, State>) => {
@@ -54,6 +54,44 @@ export const call = <A, E extends { readonly _tag: string }>(
       ? Effect.withSpan(counted, `zim ${state.action}`, { attributes: { "zim.action": state.action } })
       : counted
   })
+
+/** Counts the permits that are out, whatever quota gives them: `returned` undoes `taken`, if that came first. */
+export const permits = <A, E>(
+  self: (permit: { readonly taken: () => void; readonly returned: () => void }) => Effect.Effect<A, E>
+): Effect.Effect<A, E> =>
+  Effect.contextWith((context: Context.Context<never>) => {
+    let out = 0
+    const change = (by: number) => {
+      out += by
+      Telemetry.permitsInUse.modifyUnsafe(by, context)
+    }
+    return self({ taken: () => change(1), returned: () => change(-out) })
+  })
+
+/** What is wrong, in a line. Errors hold nothing secret. */
+const problem = (state: CallState.Call, error: { readonly _tag: string }): Record<string, unknown> => ({
+  "zim.action": state.action,
+  "zim.attempt": state.attempts,
+  "zim.elapsed_ms": Duration.toMillis(CallState.elapsed(state)),
+  "error.type": error._tag,
+  ...(state.answer?.code === undefined ? {} : { "zim.code": state.answer.code }),
+  ...(state.answer?.requestId === undefined ? {} : { "zim.request_id": state.answer.requestId })
+})
+
+/** Says that a call is made again. */
+export const retrying = (
+  state: CallState.Call,
+  error: { readonly _tag: string },
+  delay: Duration.Duration
+): Effect.Effect<void> =>
+  Effect.annotateLogs(
+    Effect.logDebug(`Trying again in ${Duration.format(Duration.millis(Math.ceil(Duration.toMillis(delay))))}`),
+    problem(state, error)
+  )
+
+/** Says that a call is given up. */
+export const gaveUp = (state: CallState.Call, error: { readonly _tag: string }, why: string): Effect.Effect<void> =>
+  Effect.annotateLogs(Effect.logDebug(`Gave up: ${why}`), problem(state, error))
 
 const portOf = (url: URL): number => Number(url.port === "" ? (url.protocol === "https:" ? 443 : 80) : url.port)
 

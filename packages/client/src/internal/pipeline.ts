@@ -111,7 +111,7 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
   const { call, identity, policies } = context
   let isSignedAnew = false
 
-  const permitted = Effect.suspend(() =>
+  const permitted = Observe.permits((permit) =>
     policies.quota.withPermit(
       {
         appId: identity.appId,
@@ -119,8 +119,14 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
         patience: CallState.timeLeft(call),
         attemptTimeout: policies.attemptTimeout
       },
-      (waited) => attemptOnce(context, operation, request, waited),
-      Outcome.count
+      (waited) => {
+        permit.taken()
+        return attemptOnce(context, operation, request, waited)
+      },
+      (exit) => {
+        permit.returned()
+        return Outcome.count(exit)
+      }
     )
   )
   const attempt = Effect.catch(permitted, (error): Effect.Effect<never, AttemptError<Failure>> => {
@@ -145,7 +151,11 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
         : Effect.map(policies.serverClock.offset, (offset) => (isSignedAnew = offset !== call.signedOffset))
     },
     timeLeft: () => CallState.timeLeft(call),
-    tooLate: (needed) => CallState.deadlineExceeded(call, needed)
+    tooLate: (needed) => CallState.deadlineExceeded(call, needed),
+    observe: {
+      retrying: (error, delay) => Observe.retrying(call, error, delay),
+      gaveUp: (error, why) => Observe.gaveUp(call, error, why)
+    }
   })
   return Observe.call(retried, call, () => CallState.elapsed(call))
 }

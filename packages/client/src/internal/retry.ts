@@ -17,6 +17,12 @@ const nextDelay = (step: Step, now: number, error: RetryPolicy.Failure): Effect.
     onFailure: Effect.failCause
   })
 
+/** Hears of what happens between the attempts. */
+export interface Observer<E> {
+  readonly retrying: (error: E, delay: Duration.Duration) => Effect.Effect<void>
+  readonly gaveUp: (error: E, why: string) => Effect.Effect<void>
+}
+
 export interface Options<E, Late> {
   readonly policy: RetryPolicy.RetryPolicy
   readonly budget: RetryBudget.RetryBudget["Service"]
@@ -27,6 +33,7 @@ export interface Options<E, Late> {
   readonly timeLeft: () => Duration.Duration
   /** The error of a wait that does not fit into the time left. */
   readonly tooLate: (needed: Duration.Duration) => Late
+  readonly observe: Observer<E | Late>
 }
 
 /**
@@ -35,7 +42,7 @@ export interface Options<E, Late> {
  */
 export const retry = <A, E extends RetryPolicy.Failure, Late>(
   attempt: Effect.Effect<A, E>,
-  { budget, kindOf, onFailure, policy, timeLeft, tooLate }: Options<E, Late>
+  { budget, kindOf, observe, onFailure, policy, timeLeft, tooLate }: Options<E, Late>
 ): Effect.Effect<A, E | Late> => {
   const steps = new Map<RetryPolicy.Kind, Step>()
   let spent = 0
@@ -55,16 +62,25 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
         ? budget.costs.timeoutRetry
         : budget.costs.retry
 
+  const giveUp = <Error extends E | Late>(error: Error, why: string): Effect.Effect<never, Error> =>
+    Effect.andThen(observe.gaveUp(error, why), Effect.fail(error))
+
   const again = Effect.fnUntraced(function* (error: E): Effect.fn.Return<A, E | Late> {
-    if (yield* onFailure(error)) return yield* loop
+    if (yield* onFailure(error)) {
+      yield* observe.retrying(error, Duration.zero)
+      return yield* loop
+    }
     const kind = kindOf(error)
-    if (kind === undefined) return yield* Effect.fail(error)
+    if (kind === undefined) return yield* giveUp(error, "the same call would fail again")
     const delay = yield* nextDelay(yield* stepOf(kind), yield* Clock.currentTimeMillis, error)
-    if (delay === undefined) return yield* Effect.fail(error)
-    if (Duration.isGreaterThanOrEqualTo(delay, timeLeft())) return yield* Effect.fail(tooLate(delay))
+    if (delay === undefined) return yield* giveUp(error, "the policy allows no more retries")
+    if (Duration.isGreaterThanOrEqualTo(delay, timeLeft())) {
+      return yield* giveUp(tooLate(delay), "the deadline comes before the next retry")
+    }
     const cost = costOf(kind)
-    if (!(yield* budget.spend(cost))) return yield* Effect.fail(error)
+    if (!(yield* budget.spend(cost))) return yield* giveUp(error, "the retry budget is empty")
     spent = cost
+    yield* observe.retrying(error, delay)
     yield* Effect.sleep(delay)
     return yield* loop
   })
