@@ -62,7 +62,7 @@ export const describeCall = (call: Pick<Answer, "action" | "attempts" | "elapsed
 
 const describe = (answer: Answer): string => {
   const meaning = ReturnCode.lookup(answer.code)?.meaning ?? "Unknown return code"
-  const vendor = answer.vendorMessage === "" ? "" : `: ${answer.vendorMessage}`
+  const vendor = answer.vendorMessage === "" || answer.vendorMessage === meaning ? "" : `: ${answer.vendorMessage}`
   const request = answer.requestId === undefined ? "no request id" : `request id ${answer.requestId}`
   return `${answer.code} ${meaning}${vendor} (${request}; ${describeCall(answer)})`
 }
