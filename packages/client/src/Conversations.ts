@@ -5,6 +5,7 @@
  */
 import { Conversation, type Cursor, PageSize, QueryConversationList } from "@effect-zim/protocol"
 import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
 import type * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type { CallError, PagingError } from "./ClientError.ts"
@@ -234,11 +235,23 @@ export interface ForUsersOptions extends Pick<Options, "pageSize"> {
  *
  * @since 0.1.0
  */
-export const forUsers =
-  (options?: ForUsersOptions) =>
-  <E, R>(users: Stream.Stream<string, E, R>): Stream.Stream<UserResult, E, R | ZimClient.ZimClient> =>
+export const forUsers: {
+  (
+    options?: ForUsersOptions
+  ): <E, R>(users: Stream.Stream<string, E, R>) => Stream.Stream<UserResult, E, R | ZimClient.ZimClient>
+  <E, R>(
+    users: Stream.Stream<string, E, R>,
+    options?: ForUsersOptions
+  ): Stream.Stream<UserResult, E, R | ZimClient.ZimClient>
+} = dual(
+  (args) => Stream.isStream(args[0]),
+  <E, R>(
+    users: Stream.Stream<string, E, R>,
+    options?: ForUsersOptions
+  ): Stream.Stream<UserResult, E, R | ZimClient.ZimClient> =>
     Stream.mapEffect(
       users,
       (userId) => Effect.map(Effect.result(snapshot(userId, options)), (result): UserResult => ({ userId, result })),
       { concurrency: options?.concurrency ?? 16, unordered: options?.ordered !== true }
     )
+)
