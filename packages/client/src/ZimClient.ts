@@ -97,13 +97,16 @@ export const make = Effect.fnUntraced(function* (
     appId: yield* check(AppId.AppId, "appId", options.appId),
     serverSecret: yield* check(ServerSecret.ServerSecret, "serverSecret", Redacted.value(options.serverSecret))
   }
-  const primary =
-    options.baseUrl === undefined
-      ? Endpoint.ofRegion(options.region)
-      : yield* check(Endpoint.BaseUrl, "baseUrl", options.baseUrl)
+  const region = Effect.fnUntraced(function* (setting: string, name: Endpoint.Region) {
+    return Endpoint.make(Endpoint.ofRegion(yield* check(Endpoint.Region, setting, name)))
+  })
   const endpoints: Transport.Endpoints = [
-    Endpoint.make(primary),
-    ...(options.failover ?? []).map((region) => Endpoint.make(Endpoint.ofRegion(region)))
+    options.baseUrl !== undefined
+      ? Endpoint.make(yield* check(Endpoint.BaseUrl, "baseUrl", options.baseUrl))
+      : options.region !== undefined
+        ? yield* region("region", options.region)
+        : Endpoint.make(Endpoint.ofRegion()),
+    ...(yield* Effect.forEach(options.failover ?? [], (name) => region("failover", name)))
   ]
   // Effect's own spans and trace headers of HTTP requests would show the signed URL to whoever sees them.
   const requestContext = Context.make(HttpClient.TracerDisabledWhen, constTrue).pipe(

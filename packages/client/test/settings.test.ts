@@ -232,6 +232,26 @@ describe("layer", () => {
   )
 })
 
+describe("a region that a JavaScript caller passes", () => {
+  const options = { appId: 12345, serverSecret: Redacted.make(FakeService.app.serverSecret) }
+
+  it.effect("is checked", () =>
+    Effect.gen(function* () {
+      // @ts-expect-error TypeScript callers cannot: it would become part of a host's name.
+      const error = yield* settingError(destination(ZimClient.layer({ ...options, region: "x.evil.example/" })))
+      assert.strictEqual(error.setting, "region")
+    })
+  )
+
+  it.effect("is checked for fail-over too", () =>
+    Effect.gen(function* () {
+      // @ts-expect-error TypeScript callers cannot: it would become part of a host's name.
+      const error = yield* settingError(destination(ZimClient.layer({ ...options, failover: ["fra", "mars"] })))
+      assert.strictEqual(error.setting, "failover")
+    })
+  )
+})
+
 describe("in a browser", () => {
   afterEach(() => {
     vi.unstubAllGlobals()
