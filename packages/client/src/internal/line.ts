@@ -37,10 +37,12 @@ export const sleepUntilAwake = (caller: Caller): Effect.Effect<void> =>
     if (caller.isAwake) caller.wake()
   })
 
-/** For the first in the line: sleeps this long, or until somebody wakes it where nobody knows how long that is. */
-export const sleep = (caller: Caller, millis: number): Effect.Effect<void> => {
+/** For the first in the line: sleeps this long, or until somebody wakes it: a permit may come back sooner than the next. */
+export const sleep = (caller: Caller, millis: number): Effect.Effect<unknown> => {
   caller.isAwake = false
-  return millis === Infinity ? sleepUntilAwake(caller) : Effect.sleep(Duration.millis(Math.ceil(millis)))
+  return millis === Infinity
+    ? sleepUntilAwake(caller)
+    : Effect.timeoutOption(sleepUntilAwake(caller), Math.ceil(millis))
 }
 
 /** How callers get a permit. */
