@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs"
+import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 
 const packages = readdirSync(new URL("packages", import.meta.url))
@@ -12,6 +13,7 @@ export default defineConfig({
   ssr: { resolve: { conditions } },
   test: {
     allowOnly: false,
+    setupFiles: [fileURLToPath(new URL("vitest.setup.ts", import.meta.url))],
     // Property tests share two cores with everything else in CI; a hang still ends.
     testTimeout: 30_000,
     hookTimeout: 30_000,

@@ -89,8 +89,8 @@ const length = (bytes: number) => `Content-Length: ${bytes}\r\n`
 
 /** Writes for ever, as fast as the other side takes it. */
 const flood = (socket: Net.Socket, piece: Uint8Array) => {
-  const more = (): void => {
-    if (!socket.destroyed) socket.write(piece, more)
+  const more = (error?: Error | null): void => {
+    if ((error === undefined || error === null) && !socket.destroyed) socket.write(piece, more)
   }
   more()
 }

@@ -85,7 +85,8 @@ describe("SignatureNonce", () => {
 
     it.prop("differs for different seeds", { a: seed, b: seed }, ({ a, b }) => {
       const nonces = [...take(SignatureNonce.seeded(a), 20), ...take(SignatureNonce.seeded(b), 20)]
-      assert.strictEqual(new Set(nonces).size, String(a) === String(b) ? 20 : 40)
+      // Seeds are hashed as UTF-8, which has one sign for all lone surrogates.
+      assert.strictEqual(new Set(nonces).size, String(a).toWellFormed() === String(b).toWellFormed() ? 20 : 40)
     })
 
     it("never repeats a nonce", () => {
