@@ -39,8 +39,6 @@ export interface Ask {
   readonly spacing: number
   /** Whether the store must know the key. If it does not, it has lost it, and waits until what it lost is over. */
   readonly isKnown: boolean
-  /** Whether the process has given out permits of its own, so that the store must wait until those are over. */
-  readonly wasApart: boolean
 }
 
 /**
@@ -84,6 +82,18 @@ export interface Return {
 }
 
 /**
+ * A process that gave out permits of its own, so that the store must give out none until those are over: for so many
+ * milliseconds.
+ *
+ * @since 0.1.0
+ */
+export interface Pause {
+  readonly key: string
+  readonly limits: Limits
+  readonly millis: number
+}
+
+/**
  * What the processes keep together. Its clock decides, so theirs do not matter.
  *
  * @since 0.1.0
@@ -91,6 +101,7 @@ export interface Return {
 export interface Store {
   readonly acquire: (ask: Ask) => Effect.Effect<Answer, Quota.Unavailable>
   readonly release: (lease: Return) => Effect.Effect<void, Quota.Unavailable>
+  readonly pause: (pause: Pause) => Effect.Effect<void, Quota.Unavailable>
 }
 
 /**
@@ -101,11 +112,13 @@ export interface Store {
 export interface Options extends Quota.Options {
   /**
    * What happens while the store does not answer. `fail`, the default: calls fail with `QuotaUnavailable`. `share`: this
-   * process goes on with this part of the limit, at least one call per window, and returns to the store when it
-   * answers again. That is safe while the store is away for all processes and their shares add up to 1 at most.
+   * process goes on with this part of the limit, at least one call per window, and returns to the store when it answers
+   * again. That keeps the limit while the store is away for all processes, and as long as their shares add up to 1 at
+   * most. Its price: each process asks once per window whether the store is there, and waits for
+   * `window + grace + timeout` before its first call.
    */
   readonly whenUnavailable?: "fail" | { readonly share: number } | undefined
-  /** How long the store has to answer until it counts as away. Keep it below `grace`. Default: 1 second. */
+  /** How long the store has to answer until it counts as away: `grace - window` at most. Default: 1 second. */
   readonly timeout?: Duration.Input | undefined
 }
 

@@ -31,8 +31,6 @@ const permitWait = ({ leases }: Group, now: number, ask: Ask): number => {
 }
 
 const acquire = (group: Group, now: number, ask: Ask): Answer => {
-  const { grace, window } = ask.limits
-  if (ask.wasApart) group.pausedUntil = Math.max(group.pausedUntil, now + window + grace)
   for (const [name, { back }] of group.leases) if (back <= now) group.leases.delete(name)
   const wait = Math.max(group.pausedUntil - now, group.lastGrant + ask.spacing - now, permitWait(group, now, ask))
   const { rejectedAt, rejectedSpacing } = group
@@ -75,6 +73,13 @@ export const make = (): Store => {
     release: (lease) =>
       Clock.clockWith((clock) =>
         Effect.sync(() => release(groupOf(lease.key, lease.limits, -Infinity), millisOf(clock), lease))
+      ),
+    pause: ({ key, limits, millis }) =>
+      Clock.clockWith((clock) =>
+        Effect.sync(() => {
+          const group = groupOf(key, limits, -Infinity)
+          group.pausedUntil = Math.max(group.pausedUntil, millisOf(clock) + millis)
+        })
       )
   }
 }

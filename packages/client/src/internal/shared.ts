@@ -72,50 +72,41 @@ export const make = Effect.fnUntraced(function* (
   const limits = limitsOf(options)
   const { grace, limit, window } = limits
   const timeout = Duration.fromInputUnsafe(options.timeout ?? "1 second")
-  const { whenUnavailable = "fail" } = options
+  /**
+   * How long a permit may count after the last sign of life: of the store, for those who go on without it, and of those,
+   * for the store. All of them know of each other by then.
+   */
+  const spell = window + grace + Duration.toMillis(timeout)
+  const share =
+    options.whenUnavailable === undefined || options.whenUnavailable === "fail"
+      ? undefined
+      : Math.max(1, Math.min(limit, Math.floor(limit * options.whenUnavailable.share)))
   const groups = new Map<string, Group>()
   const process = globalThis.crypto.randomUUID()
   let leases = 0
 
+  const watches = yield* FiberSet.make<never, Quota.Unavailable>()
   // What goes on although nobody waits for it. At the end the last permits are still given back.
   const background = yield* FiberSet.make<void, Quota.Unavailable>()
   yield* Effect.addFinalizer(() => Effect.timeoutOption(FiberSet.awaitEmpty(background), timeout))
 
-  const groupOf = (call: Quota.Call): Group => {
-    const key = keyOf(options, call)
-    const known = groups.get(key)
-    if (known !== undefined) return known
-    const group: Group = {
-      key,
-      lane: Lane.make(limits),
-      line: new Set(),
-      permits: new Map(),
-      apart: undefined,
-      waitUntil: -Infinity,
-      answeredAt: -Infinity,
-      rejectedAt: -1,
-      refused: undefined
-    }
-    groups.set(key, group)
-    return group
-  }
+  const makeGroup = (key: string, now: number): Group => ({
+    key,
+    lane: Lane.make(limits),
+    line: new Set(),
+    permits: new Map(),
+    apart: undefined,
+    // Others may still be on their own: the store has perhaps just come back.
+    waitUntil: share === undefined ? -Infinity : now + spell,
+    answeredAt: -Infinity,
+    rejectedAt: -1,
+    refused: undefined
+  })
 
   const unavailable = () => new Quota.Unavailable({ cause: new Cause.TimeoutError("the store did not answer in time") })
 
   const inTime = <A>(self: Effect.Effect<A, Quota.Unavailable>) =>
     Effect.timeoutOrElse(self, { duration: timeout, orElse: () => Effect.fail(unavailable()) })
-
-  const acquire = (group: Group, now: number, name: string, hold: number, wasApart: boolean) =>
-    store.acquire({
-      key: group.key,
-      limits,
-      lease: name,
-      hold,
-      allowance: Lane.allowance(group.lane, now),
-      spacing: group.lane.spacing,
-      isKnown: now - group.answeredAt < memory,
-      wasApart
-    })
 
   /** Tells the store until it has heard, or the lease has ended by itself. */
   const giveBack = (end: Omit<Return, "ago" | "limits">, endedAt: number, hold: number, clock: Clock.Clock) =>
@@ -151,7 +142,21 @@ export const make = Effect.fnUntraced(function* (
       return Effect.void
     }
     const asked = Effect.flatMap(
-      Effect.zip(acquire(group, Line.millisOf(clock), name, hold, false), Random.next),
+      Effect.zip(
+        Effect.suspend(() => {
+          const now = Line.millisOf(clock)
+          return store.acquire({
+            key: group.key,
+            limits,
+            lease: name,
+            hold,
+            allowance: Lane.allowance(group.lane, now),
+            spacing: group.lane.spacing,
+            isKnown: now - group.answeredAt < memory
+          })
+        }),
+        Random.next
+      ),
       ([answer, random]) => take(answer, random)
     )
     // The store may grant a permit although the caller has stopped waiting for it: somebody has to take it then.
@@ -165,43 +170,52 @@ export const make = Effect.fnUntraced(function* (
     )
   }
 
-  /** Asks until the store answers in time, and joins the others again. */
-  const rejoin = (group: Group, clock: Clock.Clock): Effect.Effect<void> => {
-    const again: Effect.Effect<void> = Effect.suspend(() =>
-      Effect.matchEffect(inTime(acquire(group, Line.millisOf(clock), `${process}-${leases++}`, window + grace, true)), {
-        onFailure: () => Effect.andThen(Effect.sleep(Duration.millis(window)), again),
-        onSuccess: (answer) => {
-          const now = Line.millisOf(clock)
-          group.apart = undefined
-          group.answeredAt = now
-          group.waitUntil = answer._tag === "Wait" ? now + answer.millis : now
-          adopt(group, now, answer.rejection)
-          Line.wakeFirst(group.line)
-          return Effect.logInfo("the store of the shared quota answers again")
-        }
-      })
-    )
-    return Effect.andThen(Effect.sleep(Duration.millis(window)), again)
-  }
-
   const onUnavailable = (
     group: Group,
-    clock: Clock.Clock,
-    error: Quota.Unavailable
+    error: Quota.Unavailable,
+    clock: Clock.Clock
   ): Effect.Effect<void, Quota.Unavailable> => {
     const now = Line.millisOf(clock)
-    if (whenUnavailable === "fail") {
+    if (share === undefined) {
       group.refused = { at: now, error }
       return Effect.fail(error)
     }
-    const share = Math.max(1, Math.min(limit, Math.floor(limit * whenUnavailable.share)))
+    if (group.apart !== undefined) return Effect.void
     group.apart = Lane.make({ ...limits, limit: share })
-    // Until the permits that the store has given out are over, to whomever.
-    group.apart.pausedUntil = now + window + grace
-    return Effect.andThen(
-      Effect.logWarning("the store of the shared quota does not answer: going on with a share of it", error),
-      FiberSet.run(background, rejoin(group, clock))
+    group.apart.pausedUntil = now + spell
+    return Effect.logWarning("The store of the shared quota does not answer: going on with a share of it.", error)
+  }
+
+  const rejoin = (group: Group): Effect.Effect<void> => {
+    group.apart = undefined
+    Line.wakeFirst(group.line)
+    return Effect.logInfo("The store of the shared quota answers again.")
+  }
+
+  /** Keeps in touch with the store, so that all processes know at about the same time that it is away, and back. */
+  const watch = (group: Group, clock: Clock.Clock): Effect.Effect<never, Quota.Unavailable> =>
+    Effect.forever(
+      Effect.andThen(
+        Effect.sleep(Duration.millis(window)),
+        Effect.suspend(() => {
+          const wasApart = group.apart !== undefined
+          return Effect.matchEffect(inTime(store.pause({ key: group.key, limits, millis: wasApart ? spell : 0 })), {
+            onFailure: (error) => onUnavailable(group, error, clock),
+            onSuccess: () => (wasApart ? rejoin(group) : Effect.void)
+          })
+        })
+      )
     )
+
+  const groupOf = (call: Quota.Call, clock: Clock.Clock): Effect.Effect<Group> => {
+    const key = keyOf(options, call)
+    const known = groups.get(key)
+    if (known !== undefined) return Effect.succeed(known)
+    const group = makeGroup(key, Line.millisOf(clock))
+    groups.set(key, group)
+    return share === undefined
+      ? Effect.succeed(group)
+      : Effect.uninterruptible(Effect.as(FiberSet.run(watches, watch(group, clock)), group))
   }
 
   const turn = (
@@ -219,7 +233,7 @@ export const make = Effect.fnUntraced(function* (
       if (wait > 0) return Effect.andThen(Line.sleep(caller, wait), again)
       if (group.apart === undefined) {
         return Effect.andThen(
-          Effect.catch(ask(group, caller, call, clock), (error) => onUnavailable(group, clock, error)),
+          Effect.catch(ask(group, caller, call, clock), (error) => onUnavailable(group, error, clock)),
           again
         )
       }
@@ -228,6 +242,22 @@ export const make = Effect.fnUntraced(function* (
       group.permits.set(caller, { lane: group.apart, grantedAt: now, lease: undefined })
       return Effect.void
     })
+
+  const admit = (group: Group, caller: Line.Caller, call: Quota.Call, clock: Clock.Clock) =>
+    Line.admit<Quota.WaitTooLong | Quota.Unavailable>(
+      {
+        line: group.line,
+        leastWait: (now, ahead) =>
+          group.apart === undefined
+            ? Math.max(Lane.leastWait(group.lane, now, ahead), group.waitUntil - now)
+            : Lane.leastWait(group.apart, now, ahead),
+        turn: turn(group, caller, call, clock),
+        tooLong
+      },
+      caller,
+      call.patience,
+      clock
+    )
 
   const release = (group: Group, caller: Line.Caller, clock: Clock.Clock, outcome: Quota.Outcome) =>
     Effect.suspend(() => {
@@ -250,29 +280,19 @@ export const make = Effect.fnUntraced(function* (
     })
 
   return {
-    withPermit: (call, attempt, outcomeOf) => {
-      const group = groupOf(call)
-      return Line.withPermit(
-        (caller, clock) =>
-          Line.admit<Quota.WaitTooLong | Quota.Unavailable>(
-            {
-              line: group.line,
-              leastWait: (now, ahead) =>
-                group.apart === undefined
-                  ? Math.max(Lane.leastWait(group.lane, now, ahead), group.waitUntil - now)
-                  : Lane.leastWait(group.apart, now, ahead),
-              turn: turn(group, caller, call, clock),
-              tooLong
-            },
-            caller,
-            call.patience,
-            clock
-          ),
-        attempt,
-        (caller, clock, outcome) => release(group, caller, clock, outcome),
-        outcomeOf
-      )
-    },
+    withPermit: (call, attempt, outcomeOf) =>
+      Clock.clockWith((clock) =>
+        Effect.flatMap(
+          Effect.suspend(() => groupOf(call, clock)),
+          (group) =>
+            Line.withPermit(
+              (caller) => admit(group, caller, call, clock),
+              attempt,
+              (caller, _, outcome) => release(group, caller, clock, outcome),
+              outcomeOf
+            )
+        )
+      ),
     state: Clock.clockWith((clock) =>
       Effect.sync(() =>
         Array.from(groups.values(), (group) => ({

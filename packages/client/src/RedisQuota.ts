@@ -1,0 +1,148 @@
+/**
+ * A quota that several processes keep together over Redis: together they never send more than the limit, however the
+ * service aligns its windows and however the clocks of the processes differ. Needs Redis 5 or later, or Valkey.
+ *
+ * This module is an entry point of its own: who does not import it does not load it.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Redis from "effect/persistence/Redis"
+import * as Schema from "effect/Schema"
+import * as Scripts from "./internal/leaseScripts.ts"
+import * as Quota from "./Quota.ts"
+import * as SharedQuota from "./SharedQuota.ts"
+
+/**
+ * What a quota over Redis is made of. All processes of one AppID must be given the same.
+ *
+ * @since 0.1.0
+ */
+export interface Options extends SharedQuota.Options {
+  /**
+   * What the names of the keys begin with. They hold the AppID, and the operation where each has its own quota: nothing
+   * secret. Default: `zim:quota`.
+   */
+  readonly prefix?: string | undefined
+}
+
+const keysOf = (prefix: string, key: string): ReadonlyArray<string> => [
+  // The braces put both on the same node of a cluster.
+  `${prefix}:{${key}}:leases`,
+  `${prefix}:{${key}}:state`
+]
+
+const acquireScript = Redis.script(
+  (prefix: string, { allowance, hold, isKnown, key, lease, limits, spacing }: SharedQuota.Ask) => [
+    ...keysOf(prefix, key),
+    lease,
+    limits.limit,
+    limits.window,
+    limits.grace,
+    hold,
+    Math.floor(allowance),
+    spacing,
+    isKnown ? 1 : 0
+  ],
+  { numberOfKeys: 2, lua: Scripts.acquire }
+).withReturnType<unknown>()
+
+const releaseScript = Redis.script(
+  (prefix: string, { ago, allowance, delay, key, lease, limits, rejected }: SharedQuota.Return) => [
+    ...keysOf(prefix, key),
+    lease,
+    limits.limit,
+    limits.window,
+    limits.grace,
+    ago,
+    delay ?? "",
+    Math.floor(allowance),
+    rejected?.grantedAt ?? "",
+    rejected?.spacing ?? ""
+  ],
+  { numberOfKeys: 2, lua: Scripts.release }
+)
+
+const pauseScript = Redis.script(
+  (prefix: string, { key, limits, millis }: SharedQuota.Pause) => [
+    ...keysOf(prefix, key),
+    "",
+    limits.limit,
+    limits.window,
+    limits.grace,
+    millis
+  ],
+  { numberOfKeys: 2, lua: Scripts.pause }
+)
+
+/** The wait, the time, and the last rejection: when, and with which spacing. */
+const decodeReply = Schema.decodeUnknownEffect(
+  Schema.Tuple([Schema.Int, Schema.FiniteFromString, Schema.FiniteFromString, Schema.FiniteFromString])
+)
+
+const toAnswer = ([millis, now, rejectedAt, spacing]: readonly [
+  number,
+  number,
+  number,
+  number
+]): SharedQuota.Answer => {
+  const rejection = rejectedAt < 0 ? undefined : { at: rejectedAt, ago: now - rejectedAt, spacing }
+  return millis === 0 ? { _tag: "Granted", at: now, rejection } : { _tag: "Wait", millis, rejection }
+}
+
+const unavailable = (cause: unknown) => new Quota.Unavailable({ cause })
+
+/**
+ * The store: leases in Redis, each operation one script, by the clock of the Redis server.
+ *
+ * @since 0.1.0
+ */
+export const store = (options?: {
+  readonly prefix?: string | undefined
+}): Effect.Effect<SharedQuota.Store, never, Redis.Redis> =>
+  Effect.map(Redis.Redis, (redis) => {
+    const prefix = options?.prefix ?? "zim:quota"
+    const acquire = redis.eval(acquireScript)
+    const release = redis.eval(releaseScript)
+    const pause = redis.eval(pauseScript)
+    return {
+      acquire: (ask) =>
+        acquire(prefix, ask).pipe(Effect.flatMap(decodeReply), Effect.map(toAnswer), Effect.mapError(unavailable)),
+      release: (lease) => Effect.mapError(release(prefix, lease), unavailable),
+      pause: (spell) => Effect.mapError(pause(prefix, spell), unavailable)
+    }
+  })
+
+/**
+ * A quota over Redis.
+ *
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (options?: Options) {
+  return yield* SharedQuota.make(yield* store(options), options)
+})
+
+/**
+ * A quota over Redis for every client built on this layer.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import * as RedisQuota from "@effect-zim/client/RedisQuota"
+ * import * as NodeRedis from "@effect/platform-node/NodeRedis"
+ * import { Layer } from "effect"
+ *
+ * // Four processes: each goes on with a quarter of the quota while Redis is away.
+ * const quota = RedisQuota.layer({ whenUnavailable: { share: 1 / 4 } })
+ *
+ * const client = ZimClient.layerConfig.pipe(
+ *   Layer.provide(quota),
+ *   Layer.provide(NodeRedis.layer({ url: "redis://127.0.0.1:6379" }))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<Quota.Quota, never, Redis.Redis> =>
+  Layer.effect(Quota.Quota, make(options))
