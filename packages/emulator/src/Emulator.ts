@@ -20,30 +20,30 @@
  *
  * Time comes from Effect's `Clock`, so `TestClock` moves it.
  */
-import { ReturnCode } from "@effect-zim/protocol"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Headers from "effect/http/Headers"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
-import { ConnectionLost } from "./Exchange.ts"
-import type { Reply, Request } from "./Exchange.ts"
-import type { Call, Fault } from "./Fault.ts"
-import type { Action } from "./internal/action.ts"
-import * as Authenticate from "./internal/authenticate.ts"
+import type * as Stream from "effect/Stream"
+import * as Change from "./Change.ts"
+import type { ConnectionLost, Reply, Request } from "./Exchange.ts"
+import type { Fault } from "./Fault.ts"
+import { Arsenal } from "./internal/arsenal.ts"
 import { Cursors } from "./internal/cursors.ts"
-import type { Refusal } from "./internal/handler.ts"
+import * as Handle from "./internal/handle.ts"
 import * as Handlers from "./internal/handlers.ts"
+import { Limits } from "./internal/limits.ts"
+import * as Log from "./internal/log.ts"
 import { Nonces } from "./internal/nonces.ts"
-import { print } from "./internal/print.ts"
 import * as Random from "./internal/random.ts"
-import * as Receive from "./internal/receive.ts"
+import * as Replies from "./internal/replies.ts"
+import * as Settings from "./internal/setting.ts"
 import type { Entry } from "./Journal.ts"
 import * as Quota from "./Quota.ts"
 import * as Reading from "./Reading.ts"
+import * as ServiceClock from "./ServiceClock.ts"
 import type { World } from "./World.ts"
 
 /**
@@ -66,12 +66,25 @@ export interface Options {
   readonly faults?: ReadonlyArray<Fault> | undefined
   /** Which readings to take where the documentation is silent; default {@link Reading.standard}. */
   readonly reading?: Partial<Reading.Reading> | undefined
-  /** How far the service's clock is ahead of Effect's `Clock`; negative for behind, default 0. */
+  /** How the service's clock goes; default right, by Effect's `Clock`. */
+  readonly clock?: ServiceClock.ServiceClock | undefined
+  /** The same as a `clock` that is ahead of Effect's by so much; negative for behind. */
   readonly clockOffset?: Duration.Input | undefined
   /** Cursors, request ids and faults are drawn from it; default `"emulator"`. */
   readonly seed?: number | string | undefined
   /** How many of the latest calls the journal keeps; default 100,000. */
   readonly journalCapacity?: number | undefined
+}
+
+/**
+ * All settings at one moment.
+ */
+export interface Snapshot {
+  readonly world: World
+  readonly faults: ReadonlyArray<Fault>
+  readonly quota: Quota.Quota
+  readonly reading: Reading.Reading
+  readonly clock: ServiceClock.ServiceClock
 }
 
 /**
@@ -102,303 +115,152 @@ export class Emulator extends Context.Service<
     /** Setting it starts counting anew. */
     readonly quota: Setting<Quota.Quota>
     readonly reading: Setting<Reading.Reading>
-    /** How far the service's clock is ahead. The quota does not feel it. */
+    /** How the service's clock goes. The quota does not feel it. */
+    readonly clock: Setting<ServiceClock.ServiceClock> & {
+      /** What the service's clock shows, in milliseconds since the epoch. */
+      readonly now: Effect.Effect<number>
+      /** Somebody sets it forward by so much; back, where it is negative. */
+      readonly step: (by: Duration.Input) => Effect.Effect<void>
+    }
+    /** How far the service's clock is ahead. Setting it gives a clock that is skewed by so much. */
     readonly clockOffset: Setting<Duration.Duration>
+    /** What the quota's meters show: one per app, or per app and action. */
+    readonly gauges: Effect.Effect<ReadonlyArray<Quota.Gauge>>
     readonly journal: {
       /** The latest calls, in the order in which they were answered. */
       readonly entries: Effect.Effect<ReadonlyArray<Entry>>
+      /** The calls from now on. A reader that falls thousands behind loses the oldest. */
+      readonly live: Stream.Stream<Entry>
       readonly clear: Effect.Effect<void>
     }
+    /** Something happens in the world. */
+    readonly change: (change: Change.Change) => Effect.Effect<void, Change.ChangeRefused>
+    readonly snapshot: Effect.Effect<Snapshot>
+    /** Sets all that a snapshot holds. The journal stays, and so do the cursors that were given out. */
+    readonly restore: (snapshot: Snapshot) => Effect.Effect<void>
+    /** Starts again from the options: settings, journal, cursors, nonces, request ids, all that is drawn. */
+    readonly reset: Effect.Effect<void>
   }
 >()("@effect-zim/emulator/Emulator") {}
 
-const setting = <A>(initial: A, onChange: (value: A) => void): Setting<A> => {
-  let current = initial
-  onChange(initial)
-  const assign = (value: A): void => {
-    current = value
-    onChange(value)
-  }
+const clockOf = (options: Options): ServiceClock.ServiceClock =>
+  options.clock ?? (options.clockOffset === undefined ? ServiceClock.real : ServiceClock.skewed(options.clockOffset))
+
+/** A clock that is told its moment of setting. */
+const makeClock = (
+  initial: ServiceClock.ServiceClock,
+  now: number
+): Emulator["Service"]["clock"] & { readonly shown: (now: number) => number } => {
+  let current = ServiceClock.start(initial, now, now)
+  const shown = (now: number): number => ServiceClock.read(current, now)
+  const update = (f: (clock: ServiceClock.ServiceClock) => ServiceClock.ServiceClock): Effect.Effect<void> =>
+    Effect.map(Clock.currentTimeMillis, (now) => {
+      current = ServiceClock.start(f(current), now, shown(now))
+    })
   return {
+    shown,
     get: Effect.sync(() => current),
-    set: (value) => Effect.sync(() => assign(value)),
-    update: (f) => Effect.sync(() => assign(f(current)))
+    set: (clock) => update(() => clock),
+    update,
+    now: Effect.map(Clock.currentTimeMillis, shown),
+    step: (by) => update((clock) => ServiceClock.step(clock, by))
   }
 }
 
-/** The `Date` header, made once per second. */
-const dateHeader = (): ((now: number) => string) => {
-  let second = Number.NaN
-  let text = ""
-  return (now) => {
-    const current = Math.floor(now / 1000)
-    if (current !== second) {
-      second = current
-      text = Headers.formatHttpDate(DateTime.makeUnsafe(now))
-    }
-    return text
-  }
-}
-
-const messageOf = (code: number): string =>
-  code === 0 ? "success" : (ReturnCode.lookup(code)?.meaning ?? "Unknown error")
-
-const wrongPath: Refusal = { code: 100000000, reason: "the path is not /" }
-const wrongMethod: Refusal = { code: 2, reason: "the method is not POST" }
-
-const refuse = (code: number, reason: string): Effect.Effect<never, Refusal> => Effect.fail({ code, reason })
-
-/** What is found out while a call is checked, whatever becomes of it. */
-interface Facts {
-  nonceReused: boolean
-  signatureAge: number | undefined
-}
-
-type Armed = { readonly fault: Fault; readonly holds: (call: Call) => boolean }
-
-const arm =
-  (seed: string) =>
-  (fault: Fault, index: number): Armed => {
-    const conditions = fault.conditions.map((condition, i) => condition.start(`${seed}/${index}/${i}`))
-    return { fault, holds: (call) => conditions.every((holds) => holds(call)) }
-  }
-
-const find = <Tag extends Action["_tag"]>(
-  faults: ReadonlyArray<Fault>,
-  tag: Tag
-): Extract<Action, { readonly _tag: Tag }> | undefined => {
-  const is = (action: Action): action is Extract<Action, { readonly _tag: Tag }> => action._tag === tag
-  return faults.map((fault) => fault.action).find(is)
+const offsetOf = (clock: Emulator["Service"]["clock"]): Setting<Duration.Duration> => {
+  const get = Effect.zipWith(clock.now, Clock.currentTimeMillis, (shown, now) => Duration.millis(shown - now))
+  const set = (offset: Duration.Duration): Effect.Effect<void> => clock.set(ServiceClock.skewed(offset))
+  return { get, set, update: (f) => Effect.flatMap(get, (offset) => set(f(offset))) }
 }
 
 /**
  * Starts an emulator. {@link layer} is the same as a layer.
  */
-export const make = (options: Options): Effect.Effect<Emulator["Service"]> =>
-  Effect.sync(() => {
-    const seed = String(options.seed ?? "emulator")
-    const random = Random.seeded(`${seed}/requests`)
-    const cursors = new Cursors(`${seed}/cursors`)
-    const nonces = new Nonces()
-    const date = dateHeader()
+export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Effect.fnUntraced(function* (options) {
+  const seed = String(options.seed ?? "emulator")
+  const log = yield* Log.make(options.journalCapacity ?? 100_000)
+  const clock = makeClock(clockOf(options), yield* Clock.currentTimeMillis)
 
-    const apps = new Map<number, World["apps"][number]>()
-    const users = new Map<string, World["users"][number]>()
-    const world = setting(options.world, (value) => {
-      apps.clear()
-      users.clear()
-      for (const app of value.apps) apps.set(app.appId, app)
-      for (const user of value.users) users.set(user.userId, user)
-    })
-
-    let limits = options.quota ?? Quota.sliding()
-    const meters = new Map<string, Quota.Meter>()
-    const quota = setting(limits, (value) => {
-      limits = value
-      meters.clear()
-    })
-    const admit = (call: { readonly appId: number; readonly action: string }, now: number): boolean => {
-      const budget = Quota.budgetOf(limits, call)
-      const meter = meters.get(budget) ?? Quota.meter(limits)
-      meters.set(budget, meter)
-      return meter.admit(now)
-    }
-
-    let armed: ReadonlyArray<Armed> = []
-    const faults = setting<ReadonlyArray<Fault>>(options.faults ?? [], (value) => {
-      armed = value.map(arm(`${seed}/faults`))
-    })
-
-    let readings = Reading.standard
-    const reading = setting<Reading.Reading>({ ...Reading.standard, ...options.reading }, (value) => {
-      readings = value
-    })
-
-    let offset = 0
-    const clockOffset = setting(Duration.fromInputUnsafe(options.clockOffset ?? 0), (value) => {
-      offset = Duration.toMillis(value)
-    })
-
-    const capacity = options.journalCapacity ?? 100_000
-    let log: Array<Entry> = []
-    const record = (entry: Entry): void => {
-      log.push(entry)
-      if (log.length > 2 * capacity) log = log.slice(-capacity)
-    }
-
-    let calls = 0
-    const requestPrefix = Random.between(random, 100_000_000, 999_999_999)
-
-    const reply = (
-      status: number,
-      index: number,
-      now: number,
-      code: number,
-      payload: object,
-      message?: string
-    ): Reply => ({
-      status,
-      headers: { "content-type": "application/json; charset=utf-8", date: date(now) },
-      body: print({
-        Code: code,
-        Message: message ?? messageOf(code),
-        RequestId: `${requestPrefix}${String(index).padStart(9, "0")}`,
-        ...payload
-      })
-    })
-
-    /** The checks, in the order that the module's documentation gives. */
-    const check = Effect.fnUntraced(function* (
-      { body, query }: Receive.Received,
-      forced: number | undefined,
-      facts: Facts,
-      now: number
-    ): Effect.fn.Return<object, Refusal> {
-      const action = query["Action"]
-      if (action === undefined || action === "") return yield* refuse(100000006, "Action is missing or empty")
-      const handler = typeof action === "string" ? Handlers.byAction.get(action) : undefined
-      if (handler === undefined) return yield* refuse(100000007, "there is no such Action")
-      const signed = yield* Authenticate.decode(query)
-      const appId = signed.AppId
-      const seconds = Math.floor((now + offset) / 1000)
-      facts.signatureAge = seconds - signed.Timestamp
-      yield* Authenticate.verify(signed, apps.get(appId), now + offset)
-      facts.nonceReused = nonces.use(appId, signed.SignatureNonce, signed.Timestamp, seconds)
-      if (facts.nonceReused && readings.nonceReuse === "Reject") {
-        return yield* refuse(100000005, "the nonce has been used before")
-      }
-      if (forced !== undefined) return yield* refuse(forced, "a fault asked for it")
-      if (!admit({ appId, action: handler.action }, now)) return yield* refuse(660300005, "over the quota")
-      if ("problem" in body) return yield* refuse(100000012, body.problem)
-      return yield* Effect.fromResult(
-        handler.answer(body.json, { appId, reading: readings, cursors, user: (userId) => users.get(userId) })
-      )
-    })
-
-    /** The `Next` that faults ask for, in place of the right one. */
-    const nextOf = (happening: ReadonlyArray<Fault>, call: Call): object => {
-      const next = find(happening, "NextCursor")
-      if (next !== undefined) return { Next: next.next }
-      const cycle = find(happening, "CyclingCursor")
-      if (cycle === undefined || call.appId === undefined || call.userId === undefined) return {}
-      const page = 2 + (((call.page ?? 1) - 1) % cycle.length)
-      return { Next: cursors.issue({ appId: call.appId, userId: call.userId, page, edge: undefined }) }
-    }
-
-    const latency = (happening: ReadonlyArray<Fault>, on: "request" | "answer"): number =>
-      happening.reduce((sum, { action }) => {
-        if (action._tag !== "Latency" || action.on !== on) return sum
-        const minimum = Duration.toMillis(action.minimum)
-        return sum + minimum + random.nextDoubleUnsafe() * (Duration.toMillis(action.maximum) - minimum)
-      }, 0)
-
-    const refuseOutright = (index: number, now: number, status: number, { code, reason }: Refusal): Reply => {
-      record({
-        index,
-        time: now,
-        appId: undefined,
-        action: "",
-        userId: undefined,
-        limit: undefined,
-        cursorGiven: false,
-        page: undefined,
-        code,
-        reason,
-        status,
-        faults: [],
-        nonceReused: false,
-        signatureAge: undefined
-      })
-      return reply(status, index, now + offset, code, {})
-    }
-
-    const handle = Effect.fnUntraced(function* (request: Request): Effect.fn.Return<Reply, ConnectionLost> {
-      const clock = yield* Clock.Clock
-      const index = ++calls
-      const arrival = clock.currentTimeMillisUnsafe()
-      const end = request.target.indexOf("?")
-      if ((end < 0 ? request.target : request.target.slice(0, end)) !== "/") {
-        return refuseOutright(index, arrival, 404, wrongPath)
-      }
-      if (request.method !== "POST") {
-        const refused = refuseOutright(index, arrival, 405, wrongMethod)
-        return { ...refused, headers: { ...refused.headers, allow: "POST" } }
-      }
-
-      const received = Receive.receive(request)
-      const { cursor, userId } = received.description
-      const page =
-        cursor === "0"
-          ? 1
-          : received.appId === undefined || userId === undefined || cursor === undefined
-            ? undefined
-            : cursors.find(received.appId, userId, cursor)?.page
-      const call = Receive.callOf(received, { index, time: arrival, page })
-      const happening = armed.filter(({ holds }) => holds(call)).map(({ fault }) => fault)
-
-      const delay = latency(happening, "request")
-      if (delay > 0) yield* Effect.sleep(delay)
-
-      const now = clock.currentTimeMillisUnsafe()
-      const facts: Facts = { nonceReused: false, signatureAge: undefined }
-      const note = (code: number | undefined, reason: string | undefined, status: number | undefined): void =>
-        record({
-          index,
-          time: now,
-          appId: call.appId,
-          action: call.action,
-          userId: call.userId,
-          limit: call.limit,
-          cursorGiven: cursor !== undefined && cursor !== "0",
-          page,
-          code,
-          reason,
-          status,
-          faults: happening.map((fault) => fault.name),
-          ...facts
-        })
-
-      if (find(happening, "Reset") !== undefined) {
-        note(undefined, undefined, undefined)
-        return yield* new ConnectionLost()
-      }
-      if (find(happening, "Hang") !== undefined) {
-        note(undefined, undefined, undefined)
-        return yield* Effect.never
-      }
-
-      const forced = find(happening, "ReturnCode")
-      const result = yield* Effect.result(check(received, forced?.code, facts, now))
-      const code = Result.isSuccess(result) ? 0 : result.failure.code
-      const payload = Result.isSuccess(result) ? { ...result.success, ...nextOf(happening, call) } : {}
-      const message = forced !== undefined && code === forced.code ? forced.message : undefined
-      const answer = happening.reduce(
-        (reply, { action }) => (action._tag === "Rewrite" ? action.change(reply) : reply),
-        reply(200, index, now + offset, code, payload, message)
-      )
-      const lost = find(happening, "AnswerLost") !== undefined
-      note(code, Result.isSuccess(result) ? undefined : result.failure.reason, lost ? undefined : answer.status)
-
-      const wait = latency(happening, "answer")
-      if (wait > 0) yield* Effect.sleep(wait)
-      return lost ? yield* new ConnectionLost() : answer
-    })
-
-    return {
-      handle,
-      world,
-      faults,
-      quota,
-      reading,
-      clockOffset,
-      journal: {
-        entries: Effect.sync(() => log.slice(-capacity)),
-        clear: Effect.sync(() => {
-          log = []
-        })
-      }
-    }
+  const apps = new Map<number, World["apps"][number]>()
+  const users = new Map<string, World["users"][number]>()
+  const world = Settings.make(options.world, (value) => {
+    apps.clear()
+    users.clear()
+    for (const app of value.apps) apps.set(app.appId, app)
+    for (const user of value.users) users.set(user.userId, user)
   })
+
+  const limits = new Limits(options.quota ?? Quota.sliding())
+  const quota = Settings.make(options.quota ?? Quota.sliding(), (value) => limits.set(value))
+
+  const fresh = () => ({
+    random: Random.seeded(`${seed}/requests`),
+    write: Replies.writer(`${seed}/ids`),
+    calls: 0
+  })
+  const standard: Reading.Reading = { ...Reading.standard, ...options.reading }
+  const books = {
+    apps,
+    users,
+    limits,
+    reading: standard,
+    cursors: new Cursors(`${seed}/cursors`),
+    nonces: new Nonces()
+  }
+  const desk = { books, log, shown: clock.shown, arsenal: new Arsenal([], seed), ...fresh() }
+  const faults = Settings.make<ReadonlyArray<Fault>>(options.faults ?? [], (value) => {
+    desk.arsenal = new Arsenal(value, `${seed}/faults`)
+  })
+  const reading = Settings.make(standard, (value) => {
+    books.reading = value
+  })
+
+  const restore = (snapshot: Snapshot): Effect.Effect<void> =>
+    Effect.all([
+      world.set(snapshot.world),
+      faults.set(snapshot.faults),
+      quota.set(snapshot.quota),
+      reading.set(snapshot.reading),
+      clock.set(snapshot.clock)
+    ])
+
+  return {
+    handle: (request) => Handle.handle(desk, request),
+    world,
+    faults,
+    quota,
+    reading,
+    clock,
+    clockOffset: offsetOf(clock),
+    gauges: Effect.map(Clock.currentTimeMillis, (now) => limits.gauges(apps.values(), Handlers.byAction.keys(), now)),
+    journal: { entries: Effect.sync(() => log.entries), live: log.live, clear: Effect.sync(() => log.clear()) },
+    change: (change) =>
+      Effect.flatMap(Effect.all([world.get, clock.now]), ([before, now]) =>
+        Result.match(Change.apply(before, change, now), { onFailure: Effect.fail, onSuccess: world.set })
+      ),
+    snapshot: Effect.all({
+      world: world.get,
+      faults: faults.get,
+      quota: quota.get,
+      reading: reading.get,
+      clock: clock.get
+    }),
+    restore,
+    reset: Effect.suspend(() => {
+      log.clear()
+      books.cursors = new Cursors(`${seed}/cursors`)
+      books.nonces = new Nonces()
+      Object.assign(desk, fresh())
+      return restore({
+        world: options.world,
+        faults: options.faults ?? [],
+        quota: options.quota ?? Quota.sliding(),
+        reading: standard,
+        clock: clockOf(options)
+      })
+    })
+  }
+})
 
 /**
  * An emulator as a layer. Mount it with `EmulatorClient.layer` (in the same process, without sockets) or with

@@ -1,44 +1,54 @@
 /**
- * What the emulator has seen: one entry per call, and questions to ask of them.
+ * What the emulator has seen: one entry per call, questions to ask of them, and rules to hold them to.
  *
  * An entry never holds a secret, a signature or a nonce. The functions here work on any list of entries, so filter
  * first to ask about one user, one app or the calls that passed.
  */
 import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+
+const Known = <S extends Schema.Constraint>(schema: S) => Schema.UndefinedOr(schema)
+
+/**
+ * The schema of an {@link Entry}. What is `undefined` is `null` in JSON.
+ */
+export const Entry = Schema.Struct({
+  /** The number of the call, from 1. */
+  index: Schema.Int,
+  /** When it was counted, in milliseconds since the epoch, by Effect's `Clock`. */
+  time: Schema.Finite,
+  /** Where it was readable. */
+  appId: Known(Schema.Finite),
+  /** As it was sent, empty where it was left out; at most 64 characters. */
+  action: Schema.String,
+  /** As it was sent, where it was readable; at most 64 characters. */
+  userId: Known(Schema.String),
+  /** `Limit` as it was sent, where it was a number. */
+  limit: Known(Schema.Finite),
+  /** Whether it went on from an earlier page. */
+  cursorGiven: Schema.Boolean,
+  /** Which page of the list it asked for, from 1, where the cursor is known. */
+  page: Known(Schema.Int),
+  /** The return code of the answer; `undefined` where a fault came first. */
+  code: Known(Schema.Int),
+  /** Why the code is what it is, which the answer itself does not say: `expired by 37 s`. */
+  reason: Known(Schema.String),
+  /** The HTTP status of the answer; `undefined` where none was sent. */
+  status: Known(Schema.Int),
+  /** The faults that were applied, by name. */
+  faults: Schema.Array(Schema.String),
+  /** Whether this app had used this nonce before, within the signature's window. */
+  nonceReused: Schema.Boolean,
+  /** How often it has used it by now, where that is more than once. */
+  nonceUses: Schema.optionalKey(Schema.Int),
+  /** How old the signature was, in seconds; negative for one from the future, `undefined` without a readable one. */
+  signatureAge: Known(Schema.Finite)
+}).annotate({ identifier: "JournalEntry" })
 
 /**
  * One call.
  */
-export interface Entry {
-  /** The number of the call, from 1. */
-  readonly index: number
-  /** When it arrived, in milliseconds since the epoch, by the emulator's clock. */
-  readonly time: number
-  /** Where it was readable. */
-  readonly appId: number | undefined
-  /** As it was sent, empty where it was left out; at most 64 characters. */
-  readonly action: string
-  /** As it was sent, where it was readable; at most 64 characters. */
-  readonly userId: string | undefined
-  /** `Limit` as it was sent, where it was a number. */
-  readonly limit: number | undefined
-  /** Whether it went on from an earlier page. */
-  readonly cursorGiven: boolean
-  /** Which page of the list it asked for, from 1, where the cursor is known. */
-  readonly page: number | undefined
-  /** The return code of the answer; `undefined` where a fault came first. */
-  readonly code: number | undefined
-  /** Why the code is what it is, which the answer itself does not say: `expired by 37 s`. */
-  readonly reason: string | undefined
-  /** The HTTP status of the answer; `undefined` where none was sent. */
-  readonly status: number | undefined
-  /** The faults that were applied, by name. */
-  readonly faults: ReadonlyArray<string>
-  /** Whether this app had used this nonce before, within the signature's window. */
-  readonly nonceReused: boolean
-  /** How old the signature was, in seconds; negative for one from the future, `undefined` without a readable one. */
-  readonly signatureAge: number | undefined
-}
+export interface Entry extends Schema.Schema.Type<typeof Entry> {}
 
 /** Whether the quota rejected the call. */
 export const isRateLimited = (entry: Entry): boolean => entry.code === 660300005
@@ -96,3 +106,181 @@ export const maximumSignatureAge = (entries: ReadonlyArray<Entry>): number | und
       signatureAge === undefined || (oldest !== undefined && oldest >= signatureAge) ? oldest : signatureAge,
     undefined
   )
+
+/**
+ * Which entries to look at; all that is given must hold.
+ */
+export const Filter = Schema.Struct({
+  appId: Schema.optional(Schema.Finite),
+  userId: Schema.optional(Schema.String),
+  code: Schema.optional(Schema.Int),
+  /** Whether the call was answered with code 0. */
+  ok: Schema.optional(Schema.Boolean),
+  /** The name of a fault that was applied: its function's, with or without what the journal adds to it. */
+  fault: Schema.optional(Schema.String),
+  /** Entries after the one with this index. */
+  after: Schema.optional(Schema.Int),
+  /** Entries counted at this time or later, in milliseconds since the epoch. */
+  since: Schema.optional(Schema.Finite),
+  /** Entries counted before this time. */
+  until: Schema.optional(Schema.Finite),
+  /** Only so many, the latest. */
+  latest: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
+})
+
+/** The type of {@link Filter}. */
+export interface Filter extends Schema.Schema.Type<typeof Filter> {}
+
+const is = <A>(wanted: A | undefined, holds: (wanted: A) => boolean): boolean => wanted === undefined || holds(wanted)
+
+/**
+ * The entries that a filter lets through, in their order.
+ *
+ * @example
+ * ```ts
+ * import { Emulator, Journal } from "@effect-zim/emulator"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const emulator = yield* Emulator.Emulator
+ *   return Journal.query(yield* emulator.journal.entries, { userId: "user-7", ok: false, latest: 10 })
+ * })
+ * ```
+ */
+export const query = (entries: ReadonlyArray<Entry>, filter: Filter): ReadonlyArray<Entry> => {
+  const found = entries.filter(
+    (entry) =>
+      is(filter.appId, (wanted) => entry.appId === wanted) &&
+      is(filter.userId, (wanted) => entry.userId === wanted) &&
+      is(filter.code, (wanted) => entry.code === wanted) &&
+      is(filter.ok, (wanted) => (entry.code === 0) === wanted) &&
+      is(filter.fault, (wanted) => entry.faults.some((name) => name === wanted || name.startsWith(`${wanted} `))) &&
+      is(filter.after, (wanted) => entry.index > wanted) &&
+      is(filter.since, (wanted) => entry.time >= wanted) &&
+      is(filter.until, (wanted) => entry.time < wanted)
+  )
+  return filter.latest === undefined ? found : found.slice(Math.max(0, found.length - filter.latest))
+}
+
+/**
+ * What can be said of entries in numbers.
+ */
+export const Stats = Schema.Struct({
+  calls: Schema.Int,
+  /** Calls answered with code 0. */
+  succeeded: Schema.Int,
+  /** Calls that the quota rejected. */
+  rateLimited: Schema.Int,
+  /** Calls without an answer. */
+  unanswered: Schema.Int,
+  /** How often each code was answered. */
+  codes: Schema.Record(Schema.String, Schema.Int),
+  /** How often each fault was applied. */
+  faults: Schema.Record(Schema.String, Schema.Int),
+  /** How many calls were made for each user. */
+  attempts: Schema.Record(Schema.String, Schema.Int),
+  /** See {@link nonceReuses}. */
+  nonceReuses: Schema.Int,
+  /** The most calls in any window of `window` milliseconds. */
+  peak: Schema.Int,
+  /** The same without those that the quota rejected. */
+  peakAdmitted: Schema.Int,
+  window: Schema.Finite,
+  /** See {@link maximumSignatureAge}. */
+  maximumSignatureAge: Schema.UndefinedOr(Schema.Finite)
+}).annotate({ identifier: "JournalStats" })
+
+/** The type of {@link Stats}. */
+export interface Stats extends Schema.Schema.Type<typeof Stats> {}
+
+const tally = (keys: Iterable<string | number>): Readonly<Record<string, number>> => {
+  const counts = new Map<string, number>()
+  for (const key of keys) counts.set(String(key), (counts.get(String(key)) ?? 0) + 1)
+  return Object.fromEntries(counts)
+}
+
+/**
+ * The numbers of these entries.
+ *
+ * @param window how long the window is in which the most calls are looked for; default one second
+ */
+export const stats = (entries: ReadonlyArray<Entry>, window: Duration.Input = "1 second"): Stats => {
+  const admitted = entries.filter((entry) => !isRateLimited(entry))
+  return {
+    calls: entries.length,
+    succeeded: entries.filter(({ code }) => code === 0).length,
+    rateLimited: entries.length - admitted.length,
+    unanswered: entries.filter(({ status }) => status === undefined).length,
+    codes: tally(entries.flatMap(({ code }) => (code === undefined ? [] : [code]))),
+    faults: tally(entries.flatMap(({ faults }) => faults)),
+    attempts: Object.fromEntries(attempts(entries)),
+    nonceReuses: nonceReuses(entries),
+    peak: peak(entries, window),
+    peakAdmitted: peak(admitted, window),
+    window: Duration.toMillis(window),
+    maximumSignatureAge: maximumSignatureAge(entries)
+  }
+}
+
+/**
+ * What a well-behaved client keeps to. What is left out is not looked at.
+ */
+export interface Rules {
+  /** At most so many calls in any window; `admitted: true` leaves out those that the quota rejected. */
+  readonly peak?:
+    | { readonly calls: number; readonly window: Duration.Input; readonly admitted?: boolean | undefined }
+    | undefined
+  /** At most so many calls with a nonce used before. */
+  readonly nonceReuses?: number | undefined
+  /** At most so many calls for each user. */
+  readonly attempts?: number | undefined
+  /** No signature older than this when its call arrives. */
+  readonly signatureAge?: Duration.Input | undefined
+}
+
+/**
+ * Which rules these entries break, each in a sentence; none is a good journal.
+ *
+ * @example
+ * ```ts
+ * import { Emulator, Journal } from "@effect-zim/emulator"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const emulator = yield* Emulator.Emulator
+ *   return Journal.violations(yield* emulator.journal.entries, {
+ *     peak: { calls: 20, window: "1 second" },
+ *     nonceReuses: 0,
+ *     signatureAge: "10 seconds"
+ *   })
+ * })
+ * ```
+ */
+export const violations = (entries: ReadonlyArray<Entry>, rules: Rules): ReadonlyArray<string> => {
+  const broken: Array<string> = []
+  if (rules.peak !== undefined) {
+    const { admitted, calls, window } = rules.peak
+    const most = peak(admitted === true ? entries.filter((entry) => !isRateLimited(entry)) : entries, window)
+    const length = Duration.format(Duration.fromInputUnsafe(window))
+    if (most > calls) broken.push(`${most} calls within ${length}, at most ${calls} are allowed`)
+  }
+  if (rules.nonceReuses !== undefined) {
+    const reused = nonceReuses(entries)
+    if (reused > rules.nonceReuses) {
+      broken.push(`${reused} calls with a nonce used before, at most ${rules.nonceReuses} are allowed`)
+    }
+  }
+  if (rules.attempts !== undefined) {
+    for (const [userId, count] of attempts(entries)) {
+      if (count > rules.attempts) broken.push(`${count} calls for ${userId}, at most ${rules.attempts} are allowed`)
+    }
+  }
+  if (rules.signatureAge !== undefined) {
+    const oldest = maximumSignatureAge(entries)
+    const allowed = Duration.toSeconds(rules.signatureAge)
+    if (oldest !== undefined && oldest > allowed) {
+      broken.push(`a signature was ${oldest} s old, at most ${allowed} s are allowed`)
+    }
+  }
+  return broken
+}

@@ -6,49 +6,88 @@
  * within the real one.
  */
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Durations from "./internal/durations.ts"
+import * as Meters from "./internal/meters.ts"
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+// Far beyond what is sold, and small enough to keep the times of as many calls.
+const Limit = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))
+
+const common = {
+  limit: Limit.pipe(Schema.withDecodingDefaultKey(Effect.succeed(20))),
+  window: Durations.Positive.pipe(Schema.withDecodingDefaultKey(Effect.succeed(1000))),
+  per: Schema.Literals(["App", "Action"]).pipe(Schema.withDecodingDefaultKey(Effect.succeed("App")))
+}
+const flag = (value: boolean) => Schema.Boolean.pipe(Schema.withDecodingDefaultKey(Effect.succeed(value)))
 
 /**
- * A limit, and how it is counted.
+ * A limit, and how it is counted. As JSON: `{ "model": "Fixed", "limit": 50, "window": "1 second" }`, everything but the
+ * model being optional.
  *
  * - `Sliding`: at most `limit` calls in any window, wherever it starts.
- * - `Fixed`: at most `limit` calls in each window; windows are aligned to the epoch, so twice as many can pass around an
- *   edge.
+ * - `Fixed`: at most `limit` calls in each window, so twice as many can pass around an edge. `aligned` windows start at
+ *   multiples of their length since the epoch; others at the first call after the one before has ended.
+ * - `TokenBucket`: a bucket of `burst` tokens (left out: `limit`), filled with `limit` tokens per window, evenly. A call takes one.
+ * - `Leaky`: calls are processed evenly, one every `window / limit`. One that comes too early waits, if fewer than
+ *   `queue` wait already; else it is rejected.
  * - `Unlimited`: nothing is rejected.
+ *
+ * `limit` is calls per window, 0 to 1,000,000. `countRejected` says whether a rejected call takes a place in the window.
+ * `per` says what has a budget of its own: each app, or each action of each app.
+ *
+ * @example
+ * ```ts
+ * import { Quota } from "@effect-zim/emulator"
+ * import * as Schema from "effect/Schema"
+ *
+ * const quota = Schema.decodeUnknownSync(Quota.Quota)({ model: "TokenBucket", limit: 50, burst: 10 })
+ * ```
  */
-export type Quota =
-  | {
-      readonly model: "Sliding" | "Fixed"
-      /** Calls per window: a whole number, 0 or more. */
-      readonly limit: number
-      readonly window: Duration.Duration
-      /** Whether a rejected call takes a place in the window. */
-      readonly countRejected: boolean
-      /** What has a budget of its own: each app, or each action of each app. */
-      readonly per: "App" | "Action"
-    }
-  | { readonly model: "Unlimited" }
+export const Quota = Schema.Union([
+  Schema.Struct({ model: Schema.Literal("Sliding"), ...common, countRejected: flag(false) }),
+  Schema.Struct({ model: Schema.Literal("Fixed"), ...common, countRejected: flag(false), aligned: flag(true) }),
+  Schema.Struct({
+    model: Schema.Literal("TokenBucket"),
+    ...common,
+    burst: Schema.optionalKey(Count)
+  }),
+  Schema.Struct({
+    model: Schema.Literal("Leaky"),
+    ...common,
+    queue: Count.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0)))
+  }),
+  Schema.Struct({ model: Schema.Literal("Unlimited") })
+]).annotate({ identifier: "Quota" })
 
-/** What can be said of a windowed {@link Quota}. */
-export interface Options {
+/** The type of {@link Quota}. */
+export type Quota = typeof Quota.Type
+
+/** A quota as JSON has it. */
+export type Json = typeof Quota.Encoded
+
+/** What can be said of every {@link Quota} that limits. */
+interface Limits {
   /** Calls per window, default 20. */
   readonly limit?: number | undefined
   /** Default one second. */
   readonly window?: Duration.Input | undefined
-  /** Default `false`. */
-  readonly countRejected?: boolean | undefined
   /** Default `App`, as the text of the return code says. */
   readonly per?: "App" | "Action" | undefined
 }
 
-const windowed =
-  (model: "Sliding" | "Fixed") =>
-  (options?: Options): Quota => ({
-    model,
-    limit: options?.limit ?? 20,
-    window: Duration.fromInputUnsafe(options?.window ?? "1 second"),
-    countRejected: options?.countRejected ?? false,
-    per: options?.per ?? "App"
-  })
+/** What can be said of a windowed {@link Quota}. */
+export interface Options extends Limits {
+  /** Default `false`. */
+  readonly countRejected?: boolean | undefined
+}
+
+const limits = (options: Limits | undefined) => ({
+  limit: options?.limit ?? 20,
+  window: Duration.fromInputUnsafe(options?.window ?? "1 second"),
+  per: options?.per ?? ("App" as const)
+})
 
 /**
  * At most `limit` calls in any window: the strictest reading, and the default.
@@ -60,12 +99,39 @@ const windowed =
  * const quota = Quota.sliding({ limit: 5, countRejected: true })
  * ```
  */
-export const sliding: (options?: Options) => Quota = windowed("Sliding")
+export const sliding = (options?: Options): Quota => ({
+  model: "Sliding",
+  ...limits(options),
+  countRejected: options?.countRejected ?? false
+})
 
 /**
- * At most `limit` calls in each window, aligned to the epoch.
+ * At most `limit` calls in each window, aligned to the epoch or, with `aligned: false`, to the calls.
  */
-export const fixed: (options?: Options) => Quota = windowed("Fixed")
+export const fixed = (options?: Options & { readonly aligned?: boolean | undefined }): Quota => ({
+  model: "Fixed",
+  ...limits(options),
+  countRejected: options?.countRejected ?? false,
+  aligned: options?.aligned ?? true
+})
+
+/**
+ * A bucket of `burst` tokens (default `limit`), filled with `limit` tokens per window.
+ */
+export const tokenBucket = (options?: Limits & { readonly burst?: number | undefined }): Quota => ({
+  model: "TokenBucket",
+  ...limits(options),
+  ...(options?.burst !== undefined && { burst: options.burst })
+})
+
+/**
+ * One call every `window / limit`; up to `queue` calls (default 0) wait for their turn instead of being rejected.
+ */
+export const leaky = (options?: Limits & { readonly queue?: number | undefined }): Quota => ({
+  model: "Leaky",
+  ...limits(options),
+  queue: options?.queue ?? 0
+})
 
 /**
  * No limit.
@@ -73,44 +139,45 @@ export const fixed: (options?: Options) => Quota = windowed("Fixed")
 export const unlimited: Quota = { model: "Unlimited" }
 
 /**
- * A running count. `admit` says whether a call at this time (milliseconds, never going back) passes, and counts it.
+ * What becomes of a call: whether it passes, and how many milliseconds it waits before it is processed.
+ */
+export interface Admission {
+  readonly admitted: boolean
+  readonly delay: number
+}
+
+/**
+ * What a running count shows: its gauge.
+ */
+export interface State {
+  /** How much of the limit is taken: calls in the window, tokens missing, calls in the queue. */
+  readonly used: number
+  /** How many calls would pass now; `Infinity` without a limit. */
+  readonly available: number
+  /** In how many milliseconds a call would pass, 0 for now; `undefined` for never. */
+  readonly wait: number | undefined
+}
+
+/**
+ * What one budget shows: the state of its meter, and whose it is.
+ */
+export interface Gauge extends State {
+  readonly appId: number
+  /** `undefined` where all actions of the app share a budget. */
+  readonly action: string | undefined
+  readonly quota: Quota
+}
+
+/**
+ * A running count. Times are in milliseconds and never go back.
  */
 export interface Meter {
+  /** Counts a call, and says what becomes of it. */
+  readonly take: (now: number) => Admission
+  /** The same, for who asks only whether it passes. */
   readonly admit: (now: number) => boolean
-}
-
-const slidingMeter = (limit: number, window: number, countRejected: boolean): Meter => {
-  // The times of the last `limit` counted calls, in a ring: the oldest is the next to be overwritten.
-  const ring = new Float64Array(limit).fill(-Infinity)
-  let next = 0
-  return {
-    admit: (now) => {
-      const oldest = ring[next] ?? now
-      const passes = now - oldest >= window
-      if (limit > 0 && (passes || countRejected)) {
-        ring[next] = now
-        next = (next + 1) % limit
-      }
-      return passes
-    }
-  }
-}
-
-const fixedMeter = (limit: number, window: number, countRejected: boolean): Meter => {
-  let current = -Infinity
-  let count = 0
-  return {
-    admit: (now) => {
-      const start = Math.floor(now / window)
-      if (start !== current) {
-        current = start
-        count = 0
-      }
-      const passes = count < limit
-      if (passes || countRejected) count++
-      return passes
-    }
-  }
+  /** Counts nothing. */
+  readonly state: (now: number) => State
 }
 
 /**
@@ -123,17 +190,21 @@ const fixedMeter = (limit: number, window: number, countRejected: boolean): Mete
  * const meter = Quota.meter(Quota.sliding({ limit: 1 }))
  * meter.admit(0) // true
  * meter.admit(999) // false
- * meter.admit(1000) // true
+ * meter.state(999) // { used: 1, available: 0, wait: 1 }
  * ```
  */
 export const meter = (quota: Quota): Meter => {
+  if (quota.model === "Unlimited") return Meters.unlimited
+  const window = Duration.toMillis(quota.window)
   switch (quota.model) {
     case "Sliding":
-      return slidingMeter(quota.limit, Duration.toMillis(quota.window), quota.countRejected)
+      return Meters.sliding(quota.limit, window, quota.countRejected)
     case "Fixed":
-      return fixedMeter(quota.limit, Duration.toMillis(quota.window), quota.countRejected)
-    case "Unlimited":
-      return { admit: () => true }
+      return Meters.fixed(quota.limit, window, quota.countRejected, quota.aligned)
+    case "TokenBucket":
+      return Meters.tokenBucket(quota.limit, window, quota.burst ?? quota.limit)
+    case "Leaky":
+      return Meters.leaky(quota.limit, window, quota.queue)
   }
 }
 
@@ -142,3 +213,20 @@ export const meter = (quota: Quota): Meter => {
  */
 export const budgetOf = (quota: Quota, call: { readonly appId: number; readonly action: string }): string =>
   quota.model !== "Unlimited" && quota.per === "Action" ? `${call.appId}/${call.action}` : `${call.appId}`
+
+/**
+ * In one line: `TokenBucket: 20 per 1s, burst 20, per App`.
+ */
+export const describe = (quota: Quota): string => {
+  if (quota.model === "Unlimited") return "Unlimited"
+  const details = {
+    Sliding: () => (quota.model === "Sliding" && quota.countRejected ? ", rejected calls count" : ""),
+    Fixed: () =>
+      quota.model === "Fixed"
+        ? `${quota.aligned ? "" : ", from the first call"}${quota.countRejected ? ", rejected calls count" : ""}`
+        : "",
+    TokenBucket: () => (quota.model === "TokenBucket" ? `, burst ${quota.burst ?? quota.limit}` : ""),
+    Leaky: () => (quota.model === "Leaky" ? `, queue ${quota.queue}` : "")
+  }
+  return `${quota.model}: ${quota.limit} per ${Duration.format(quota.window)}${details[quota.model]()}, per ${quota.per}`
+}

@@ -10,13 +10,16 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
 import * as Generate from "./internal/generate.ts"
+import * as Quota from "./Quota.ts"
 
 /**
- * An app of the vendor's console: its id and the secret that signs its calls.
+ * An app of the vendor's console: its id, the secret that signs its calls, and its own quota, if it has one.
  */
 export const App = Schema.Struct({
   appId: AppId.AppId,
-  serverSecret: ServerSecret.ServerSecret
+  serverSecret: ServerSecret.ServerSecret,
+  /** The app's own quota, in place of the emulator's. */
+  quota: Schema.optionalKey(Quota.Quota)
 })
 
 /** The type of {@link App}. */
@@ -43,11 +46,13 @@ export const User = Schema.Struct({
         return index < 0 || { path: [index, "ConvId"], issue: "a conversation occurs once in a list" }
       })
     )
-    .pipe(Schema.withDecodingDefaultKey(Effect.succeed([])))
+    .pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
+  /** The groups that this user was kicked out of: their conversations stay, and new messages no longer move them. */
+  kickedFrom: Schema.optionalKey(Schema.Array(Schema.String))
 })
 
 /** The type of {@link User}. */
-export interface User extends Schema.Schema.Type<typeof User> {}
+export type User = typeof User.Type
 
 /**
  * The schema of a world. On the encoded side it is the world file:
@@ -73,11 +78,13 @@ export const World = Schema.Struct({
       const index = firstRepeated(users, (user) => user.userId)
       return index < 0 || { path: [index, "userId"], issue: "a user occurs once" }
     })
-  )
+  ),
+  /** The groups that were disbanded: they are in nobody's list, and cannot be created again. */
+  disbanded: Schema.optionalKey(Schema.Array(Schema.String))
 })
 
 /** The type of {@link World}. */
-export interface World extends Schema.Schema.Type<typeof World> {}
+export type World = typeof World.Type
 
 /** A world as its JSON file has it. */
 export type Json = typeof World.Encoded
@@ -148,7 +155,9 @@ export const make: (json: Json) => World = Schema.decodeSync(World)
  *
  * The users are called `user-1`, `user-2` and so on. The lengths of their lists have a long tail: most have dozens of
  * conversations, some none, and among 25 or more users at least one has more than the 1000 that the service keeps in
- * reach. Both kinds of conversations occur, and some have equal times.
+ * reach (up to 5000). Both kinds of conversations occur, and some have equal times. Some peers are users who are not
+ * registered, some groups were disbanded (`disbanded` names them), and some users were kicked out of a group
+ * (`kickedFrom`).
  *
  * @param options.seed any number or text
  * @param options.users how many users, 0 or more
@@ -176,7 +185,7 @@ export const generate = (options: {
       serverSecret: options.serverSecret ?? ServerSecret.make(Generate.secret(options.seed))
     }
   ],
-  users: Generate.users({ seed: options.seed, count: options.users, now: options.now ?? 1_767_225_600_000 })
+  ...Generate.people({ seed: options.seed, count: options.users, now: options.now ?? 1_767_225_600_000 })
 })
 
 /**
@@ -193,7 +202,7 @@ export const unregistered = (world: World, count: number): ReadonlyArray<UserId.
 }
 
 const mapUser = (world: World, userId: string, f: (user: User) => User): World => ({
-  apps: world.apps,
+  ...world,
   users: world.users.map((user) => (user.userId === userId ? f(user) : user))
 })
 
@@ -206,8 +215,14 @@ export const register: {
 } = dual(2, (world: World, userId: UserId.UserId): World =>
   world.users.some((user) => user.userId === userId)
     ? world
-    : { apps: world.apps, users: [...world.users, { userId, conversations: [] }] }
+    : { ...world, users: [...world.users, { userId, conversations: [] }] }
 )
+
+/** The user with this conversation in place of the one of the same type and id. */
+export const putInto = (user: User, conversation: Conversation.Wire): User => {
+  const key = keyOf(conversation)
+  return { ...user, conversations: [...user.conversations.filter((other) => keyOf(other) !== key), conversation] }
+}
 
 /**
  * Puts a conversation into a registered user's list, in place of the one of the same type and id: what a new message
@@ -225,10 +240,7 @@ export const putConversation: {
   (userId: string, conversation: Conversation.Wire): (world: World) => World
   (world: World, userId: string, conversation: Conversation.Wire): World
 } = dual(3, (world: World, userId: string, conversation: Conversation.Wire): World =>
-  mapUser(world, userId, (user) => ({
-    userId: user.userId,
-    conversations: [...user.conversations.filter((other) => keyOf(other) !== keyOf(conversation)), conversation]
-  }))
+  mapUser(world, userId, (user) => putInto(user, conversation))
 )
 
 /**
@@ -240,7 +252,7 @@ export const removeConversation: {
 } = dual(2, (world: World, conversation: Pick<Conversation.Wire, "ConvId" | "ConvType">): World => {
   const key = keyOf({ ...conversation, UpdateTime: 0 })
   return {
-    apps: world.apps,
+    ...world,
     users: world.users.map((user) =>
       user.conversations.some((other) => keyOf(other) === key)
         ? { ...user, conversations: user.conversations.filter((other) => keyOf(other) !== key) }

@@ -3,20 +3,18 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import { ConnectionLost } from "../Exchange.ts"
 import type { Reply } from "../Exchange.ts"
+import type { Latency } from "./latency.ts"
 
 /** What a fault does, by the moment it does it: to the request, in place of the answer, to the payload, to the reply. */
 export type Action =
-  | {
-      readonly _tag: "Latency"
-      readonly on: "request" | "answer"
-      readonly minimum: Duration.Input
-      readonly maximum: Duration.Input
-    }
+  | { readonly _tag: "Latency"; readonly on: "request" | "answer"; readonly draw: Latency }
   | { readonly _tag: "Reset" }
   | { readonly _tag: "Hang" }
   | { readonly _tag: "ReturnCode"; readonly code: number; readonly message: string | undefined }
   | { readonly _tag: "NextCursor"; readonly next: bigint | number | string }
+  | { readonly _tag: "LargeCursors" }
   | { readonly _tag: "CyclingCursor"; readonly length: number }
+  | { readonly _tag: "Shift"; readonly by: number }
   | { readonly _tag: "Rewrite"; readonly change: (reply: Reply) => Reply }
   | { readonly _tag: "AnswerLost" }
 
@@ -54,19 +52,33 @@ export const dribble = (size: number, pause: Duration.Input): ((reply: Reply) =>
 
 const pieceBytes = 65_536
 
+const padded = (bytes: number): Stream.Stream<Uint8Array<ArrayBuffer>> => {
+  const open = `{"Code":0,"Message":"success","RequestId":"1","TotalCount":0,"Next":0,"List":[],"Padding":"`
+  const piece = new Uint8Array(pieceBytes).fill(0x20)
+  const padding = Stream.range(0, Math.ceil(bytes / pieceBytes) - 1).pipe(
+    Stream.map((i) => piece.subarray(0, Math.min(pieceBytes, bytes - i * pieceBytes)))
+  )
+  return Stream.succeed(encoder.encode(open)).pipe(
+    Stream.concat(padding),
+    Stream.concat(Stream.succeed(encoder.encode(`"}`)))
+  )
+}
+
 export const pad =
   (bytes: number) =>
-  (reply: Reply): Reply => {
-    const open = `{"Code":0,"Message":"success","RequestId":"1","TotalCount":0,"Next":0,"List":[],"Padding":"`
-    const piece = new Uint8Array(pieceBytes).fill(0x20)
-    const padding = Stream.range(0, Math.ceil(bytes / pieceBytes) - 1).pipe(
-      Stream.map((i) => piece.subarray(0, Math.min(pieceBytes, bytes - i * pieceBytes)))
-    )
-    return {
-      ...reply,
-      body: Stream.succeed(encoder.encode(open)).pipe(
-        Stream.concat(padding),
-        Stream.concat(Stream.succeed(encoder.encode(`"}`)))
-      )
-    }
-  }
+  (reply: Reply): Reply => ({ ...reply, body: padded(bytes) })
+
+// The standard's own: it runs wherever JavaScript does, and pulls no more than is read.
+const compress = (bytes: Stream.Stream<Uint8Array<ArrayBuffer>>): Stream.Stream<Uint8Array, ConnectionLost> =>
+  Stream.fromReadableStream({
+    evaluate: () => Stream.toReadableStream(bytes).pipeThrough(new CompressionStream("gzip")),
+    onError: () => new ConnectionLost()
+  })
+
+export const bomb =
+  (bytes: number) =>
+  (reply: Reply): Reply => ({
+    ...reply,
+    headers: { ...reply.headers, "content-encoding": "gzip" },
+    body: compress(padded(bytes))
+  })

@@ -50,15 +50,35 @@ const refuse = (error: Signature.SignatureRejected): Refusal => ({
 export const decode = (query: Query): Effect.Effect<Signature.SignedParameters, Refusal> =>
   Effect.mapError(Signature.decode(query), refuse)
 
+/** Whether the signature would be right under these changes. */
+const wouldVerify = (signed: Signature.SignedParameters, app: App, signature: string): boolean =>
+  Signature.compute({
+    appId: signed.AppId,
+    nonce: signed.SignatureNonce,
+    serverSecret: app.serverSecret,
+    timestamp: signed.Timestamp
+  }) === signature
+
+/** What is probably wrong with a wrong signature. Names no secret. */
+const diagnose = (signed: Signature.SignedParameters, app: App, apps: Iterable<App>): string => {
+  if (wouldVerify(signed, app, signed.Signature.toLowerCase()))
+    return "the signature is right, but not in small letters"
+  for (const other of apps) {
+    if (wouldVerify(signed, other, signed.Signature))
+      return `secret does not match: it is the one of AppId ${other.appId}`
+  }
+  return "secret does not match, or AppId, SignatureNonce and Timestamp were not sent as they were signed"
+}
+
 /** Checks time and signature against the app that the parameters name. */
 export const verify = (
   signed: Signature.SignedParameters,
-  app: App | undefined,
+  app: App,
+  apps: ReadonlyMap<number, App>,
   now: number
 ): Effect.Effect<void, Refusal> =>
-  app === undefined
-    ? Effect.fail({ code: 100000001, reason: "there is no app with this AppId" })
-    : Effect.mapError(
-        Signature.verify({ appId: app.appId, serverSecret: app.serverSecret, parameters: signed, now }),
-        refuse
-      )
+  Effect.mapError(
+    Signature.verify({ appId: app.appId, serverSecret: app.serverSecret, parameters: signed, now }),
+    (error) =>
+      error.reason._tag === "Wrong" ? { code: 100000005, reason: diagnose(signed, app, apps.values()) } : refuse(error)
+  )

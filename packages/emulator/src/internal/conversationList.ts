@@ -70,16 +70,31 @@ const slice = (entries: ReadonlyArray<Conversation.Wire>, edge: Conversation.Wir
   next: edge === undefined ? undefined : edgeOf(edge)
 })
 
+/**
+ * A page of so many entries. `shift` moves the start of a page that has an edge: back, so that entries come twice (but
+ * one at least is new), or on, so that some are left out.
+ */
+export interface Window {
+  readonly limit: number
+  readonly shift: number
+}
+
+const shifted = ({ limit, shift }: Window): number => Math.max(shift, 1 - limit)
+
 /** The entries after the edge, oldest first. */
-export const after = (list: ConversationList, edge: Edge | undefined, limit: number): Slice => {
-  const start = edge === undefined ? 0 : position(list.entries, edge, true)
-  const end = Math.min(start + limit, list.entries.length)
-  return slice(list.entries.slice(start, end), end < list.entries.length ? list.entries[end - 1] : undefined)
+export const after = (list: ConversationList, edge: Edge | undefined, window: Window): Slice => {
+  const { length } = list.entries
+  const moved = edge === undefined ? 0 : position(list.entries, edge, true) + shifted(window)
+  const start = Math.min(Math.max(moved, 0), length)
+  const end = Math.min(start + window.limit, length)
+  return slice(list.entries.slice(start, end), end < length ? list.entries[end - 1] : undefined)
 }
 
 /** The latest entries before the edge. */
-export const before = (list: ConversationList, edge: Edge | undefined, limit: number): Slice => {
-  const end = edge === undefined ? list.entries.length : position(list.entries, edge, false)
-  const start = Math.max(end - limit, 0)
+export const before = (list: ConversationList, edge: Edge | undefined, window: Window): Slice => {
+  const { length } = list.entries
+  const moved = edge === undefined ? length : position(list.entries, edge, false) - shifted(window)
+  const end = Math.min(Math.max(moved, 0), length)
+  const start = Math.max(end - window.limit, 0)
   return slice(list.entries.slice(start, end), start > 0 ? list.entries[start] : undefined)
 }

@@ -1,5 +1,6 @@
 import type * as EffectRandom from "effect/Random"
 import * as Random from "./random.ts"
+import { Recent } from "./recent.ts"
 
 /** A place in one user's list: after this entry, or before it, by the direction of reading. */
 export interface Edge {
@@ -18,51 +19,41 @@ export interface Place {
   readonly edge: Edge | undefined
 }
 
-/** The oldest are forgotten beyond this many: like an expired one, a forgotten cursor is unknown. */
+/** So many are remembered at least: like an expired one, a forgotten cursor is unknown. */
 const capacity = 100_000
 
 const safeLimit = 2 ** 53
 
-/**
- * Half of them are below 2^53 and look like any number; the others are odd numbers beyond, which a client that reads
- * them as a double never sends back right. None looks like an offset.
- */
-const draw = (random: EffectRandom.Random): number | bigint => {
-  const digits = Random.between(random, 2 ** 40, safeLimit - 1)
-  return random.nextDoubleUnsafe() < 0.5
-    ? digits
-    : (BigInt(digits) << 10n) | BigInt(Random.between(random, 0, 511) * 2 + 1) | BigInt(safeLimit)
-}
+/** An odd number beyond 2^53, which a client that reads it as a double never sends back right. */
+const beyond = (random: EffectRandom.Random, digits: number): bigint =>
+  (BigInt(digits) << 10n) | BigInt(Random.between(random, 0, 511) * 2 + 1) | BigInt(safeLimit)
 
-const forgetOldest = (map: Map<string, unknown>): void => {
-  const oldest = map.keys().next()
-  if (oldest.done !== true) map.delete(oldest.value)
+/** Half of them are below 2^53 and look like any number; the others are beyond. None looks like an offset. */
+const draw = (random: EffectRandom.Random, large: boolean): number | bigint => {
+  const digits = Random.between(random, 2 ** 40, safeLimit - 1)
+  return random.nextDoubleUnsafe() < 0.5 && !large ? digits : beyond(random, digits)
 }
 
 /** The cursors handed out. They mean something here only, so an altered one is unknown. */
 export class Cursors {
   readonly #random: EffectRandom.Random
-  readonly #places = new Map<string, Place>()
-  readonly #issued = new Map<string, number | bigint>()
+  readonly #places = new Recent<Place>(capacity)
+  readonly #issued = new Recent<number | bigint>(capacity)
 
   constructor(seed: string) {
     this.#random = Random.seeded(seed)
   }
 
-  /** The cursor of a place: the same as long as it is remembered. */
-  issue(place: Place): number | bigint {
+  /** The cursor of a place: the same as long as it is remembered. `large` asks for one beyond 2^53. */
+  issue(place: Place, large = false): number | bigint {
     const { appId, edge, page, userId } = place
-    const key = `${appId}/${page}/${edge?.UpdateTime}/${edge?.ConvType}/${userId}/${edge?.ConvId}`
+    const key = `${large ? "large/" : ""}${appId}/${page}/${edge?.UpdateTime}/${edge?.ConvType}/${userId}/${edge?.ConvId}`
     const known = this.#issued.get(key)
     if (known !== undefined) return known
-    let cursor = draw(this.#random)
-    while (this.#places.has(cursor.toString())) cursor = draw(this.#random)
+    let cursor = draw(this.#random, large)
+    while (this.#places.get(cursor.toString()) !== undefined) cursor = draw(this.#random, large)
     this.#issued.set(key, cursor)
     this.#places.set(cursor.toString(), place)
-    if (this.#places.size > capacity) {
-      forgetOldest(this.#places)
-      forgetOldest(this.#issued)
-    }
     return cursor
   }
 

@@ -19,6 +19,9 @@ export interface Scene {
   readonly reading: Reading
   readonly cursors: Cursors
   readonly user: (userId: string) => User | undefined
+  /** How many entries a page starts too late; too early, where it is negative. */
+  readonly shift: number
+  readonly largeCursors: boolean
 }
 
 /** A code other than 0, and why: for the journal. */

@@ -30,7 +30,7 @@ export const handler: Handler.Handler = Handler.make({
       ? { code: 660000012, reason: `FromUserId is longer than ${maximumUserIdBytes} bytes` }
       : undefined
   },
-  answer: ({ cursor, pageSize, userId }, { appId, cursors, reading, user: lookUp }) => {
+  answer: ({ cursor, pageSize, userId }, { appId, cursors, largeCursors, reading, shift, user: lookUp }) => {
     const user = lookUp(userId)
     if (user === undefined) return Result.fail({ code: 660500002, reason: "the user is not registered" })
     const place =
@@ -39,16 +39,17 @@ export const handler: Handler.Handler = Handler.make({
       return Result.fail({ code: 660000002, reason: "Next is no cursor that this user's list was answered with" })
     }
     const list = ConversationList.of(user)
+    const window = { limit: pageSize, shift }
     const page =
       reading.order === "AcrossPages"
-        ? ConversationList.after(list, place.edge, pageSize)
-        : ConversationList.before(list, place.edge, pageSize)
+        ? ConversationList.after(list, place.edge, window)
+        : ConversationList.before(list, place.edge, window)
     const next = page.next
     return Result.succeed({
       ...(reading.totalCount !== "Absent" && {
         TotalCount: reading.totalCount === "All" ? list.total : list.entries.length
       }),
-      Next: next === undefined ? 0 : cursors.issue({ appId, userId, page: place.page + 1, edge: next }),
+      Next: next === undefined ? 0 : cursors.issue({ appId, userId, page: place.page + 1, edge: next }, largeCursors),
       ...((page.entries.length > 0 || reading.emptyList !== "Absent") && {
         List: page.entries.length === 0 && reading.emptyList === "Null" ? null : page.entries
       })

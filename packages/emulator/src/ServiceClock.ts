@@ -1,0 +1,131 @@
+/**
+ * The service's clock: what its `Date` header shows, and what it judges the age of a signature by.
+ *
+ * It is a value: how the clock goes, told from Effect's `Clock`, so `TestClock` moves it too. The quota does not feel it.
+ *
+ * @example
+ * ```ts
+ * import { Emulator, ServiceClock, World } from "@effect-zim/emulator"
+ *
+ * const layer = Emulator.layer({
+ *   world: World.generate({ seed: 1, users: 10 }),
+ *   clock: ServiceClock.drifting({ millisPerSecond: 20 })
+ * })
+ * ```
+ */
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
+import * as Durations from "./internal/durations.ts"
+
+const Millis = Schema.Int.check(Schema.isBetween({ minimum: -8.64e15, maximum: 8.64e15 }))
+
+/**
+ * How the clock goes. As JSON: `{ "mode": "Skewed", "offset": "-11 minutes" }`.
+ *
+ * - `Real`: right.
+ * - `Skewed`: ahead by `offset`; behind, where it is negative.
+ * - `Frozen`: it stands still at `at` (milliseconds since the epoch), or where it stood when this was set.
+ * - `Stepping`: ahead by `offset`, and it jumps by `by` when the right time reaches `at`.
+ * - `Drifting`: ahead by `offset` at `since` (milliseconds since the epoch, or when this was set), and it gains
+ *   `millisPerSecond` milliseconds in every second; a negative number loses.
+ */
+export const ServiceClock = Schema.Union([
+  Schema.Struct({ mode: Schema.Literal("Real") }),
+  Schema.Struct({ mode: Schema.Literal("Skewed"), offset: Durations.Signed }),
+  Schema.Struct({ mode: Schema.Literal("Frozen"), at: Schema.optionalKey(Millis) }),
+  Schema.Struct({
+    mode: Schema.Literal("Stepping"),
+    offset: Schema.optionalKey(Durations.Signed),
+    steps: Schema.Array(Schema.Struct({ at: Millis, by: Durations.Signed }))
+  }),
+  Schema.Struct({
+    mode: Schema.Literal("Drifting"),
+    offset: Schema.optionalKey(Durations.Signed),
+    since: Schema.optionalKey(Millis),
+    millisPerSecond: Schema.Finite
+  })
+]).annotate({ identifier: "ServiceClock" })
+
+/** The type of {@link ServiceClock}. */
+export type ServiceClock = typeof ServiceClock.Type
+
+/** A clock as JSON has it. */
+export type Json = typeof ServiceClock.Encoded
+
+/** Right, by Effect's `Clock`: the default. */
+export const real: ServiceClock = { mode: "Real" }
+
+/** Ahead by so much; behind, where it is negative. */
+export const skewed = (offset: Duration.Input): ServiceClock => ({
+  mode: "Skewed",
+  offset: Duration.fromInputUnsafe(offset)
+})
+
+/** Standing still at a time in milliseconds since the epoch, or where it stands when this is set. */
+export const frozen = (at?: number): ServiceClock => ({ mode: "Frozen", ...(at !== undefined && { at }) })
+
+/** Right until it jumps: by `by` when the right time reaches `at`, in milliseconds since the epoch. */
+export const stepping = (
+  ...steps: ReadonlyArray<{ readonly at: number; readonly by: Duration.Input }>
+): ServiceClock => ({
+  mode: "Stepping",
+  steps: steps.map(({ at, by }) => ({ at, by: Duration.fromInputUnsafe(by) }))
+})
+
+/** Right when it is set, and gaining so many milliseconds in every second; a negative number loses. */
+export const drifting = (options: { readonly millisPerSecond: number }): ServiceClock => ({
+  mode: "Drifting",
+  millisPerSecond: options.millisPerSecond
+})
+
+const offsetOf = (clock: { readonly offset?: Duration.Duration }): number =>
+  clock.offset === undefined ? 0 : Duration.toMillis(clock.offset)
+
+/**
+ * What the clock shows when it is `now` (both in milliseconds since the epoch). What was left to the moment of setting
+ * counts from `now`: see {@link start}.
+ */
+export const read = (clock: ServiceClock, now: number): number => {
+  switch (clock.mode) {
+    case "Real":
+      return now
+    case "Skewed":
+      return now + offsetOf(clock)
+    case "Frozen":
+      return clock.at ?? now
+    case "Stepping":
+      return clock.steps.reduce(
+        (time, step) => (now >= step.at ? time + Duration.toMillis(step.by) : time),
+        now + offsetOf(clock)
+      )
+    case "Drifting":
+      return now + offsetOf(clock) + Math.round(((now - (clock.since ?? now)) * clock.millisPerSecond) / 1000)
+  }
+}
+
+/**
+ * The same clock with the moment of setting filled in: `at` and `since`, where they were left out. A clock that stands
+ * still without `at` stands at `shown`, which is what the clock before it showed.
+ */
+export const start = (clock: ServiceClock, now: number, shown: number): ServiceClock => {
+  if (clock.mode === "Frozen") return { ...clock, at: clock.at ?? shown }
+  if (clock.mode === "Drifting") return { ...clock, since: clock.since ?? now }
+  return clock
+}
+
+/**
+ * The clock after somebody has set it forward by so much, or back.
+ */
+export const step = (clock: ServiceClock, by: Duration.Input): ServiceClock => {
+  const jump = Duration.fromInputUnsafe(by)
+  switch (clock.mode) {
+    case "Real":
+      return skewed(jump)
+    case "Frozen":
+      return clock.at === undefined ? clock : frozen(clock.at + Duration.toMillis(jump))
+    case "Skewed":
+    case "Stepping":
+    case "Drifting":
+      return { ...clock, offset: Duration.sum(clock.offset ?? Duration.zero, jump) }
+  }
+}

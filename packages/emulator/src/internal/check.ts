@@ -1,0 +1,84 @@
+import * as Effect from "effect/Effect"
+import type { Reading } from "../Reading.ts"
+import type { World } from "../World.ts"
+import * as Authenticate from "./authenticate.ts"
+import type { Cursors } from "./cursors.ts"
+import type { Refusal } from "./handler.ts"
+import * as Handlers from "./handlers.ts"
+import type { Limits } from "./limits.ts"
+import type { Nonces } from "./nonces.ts"
+import type * as Receive from "./receive.ts"
+
+/** What calls are checked against. */
+export interface Books {
+  readonly apps: ReadonlyMap<number, World["apps"][number]>
+  readonly users: ReadonlyMap<string, World["users"][number]>
+  readonly limits: Limits
+  readonly cursors: Cursors
+  readonly nonces: Nonces
+  readonly reading: Reading
+}
+
+/** What faults change about how a call is processed. */
+export interface Meddling {
+  /** The code that it gets, whatever it asks. */
+  readonly code: number | undefined
+  readonly shift: number
+  readonly largeCursors: boolean
+}
+
+/** What is found out while a call is checked, whatever becomes of it. */
+export interface Facts {
+  nonceReused: boolean
+  nonceUses?: number
+  signatureAge: number | undefined
+}
+
+const refuse = (code: number, reason: string): Effect.Effect<never, Refusal> => Effect.fail({ code, reason })
+
+/**
+ * The checks, in the order that the documentation of `Emulator` gives. `now` is Effect's clock, `shown` the service's.
+ */
+export const check = Effect.fnUntraced(function* (
+  { body, query }: Receive.Received,
+  books: Books,
+  meddling: Meddling,
+  facts: Facts,
+  now: number,
+  shown: number
+): Effect.fn.Return<object, Refusal> {
+  const action = query["Action"]
+  if (action === undefined || action === "") return yield* refuse(100000006, "Action is missing or empty")
+  const handler = typeof action === "string" ? Handlers.byAction.get(action) : undefined
+  if (handler === undefined) return yield* refuse(100000007, "there is no such Action")
+  const signed = yield* Authenticate.decode(query)
+  const appId = signed.AppId
+  const seconds = Math.floor(shown / 1000)
+  facts.signatureAge = seconds - signed.Timestamp
+  const app = books.apps.get(appId)
+  if (app === undefined) return yield* refuse(100000001, "there is no app with this AppId")
+  yield* Authenticate.verify(signed, app, books.apps, shown)
+  const uses = books.nonces.use(appId, signed.SignatureNonce, signed.Timestamp, seconds)
+  if (uses > 1) {
+    facts.nonceReused = true
+    facts.nonceUses = uses
+    if (books.reading.nonceReuse === "Reject") {
+      return yield* refuse(100000005, `nonce reused ${uses === 2 ? "once" : `${uses - 1} times`}`)
+    }
+  }
+  if (meddling.code !== undefined) return yield* refuse(meddling.code, "a fault asked for it")
+  const { admitted, delay } = books.limits.take(app, handler.action, now)
+  if (!admitted) return yield* refuse(660300005, "over the quota")
+  if (delay > 0) yield* Effect.sleep(delay)
+  if ("problem" in body) return yield* refuse(100000012, body.problem)
+  return yield* Effect.fromResult(
+    handler.answer(body.json, {
+      appId,
+      reading: books.reading,
+      cursors: books.cursors,
+      user: (userId) => books.users.get(userId),
+      shift: meddling.shift,
+      largeCursors: meddling.largeCursors
+    })
+  )
+})

@@ -1,0 +1,102 @@
+import * as Schema from "effect/Schema"
+import * as Durations from "./durations.ts"
+
+const atLeast = (minimum: number) => Schema.Int.check(Schema.isGreaterThanOrEqualTo(minimum))
+/** What may stand in a header. */
+const HeaderText = Schema.String.check(Schema.isPattern(/^[\x20-\x7e]*$/, { expected: "printable ASCII" }))
+const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+
+// A misspelt or superfluous key is an error: left unread, it would quietly widen the fault.
+const exact = { parseOptions: { onExcessProperty: "error" } } as const
+const rule = <const Fields extends Schema.Struct.Fields>(fields: Fields) => Schema.Struct(fields).annotate(exact)
+
+/** A condition as data: one key says which. */
+export type ConditionSpec =
+  | { readonly user: ReadonlyArray<string> }
+  | { readonly app: number }
+  | { readonly page: number }
+  | { readonly cursor: string }
+  | { readonly nth: number }
+  | { readonly every: number }
+  | { readonly attempt: number }
+  | { readonly probability: number }
+  | { readonly times: number }
+  | { readonly and: ReadonlyArray<ConditionSpec> }
+  | { readonly or: ReadonlyArray<ConditionSpec> }
+  | { readonly not: ConditionSpec }
+
+const Nested = Schema.suspend((): Schema.Codec<ConditionSpec> => ConditionSpec)
+
+export const ConditionSpec: Schema.Codec<ConditionSpec> = Schema.Union([
+  rule({ user: Schema.Array(Schema.String) }),
+  rule({ app: Schema.Int }),
+  rule({ page: atLeast(1) }),
+  rule({ cursor: Schema.String }),
+  rule({ nth: atLeast(1) }),
+  rule({ every: atLeast(1) }),
+  rule({ attempt: atLeast(1) }),
+  rule({ probability: Share }),
+  rule({ times: atLeast(0) }),
+  rule({ and: Schema.Array(Nested) }),
+  rule({ or: Schema.Array(Nested) }),
+  rule({ not: Nested })
+]).annotate({ identifier: "Condition" })
+
+const On = Schema.optionalKey(Schema.Literals(["request", "answer"]))
+const when = Schema.optionalKey(Schema.Array(ConditionSpec))
+
+const fault = <const Type extends string, const Fields extends Schema.Struct.Fields>(type: Type, fields: Fields) =>
+  rule({ type: Schema.Literal(type), ...fields, when })
+
+/** A fault as data: `type` says what happens, `when` to which calls. */
+export const FaultSpec = Schema.Union([
+  fault("returnCode", { code: Schema.Int, message: Schema.optionalKey(Schema.String) }),
+  fault("latency", { duration: Durations.Plain, on: On }),
+  fault("latencyBetween", { minimum: Durations.Plain, maximum: Durations.Plain, on: On }),
+  fault("latencyNormal", { mean: Durations.Plain, deviation: Durations.Plain, on: On }),
+  fault("latencyLogNormal", { median: Durations.Plain, sigma: Schema.Finite, on: On }),
+  fault("latencyExponential", { mean: Durations.Plain, on: On }),
+  fault("latencyPareto", {
+    minimum: Durations.Plain,
+    shape: Schema.Finite.check(Schema.isGreaterThan(0)),
+    on: On
+  }),
+  fault("connectionReset", {}),
+  fault("answerLost", {}),
+  fault("hang", {}),
+  fault("nextCursor", {
+    next: Schema.Union([
+      Schema.Int,
+      Schema.String,
+      rule({ digits: Schema.String.check(Schema.isPattern(/^-?[0-9]{1,308}$/)) })
+    ]).annotate({
+      description: 'An integer; { "digits": "..." } for one beyond 2^53; a text, which is the wrong type'
+    })
+  }),
+  fault("largeCursors", {}),
+  fault("cyclingCursor", { length: Schema.optionalKey(atLeast(1)) }),
+  fault("duplicateEntries", { count: Schema.optionalKey(atLeast(1)) }),
+  fault("missingEntries", { count: Schema.optionalKey(atLeast(1)) }),
+  fault("rawBody", { text: Schema.String, contentType: Schema.optionalKey(HeaderText) }),
+  fault("notJson", {}),
+  fault("emptyBody", {}),
+  fault("httpStatus", {
+    status: Schema.Int.check(Schema.isBetween({ minimum: 200, maximum: 599 })),
+    html: Schema.optionalKey(Schema.String)
+  }),
+  fault("redirect", { location: Schema.optionalKey(HeaderText) }),
+  fault("wrongContentType", {}),
+  fault("truncatedBody", {}),
+  fault("hangingBody", {}),
+  fault("slowBody", { bytes: atLeast(1), every: Durations.Plain }),
+  fault("oversizedBody", { bytes: atLeast(1) }),
+  fault("gzipBomb", { bytes: Schema.optionalKey(atLeast(1)) })
+]).annotate({ identifier: "Fault" })
+
+/** With durations as `Duration`s. */
+export type FaultSpec = typeof FaultSpec.Type
+
+type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never
+
+/** What happens, without its conditions. */
+export type ActionSpec = DistributiveOmit<FaultSpec, "when">

@@ -1,0 +1,147 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import { ConnectionLost } from "../Exchange.ts"
+import type { Reply, Request } from "../Exchange.ts"
+import type { Call, Fault } from "../Fault.ts"
+import * as Arsenal from "./arsenal.ts"
+import { check } from "./check.ts"
+import type { Books, Facts } from "./check.ts"
+import type { Refusal } from "./handler.ts"
+import type { Log } from "./log.ts"
+import * as Receive from "./receive.ts"
+import type { Answer } from "./replies.ts"
+
+/** All that answering a call needs and changes. */
+export interface Desk {
+  readonly books: Books
+  readonly arsenal: Arsenal.Arsenal
+  readonly log: Log
+  readonly random: Random.Random
+  readonly write: (answer: Answer) => Reply
+  /** What the service's clock shows at a time of Effect's. */
+  readonly shown: (now: number) => number
+  calls: number
+}
+
+const wrongPath: Refusal = { code: 100000000, reason: "the path is not /" }
+const wrongMethod: Refusal = { code: 2, reason: "the method is not POST" }
+
+const unknown = {
+  appId: undefined,
+  action: "",
+  userId: undefined,
+  limit: undefined,
+  cursorGiven: false,
+  page: undefined,
+  faults: [],
+  nonceReused: false,
+  signatureAge: undefined
+}
+
+const refuseOutright = (desk: Desk, index: number, time: number, status: number, { code, reason }: Refusal): Reply => {
+  desk.log.record({ index, time, ...unknown, code, reason, status })
+  return desk.write({ status, index, shown: desk.shown(time), code, payload: {} })
+}
+
+const pageOf = (desk: Desk, { appId, description }: Receive.Received): number | undefined => {
+  const { cursor, userId } = description
+  if (cursor === "0") return 1
+  if (appId === undefined || userId === undefined || cursor === undefined) return undefined
+  return desk.books.cursors.find(appId, userId, cursor)?.page
+}
+
+/** The `Next` that faults ask for, in place of the right one. */
+const nextOf = (desk: Desk, happening: ReadonlyArray<Fault>, call: Call): object => {
+  const next = Arsenal.find(happening, "NextCursor")
+  if (next !== undefined) return { Next: next.next }
+  const cycle = Arsenal.find(happening, "CyclingCursor")
+  if (cycle === undefined || call.appId === undefined || call.userId === undefined) return {}
+  const page = 2 + (((call.page ?? 1) - 1) % cycle.length)
+  return { Next: desk.books.cursors.issue({ appId: call.appId, userId: call.userId, page, edge: undefined }) }
+}
+
+/** Answers one request. */
+export const handle = Effect.fnUntraced(function* (
+  desk: Desk,
+  request: Request
+): Effect.fn.Return<Reply, ConnectionLost> {
+  const clock = yield* Clock.Clock
+  const index = ++desk.calls
+  const arrival = clock.currentTimeMillisUnsafe()
+  const end = request.target.indexOf("?")
+  if ((end < 0 ? request.target : request.target.slice(0, end)) !== "/") {
+    return refuseOutright(desk, index, arrival, 404, wrongPath)
+  }
+  if (request.method !== "POST") {
+    const refused = refuseOutright(desk, index, arrival, 405, wrongMethod)
+    return { ...refused, headers: { ...refused.headers, allow: "POST" } }
+  }
+
+  const received = Receive.receive(request)
+  const page = pageOf(desk, received)
+  const call = Receive.callOf(received, { index, time: arrival, page })
+  const happening = desk.arsenal.happening(call)
+
+  const delay = Arsenal.latency(happening, "request", desk.random)
+  if (delay > 0) yield* Effect.sleep(delay)
+
+  const now = clock.currentTimeMillisUnsafe()
+  const facts: Facts = { nonceReused: false, signatureAge: undefined }
+  const note = (code: number | undefined, reason: string | undefined, status: number | undefined): void =>
+    desk.log.record({
+      index,
+      time: now,
+      appId: call.appId,
+      action: call.action,
+      userId: call.userId,
+      limit: call.limit,
+      cursorGiven: call.cursor !== undefined && call.cursor !== "0",
+      page,
+      code,
+      reason,
+      status,
+      faults: happening.map((fault) => fault.name),
+      ...facts
+    })
+
+  if (Arsenal.find(happening, "Reset") !== undefined) {
+    note(undefined, undefined, undefined)
+    return yield* new ConnectionLost()
+  }
+  if (Arsenal.find(happening, "Hang") !== undefined) {
+    note(undefined, undefined, undefined)
+    return yield* Effect.never
+  }
+
+  const forced = Arsenal.find(happening, "ReturnCode")
+  const meddling = {
+    code: forced?.code,
+    shift: Arsenal.shift(happening),
+    largeCursors: Arsenal.find(happening, "LargeCursors") !== undefined
+  }
+  // A call that waits in a leaky bucket has been counted, also when its client goes away.
+  const result = yield* check(received, desk.books, meddling, facts, now, desk.shown(now)).pipe(
+    Effect.onInterrupt(() => Effect.sync(() => note(undefined, "the client went away in the queue", undefined))),
+    Effect.result
+  )
+  const code = Result.isSuccess(result) ? 0 : result.failure.code
+  const answer = happening.reduce(
+    (reply, { action }) => (action._tag === "Rewrite" ? action.change(reply) : reply),
+    desk.write({
+      status: 200,
+      index,
+      shown: desk.shown(clock.currentTimeMillisUnsafe()),
+      code,
+      message: code === forced?.code ? forced.message : undefined,
+      payload: Result.isSuccess(result) ? { ...result.success, ...nextOf(desk, happening, call) } : {}
+    })
+  )
+  const lost = Arsenal.find(happening, "AnswerLost") !== undefined
+  note(code, Result.isSuccess(result) ? undefined : result.failure.reason, lost ? undefined : answer.status)
+
+  const wait = Arsenal.latency(happening, "answer", desk.random)
+  if (wait > 0) yield* Effect.sleep(wait)
+  return lost ? yield* new ConnectionLost() : answer
+})

@@ -1,0 +1,52 @@
+import * as Quota from "../Quota.ts"
+import type { App } from "../World.ts"
+
+interface Counted {
+  readonly quota: Quota.Quota
+  readonly meter: Quota.Meter
+}
+
+/** The running counts of all budgets. An app with a quota of its own is counted by that. */
+export class Limits {
+  #quota: Quota.Quota
+  readonly #counted = new Map<string, Counted>()
+
+  constructor(quota: Quota.Quota) {
+    this.#quota = quota
+  }
+
+  /** Another quota, counted from zero. */
+  set(quota: Quota.Quota): void {
+    this.#quota = quota
+    this.#counted.clear()
+  }
+
+  #budget(app: App, action: string): Counted & { readonly budget: string } {
+    const quota = app.quota ?? this.#quota
+    const budget = Quota.budgetOf(quota, { appId: app.appId, action })
+    const known = this.#counted.get(budget)
+    // A world may bring another quota for an app: it starts from zero.
+    if (known !== undefined && known.quota === quota) return { budget, ...known }
+    const counted = { quota, meter: Quota.meter(quota) }
+    this.#counted.set(budget, counted)
+    return { budget, ...counted }
+  }
+
+  /** Counts a call. */
+  take(app: App, action: string, now: number): Quota.Admission {
+    return this.#budget(app, action).meter.take(now)
+  }
+
+  /** What the meters of these apps and actions show. */
+  gauges(apps: Iterable<App>, actions: Iterable<string>, now: number): ReadonlyArray<Quota.Gauge> {
+    const gauges = new Map<string, Quota.Gauge>()
+    for (const app of apps) {
+      for (const action of actions) {
+        const { budget, meter, quota } = this.#budget(app, action)
+        const perAction = quota.model !== "Unlimited" && quota.per === "Action"
+        gauges.set(budget, { appId: app.appId, action: perAction ? action : undefined, quota, ...meter.state(now) })
+      }
+    }
+    return [...gauges.values()]
+  }
+}

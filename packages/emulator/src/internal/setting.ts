@@ -1,0 +1,17 @@
+import * as Effect from "effect/Effect"
+import type { Setting } from "../Emulator.ts"
+
+/** A value that can be changed; `onChange` is told each, the first one too. */
+export const make = <A>(initial: A, onChange: (value: A) => void): Setting<A> => {
+  let current = initial
+  onChange(initial)
+  const assign = (value: A): void => {
+    current = value
+    onChange(value)
+  }
+  return {
+    get: Effect.sync(() => current),
+    set: (value) => Effect.sync(() => assign(value)),
+    update: (f) => Effect.sync(() => assign(f(current)))
+  }
+}
