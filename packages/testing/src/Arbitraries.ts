@@ -1,0 +1,142 @@
+/**
+ * What a property can be tested with: worlds, users, conversations, faults, answers on the wire. All of them are Effect's
+ * own `Arbitrary`, so they go into `it.effect.prop` and `Arbitrary.checkEffect`. What fails is made smaller and prints as
+ * a person would write it down.
+ *
+ * A check looks at 100 smaller candidates; with `{ arbitrary: { maxShrinks: 1000 } }` it finds the smallest more often.
+ */
+import type { Reading } from "@effect-zim/emulator"
+import { type Conversation, Cursor, UserId as ProtocolUserId } from "@effect-zim/protocol"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Schema from "effect/Schema"
+import type { FaultSchedule } from "./FaultSchedule.ts"
+import * as Recipe from "./internal/recipe.ts"
+import * as WireText from "./internal/wireText.ts"
+import type { Scenario } from "./Scenario.ts"
+import type { TestWorld } from "./TestWorld.ts"
+
+/**
+ * How much there is to draw from.
+ */
+export interface Options {
+  /** The most users, default 3. */
+  readonly users?: number | undefined
+  /** The most conversations of a user, default 1250. Fewer make for quicker tests, where the pages are small too. */
+  readonly conversations?: number | undefined
+  /** The most troubles, default 4. Each happens to up to 9 calls in a row. */
+  readonly troubles?: number | undefined
+}
+
+const recipe = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<Recipe.Recipe> =>
+  Arbitrary.schema(
+    Recipe.schema({
+      users: options?.users ?? 3,
+      conversations: options?.conversations ?? Recipe.mostConversations,
+      troubles: options?.troubles ?? 4,
+      ending
+    }),
+    { shrink: Recipe.shrink }
+  )
+
+/**
+ * Worlds with 1 to 3 users, registered or not, whose lists have any length from 0 to beyond 1000, often around the usual
+ * page sizes. Times are equal now and then, types known or not, and one id may name a group and a peer.
+ *
+ * @example
+ * ```ts
+ * import { Arbitraries } from "@effect-zim/testing"
+ * import { Arbitrary, Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const [world] = yield* Arbitrary.sampleEffect(Arbitraries.world(), { seed: 1 })
+ *   return String(world)
+ * })
+ * ```
+ */
+export const world = (options?: Omit<Options, "troubles">): Arbitrary.Arbitrary<TestWorld> =>
+  Arbitrary.map(scenario({ ...options, troubles: 0 }), (scenario) => scenario.world)
+
+/**
+ * Worlds with faults that end, and any reading of what the documentation leaves open: what a pipeline should get through
+ * without a loss. Some troubles last longer than the patience of the client's standard retry policy.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Arbitraries, Laws } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ *
+ * it.effect.prop("loses nothing", [Arbitraries.scenario()], ([scenario]) =>
+ *   Laws.complete(scenario, (userId) => Conversations.stream(userId))
+ * )
+ * ```
+ */
+export const scenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
+  Arbitrary.map(recipe(options, true), Recipe.scenario)
+
+/**
+ * Like {@link scenario}, with troubles that may last for ever, cursors that lead in a circle, and redirects: a pipeline
+ * may fail on these, but must not hang, die or pass off a part as the whole.
+ */
+export const hostileScenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
+  Arbitrary.map(recipe(options, false), Recipe.scenario)
+
+/**
+ * Schedules of faults for the users `u1`, `u2` and `u3` that end.
+ */
+export const faults = (options?: Pick<Options, "troubles">): Arbitrary.Arbitrary<FaultSchedule> =>
+  Arbitrary.map(scenarioOfThree(options, true), (scenario) => scenario.faults)
+
+/**
+ * Schedules of faults for the users `u1`, `u2` and `u3` that may last for ever.
+ */
+export const anyFaults = (options?: Pick<Options, "troubles">): Arbitrary.Arbitrary<FaultSchedule> =>
+  Arbitrary.map(scenarioOfThree(options, false), (scenario) => scenario.faults)
+
+const threeUsers = ["u1", "u2", "u3"].map(() => ({ registered: true, suffix: "", length: 0, steps: [] }))
+
+const scenarioOfThree = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<Scenario> =>
+  Arbitrary.map(recipe(options, ending), (recipe) => Recipe.scenario({ ...recipe, users: threeUsers }))
+
+/**
+ * Readings of what the documentation leaves open.
+ */
+export const reading: Arbitrary.Arbitrary<Reading.Reading> = Arbitrary.schema(Recipe.AnyReading)
+
+const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&()+-:;<=.>?@[]^_ {}|~"
+
+const index = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: alphabet.length - 1 }))
+
+/**
+ * User ids of 1 to 32 characters, of the whole legal alphabet. They shrink to `a`.
+ */
+export const userId: Arbitrary.Arbitrary<ProtocolUserId.UserId> = Arbitrary.map(
+  Arbitrary.array(Arbitrary.schema(index), { minLength: 1, maxLength: 32 }),
+  (indices) => ProtocolUserId.make(indices.map((index) => alphabet.charAt(index)).join(""))
+)
+
+/**
+ * Lists of conversations as the service keeps them, of any length: each type and id once.
+ */
+export const conversations: Arbitrary.Arbitrary<ReadonlyArray<Conversation.Wire>> = Arbitrary.map(
+  Arbitrary.schema(Schema.Struct({ length: Recipe.Length, steps: Recipe.User.fields.steps })),
+  ({ length, steps }) => Recipe.conversations(length, steps)
+)
+
+const digits = Schema.String.check(Schema.isPattern(/^(?:0|-?[1-9][0-9]{0,40})$/))
+
+/**
+ * Cursors: the start, small ones, negative ones, and ones far beyond 2^53.
+ */
+export const cursor: Arbitrary.Arbitrary<Cursor.Cursor> = Arbitrary.map(Arbitrary.schema(digits), Cursor.make)
+
+/**
+ * Answers on the wire that a client must understand, in every spelling that the documentation allows, with what they
+ * say. See {@link WireText.Answer}.
+ */
+export const answer: Arbitrary.Arbitrary<WireText.Answer> = WireText.answer
+
+/**
+ * Answers that no client must take for a page: cut off, of the wrong type or shape, or not of this service.
+ */
+export const brokenAnswer: Arbitrary.Arbitrary<WireText.BrokenAnswer> = WireText.broken

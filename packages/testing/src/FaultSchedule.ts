@@ -1,0 +1,163 @@
+/**
+ * Which call of which user goes wrong, and how: faults of the emulator that print as lines a person understands, such
+ * as `call 3 of user u1: 660300005`.
+ */
+import { Fault } from "@effect-zim/emulator"
+import * as Printed from "./internal/printed.ts"
+
+const faults = {
+  "660300005": Fault.returnCode(660300005),
+  "7": Fault.returnCode(7),
+  "1": Fault.returnCode(1),
+  "660000001": Fault.returnCode(660000001),
+  "660000003": Fault.returnCode(660000003),
+  "660800053": Fault.returnCode(660800053),
+  "105001": Fault.returnCode(105001),
+  "100000015": Fault.returnCode(100000015),
+  "connection reset": Fault.connectionReset,
+  "answer lost": Fault.answerLost,
+  "body cut off": Fault.truncatedBody,
+  "no answer": Fault.hang,
+  "body stops halfway": Fault.hangingBody,
+  "HTTP 429": Fault.httpStatus(429),
+  "HTTP 502": Fault.httpStatus(502),
+  "HTTP 503": Fault.httpStatus(503),
+  "not JSON": Fault.notJson,
+  "empty body": Fault.emptyBody,
+  "answer after 9 s": Fault.latency("9 seconds"),
+  "answer after 11 s": Fault.latency("11 seconds"),
+  "slow body": Fault.slowBody({ bytes: 16, every: "100 millis" }),
+  "text/html": Fault.wrongContentType,
+  "cursor that leads in a circle": Fault.cyclingCursor(2),
+  "cursor of text": Fault.nextCursor("next"),
+  redirect: Fault.redirect()
+}
+
+/** A short page: right, but with fewer conversations than were asked for. */
+const shortPage = "page of 1"
+
+/**
+ * What can go wrong with a call:
+ *
+ * - a return code, by its number
+ * - `page of 1`: the answer is right, but has one conversation although more were asked for and there are more. The
+ *   documentation promises no length: only `Next` says whether the list goes on.
+ * - the others are faults of `Fault` in `@effect-zim/emulator`.
+ */
+export type Trouble = keyof typeof faults | typeof shortPage
+
+/** Troubles after which the same call, made again, can succeed; a `page of 1` needs no second call. */
+export const passing = [
+  "660300005",
+  "660800053",
+  shortPage,
+  "connection reset",
+  "1",
+  "answer lost",
+  "no answer",
+  "7",
+  "660000001",
+  "660000003",
+  "105001",
+  "100000015",
+  "body cut off",
+  "body stops halfway",
+  "HTTP 429",
+  "HTTP 502",
+  "HTTP 503",
+  "not JSON",
+  "empty body",
+  "answer after 9 s",
+  "answer after 11 s",
+  "slow body",
+  "text/html"
+] as const satisfies ReadonlyArray<Trouble>
+
+/** Troubles that a call made again does not cure, or that lead astray. */
+export const lasting = [
+  "cursor that leads in a circle",
+  "cursor of text",
+  "redirect"
+] as const satisfies ReadonlyArray<Trouble>
+
+/**
+ * Some calls of a user, counted from 1, and what goes wrong with them.
+ */
+export interface Line {
+  readonly userId: string
+  readonly trouble: Trouble
+  /** The first call that it happens to, from 1; every attempt counts. */
+  readonly call: number
+  /** To how many calls in a row it happens: 1 or more, `Infinity` for ever. Default 1. */
+  readonly times?: number | undefined
+}
+
+const callsOf = ({ call, times = 1 }: Line): string =>
+  times === Infinity
+    ? call === 1
+      ? "every call"
+      : `every call from call ${call} on`
+    : times === 1
+      ? `call ${call}`
+      : `calls ${call} to ${call + times - 1}`
+
+const happensAt = ({ call, times = 1 }: Line, nth: number): boolean => nth >= call && nth < call + times
+
+/** Holds for these calls of the user, by a count of its own that starts with the emulator. */
+const conditionOf = (line: Line): Fault.Condition =>
+  Fault.and(
+    Fault.user(line.userId),
+    line.times === Infinity
+      ? line.call === 1
+        ? Fault.every(1)
+        : Fault.not(Array.from({ length: line.call - 1 }, (_, i) => Fault.nth(i + 1)).reduce((a, b) => Fault.or(a, b)))
+      : Array.from({ length: line.times ?? 1 }, (_, i) => Fault.nth(line.call + i)).reduce((a, b) => Fault.or(a, b))
+  )
+
+/**
+ * A schedule of faults. Prints as one line per trouble.
+ *
+ * @example
+ * ```ts
+ * import { FaultSchedule } from "@effect-zim/testing"
+ *
+ * const schedule = FaultSchedule.make([{ userId: "u1", call: 3, trouble: "660300005" }])
+ * console.log(String(schedule)) // call 3 of user u1: 660300005
+ * ```
+ */
+export class FaultSchedule extends Printed.Printed {
+  readonly lines: ReadonlyArray<Line>
+
+  constructor(lines: ReadonlyArray<Line>) {
+    super()
+    this.lines = lines
+  }
+
+  /** Whether every trouble passes. */
+  get ends(): boolean {
+    return this.lines.every(({ times }) => times !== Infinity)
+  }
+
+  /** The emulator's faults. A `page of 1` is none of them: `ZimTest.layer` sees to it. */
+  get faults(): ReadonlyArray<Fault.Fault> {
+    return this.lines.flatMap((line) =>
+      line.trouble === shortPage ? [] : [Fault.when(faults[line.trouble], conditionOf(line))]
+    )
+  }
+
+  /** Whether the nth call of a user, from 1, is answered with a short page. */
+  isShort(userId: string, nth: number): boolean {
+    return this.lines.some((line) => line.trouble === shortPage && line.userId === userId && happensAt(line, nth))
+  }
+
+  override toString(): string {
+    if (this.lines.length === 0) return "no faults"
+    return this.lines.map((line) => `${callsOf(line)} of user ${line.userId}: ${line.trouble}`).join("\n")
+  }
+}
+
+/** Makes a schedule of its lines. */
+export const make = (lines: ReadonlyArray<Line>): FaultSchedule => new FaultSchedule(lines)
+
+/** Nothing goes wrong. */
+export const none: FaultSchedule = make([])

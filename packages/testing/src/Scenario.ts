@@ -1,0 +1,46 @@
+/**
+ * All that a law needs to know of the world around a pipeline: who is there, what goes wrong, and which readings of the
+ * documentation the service takes.
+ */
+import { Reading } from "@effect-zim/emulator"
+import type { FaultSchedule } from "./FaultSchedule.ts"
+import * as Printed from "./internal/printed.ts"
+import type { TestWorld } from "./TestWorld.ts"
+
+/**
+ * A world, its faults, the readings where the documentation is silent, and a seed for all that is drawn (cursors,
+ * nonces, the jitter of retries). Prints as a person would describe it.
+ */
+export class Scenario extends Printed.Printed {
+  readonly world: TestWorld
+  readonly faults: FaultSchedule
+  readonly reading: Reading.Reading
+  readonly seed: number
+
+  constructor(options: {
+    readonly world: TestWorld
+    readonly faults: FaultSchedule
+    readonly reading?: Partial<Reading.Reading> | undefined
+    readonly seed?: number | undefined
+  }) {
+    super()
+    this.world = options.world
+    this.faults = options.faults
+    this.reading = { ...Reading.standard, ...options.reading }
+    this.seed = options.seed ?? 0
+  }
+
+  override toString(): string {
+    const unusual = Object.entries(this.reading).filter(
+      ([point, choice]) => choice !== new Map<string, string>(Object.entries(Reading.standard)).get(point)
+    )
+    return [
+      String(this.world),
+      String(this.faults),
+      ...(unusual.length === 0
+        ? []
+        : [`reading: ${unusual.map(([point, choice]) => `${point} ${choice}`).join(", ")}`]),
+      ...(this.seed === 0 ? [] : [`seed: ${this.seed}`])
+    ].join("\n")
+  }
+}

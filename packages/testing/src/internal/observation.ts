@@ -1,0 +1,97 @@
+import { Emulator, type Journal } from "@effect-zim/emulator"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+import type { Pipeline, Result } from "../Laws.ts"
+import type { Scenario } from "../Scenario.ts"
+import * as ZimTest from "../ZimTest.ts"
+import * as Spy from "./spy.ts"
+
+/** What became of one run of a pipeline for a user. */
+export interface Outcome {
+  readonly userId: string
+  /** What came out, up to the end or the failure. */
+  readonly results: ReadonlyArray<Result>
+  /** How it ended; `undefined` where it did not. */
+  readonly exit: Exit.Exit<void, unknown> | undefined
+}
+
+/** What a pipeline did in a scenario. */
+export interface Observation {
+  readonly outcomes: ReadonlyArray<Outcome>
+  readonly served: ReadonlyArray<Spy.Served>
+  readonly credentials: ReadonlyMap<string, "signature" | "nonce">
+  readonly journal: ReadonlyArray<Journal.Entry>
+  /** Why it did not come to its end, where it did not. */
+  readonly neverEnds: string | undefined
+}
+
+/** Takes every result where it comes, so that those before a failure are known. */
+export const collect = (
+  run: ReturnType<Pipeline>,
+  into: Array<Result>
+): Effect.Effect<void, unknown, ZimTest.Services> =>
+  Stream.isStream(run)
+    ? Stream.runForEach(run, (result) => Effect.sync(() => void into.push(result)))
+    : Effect.map(run, (results) => {
+        for (const result of results) into.push(result)
+      })
+
+/** A pipeline that throws where it is made dies, as one that throws later. */
+export const start = (pipeline: Pipeline, userId: string, into: Array<Result>) =>
+  Effect.suspend(() => collect(pipeline(userId), into))
+
+interface Options {
+  /** For whom the pipeline runs, all at once. */
+  readonly userIds: ReadonlyArray<string>
+  /** Wraps each run. */
+  readonly around?: (
+    run: Effect.Effect<void, unknown, ZimTest.Services>
+  ) => Effect.Effect<void, unknown, ZimTest.Services>
+}
+
+/** Runs a pipeline in a scenario, and looks at everything. */
+export const observe = Effect.fnUntraced(function* (
+  scenario: Scenario,
+  pipeline: Pipeline,
+  { around = (run) => run, userIds }: Options
+): Effect.fn.Return<Observation> {
+  const seen = Spy.nothing()
+  const runs = userIds.map((userId) => {
+    const results: Array<Result> = []
+    const outcome: { exit: Exit.Exit<void, unknown> | undefined } = { exit: undefined }
+    const run = Effect.map(Effect.exit(around(start(pipeline, userId, results))), (exit) => {
+      outcome.exit = exit
+    })
+    return { userId, results, outcome, run }
+  })
+  let journal: ReadonlyArray<Journal.Entry> = []
+  const ended = yield* Effect.exit(
+    ZimTest.run(
+      Effect.gen(function* () {
+        const emulator = yield* Emulator.Emulator
+        yield* Effect.forEach(runs, ({ run }) => run, { concurrency: "unbounded", discard: true }).pipe(
+          Effect.ensuring(Effect.map(emulator.journal.entries, (entries) => void (journal = entries)))
+        )
+      }),
+      scenario.world,
+      scenario.faults,
+      { reading: scenario.reading, seed: scenario.seed, spy: seen }
+    )
+  )
+  return {
+    outcomes: runs.map(({ outcome, results, userId }) => ({ userId, results, exit: outcome.exit })),
+    served: seen.served,
+    credentials: seen.credentials,
+    journal,
+    neverEnds: Exit.isSuccess(ended) ? undefined : problemOf(ended.cause)
+  }
+})
+
+/** What a cause says, in one line. */
+export const problemOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  return text.split("\n", 1).join()
+}

@@ -1,0 +1,134 @@
+import type { World } from "@effect-zim/emulator"
+import * as Cause from "effect/Cause"
+import * as Console from "effect/Console"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Formatter from "effect/Formatter"
+import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
+import * as Redacted from "effect/Redacted"
+import * as References from "effect/References"
+import * as Tracer from "effect/Tracer"
+
+/** A text that came out, and where. */
+export interface Said {
+  readonly where: string
+  readonly text: string
+}
+
+/** Every text in a value, however deep, whether or not it would print. */
+const textsOf = (root: unknown): ReadonlyArray<string> => {
+  const texts: Array<string> = []
+  const seen = new Set<object>()
+  const visit = (value: unknown, depth: number): void => {
+    if (typeof value === "string") texts.push(value)
+    if (typeof value !== "object" || value === null || depth > 12 || seen.has(value)) return
+    seen.add(value)
+    if (value instanceof Map || value instanceof Set) for (const member of value) visit(member, depth + 1)
+    for (const key of Reflect.ownKeys(value)) visit(Reflect.getOwnPropertyDescriptor(value, key)?.value, depth + 1)
+  }
+  visit(root, 0)
+  return texts
+}
+
+const print = (value: unknown): ReadonlyArray<string> => [Formatter.format(value), ...textsOf(value)]
+
+const saying = (where: string, texts: ReadonlyArray<string>): ReadonlyArray<Said> =>
+  texts.map((text) => ({ where, text }))
+
+/** What a run gave, and how it ended. */
+export const said = (outcome: {
+  readonly exit: Exit.Exit<void, unknown> | undefined
+  readonly results: ReadonlyArray<unknown>
+}): ReadonlyArray<Said> => [
+  ...saying("a result", print(outcome.results)),
+  ...(outcome.exit !== undefined && Exit.isFailure(outcome.exit)
+    ? saying("an error", [
+        Cause.pretty(outcome.exit.cause),
+        ...outcome.exit.cause.reasons.flatMap((reason) =>
+          print(reason._tag === "Fail" ? reason.error : reason._tag === "Die" ? reason.defect : undefined)
+        )
+      ])
+    : [])
+]
+
+/** Listens to everything that a run says while it runs. */
+export const listen = () => {
+  const heard: Array<Said> = []
+  const spans: Array<Tracer.NativeSpan> = []
+  const tracer = Tracer.make({
+    span: (options) => {
+      const span = new Tracer.NativeSpan(options)
+      spans.push(span)
+      return span
+    }
+  })
+  const logger = Logger.make(({ cause, message }) => {
+    heard.push(...saying("a log line", [...print(message), Cause.pretty(cause), ...print(cause)]))
+  })
+  const annotated = Logger.map(Logger.formatStructured, (line) => void heard.push(...saying("a log line", print(line))))
+  const keep = (...line: ReadonlyArray<unknown>) => void heard.push(...saying("a line on the console", print(line)))
+  const console = new Proxy(globalThis.console, { get: () => keep })
+
+  const around = <A, E, R>(run: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+    Effect.ensuring(
+      run,
+      Effect.map(Metric.dump, (text) => void heard.push({ where: "a metric", text }))
+    ).pipe(
+      Effect.withTracer(tracer),
+      Effect.provide(Logger.layer([logger, annotated])),
+      Effect.provideService(References.MinimumLogLevel, "All"),
+      Effect.provideService(Console.Console, console)
+    )
+
+  return {
+    around,
+    heard: (): ReadonlyArray<Said> => [
+      ...heard,
+      ...spans.flatMap(({ attributes, events, links, name, status }) =>
+        saying("a span", [
+          name,
+          ...print([...attributes]),
+          ...print(events),
+          ...print(links.map((link) => link.attributes)),
+          ...(status._tag === "Ended" && Exit.isFailure(status.exit) ? [Cause.pretty(status.exit.cause)] : [])
+        ])
+      )
+    ]
+  }
+}
+
+/** So many characters of a credential in a row are a leak too. */
+const fragment = 10
+
+const fragmentsOf = (credential: string): ReadonlyArray<string> =>
+  Array.from({ length: Math.max(1, credential.length - fragment + 1) }, (_, i) =>
+    credential.slice(i, i + fragment).toLowerCase()
+  )
+
+/** Which credentials were said, and where. They are named and never repeated. */
+export const leaks = (
+  said: ReadonlyArray<Said>,
+  world: World.World,
+  credentials: ReadonlyMap<string, string>
+): ReadonlyArray<string> => {
+  const fragments = new Map<string, string>()
+  const add = (credential: string, what: string): void => {
+    if (credential.length >= fragment) for (const part of fragmentsOf(credential)) fragments.set(part, what)
+  }
+  for (const [credential, what] of credentials) add(credential, `the ${what} of a request`)
+  for (const { serverSecret } of world.apps) add(Redacted.value(serverSecret), "the ServerSecret")
+
+  const found = new Set<string>()
+  const searched = new Set<string>()
+  for (const { text, where } of said) {
+    const lower = text.toLowerCase()
+    if (searched.has(lower)) continue
+    searched.add(lower)
+    for (let i = 0; i + fragment <= lower.length; i++) {
+      const what = fragments.get(lower.slice(i, i + fragment))
+      if (what !== undefined) found.add(`${where} holds ${what}`)
+    }
+  }
+  return [...found]
+}

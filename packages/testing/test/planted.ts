@@ -1,0 +1,65 @@
+/** Pipelines with a bug in each. The guide docs/guides/property-testing.md shows them; planted.test.ts finds the bugs. */
+import { Conversations, ZimClient } from "@effect-zim/client"
+import { type Conversation, Cursor } from "@effect-zim/protocol"
+import { Effect, Option, Schedule, Stream } from "effect"
+
+/** Retries the stream instead of the page: what came before the failure comes again. */
+export const retriesTheStream = (userId: string) =>
+  Conversations.stream(userId).pipe(Stream.retry(Schedule.exponential("1 second").pipe(Schedule.upTo({ times: 5 }))))
+
+/** Stops at a page that is shorter than it asked for. */
+export const stopsAtAShortPage = (userId: string) =>
+  Conversations.pages(userId, { pageSize: 100 }).pipe(
+    Stream.takeUntil((page) => page.conversations.length < 100),
+    Stream.flatMap((page) => Stream.fromIterable(page.conversations))
+  )
+
+/** Asks whether there is a next page before it takes the page it has. */
+export const dropsTheLastPage = Effect.fnUntraced(function* (userId: string) {
+  const all: Array<Conversation.Conversation> = []
+  let page = yield* Conversations.page(userId)
+  while (Option.isSome(page.next)) {
+    all.push(...page.conversations)
+    page = yield* Conversations.page(userId, { from: page.next.value })
+  }
+  return all
+})
+
+/** Counts how far it is and takes that for the place where the next page starts. */
+export const countsItsWay = (userId: string) =>
+  Stream.paginate(Cursor.start, (cursor) =>
+    Effect.map(Conversations.page(userId, { pageSize: 10, from: cursor }), ({ conversations, next }) => [
+      conversations,
+      Option.map(next, () => Cursor.make(String(Number(cursor) + conversations.length)))
+    ])
+  )
+
+/** Reads the list in pages from both ends. */
+export const sortsTheWrongWay = (userId: string) =>
+  Conversations.snapshot(userId).pipe(Effect.map(({ conversations }) => conversations.toReversed()))
+
+/** Saves the cursor that it read the page with, not the one after it. */
+export const savesTheOldCursor = (userId: string, from: Cursor.Cursor | undefined) => {
+  let current = from ?? Cursor.start
+  return Conversations.pages(userId, { pageSize: 10, from }).pipe(
+    Stream.map((page) => {
+      const saved = current
+      current = Option.getOrElse(page.next, () => current)
+      return { conversations: page.conversations, next: Option.as(page.next, saved) }
+    })
+  )
+}
+
+/** Makes a client for each user: each has a quota of its own. */
+export const hasAClientForEachUser =
+  (options: ZimClient.Options) =>
+  (userId: string): Stream.Stream<Conversation.Conversation, unknown, ZimClient.ZimClient> =>
+    Stream.provide(Conversations.stream(userId, { pageSize: 5 }), ZimClient.layer(options))
+
+/** Says in an error what it was called with. */
+export const tellsTheSecret = (options: ZimClient.Options) => (userId: string) =>
+  Effect.mapError(
+    Conversations.snapshot(userId).pipe(Effect.map(({ conversations }) => conversations)),
+    (cause) => new Error(`failed for ${userId}`, { cause: { cause, options: JSON.stringify(options) } })
+  )
+
