@@ -51,6 +51,7 @@ const inTime = <A, E>(
 ): Effect.Effect<A, E | AttemptTimedOut | DeadlineExceeded> =>
   Effect.suspend(() => {
     const timeLeft = CallState.timeLeft(call)
+    if (!Duration.isPositive(timeLeft)) return Effect.fail(CallState.deadlineExceeded(call))
     const isLast = Duration.isLessThanOrEqualTo(timeLeft, timeout)
     return Effect.timeoutOrElse(self, {
       duration: isLast ? timeLeft : timeout,

@@ -204,6 +204,24 @@ describe("a permit that comes back at once", () => {
   )
 })
 
+describe("a long line", () => {
+  it.effect("of callers that all send nothing, as when the circuit is open, is through at once", () =>
+    Effect.gen(function* () {
+      const quota = yield* Quota.make({ limit: 1, window: "1 second" })
+      yield* hold(quota, 0)
+      let through = 0
+      const refused = quota.withPermit(
+        call,
+        () => Effect.sync(() => void through++),
+        () => "NotSent"
+      )
+      yield* Effect.forEach(Array.from({ length: 5000 }), () => Effect.forkChild(refused))
+      yield* TestClock.adjust("1 second")
+      assert.strictEqual(through, 5000)
+    })
+  )
+})
+
 describe("a caller whose time is short", () => {
   it.effect("is refused at once, and told what it would have needed", () =>
     Effect.gen(function* () {
@@ -214,7 +232,7 @@ describe("a caller whose time is short", () => {
       const [took, error] = yield* Effect.timed(Effect.flip(hold(quota, 0, "Answered", undefined, within(5999))))
       assert.instanceOf(error, Quota.WaitTooLong)
       assert.deepStrictEqual([Duration.toMillis(took), Duration.toMillis(error.needed)], [0, 6000])
-      const fiber = yield* Effect.forkChild(Effect.exit(hold(quota, 0, "Answered", undefined, within(6000))))
+      const fiber = yield* Effect.forkChild(Effect.exit(hold(quota, 0, "Answered", undefined, within(6001))))
       yield* TestClock.adjust("6 seconds")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "Success")
     })
