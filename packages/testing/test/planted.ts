@@ -34,7 +34,7 @@ export const countsItsWay = (userId: string) =>
     ])
   )
 
-/** Reads the list in pages from both ends. */
+/** Gives the newest first, where the oldest are expected. */
 export const sortsTheWrongWay = (userId: string) =>
   Conversations.snapshot(userId).pipe(Effect.map(({ conversations }) => conversations.toReversed()))
 
@@ -57,9 +57,11 @@ export const hasAClientForEachUser =
     Stream.provide(Conversations.stream(userId, { pageSize: 5 }), ZimClient.layer(options))
 
 /** Says in an error what it was called with. */
-export const tellsTheSecret = (options: ZimClient.Options) => (userId: string) =>
-  Effect.mapError(
-    Conversations.snapshot(userId).pipe(Effect.map(({ conversations }) => conversations)),
-    (cause) => new Error(`failed for ${userId}`, { cause: { cause, options: JSON.stringify(options) } })
+export const tellsTheSecret = (secret: string) => (userId: string) =>
+  Conversations.snapshot(userId).pipe(
+    Effect.map(({ conversations }) => conversations),
+    Effect.mapError((cause) => new Error(`failed for ${userId}`, { cause: { cause, settings: { secret } } }))
   )
 
+/** Starts over at the end. */
+export const asksForEver = (userId: string) => Stream.forever(Conversations.stream(userId))

@@ -137,12 +137,24 @@ export const repeated = (scenario: Scenario, observation: Observation, outcome: 
   const { userId } = outcome
   const list = allOf(scenario, userId)
   const { repeated, strange } = match(list, outcome.results)
-  const again = new Set(repeated)
-  const pages = servedTo(observation, userId).filter((page) => has(page, again))
+  const all = servedTo(observation, userId)
+  // A service that sends a conversation on two pages of a list is not the pipeline's doing.
+  const sent = new Map<string, number>()
+  for (const page of new Map(all.map((page) => [page.page, page])).values()) {
+    for (const wire of page.conversations) sent.set(Label.keyOf(wire), (sent.get(Label.keyOf(wire)) ?? 0) + 1)
+  }
+  const excused = new Map<string, number>()
+  const own = repeated.filter((key) => {
+    const count = (excused.get(key) ?? 1) + 1
+    excused.set(key, count)
+    return count > (sent.get(key) ?? 0)
+  })
+  const again = new Set(own)
+  const pages = all.filter((page) => has(page, again))
   const twice = pages.find((page, i) => pages.slice(0, i).some((other) => other.page === page.page))
   const why = twice === undefined ? "the service sent it once" : `page ${twice.page} was read again`
   return [
-    ...(repeated.length === 0 ? [] : [`user ${userId}: ${name(labels(list, [...again]))} came again; ${why}`]),
+    ...(own.length === 0 ? [] : [`user ${userId}: ${name(labels(list, [...again]))} came again; ${why}`]),
     ...(strange.length === 0 ? [] : [`user ${userId}: ${name(strange)} came, but is not in the list`])
   ]
 }
@@ -180,7 +192,8 @@ export const disordered = (scenario: Scenario, observation: Observation, outcome
 /** A failure that the service gave no reason for, a defect, or no end at all. */
 export const unfounded = (observation: Observation, outcome: Outcome): ReadonlyArray<string> => {
   const { exit, userId } = outcome
-  if (exit === undefined) return [`user ${userId}: never ends: ${observation.neverEnds ?? "it was interrupted"}`]
+  if (observation.neverEnds !== undefined) return [`user ${userId}: never ends: ${observation.neverEnds}`]
+  if (exit === undefined) return [`user ${userId}: was interrupted`]
   if (Exit.isSuccess(exit)) return []
   const problem = Observed.problemOf(exit.cause)
   if (Cause.hasDies(exit.cause)) return [`user ${userId}: died: ${problem}`]

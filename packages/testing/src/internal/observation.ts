@@ -7,6 +7,7 @@ import type { Pipeline, Result } from "../Laws.ts"
 import type { Scenario } from "../Scenario.ts"
 import * as ZimTest from "../ZimTest.ts"
 import * as Spy from "./spy.ts"
+import * as VirtualTime from "./virtualTime.ts"
 
 /** What became of one run of a pipeline for a user. */
 export interface Outcome {
@@ -85,13 +86,23 @@ export const observe = Effect.fnUntraced(function* (
     served: seen.served,
     credentials: seen.credentials,
     journal,
-    neverEnds: Exit.isSuccess(ended) ? undefined : problemOf(ended.cause)
+    neverEnds:
+      seen.calls > Spy.maximumCalls
+        ? `it made more than ${Spy.maximumCalls} calls`
+        : Exit.isSuccess(ended)
+          ? undefined
+          : problemOf(ended.cause)
   }
 })
 
 /** What a cause says, in one line. */
 export const problemOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
-  const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+  const text =
+    error instanceof VirtualTime.NeverEnds
+      ? error.message
+      : error instanceof Error
+        ? `${error.name}: ${error.message}`
+        : String(error)
   return text.split("\n", 1).join()
 }

@@ -197,12 +197,12 @@ const ways: ReadonlyArray<(recipe: Recipe) => ReadonlyArray<Recipe>> = [
   (recipe) => (recipe.seed === 0 ? [] : [{ ...recipe, seed: 0 }]),
   (recipe) => (isStandard(recipe.reading) ? [] : [{ ...recipe, reading: Reading.standard }]),
   (recipe) =>
-    recipe.users.flatMap((user, i) =>
-      smallerUser(user).map((simpler) => ({ ...recipe, users: replaced(recipe.users, i, simpler) }))
-    ),
-  (recipe) =>
     recipe.troubles.flatMap((trouble, i) =>
       smallerTrouble(trouble).map((simpler) => ({ ...recipe, troubles: replaced(recipe.troubles, i, simpler) }))
+    ),
+  (recipe) =>
+    recipe.users.flatMap((user, i) =>
+      smallerUser(user).map((simpler) => ({ ...recipe, users: replaced(recipe.users, i, simpler) }))
     )
 ]
 

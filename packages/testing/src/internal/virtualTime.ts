@@ -65,8 +65,8 @@ const watching = (clock: TestClock.TestClock) => {
   return { watched, next }
 }
 
-/** How many turns of the event loop nothing happens in before it counts as a standstill: about a second. */
-const patience = 200
+/** In how many turns of the event loop nothing may happen before it counts as a standstill: a quarter of a second. */
+const patience = 50
 
 const isTestClock = (clock: Clock.Clock): boolean => "adjust" in clock && "setTime" in clock
 
