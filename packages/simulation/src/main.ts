@@ -24,7 +24,7 @@ const makeThread = Effect.map(
       Effect.callback((resume) => {
         worker.once("message", (summary: Summary) => resume(Effect.succeed(summary)))
         worker.once("error", (error) => resume(Effect.die(error)))
-        worker.postMessage(index)
+        worker.postMessage(index, [])
       })
 )
 

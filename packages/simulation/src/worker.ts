@@ -6,5 +6,5 @@ import * as Grid from "./Grid.ts"
 parentPort?.on("message", (index: number) => {
   const cell = Grid.cells[index]
   if (cell === undefined) return
-  void Effect.runPromise(Grid.summaryOf(cell)).then((summary) => parentPort?.postMessage(summary))
+  void Effect.runPromise(Grid.summaryOf(cell)).then((summary) => parentPort?.postMessage(summary, []))
 })

@@ -169,13 +169,15 @@ const slowDown = (lane: Lane, now: number, grantedAt: number): void => {
 }
 
 /**
- * Without rejections the rate comes back along a cubic curve: soon it is near the one that was rejected, stays there for
- * long, and then rises ever faster, until bursts are allowed as before.
+ * Brings the spacing up to date, before it is looked at. Without rejections the rate comes back along a cubic curve: soon
+ * it is near the one that was rejected, stays there for long, and then rises ever faster, until bursts are allowed as
+ * before.
  */
-const recover = (lane: Lane, now: number): void => {
+export const recover = (lane: Lane, now: number): void => {
   const { limit, window } = lane.options
   if (lane.spacing === 0) return
   const ahead = 1 - (now - lane.rejectedAt) / (adaptation.windows * window)
-  const spacing = lane.rejectedSpacing / (1 - (1 - adaptation.rest) * ahead ** 3)
+  const steepness = ahead > 0 ? 1 - adaptation.rest : 1
+  const spacing = lane.rejectedSpacing / (1 - steepness * ahead ** 3)
   lane.spacing = spacing < window / limit / 2 ? 0 : spacing
 }
