@@ -4,15 +4,16 @@
  * With a `Tracer` in the context each call has a span, `zim <action>`, with a child span, `POST`, for each attempt, after
  * OpenTelemetry's semantic conventions for HTTP clients plus `zim.action`, `zim.code`, `zim.request_id`, `zim.attempt` and
  * `zim.quota.wait_ms`. Without one no span is made. The metrics below are Effect `Metric`s: any exporter of Effect's
- * finds them. Nothing of it holds a secret, a signature, a nonce or a signed URL.
+ * finds them. Debug logs say when a call is made again, when and why it is given up, and when a circuit opens or closes.
+ * Nothing of it holds a secret, a signature, a nonce or a signed URL.
  *
  * @since 0.1.0
  */
 import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 
-/** From half a millisecond to a minute and more, in milliseconds. */
-const durations = Metric.exponentialBoundaries({ start: 0.5, factor: 2, count: 18 })
+/** From half a millisecond to more than two minutes, in milliseconds. */
+const durations = Metric.exponentialBoundaries({ start: 0.5, factor: 2, count: 20 })
 
 /**
  * Calls by `zim.action` and `outcome`: `Success` or the tag of the error.
@@ -67,21 +68,21 @@ export const quotaWait = Metric.histogram("zim.client.quota.wait", {
 export const permitsInUse = Metric.gauge("zim.client.quota.permits_in_use", { description: "Requests under way" })
 
 /**
- * Tokens left in the retry budget.
+ * Tokens left in the retry budget; of several in one process, the one that changed last.
  *
  * @since 0.1.0
  */
 export const retryBudget = Metric.gauge("zim.client.retry_budget.left", { description: "Tokens left for retries" })
 
 /**
- * The service's clock minus this machine's, in milliseconds.
+ * The service's clock minus this machine's, in milliseconds: positive where this machine's is behind.
  *
  * @since 0.1.0
  */
 export const clockOffset = Metric.gauge("zim.client.clock.offset", { description: "Clock offset in milliseconds" })
 
 /**
- * The state of the circuit to each `server.address`: 0 closed, 1 half open, 2 open.
+ * The state of the circuit to each `server.address`: 0 closed, 1 half open, 2 open. Shows up when a circuit first opens.
  *
  * @since 0.1.0
  */

@@ -1,0 +1,439 @@
+/** What the client tells: spans, metrics, logs, and that nothing of it is secret. */
+import { Breaker, Quota, RetryBudget, RetryPolicy, ServerClock, Telemetry, Timeout } from "@effect-zim/client"
+import { assert, describe, it } from "@effect/vitest"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Logger from "effect/Logger"
+import * as Metric from "effect/Metric"
+import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
+import * as Option from "effect/Option"
+import * as References from "effect/References"
+import * as Schedule from "effect/Schedule"
+import * as TestClock from "effect/testing/TestClock"
+import * as Tracer from "effect/Tracer"
+import { inspect } from "node:util"
+import * as FakeService from "../fakeService.ts"
+import { html, layer, noQuota, onlyRetries, page, read, reset } from "./support.ts"
+
+const busy = FakeService.code(1)
+const spaced: RetryPolicy.RetryPolicy = {
+  ...RetryPolicy.standard,
+  transient: Schedule.upTo(Schedule.spaced("3 seconds"), { times: 2 }),
+  transport: Schedule.upTo(Schedule.spaced("3 seconds"), { times: 2 })
+}
+
+interface Log {
+  readonly level: string
+  readonly message: string
+  readonly annotations: Readonly<Record<string, unknown>>
+}
+
+/** Everything that is told while an effect runs. */
+const observing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+  Effect.gen(function* () {
+    const spans: Array<Tracer.NativeSpan> = []
+    const logs: Array<Log> = []
+    const registry: Metric.MetricRegistry = new Map()
+    const tracer = Tracer.make({
+      span: (options) => {
+        const span = new Tracer.NativeSpan(options)
+        spans.push(span)
+        return span
+      }
+    })
+    const logger = Logger.make(({ fiber, logLevel, message }) => {
+      const annotations = fiber.getRef(References.CurrentLogAnnotations)
+      logs.push({ level: logLevel, message: String(message), annotations })
+    })
+    const exit = yield* Effect.exit(effect).pipe(
+      Effect.withTracer(tracer),
+      Effect.provideService(Logger.CurrentLoggers, new Set([logger])),
+      Effect.provideService(References.MinimumLogLevel, "All"),
+      Effect.provideService(Metric.MetricRegistry, registry)
+    )
+    const prometheus = yield* Effect.provideService(PrometheusMetrics.format(), Metric.MetricRegistry, registry)
+    return { exit, spans, logs, prometheus }
+  })
+
+const call = (
+  answers: ReadonlyArray<FakeService.Reply | FakeService.Answer>,
+  effect: typeof read = RetryPolicy.provide(read, spaced),
+  policies: Layer.Layer<never> = onlyRetries()
+) => observing(effect.pipe(Effect.provide(layer(FakeService.answering(...answers), policies)), FakeService.inTime()))
+
+const attributesOf = (span: Tracer.NativeSpan | undefined) => Object.fromEntries(span?.attributes ?? [])
+const ended = (span: Tracer.NativeSpan | undefined) =>
+  span?.status._tag === "Ended" ? span.status.exit._tag : "not ended"
+
+describe("spans", () => {
+  it.effect("one for the call, and in it one for each attempt, after OpenTelemetry's conventions", () =>
+    Effect.gen(function* () {
+      const { spans } = yield* call([busy, page])
+      const [parent, first, second] = spans
+      assert.deepStrictEqual(
+        spans.map(({ kind, name }) => [name, kind]),
+        [
+          ["zim QueryConversationList", "internal"],
+          ["POST", "client"],
+          ["POST", "client"]
+        ]
+      )
+      for (const span of [first, second]) {
+        assert.strictEqual(Option.getOrUndefined(span?.parent ?? Option.none())?.spanId, parent?.spanId)
+        assert.strictEqual(span?.traceId, parent?.traceId)
+      }
+      assert.deepStrictEqual(attributesOf(parent), { "zim.action": "QueryConversationList" })
+      const shared = {
+        "http.request.method": "POST",
+        "http.response.status_code": 200,
+        "server.address": "127.0.0.1",
+        "server.port": 1,
+        "url.full": "http://127.0.0.1:1/?Action=QueryConversationList",
+        "url.scheme": "http",
+        "zim.action": "QueryConversationList",
+        "zim.quota.wait_ms": 0,
+        "zim.request_id": "343649807833778782"
+      }
+      assert.deepStrictEqual(attributesOf(first), {
+        ...shared,
+        "http.request.resend_count": 0,
+        "zim.attempt": 1,
+        "zim.code": 1,
+        "error.type": "ServiceFailed"
+      })
+      assert.deepStrictEqual(attributesOf(second), {
+        ...shared,
+        "http.request.resend_count": 1,
+        "zim.attempt": 2,
+        "zim.code": 0
+      })
+      assert.deepStrictEqual(spans.map(ended), ["Success", "Failure", "Success"])
+    })
+  )
+
+  it.effect("end with the error, of whatever kind", () =>
+    Effect.gen(function* () {
+      const cases = [
+        [html(503), { "error.type": "ResponseUnreadable", "http.response.status_code": 503 }],
+        [reset, { "error.type": "TransportFailed" }],
+        [() => Effect.never, { "error.type": "AttemptTimedOut" }]
+      ] as const
+      for (const [answer, expected] of cases) {
+        const { spans } = yield* call([answer], RetryPolicy.provide(read, RetryPolicy.none))
+        assert.deepStrictEqual(spans.map(ended), ["Failure", "Failure"])
+        const told = attributesOf(spans[1])
+        for (const [key, value] of Object.entries(expected)) assert.strictEqual(told[key], value)
+        assert.notProperty(told, "zim.code")
+      }
+    })
+  )
+
+  it.effect("end when the call is interrupted", () =>
+    Effect.gen(function* () {
+      const { spans } = yield* observing(
+        Effect.gen(function* () {
+          const fiber = yield* Effect.forkChild(read, { startImmediately: true })
+          yield* FakeService.settle
+          yield* Fiber.interrupt(fiber)
+        }).pipe(
+          Effect.provide(
+            layer(
+              FakeService.answering(() => Effect.never),
+              onlyRetries()
+            )
+          )
+        )
+      )
+      assert.deepStrictEqual(spans.map(ended), ["Failure", "Failure"])
+      assert.strictEqual(attributesOf(spans[1])["error.type"], "Interrupted")
+    })
+  )
+
+  it.effect("show how long an attempt waited for the quota, which is no part of it", () =>
+    Effect.gen(function* () {
+      const { spans } = yield* call([page], Effect.andThen(read, read), Quota.layer({ limit: 1, window: "7 seconds" }))
+      const second = spans.at(-1)
+      assert.strictEqual(Math.round(Number(attributesOf(second)["zim.quota.wait_ms"])), 7000)
+      assert.isBelow(Number(second?.status._tag === "Ended" ? second.status.endTime - second.startTime : Infinity), 1e6)
+    })
+  )
+
+  it.effect("are within the caller's", () =>
+    Effect.gen(function* () {
+      const { spans } = yield* call([page], Effect.withSpan(read, "nightly backup"))
+      assert.deepStrictEqual(
+        spans.map(({ name }) => name),
+        ["nightly backup", "zim QueryConversationList", "POST"]
+      )
+      assert.strictEqual(new Set(spans.map(({ traceId }) => traceId)).size, 1)
+    })
+  )
+
+  it.effect("there are none without a tracer", () =>
+    Effect.gen(function* () {
+      let seen = 0
+      const counted = FakeService.make(() =>
+        Effect.andThen(
+          Effect.map(Effect.option(Effect.currentSpan), (span) => (seen += Option.isSome(span) ? 1 : 0)),
+          Effect.succeed(page)
+        )
+      )
+      yield* read.pipe(Effect.provide(layer(counted, noQuota)))
+      assert.strictEqual(seen, 0)
+    })
+  )
+})
+
+describe("trace headers", () => {
+  const headersOf = (propagate: boolean) =>
+    Effect.gen(function* () {
+      const service = FakeService.answering(page)
+      const { spans } = yield* observing(
+        read.pipe(
+          Effect.provideService(Telemetry.PropagateTrace, propagate),
+          Effect.withSpan("around"),
+          Effect.provide(layer(service, noQuota))
+        )
+      )
+      return { headers: service.sent[0]?.headers ?? {}, span: spans.at(-1) }
+    })
+
+  it.effect("are not sent to the service, unless asked for", () =>
+    Effect.gen(function* () {
+      const { headers } = yield* headersOf(false)
+      for (const name of ["traceparent", "tracestate", "b3", "baggage"]) assert.notProperty(headers, name)
+      const asked = yield* headersOf(true)
+      assert.include(asked.headers["traceparent"], asked.span?.spanId)
+      assert.include(asked.headers["traceparent"], asked.span?.traceId)
+    })
+  )
+})
+
+describe("metrics", () => {
+  const has = (prometheus: string, line: string) =>
+    assert.include(prometheus.split("\n"), line, `not among these:\n${prometheus}`)
+
+  it.effect("count calls and attempts by outcome, and measure them", () =>
+    Effect.gen(function* () {
+      const { prometheus } = yield* call([busy, FakeService.code(660300005), page])
+      has(prometheus, `zim_client_calls{zim_action="QueryConversationList",outcome="Success"} 1`)
+      has(prometheus, `zim_client_attempts{zim_action="QueryConversationList",outcome="ServiceFailed"} 1`)
+      has(prometheus, `zim_client_attempts{zim_action="QueryConversationList",outcome="RateLimited"} 1`)
+      has(prometheus, `zim_client_attempts{zim_action="QueryConversationList",outcome="Success"} 1`)
+      has(prometheus, "zim_client_call_duration_count 1")
+      has(prometheus, "zim_client_attempt_duration_count 3")
+      has(prometheus, "zim_client_quota_wait_count 3")
+    })
+  )
+
+  it.effect("tell failures, interruptions and times", () =>
+    Effect.gen(function* () {
+      const hanging = Effect.provideService(read, Timeout.Attempt, Duration.seconds(4))
+      const { prometheus } = yield* call([() => Effect.never], RetryPolicy.provide(hanging, RetryPolicy.none))
+      has(prometheus, `zim_client_calls{zim_action="QueryConversationList",outcome="AttemptTimedOut"} 1`)
+      has(prometheus, "zim_client_call_duration_sum 4000")
+      has(prometheus, "zim_client_attempt_duration_sum 4000")
+      has(prometheus, "zim_client_quota_wait_sum 0")
+      const interrupted = yield* call([() => Effect.never], Effect.timeout(read, "1 second") as typeof read)
+      has(interrupted.prometheus, `zim_client_calls{zim_action="QueryConversationList",outcome="Interrupted"} 1`)
+    })
+  )
+
+  it.effect("show the permits that are out, and all of them back, whatever happens", () =>
+    Effect.gen(function* () {
+      const inUse: Array<number> = []
+      const note = Effect.map(Metric.value(Telemetry.permitsInUse), ({ value }) => void inUse.push(value))
+      const answers: ReadonlyArray<FakeService.Reply | FakeService.Answer> = [page, busy, reset, () => Effect.never]
+      const service = FakeService.make((sent, i) => {
+        const answer = answers[i % answers.length]
+        return Effect.andThen(
+          note,
+          Effect.delay(typeof answer === "function" ? answer(sent, i) : Effect.succeed(answer ?? page), 100)
+        )
+      })
+      yield* observing(
+        Effect.gen(function* () {
+          const fibers = yield* Effect.forEach(Array.from({ length: 12 }), () =>
+            Effect.forkChild(Effect.exit(read), { startImmediately: true })
+          )
+          yield* TestClock.adjust("50 millis")
+          yield* FakeService.settle
+          yield* note
+          yield* Fiber.interruptAll(fibers.slice(0, 6))
+          yield* TestClock.adjust("5 minutes")
+          yield* note
+        }).pipe(Effect.provide(layer(service, Quota.layer({ limit: 4 }))))
+      )
+      assert.strictEqual(Math.max(...inUse), 4)
+      assert.strictEqual(inUse.at(-1), 0)
+    })
+  )
+
+  it.effect("show what is left of the retry budget", () =>
+    Effect.gen(function* () {
+      has((yield* call([page])).prometheus, "zim_client_retry_budget_left 500")
+      has((yield* call([busy])).prometheus, "zim_client_retry_budget_left 490")
+      has((yield* call([reset])).prometheus, "zim_client_retry_budget_left 480")
+      has((yield* call([busy, page])).prometheus, "zim_client_retry_budget_left 500")
+    })
+  )
+
+  it.effect("show how far the service's clock is off", () =>
+    Effect.gen(function* () {
+      const dated = (seconds: number): FakeService.Reply =>
+        HttpServerResponse.text(`{"Code":0,"Message":"","RequestId":"1","TotalCount":0,"Next":0,"List":[]}`, {
+          contentType: "application/json",
+          headers: { date: new Date(seconds * 1000).toUTCString() }
+        })
+      const offsetAfter = (...answers: ReadonlyArray<FakeService.Reply>) =>
+        Effect.gen(function* () {
+          yield* TestClock.setTime(0)
+          const reads = Effect.andThen(read, read)
+          return (yield* call(answers, reads, Layer.merge(noQuota, ServerClock.layer))).prometheus
+        })
+      has(yield* offsetAfter(page), "zim_client_clock_offset 0")
+      has(yield* offsetAfter(dated(900)), "zim_client_clock_offset 900500")
+      has(yield* offsetAfter(dated(900), dated(0)), "zim_client_clock_offset 0")
+    })
+  )
+
+  it.effect("show the state of each host's circuit", () =>
+    Effect.gen(function* () {
+      const stateAfter = (answers: ReadonlyArray<FakeService.Reply>) => {
+        const one = RetryPolicy.provide(read, RetryPolicy.none)
+        const reads = Effect.gen(function* () {
+          for (const _ of answers) {
+            yield* Effect.exit(one)
+            yield* Effect.sleep("1 second")
+          }
+          return yield* one
+        })
+        return Effect.map(
+          call([...answers, page], reads, Layer.merge(noQuota, Breaker.layer({ size: 2, minimumCalls: 2 }))),
+          ({ prometheus }) => prometheus
+        )
+      }
+      const line = `zim_client_breaker_state{server_address="127.0.0.1:1"}`
+      assert.notInclude(yield* stateAfter([page]), "breaker_state ")
+      // Two failures open it for a second, and the call after that closes it again.
+      has(yield* stateAfter([html(503), html(503)]), `${line} 0`)
+      // The call after the first second fails, and the circuit is open for two.
+      has(yield* stateAfter([html(503), html(503), html(503)]), `${line} 2`)
+    })
+  )
+
+  it.effect("show a circuit that is half open", () =>
+    Effect.gen(function* () {
+      const { prometheus } = yield* observing(
+        Effect.gen(function* () {
+          yield* Effect.exit(RetryPolicy.provide(read, RetryPolicy.none))
+          yield* TestClock.adjust("1 second")
+          const fiber = yield* Effect.forkChild(read, { startImmediately: true })
+          yield* FakeService.settle
+          yield* Fiber.interrupt(fiber)
+        }).pipe(
+          Effect.provide(
+            layer(
+              FakeService.answering(html(503), () => Effect.never),
+              Layer.merge(noQuota, Breaker.layer({ size: 1, minimumCalls: 1 }))
+            )
+          )
+        )
+      )
+      has(prometheus, `zim_client_breaker_state{server_address="127.0.0.1:1"} 1`)
+    })
+  )
+})
+
+describe("debug logs", () => {
+  const told = (logs: ReadonlyArray<Log>) => logs.map(({ level, message }) => `${level}: ${message}`)
+
+  it.effect("say when a call is made again, why, and when it is given up", () =>
+    Effect.gen(function* () {
+      const { logs } = yield* call([busy])
+      assert.deepStrictEqual(told(logs), [
+        "Debug: Trying again in 3s",
+        "Debug: Trying again in 3s",
+        "Debug: Gave up: the policy allows no more retries"
+      ])
+      assert.deepStrictEqual(logs[1]?.annotations, {
+        "zim.action": "QueryConversationList",
+        "zim.attempt": 2,
+        "zim.elapsed_ms": 3000,
+        "error.type": "ServiceFailed",
+        "zim.code": 1,
+        "zim.request_id": "343649807833778782"
+      })
+    })
+  )
+
+  it.effect("say why it is given up", () =>
+    Effect.gen(function* () {
+      const last = (
+        answer: FakeService.Reply,
+        policy: RetryPolicy.RetryPolicy = spaced,
+        policies?: Layer.Layer<never>
+      ) => Effect.map(call([answer], RetryPolicy.provide(read, policy), policies), ({ logs }) => told(logs).at(-1))
+      assert.strictEqual(yield* last(FakeService.code(2)), "Debug: Gave up: the same call would fail again")
+      const long = { ...spaced, transient: Schedule.spaced("1 hour") }
+      assert.strictEqual(yield* last(busy, long), "Debug: Gave up: the deadline comes before the next retry")
+      const broke = Layer.merge(noQuota, RetryBudget.layer({ capacity: 0 }))
+      assert.strictEqual(yield* last(busy, spaced, broke), "Debug: Gave up: the retry budget is empty")
+    })
+  )
+
+  it.effect("say when a circuit opens", () =>
+    Effect.gen(function* () {
+      const { logs } = yield* call(
+        [html(503)],
+        RetryPolicy.provide(read, RetryPolicy.none),
+        Breaker.layer({ size: 1, minimumCalls: 1 })
+      )
+      assert.include(told(logs), "Debug: The circuit to 127.0.0.1:1 is Open, was Closed")
+    })
+  )
+
+  it.effect("say nothing of a call that succeeds", () =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual((yield* call([page])).logs, [])
+    })
+  )
+})
+
+describe("nothing secret", () => {
+  it.effect("is in a span, a metric or a log, whatever is sent back", () =>
+    Effect.gen(function* () {
+      const echo = (sent: FakeService.Sent) => `${sent.url.href} ${FakeService.app.serverSecret}`
+      const echoing: ReadonlyArray<FakeService.Answer> = [
+        (sent) => Effect.succeed(FakeService.code(1, echo(sent), echo(sent))),
+        (sent) => Effect.succeed(FakeService.text(echo(sent), { status: 502, contentType: "text/html" })),
+        (sent) => Effect.succeed(FakeService.text(echo(sent))),
+        (sent) => FakeService.transportError(sent, Object.assign(new Error(echo(sent)), { code: echo(sent) })),
+        (sent) => Effect.succeed(FakeService.code(660300005, echo(sent), echo(sent))),
+        (sent) => Effect.succeed(FakeService.code(424242, echo(sent), echo(sent)))
+      ]
+      const service = FakeService.answering(...echoing)
+      const { logs, prometheus, spans } = yield* observing(
+        Effect.andThen(Effect.exit(read), Effect.exit(Effect.withSpan(read, "around"))).pipe(
+          Effect.provide(layer(service, Breaker.layer({ size: 1, minimumCalls: 1 }))),
+          FakeService.inTime()
+        )
+      )
+      assert.isAtLeast(spans.length, 4)
+      const everything = inspect(
+        { logs, prometheus, spans },
+        { depth: 12, maxStringLength: null, maxArrayLength: null }
+      )
+      assert.include(everything, "<redacted>")
+      for (const { url } of service.sent) {
+        for (const name of ["Signature", "SignatureNonce"]) {
+          assert.notInclude(everything, url.searchParams.get(name) ?? "?", name)
+        }
+      }
+      assert.notInclude(everything, FakeService.app.serverSecret)
+    })
+  )
+})
