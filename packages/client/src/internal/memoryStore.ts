@@ -2,7 +2,6 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Answer, Ask, Return, Store } from "../SharedQuota.ts"
-import type * as Lane from "./lane.ts"
 import { millisOf } from "./line.ts"
 
 interface Lease {
@@ -13,6 +12,8 @@ interface Lease {
 
 /** What is kept of one key. */
 interface Group {
+  /** Whether anybody has been given a lease or an answer. If not, what is here is all that is left of what was lost. */
+  isKnown: boolean
   readonly leases: Map<string, Lease>
   pausedUntil: number
   lastGrant: number
@@ -31,6 +32,9 @@ const permitWait = ({ leases }: Group, now: number, ask: Ask): number => {
 }
 
 const acquire = (group: Group, now: number, ask: Ask): Answer => {
+  const { grace, window } = ask.limits
+  if (ask.isKnown && !group.isKnown) group.pausedUntil = Math.max(group.pausedUntil, now + window + grace)
+  group.isKnown = true
   for (const [name, { back }] of group.leases) if (back <= now) group.leases.delete(name)
   const wait = Math.max(group.pausedUntil - now, group.lastGrant + ask.spacing - now, permitWait(group, now, ask))
   const { rejectedAt, rejectedSpacing } = group
@@ -53,31 +57,28 @@ const release = (group: Group, now: number, { ago, allowance, delay, lease, limi
 
 export const make = (): Store => {
   const groups = new Map<string, Group>()
-  const groupOf = (key: string, limits: Lane.Options, pausedFrom: number): Group => {
+  const groupOf = (key: string): Group => {
     const known = groups.get(key)
     if (known !== undefined) return known
-    const pausedUntil = pausedFrom + limits.window + limits.grace
-    const group: Group = { leases: new Map(), pausedUntil, lastGrant: -Infinity, rejectedAt: -1, rejectedSpacing: 0 }
+    const group: Group = {
+      isKnown: false,
+      leases: new Map(),
+      pausedUntil: -Infinity,
+      lastGrant: -Infinity,
+      rejectedAt: -1,
+      rejectedSpacing: 0
+    }
     groups.set(key, group)
     return group
   }
   return {
-    acquire: (ask) =>
-      Clock.clockWith((clock) =>
-        Effect.sync(() => {
-          const now = millisOf(clock)
-          // A group that somebody knows and the store does not was lost.
-          return acquire(groupOf(ask.key, ask.limits, ask.isKnown ? now : -Infinity), now, ask)
-        })
-      ),
+    acquire: (ask) => Clock.clockWith((clock) => Effect.sync(() => acquire(groupOf(ask.key), millisOf(clock), ask))),
     release: (lease) =>
-      Clock.clockWith((clock) =>
-        Effect.sync(() => release(groupOf(lease.key, lease.limits, -Infinity), millisOf(clock), lease))
-      ),
-    pause: ({ key, limits, millis }) =>
+      Clock.clockWith((clock) => Effect.sync(() => release(groupOf(lease.key), millisOf(clock), lease))),
+    pause: ({ key, millis }) =>
       Clock.clockWith((clock) =>
         Effect.sync(() => {
-          const group = groupOf(key, limits, -Infinity)
+          const group = groupOf(key)
           group.pausedUntil = Math.max(group.pausedUntil, millisOf(clock) + millis)
         })
       )
