@@ -28,6 +28,20 @@ const GroupId = Schema.String.check(Schema.isNonEmpty())
 /** When it happens, in milliseconds since the epoch. Left out: now, but later than all that its users have seen. */
 const time = Schema.optionalKey(Millis)
 
+/** What a change of each type says. */
+export const fields = {
+  message: {
+    from: Schema.String,
+    to: Schema.optionalKey(UserId.UserId),
+    group: Schema.optionalKey(GroupId),
+    time
+  },
+  createGroup: { group: GroupId, members: Schema.Array(Schema.String), time },
+  disband: { group: GroupId },
+  register: { userId: UserId.UserId },
+  kick: { group: GroupId, userId: Schema.String }
+}
+
 /**
  * Something that happens.
  *
@@ -40,17 +54,11 @@ const time = Schema.optionalKey(Millis)
  * - `kick`: the user is no longer a member of the group. The conversation stays, and new messages no longer move it.
  */
 export const Change = Schema.Union([
-  Schema.Struct({
-    type: Schema.Literal("message"),
-    from: Schema.String,
-    to: Schema.optionalKey(UserId.UserId),
-    group: Schema.optionalKey(GroupId),
-    time
-  }),
-  Schema.Struct({ type: Schema.Literal("createGroup"), group: GroupId, members: Schema.Array(Schema.String), time }),
-  Schema.Struct({ type: Schema.Literal("disband"), group: GroupId }),
-  Schema.Struct({ type: Schema.Literal("register"), userId: UserId.UserId }),
-  Schema.Struct({ type: Schema.Literal("kick"), group: GroupId, userId: Schema.String })
+  Schema.Struct({ type: Schema.Literal("message"), ...fields.message }),
+  Schema.Struct({ type: Schema.Literal("createGroup"), ...fields.createGroup }),
+  Schema.Struct({ type: Schema.Literal("disband"), ...fields.disband }),
+  Schema.Struct({ type: Schema.Literal("register"), ...fields.register }),
+  Schema.Struct({ type: Schema.Literal("kick"), ...fields.kick })
 ]).annotate({ identifier: "Change" })
 
 /** The type of {@link Change}. */

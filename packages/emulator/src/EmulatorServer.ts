@@ -18,9 +18,9 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Http from "node:http"
-import * as Net from "node:net"
 import { Emulator } from "./Emulator.ts"
 import * as Exchange from "./Exchange.ts"
+import * as Loopback from "./internal/loopback.ts"
 import { toServerResponse } from "./internal/response.ts"
 
 /**
@@ -44,13 +44,6 @@ export class HostNotLoopback extends Schema.TaggedError<HostNotLoopback>()("Host
     return `the emulator listens on loopback addresses only (127.0.0.1, ::1, localhost), not on ${this.host}`
   }
 }
-
-const loopback = new Net.BlockList()
-loopback.addSubnet("127.0.0.0", 8, "ipv4")
-loopback.addAddress("::1", "ipv6")
-
-const isLoopback = (host: string): boolean =>
-  host === "localhost" || loopback.check(host, Net.isIPv6(host) ? "ipv6" : "ipv4")
 
 const hangUp = (request: HttpServerRequest.HttpServerRequest, how: "reset" | "end"): Effect.Effect<never> =>
   Effect.suspend(() => {
@@ -118,7 +111,7 @@ export const layer = (options?: {
   readonly host?: string | undefined
 }): Layer.Layer<EmulatorServer, HostNotLoopback | HttpServerError.ServeError, Emulator> => {
   const host = options?.host ?? "127.0.0.1"
-  if (!isLoopback(host)) return Layer.effect(EmulatorServer, Effect.fail(new HostNotLoopback({ host })))
+  if (!Loopback.isLoopback(host)) return Layer.effect(EmulatorServer, Effect.fail(new HostNotLoopback({ host })))
   const running = Layer.effect(
     EmulatorServer,
     HttpServer.addressFormattedWith((url) => Effect.succeed({ url }))

@@ -41,24 +41,26 @@ export class FaultsUnreadable extends Schema.TaggedError<FaultsUnreadable>()("Fa
   }
 }
 
+/** All of them, or one of them; none of no conditions fails, and none holds. */
+const combined = (spec: FaultSpec.ConditionSpec): Fault.Condition => {
+  const all = spec.and !== undefined
+  const [head, ...tail] = (spec.and ?? spec.or ?? []).map(conditionOf)
+  if (head === undefined) return new Fault.Condition(() => () => all, spec)
+  return tail.reduce((self, that) => (all ? Fault.and(self, that) : Fault.or(self, that)), head)
+}
+
 const conditionOf = (spec: FaultSpec.ConditionSpec): Fault.Condition => {
-  if ("user" in spec) return Fault.user(...spec.user)
-  if ("app" in spec) return Fault.app(spec.app)
-  if ("page" in spec) return Fault.page(spec.page)
-  if ("cursor" in spec) return Fault.cursor(spec.cursor)
-  if ("nth" in spec) return Fault.nth(spec.nth)
-  if ("every" in spec) return Fault.every(spec.every)
-  if ("attempt" in spec) return Fault.attempt(spec.attempt)
-  if ("probability" in spec) return Fault.probability(spec.probability)
-  if ("times" in spec) return Fault.first(spec.times)
-  if ("not" in spec) return Fault.not(conditionOf(spec.not))
-  const parts = "and" in spec ? spec.and : spec.or
-  const combine = "and" in spec ? Fault.and : Fault.or
-  const [head, ...tail] = parts.map(conditionOf)
-  // None of no conditions fails, and none holds.
-  return head === undefined
-    ? new Fault.Condition(() => () => "and" in spec, spec)
-    : tail.reduce((self, that) => combine(self, that), head)
+  if (spec.user !== undefined) return Fault.user(...spec.user)
+  if (spec.app !== undefined) return Fault.app(spec.app)
+  if (spec.page !== undefined) return Fault.page(spec.page)
+  if (spec.cursor !== undefined) return Fault.cursor(spec.cursor)
+  if (spec.nth !== undefined) return Fault.nth(spec.nth)
+  if (spec.every !== undefined) return Fault.every(spec.every)
+  if (spec.attempt !== undefined) return Fault.attempt(spec.attempt)
+  if (spec.probability !== undefined) return Fault.probability(spec.probability)
+  if (spec.times !== undefined) return Fault.first(spec.times)
+  if (spec.not !== undefined) return Fault.not(conditionOf(spec.not))
+  return combined(spec)
 }
 
 const on = (spec: { readonly on?: "request" | "answer" }): Fault.LatencyOptions =>
@@ -120,8 +122,10 @@ const faultOf = (spec: FaultSpec.FaultSpec): Fault.Fault => {
 export const fromSpec = (spec: typeof FaultJson.Type): Fault.Fault =>
   (spec.when ?? []).reduce((fault, condition) => Fault.when(fault, conditionOf(condition)), faultOf(spec))
 
-const decodeList = Schema.decodeUnknownEffect(Schema.Array(FaultJson))
-const decodeOne = Schema.decodeSync(FaultJson)
+// A key that is left unread would quietly widen the fault.
+const exact = { onExcessProperty: "error" } as const
+const decodeList = Schema.decodeUnknownEffect(Schema.Array(FaultJson), exact)
+const decodeOne = Schema.decodeSync(FaultJson, exact)
 const encodeOne = Schema.encodeSync(FaultJson)
 
 /**
@@ -159,6 +163,14 @@ export const parse = (text: string): Effect.Effect<ReadonlyArray<Fault.Fault>, F
  */
 export const make = (json: Json): Fault.Fault => fromSpec(decodeOne(json))
 
+/** The decoded JSON of a fault: {@link fromSpec} of it does the same. See {@link encode}. */
+export const toSpec = (fault: Fault.Fault): Option.Option<typeof FaultJson.Type> => {
+  if (fault.spec === undefined) return Option.none()
+  const when = fault.conditions.flatMap(({ spec }) => (spec === undefined ? [] : [spec]))
+  if (when.length < fault.conditions.length) return Option.none()
+  return Option.some({ ...fault.spec, ...(when.length > 0 && { when }) })
+}
+
 /**
  * The JSON of a fault: {@link make} of it does the same. None where a function is in it (`Fault.where`,
  * `Fault.rewrite`).
@@ -170,9 +182,4 @@ export const make = (json: Json): Fault.Fault => fromSpec(decodeOne(json))
  * FaultJson.encode(Fault.when(Fault.hang, Fault.nth(2))) // Option.some({ type: "hang", when: [{ nth: 2 }] })
  * ```
  */
-export const encode = (fault: Fault.Fault): Option.Option<Json> => {
-  if (fault.spec === undefined) return Option.none()
-  const when = fault.conditions.flatMap(({ spec }) => (spec === undefined ? [] : [spec]))
-  if (when.length < fault.conditions.length) return Option.none()
-  return Option.some(encodeOne({ ...fault.spec, ...(when.length > 0 && { when }) }))
-}
+export const encode = (fault: Fault.Fault): Option.Option<Json> => Option.map(toSpec(fault), encodeOne)

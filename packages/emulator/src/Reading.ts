@@ -14,19 +14,24 @@
  * ```
  */
 
+import * as Schema from "effect/Schema"
+
 /**
  * One choice per silent point.
  */
-export interface Reading {
+export const Reading = Schema.Struct({
   /** The `List` of an empty answer. */
-  readonly emptyList: "Empty" | "Null" | "Absent"
+  emptyList: Schema.Literals(["Empty", "Null", "Absent"]),
   /** `TotalCount`: all conversations of the user, at most 1000, or left out. */
-  readonly totalCount: "All" | "Capped" | "Absent"
+  totalCount: Schema.Literals(["All", "Capped", "Absent"]),
   /** Whether the first page holds the oldest conversations, or the latest (each page ascending). */
-  readonly order: "AcrossPages" | "WithinPages"
+  order: Schema.Literals(["AcrossPages", "WithinPages"]),
   /** What a nonce gets that its app has used within the signature's window: accepted, or 100000005. */
-  readonly nonceReuse: "Accept" | "Reject"
-}
+  nonceReuse: Schema.Literals(["Accept", "Reject"])
+}).annotate({ identifier: "Reading" })
+
+/** The type of {@link Reading}. */
+export type Reading = typeof Reading.Type
 
 /**
  * What the emulator does unless told otherwise: `[]`, all, ascending across pages, accepted (and noted in the journal).

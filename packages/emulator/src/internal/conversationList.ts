@@ -26,22 +26,23 @@ const withoutSomeTypes = (entry: Conversation.Wire): Conversation.Wire =>
     ? { ConvId: entry.ConvId, UpdateTime: entry.UpdateTime }
     : entry
 
+/** In the order of a list. */
+export const arranged = (conversations: ReadonlyArray<Conversation.Wire>): ReadonlyArray<Conversation.Wire> =>
+  conversations.toSorted((a, b) => compare(edgeOf(a), edgeOf(b)))
+
 const arrange = (conversations: ReadonlyArray<Conversation.Wire>): ConversationList => ({
-  entries: conversations
-    .toSorted((a, b) => compare(edgeOf(a), edgeOf(b)))
-    .slice(-QueryConversationList.maximumConversations)
-    .map(withoutSomeTypes),
+  entries: arranged(conversations).slice(-QueryConversationList.maximumConversations).map(withoutSomeTypes),
   total: conversations.length
 })
 
 // Users are immutable, so each is arranged once.
-const arranged = new WeakMap<User, ConversationList>()
+const lists = new WeakMap<User, ConversationList>()
 
 export const of = (user: User): ConversationList => {
-  const known = arranged.get(user)
+  const known = lists.get(user)
   if (known !== undefined) return known
   const list = arrange(user.conversations)
-  arranged.set(user, list)
+  lists.set(user, list)
   return list
 }
 

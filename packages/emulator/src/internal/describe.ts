@@ -18,21 +18,20 @@ const ordinal = (n: number): string => {
   return `${n}${ending ?? "th"}`
 }
 
-const joined = (conditions: ReadonlyArray<ConditionSpec>, word: string): string =>
-  `(${conditions.map(condition).join(` ${word} `)})`
+const joined = (conditions: ReadonlyArray<ConditionSpec>, word: string, none: string): string =>
+  conditions.length === 0 ? none : `(${conditions.map(condition).join(` ${word} `)})`
 
 /** `user u1`, `page 2`, `every 7th call`. */
 export const condition = (spec: ConditionSpec): string => {
-  if ("user" in spec) return `user ${spec.user.join(" or ")}`
-  if ("app" in spec) return `app ${spec.app}`
-  if ("page" in spec) return `page ${spec.page}`
-  if ("cursor" in spec) return `Next ${spec.cursor}`
-  if ("nth" in spec) return `the ${ordinal(spec.nth)} call`
-  if ("every" in spec) return `every ${ordinal(spec.every)} call`
-  if ("attempt" in spec) return `the ${ordinal(spec.attempt)} attempt at a page`
-  if ("probability" in spec) return `with probability ${spec.probability}`
-  if ("times" in spec) return `at most ${spec.times === 1 ? "once" : `${spec.times} times`}`
-  if ("and" in spec) return joined(spec.and, "and")
-  if ("or" in spec) return joined(spec.or, "or")
-  return `not ${condition(spec.not)}`
+  if (spec.user !== undefined) return `user ${spec.user.join(" or ")}`
+  if (spec.app !== undefined) return `app ${spec.app}`
+  if (spec.page !== undefined) return `page ${spec.page}`
+  if (spec.cursor !== undefined) return `Next ${spec.cursor}`
+  if (spec.nth !== undefined) return `the ${ordinal(spec.nth)} call`
+  if (spec.every !== undefined) return `every ${ordinal(spec.every)} call`
+  if (spec.attempt !== undefined) return `the ${ordinal(spec.attempt)} attempt at a page`
+  if (spec.probability !== undefined) return `with probability ${spec.probability}`
+  if (spec.times !== undefined) return `at most ${spec.times === 1 ? "once" : `${spec.times} times`}`
+  if (spec.not !== undefined) return `not ${condition(spec.not)}`
+  return spec.and === undefined ? joined(spec.or ?? [], "or", "never") : joined(spec.and, "and", "always")
 }

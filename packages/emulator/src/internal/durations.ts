@@ -27,3 +27,13 @@ export const Positive = Any.check(
     expected: "a finite duration above 0"
   })
 ).annotate({ identifier: "PositiveDuration", description: 'Milliseconds above 0, or a text such as "1 second"' })
+
+/** A positive duration in a query string: a text, or digits for milliseconds. */
+export const FromText = Schema.Union([
+  Schema.FiniteFromString.pipe(Schema.decodeTo(Schema.Duration, SchemaTransformation.durationFromMillis)),
+  Schema.DurationFromString
+]).check(
+  Schema.makeFilter((duration) => Duration.isFinite(duration) && Duration.isPositive(duration), {
+    expected: "a finite duration above 0"
+  })
+)

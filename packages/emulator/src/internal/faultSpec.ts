@@ -6,50 +6,53 @@ const atLeast = (minimum: number) => Schema.Int.check(Schema.isGreaterThanOrEqua
 const HeaderText = Schema.String.check(Schema.isPattern(/^[\x20-\x7e]*$/, { expected: "printable ASCII" }))
 const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
 
-// A misspelt or superfluous key is an error: left unread, it would quietly widen the fault.
-const exact = { parseOptions: { onExcessProperty: "error" } } as const
-const rule = <const Fields extends Schema.Struct.Fields>(fields: Fields) => Schema.Struct(fields).annotate(exact)
-
 /** A condition as data: one key says which. */
-export type ConditionSpec =
-  | { readonly user: ReadonlyArray<string> }
-  | { readonly app: number }
-  | { readonly page: number }
-  | { readonly cursor: string }
-  | { readonly nth: number }
-  | { readonly every: number }
-  | { readonly attempt: number }
-  | { readonly probability: number }
-  | { readonly times: number }
-  | { readonly and: ReadonlyArray<ConditionSpec> }
-  | { readonly or: ReadonlyArray<ConditionSpec> }
-  | { readonly not: ConditionSpec }
+export interface ConditionSpec {
+  readonly user?: ReadonlyArray<string>
+  readonly app?: number
+  readonly page?: number
+  readonly cursor?: string
+  readonly nth?: number
+  readonly every?: number
+  readonly attempt?: number
+  readonly probability?: number
+  readonly times?: number
+  readonly and?: ReadonlyArray<ConditionSpec>
+  readonly or?: ReadonlyArray<ConditionSpec>
+  readonly not?: ConditionSpec
+}
 
 const Nested = Schema.suspend((): Schema.Codec<ConditionSpec> => ConditionSpec)
 
-export const ConditionSpec: Schema.Codec<ConditionSpec> = Schema.Union([
-  rule({ user: Schema.Array(Schema.String) }),
-  rule({ app: Schema.Int }),
-  rule({ page: atLeast(1) }),
-  rule({ cursor: Schema.String }),
-  rule({ nth: atLeast(1) }),
-  rule({ every: atLeast(1) }),
-  rule({ attempt: atLeast(1) }),
-  rule({ probability: Share }),
-  rule({ times: atLeast(0) }),
-  rule({ and: Schema.Array(Nested) }),
-  rule({ or: Schema.Array(Nested) }),
-  rule({ not: Nested })
-]).annotate({ identifier: "Condition" })
+const oneKey = "one key: user, app, page, cursor, nth, every, attempt, probability, times, and, or, not"
+
+// One struct and not a union: an error names the key that is wrong.
+export const ConditionSpec: Schema.Codec<ConditionSpec> = Schema.Struct({
+  user: Schema.optionalKey(Schema.Array(Schema.String)),
+  app: Schema.optionalKey(Schema.Int),
+  page: Schema.optionalKey(atLeast(1)),
+  cursor: Schema.optionalKey(Schema.String),
+  nth: Schema.optionalKey(atLeast(1)),
+  every: Schema.optionalKey(atLeast(1)),
+  attempt: Schema.optionalKey(atLeast(1)),
+  probability: Schema.optionalKey(Share),
+  times: Schema.optionalKey(atLeast(0)),
+  and: Schema.optionalKey(Schema.Array(Nested)),
+  or: Schema.optionalKey(Schema.Array(Nested)),
+  not: Schema.optionalKey(Nested)
+})
+  .check(
+    Schema.makeFilter((condition) => Object.keys(condition).length === 1, { expected: `a condition with ${oneKey}` })
+  )
+  .annotate({ identifier: "Condition", description: `Has ${oneKey}` })
 
 const On = Schema.optionalKey(Schema.Literals(["request", "answer"]))
 const when = Schema.optionalKey(Schema.Array(ConditionSpec))
 
 const fault = <const Type extends string, const Fields extends Schema.Struct.Fields>(type: Type, fields: Fields) =>
-  rule({ type: Schema.Literal(type), ...fields, when })
+  Schema.Struct({ type: Schema.Literal(type), ...fields, when })
 
-/** A fault as data: `type` says what happens, `when` to which calls. */
-export const FaultSpec = Schema.Union([
+const All = Schema.Union([
   fault("returnCode", { code: Schema.Int, message: Schema.optionalKey(Schema.String) }),
   fault("latency", { duration: Durations.Plain, on: On }),
   fault("latencyBetween", { minimum: Durations.Plain, maximum: Durations.Plain, on: On }),
@@ -68,7 +71,7 @@ export const FaultSpec = Schema.Union([
     next: Schema.Union([
       Schema.Int,
       Schema.String,
-      rule({ digits: Schema.String.check(Schema.isPattern(/^-?[0-9]{1,308}$/)) })
+      Schema.Struct({ digits: Schema.String.check(Schema.isPattern(/^-?[0-9]{1,308}$/)) })
     ]).annotate({
       description: 'An integer; { "digits": "..." } for one beyond 2^53; a text, which is the wrong type'
     })
@@ -91,7 +94,13 @@ export const FaultSpec = Schema.Union([
   fault("slowBody", { bytes: atLeast(1), every: Durations.Plain }),
   fault("oversizedBody", { bytes: atLeast(1) }),
   fault("gzipBomb", { bytes: Schema.optionalKey(atLeast(1)) })
-]).annotate({ identifier: "Fault" })
+])
+
+/** A fault as data: `type` says what happens, `when` to which calls. */
+export const FaultSpec = All.annotate({
+  identifier: "Fault",
+  expected: `a fault whose type is one of ${All.members.map(({ fields }) => fields.type.literal).join(", ")}`
+})
 
 /** With durations as `Duration`s. */
 export type FaultSpec = typeof FaultSpec.Type

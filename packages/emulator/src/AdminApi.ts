@@ -1,0 +1,292 @@
+/**
+ * The emulator's admin API, as a value: its routes, what they take and what they answer.
+ *
+ * `EmulatorAdmin` serves it and its OpenAPI document; `HttpApiClient.make(AdminApi.AdminApi, { baseUrl })` is a typed
+ * client of it; {@link client} is that client with the one header that a browser's page could not send.
+ */
+import { Conversation, UserId } from "@effect-zim/protocol"
+import * as HttpApi from "effect/http-api/HttpApi"
+import * as HttpApiClient from "effect/http-api/HttpApiClient"
+import * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
+import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as HttpApiMiddleware from "effect/http-api/HttpApiMiddleware"
+import * as HttpApiSchema from "effect/http-api/HttpApiSchema"
+import * as OpenApi from "effect/http-api/OpenApi"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Schema from "effect/Schema"
+import * as Change from "./Change.ts"
+import * as FaultJson from "./FaultJson.ts"
+import * as Durations from "./internal/durations.ts"
+import * as Journal from "./Journal.ts"
+import * as Quota from "./Quota.ts"
+import * as Reading from "./Reading.ts"
+import * as ServiceClock from "./ServiceClock.ts"
+
+/** The request is not what the API takes; `problem` says where, and what it should be. */
+export class BadRequest extends Schema.TaggedError<BadRequest>()(
+  "BadRequest",
+  { problem: Schema.String },
+  { httpApiStatus: 400 }
+) {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+/** There is no such user or snapshot. */
+export class NotFound extends Schema.TaggedError<NotFound>()(
+  "NotFound",
+  { problem: Schema.String },
+  { httpApiStatus: 404 }
+) {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+/** Makes a {@link BadRequest} of every request that does not match its schema. */
+export class Validation extends HttpApiMiddleware.Service<Validation>()("@effect-zim/emulator/AdminApi/Validation", {
+  error: BadRequest
+}) {}
+
+/** Stands for a server secret in answers; sent back with `PUT /world`, it leaves the secret as it is. */
+export const redacted = "<redacted>"
+
+const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+const userParams = { userId: Schema.String }
+
+/** A user in a list of users. */
+export const UserSummary = Schema.Struct({
+  userId: UserId.UserId,
+  conversations: Schema.Int,
+  kickedFrom: Schema.Array(Schema.String)
+}).annotate({ identifier: "UserSummary" })
+
+/** A user, with the conversations in the order in which the service lists them: all, not only the latest 1000. */
+export const UserDetails = Schema.Struct({
+  userId: UserId.UserId,
+  conversations: Schema.Array(Conversation.Wire),
+  kickedFrom: Schema.Array(Schema.String)
+}).annotate({ identifier: "UserDetails" })
+
+/** A world file whose secrets are {@link redacted}. */
+export const WorldJson = Schema.Struct({
+  apps: Schema.Array(
+    Schema.Struct({ appId: Schema.Int, serverSecret: Schema.Literal(redacted), quota: Schema.optionalKey(Quota.Quota) })
+  ),
+  users: Schema.Array(
+    Schema.Struct({
+      userId: UserId.UserId,
+      conversations: Schema.Array(Conversation.Wire),
+      kickedFrom: Schema.optionalKey(Schema.Array(Schema.String))
+    })
+  ),
+  disbanded: Schema.optionalKey(Schema.Array(Schema.String))
+}).annotate({ identifier: "World" })
+
+/** Where the emulator stands. */
+export const Status = Schema.Struct({
+  /** The base URL that clients use, where the emulator is served over HTTP. */
+  url: Schema.UndefinedOr(Schema.String),
+  apps: Schema.Array(Schema.Int),
+  users: Schema.Int,
+  conversations: Schema.Int,
+  /** How many calls the journal holds. */
+  calls: Schema.Int,
+  faults: Schema.Int
+}).annotate({ identifier: "Status" })
+
+const PageQuery = {
+  offset: Schema.optional(Count),
+  limit: Schema.optional(Count)
+}
+
+const worldGroup = HttpApiGroup.make("world", { topLevel: true })
+  .add(
+    HttpApiEndpoint.get("status", "/status", { success: Status }),
+    HttpApiEndpoint.get("getWorld", "/world", { success: WorldJson }),
+    HttpApiEndpoint.put("putWorld", "/world", {
+      payload: Schema.Json.annotate({ description: `A world file; an app's serverSecret may be "${redacted}"` }),
+      error: BadRequest
+    }),
+    HttpApiEndpoint.get("listUsers", "/users", {
+      query: { search: Schema.optional(Schema.String), ...PageQuery },
+      success: Schema.Struct({ total: Schema.Int, users: Schema.Array(UserSummary) })
+    }),
+    HttpApiEndpoint.get("getUser", "/users/:userId", { params: userParams, success: UserDetails, error: NotFound }),
+    HttpApiEndpoint.put("putUser", "/users/:userId", {
+      params: userParams,
+      payload: Schema.Struct({
+        conversations: Schema.Array(Conversation.Wire),
+        kickedFrom: Schema.optionalKey(Schema.Array(Schema.String))
+      }),
+      error: BadRequest
+    }),
+    HttpApiEndpoint.delete("deleteUser", "/users/:userId", { params: userParams, error: NotFound }),
+    HttpApiEndpoint.get("getConversations", "/users/:userId/conversations", {
+      params: userParams,
+      query: PageQuery,
+      success: Schema.Struct({ total: Schema.Int, conversations: Schema.Array(Conversation.Wire) }),
+      error: NotFound
+    }),
+    HttpApiEndpoint.put("putConversations", "/users/:userId/conversations", {
+      params: userParams,
+      payload: Schema.Array(Conversation.Wire),
+      error: [BadRequest, NotFound]
+    })
+  )
+  .annotateMerge(OpenApi.annotations({ description: "Apps, registered users and their conversations" }))
+
+const change = <const Name extends string, const Path extends `/${string}`, S extends Schema.Top>(
+  name: Name,
+  path: Path,
+  payload: S
+) => HttpApiEndpoint.post(name, path, { payload, error: Change.ChangeRefused })
+
+const Message = Schema.Struct(Change.fields.message)
+const Members = Schema.Struct(Change.fields.createGroup)
+const Group = Schema.Struct(Change.fields.disband)
+const User = Schema.Struct(Change.fields.register)
+const Kick = Schema.Struct(Change.fields.kick)
+
+const changesGroup = HttpApiGroup.make("changes", { topLevel: true })
+  .add(
+    change("message", "/message", Message),
+    change("createGroup", "/create-group", Members),
+    change("disband", "/disband", Group),
+    change("register", "/register", User),
+    change("kick", "/kick", Kick),
+    change("change", "/change", Change.Change)
+  )
+  .annotateMerge(OpenApi.annotations({ description: "What happens in the world while it is read" }))
+
+const Name = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9._-]{1,64}$/))
+
+const snapshotsGroup = HttpApiGroup.make("snapshots", { topLevel: true })
+  .add(
+    HttpApiEndpoint.get("listSnapshots", "/snapshots", { success: Schema.Array(Name) }),
+    HttpApiEndpoint.post("snapshot", "/snapshot", {
+      payload: Schema.Struct({ name: Schema.optionalKey(Name) }),
+      success: Schema.Struct({ name: Name })
+    }),
+    HttpApiEndpoint.post("restore", "/restore", { payload: Schema.Struct({ name: Name }), error: NotFound }),
+    HttpApiEndpoint.post("reset", "/reset")
+  )
+  .annotateMerge(
+    OpenApi.annotations({
+      description: "All settings under a name, kept in memory; a reset starts again from how the emulator was started"
+    })
+  )
+
+/** A fault that is set: in words, and as JSON if it has such a form. */
+export const SetFault = Schema.Struct({
+  description: Schema.String,
+  json: Schema.NullOr(FaultJson.FaultJson)
+}).annotate({ identifier: "SetFault" })
+
+const faultsGroup = HttpApiGroup.make("faults", { topLevel: true })
+  .add(
+    HttpApiEndpoint.get("getFaults", "/faults", { success: Schema.Array(SetFault) }),
+    HttpApiEndpoint.put("putFaults", "/faults", {
+      payload: Schema.Array(FaultJson.FaultJson),
+      success: Schema.Array(SetFault)
+    }),
+    HttpApiEndpoint.post("addFault", "/faults", { payload: FaultJson.FaultJson, success: Schema.Array(SetFault) }),
+    HttpApiEndpoint.delete("deleteFaults", "/faults")
+  )
+  .annotateMerge(OpenApi.annotations({ description: "What goes wrong. Setting faults starts all their counts anew" }))
+
+/** What a budget shows. `available` is `null` where there is no limit, `wait` is in milliseconds, `null` for never. */
+export const Gauge = Schema.Struct({
+  appId: Schema.Int,
+  action: Schema.NullOr(Schema.String),
+  quota: Quota.Quota,
+  description: Schema.String,
+  used: Schema.Int,
+  available: Schema.NullOr(Schema.Int),
+  wait: Schema.NullOr(Schema.Finite)
+}).annotate({ identifier: "Gauge" })
+
+const QuotaView = Schema.Struct({ quota: Quota.Quota, description: Schema.String, gauges: Schema.Array(Gauge) })
+
+/** How the service's clock goes, what it shows, and the right time: in milliseconds since the epoch. */
+export const ClockView = Schema.Struct({
+  clock: ServiceClock.ServiceClock,
+  shown: Schema.Finite,
+  real: Schema.Finite
+}).annotate({ identifier: "ClockView" })
+
+const settingsGroup = HttpApiGroup.make("settings", { topLevel: true })
+  .add(
+    HttpApiEndpoint.get("getQuota", "/quota", { success: QuotaView }),
+    HttpApiEndpoint.put("putQuota", "/quota", { payload: Quota.Quota, success: QuotaView }),
+    HttpApiEndpoint.get("getClock", "/clock", { success: ClockView }),
+    HttpApiEndpoint.put("putClock", "/clock", { payload: ServiceClock.ServiceClock, success: ClockView }),
+    HttpApiEndpoint.post("stepClock", "/clock/step", {
+      payload: Schema.Struct({ by: Durations.Signed }),
+      success: ClockView
+    }),
+    HttpApiEndpoint.get("getReading", "/reading", { success: Reading.Reading }),
+    HttpApiEndpoint.put("putReading", "/reading", { payload: Reading.Reading, success: Reading.Reading })
+  )
+  .annotateMerge(
+    OpenApi.annotations({ description: "Quota with its gauges, clock, and readings of the documentation" })
+  )
+
+const journalGroup = HttpApiGroup.make("journal", { topLevel: true })
+  .add(
+    HttpApiEndpoint.get("getJournal", "/journal", {
+      query: Journal.Filter.fields,
+      success: Schema.Array(Journal.Entry)
+    }),
+    HttpApiEndpoint.get("getStats", "/journal/stats", {
+      query: { ...Journal.Filter.fields, window: Schema.optional(Durations.FromText) },
+      success: Journal.Stats
+    }),
+    HttpApiEndpoint.get("live", "/journal/live", {
+      success: HttpApiSchema.StreamSse({ data: Schema.toCodecJson(Journal.Entry) })
+    }),
+    HttpApiEndpoint.delete("deleteJournal", "/journal")
+  )
+  .annotateMerge(OpenApi.annotations({ description: "Every call, without secrets, signatures and nonces" }))
+
+/**
+ * The API.
+ */
+export const AdminApi = HttpApi.make("effect-zim-emulator-admin")
+  .add(worldGroup, changesGroup, snapshotsGroup, faultsGroup, settingsGroup, journalGroup)
+  .middleware(Validation)
+  .annotateMerge(
+    OpenApi.annotations({
+      title: "effect-zim emulator: admin API",
+      version: "1",
+      description:
+        "Steers a running emulator. POST, PUT and DELETE need `Content-Type: application/json`, also without a body."
+    })
+  )
+
+/**
+ * A typed client of a running admin API.
+ *
+ * @example
+ * ```ts
+ * import * as AdminApi from "@effect-zim/emulator/AdminApi"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const admin = yield* AdminApi.client("http://127.0.0.1:9461")
+ *   yield* admin.putFaults({ payload: [{ type: "returnCode", code: 1, when: [{ every: 7 }] }] })
+ *   return yield* admin.getStats({ query: { userId: "user-1" } })
+ * })
+ * ```
+ */
+export const client = (baseUrl: string) =>
+  HttpApiClient.make(AdminApi, {
+    baseUrl,
+    transformClient: HttpClient.mapRequest((request) =>
+      request.method === "GET" || request.headers["content-type"] !== undefined
+        ? request
+        : HttpClientRequest.setHeader(request, "content-type", "application/json")
+    )
+  })

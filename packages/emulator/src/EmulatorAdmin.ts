@@ -1,0 +1,168 @@
+/**
+ * The emulator's admin API over HTTP, on a port of its own: for other languages, for the command line, and for the
+ * inspector page. Node only. `AdminApi` has its routes; `GET /openapi.json` describes them.
+ *
+ * It answers this machine only: other peers, `Host` headers that name another machine, and pages of other origins get
+ * 403; what changes something needs `Content-Type: application/json`; no CORS header is ever sent.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as ByteSize from "effect/ByteSize"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
+import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
+import * as HttpMiddleware from "effect/http/HttpMiddleware"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerError from "effect/http/HttpServerError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Layer from "effect/Layer"
+import * as Http from "node:http"
+import * as AdminApi from "./AdminApi.ts"
+import type { Emulator } from "./Emulator.ts"
+import { HostNotLoopback } from "./EmulatorServer.ts"
+import * as Guard from "./internal/admin/guard.ts"
+import * as JournalRoutes from "./internal/admin/journal.ts"
+import { page } from "./internal/admin/page.ts"
+import * as SettingsRoutes from "./internal/admin/settings.ts"
+import * as Validation from "./internal/admin/validation.ts"
+import * as WorldRoutes from "./internal/admin/world.ts"
+import * as Loopback from "./internal/loopback.ts"
+
+/**
+ * A running admin API: where it listens.
+ */
+export class EmulatorAdmin extends Context.Service<
+  EmulatorAdmin,
+  {
+    /** `http://127.0.0.1:PORT`. */
+    readonly url: string
+  }
+>()("@effect-zim/emulator/EmulatorAdmin") {}
+
+/**
+ * How an admin API is served.
+ */
+export interface Options {
+  /** 0, the default, takes a free one. */
+  readonly port?: number | undefined
+  /** A loopback address, default 127.0.0.1; any other only with `remote`. */
+  readonly host?: string | undefined
+  /** The base URL of the emulator itself, to be shown in `GET /status`. */
+  readonly emulatorUrl?: string | undefined
+  /** The page at `GET /`: one HTML document that loads nothing from elsewhere. */
+  readonly page?: string | undefined
+  /**
+   * Lets other machines in. Whoever gets in can read and change everything but secrets.
+   */
+  readonly remote?:
+    | {
+        /** By which names or addresses they may call this machine: what their `Host` header may say. */
+        readonly hosts: ReadonlyArray<string>
+        /** Their addresses, or subnets such as `10.0.0.0/8`. */
+        readonly peers: ReadonlyArray<string>
+      }
+    | undefined
+}
+
+const pageHeaders = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; " +
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "referrer-policy": "no-referrer"
+}
+
+const routes = (options: Options) =>
+  Layer.mergeAll(
+    HttpApiBuilder.layer(AdminApi.AdminApi, { openapiPath: "/openapi.json" }).pipe(
+      Layer.provide([WorldRoutes.layer(options.emulatorUrl), SettingsRoutes.layer, JournalRoutes.layer]),
+      Layer.provide(Validation.layer)
+    ),
+    HttpRouter.add(
+      "GET",
+      "/",
+      HttpServerResponse.text(options.page ?? page, { contentType: "text/html; charset=utf-8" }).pipe(
+        HttpServerResponse.setHeaders(pageHeaders)
+      )
+    )
+  )
+
+const problem = (status: number, _tag: string, problem: string): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.jsonUnsafe({ _tag, problem }, { status })
+
+const noSuchRoute = problem(404, "NotFound", "there is no such route: GET /openapi.json lists them")
+
+const isRouteMissing = (error: unknown): boolean =>
+  HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
+
+const guarded = <E, R>(
+  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
+  guard: (visitor: Guard.Visitor) => Guard.Refusal | undefined
+) =>
+  Effect.gen(function* () {
+    const request = yield* HttpServerRequest.HttpServerRequest
+    const refusal = guard({
+      method: request.method,
+      peer: NodeHttpServerRequest.toIncomingMessage(request).socket.remoteAddress,
+      host: request.headers["host"],
+      origin: request.headers["origin"],
+      contentType: request.headers["content-type"]
+    })
+    const response =
+      refusal === undefined
+        ? yield* Effect.catchIf(app, isRouteMissing, () => Effect.succeed(noSuchRoute))
+        : problem(refusal.status, refusal._tag, refusal.problem)
+    return HttpServerResponse.setHeaders(response, { "cache-control": "no-store", "x-content-type-options": "nosniff" })
+  })
+
+// What a request body may hold: a large world.
+const maximumBody = ByteSize.fromInputUnsafe(268_435_456)
+
+/**
+ * Serves the admin API on a loopback port until the layer is closed. Fails with `HostNotLoopback` where others could
+ * reach it, unless `remote` lets them.
+ *
+ * @example
+ * ```ts
+ * import { Emulator, World } from "@effect-zim/emulator"
+ * import * as EmulatorAdmin from "@effect-zim/emulator/EmulatorAdmin"
+ * import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
+ * import * as Layer from "effect/Layer"
+ *
+ * const layer = Layer.merge(EmulatorServer.layer({ port: 9460 }), EmulatorAdmin.layer({ port: 9461 })).pipe(
+ *   Layer.provide(Emulator.layer({ world: World.generate({ seed: 1, users: 40 }) }))
+ * )
+ * ```
+ */
+export const layer = (
+  options: Options = {}
+): Layer.Layer<EmulatorAdmin, HostNotLoopback | HttpServerError.ServeError, Emulator> => {
+  const host = options.host ?? "127.0.0.1"
+  if (options.remote === undefined && !Loopback.isLoopback(host)) {
+    return Layer.effect(EmulatorAdmin, Effect.fail(new HostNotLoopback({ host })))
+  }
+  const guard = Guard.make(options.remote ?? { hosts: [], peers: [] })
+  const running = Layer.effect(
+    EmulatorAdmin,
+    HttpServer.addressFormattedWith((url) => Effect.succeed({ url }))
+  )
+  const serve = Layer.unwrap(
+    Effect.map(HttpRouter.toHttpEffect(routes(options)), (app) => HttpServer.serve(guarded(app, guard)))
+  ).pipe(
+    Layer.provide([
+      Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true),
+      Layer.succeed(HttpIncomingMessage.MaxBodySize, maximumBody)
+    ])
+  )
+  return Layer.merge(running, serve).pipe(
+    Layer.provide(
+      NodeHttpServer.layer(() => Http.createServer(), {
+        host,
+        port: options.port ?? 0,
+        gracefulShutdownTimeout: "250 millis"
+      })
+    )
+  )
+}
