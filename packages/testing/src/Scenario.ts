@@ -7,6 +7,8 @@ import type { FaultSchedule } from "./FaultSchedule.ts"
 import * as Printed from "./internal/printed.ts"
 import type { TestWorld } from "./TestWorld.ts"
 
+const points = ["emptyList", "totalCount", "order", "nonceReuse"] as const
+
 /**
  * A world, its faults, the readings where the documentation is silent, and a seed for all that is drawn (cursors,
  * nonces, the jitter of retries). Prints as a person would describe it.
@@ -14,7 +16,7 @@ import type { TestWorld } from "./TestWorld.ts"
 export class Scenario extends Printed.Printed {
   readonly world: TestWorld
   readonly faults: FaultSchedule
-  readonly reading: Reading.Reading
+  readonly reading: Partial<Reading.Reading>
   readonly seed: number
 
   constructor(options: {
@@ -26,20 +28,19 @@ export class Scenario extends Printed.Printed {
     super()
     this.world = options.world
     this.faults = options.faults
-    this.reading = { ...Reading.standard, ...options.reading }
+    this.reading = options.reading ?? {}
     this.seed = options.seed ?? 0
   }
 
   override toString(): string {
-    const unusual = Object.entries(this.reading).filter(
-      ([point, choice]) => choice !== new Map<string, string>(Object.entries(Reading.standard)).get(point)
-    )
+    const unusual = points.flatMap((point) => {
+      const choice = this.reading[point]
+      return choice === undefined || choice === Reading.standard[point] ? [] : [`${point} ${choice}`]
+    })
     return [
       String(this.world),
       String(this.faults),
-      ...(unusual.length === 0
-        ? []
-        : [`reading: ${unusual.map(([point, choice]) => `${point} ${choice}`).join(", ")}`]),
+      ...(unusual.length === 0 ? [] : [`reading: ${unusual.join(", ")}`]),
       ...(this.seed === 0 ? [] : [`seed: ${this.seed}`])
     ].join("\n")
   }

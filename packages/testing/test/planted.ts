@@ -51,10 +51,8 @@ export const savesTheOldCursor = (userId: string, from: Cursor.Cursor | undefine
 }
 
 /** Makes a client for each user: each has a quota of its own. */
-export const hasAClientForEachUser =
-  (options: ZimClient.Options) =>
-  (userId: string): Stream.Stream<Conversation.Conversation, unknown, ZimClient.ZimClient> =>
-    Stream.provide(Conversations.stream(userId, { pageSize: 5 }), ZimClient.layer(options))
+export const hasAClientForEachUser = (options: ZimClient.Options) => (userId: string) =>
+  Stream.provide(Conversations.stream(userId, { pageSize: 5 }), ZimClient.layer(options))
 
 /** Says in an error what it was called with. */
 export const tellsTheSecret = (secret: string) => (userId: string) =>
@@ -64,4 +62,5 @@ export const tellsTheSecret = (secret: string) => (userId: string) =>
   )
 
 /** Starts over at the end. */
-export const asksForEver = (userId: string) => Stream.forever(Conversations.stream(userId))
+export const asksForEver = (userId: string) =>
+  Stream.forever(Stream.catch(Conversations.stream(userId), () => Stream.empty))

@@ -1,5 +1,6 @@
 import { Emulator, type Journal } from "@effect-zim/emulator"
 import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
@@ -73,6 +74,7 @@ export const observe = Effect.fnUntraced(function* (
       Effect.gen(function* () {
         const emulator = yield* Emulator.Emulator
         yield* Effect.forEach(runs, ({ run }) => run, { concurrency: "unbounded", discard: true }).pipe(
+          Effect.raceFirst(Deferred.await(seen.tooMany)),
           Effect.ensuring(Effect.map(emulator.journal.entries, (entries) => void (journal = entries)))
         )
       }),

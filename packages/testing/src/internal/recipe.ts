@@ -116,7 +116,7 @@ export const schema = (options: {
 
 // ---- smaller ----
 
-const isStandard = (reading: Reading.Reading): boolean => Equal.equals({ ...reading }, { ...Reading.standard })
+const isStandard = (reading: Reading.Reading): boolean => Equal.equals(reading, Reading.standard)
 
 const without = <A>(items: ReadonlyArray<A>, index: number): ReadonlyArray<A> => items.filter((_, i) => i !== index)
 

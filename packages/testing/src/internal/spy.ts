@@ -1,5 +1,6 @@
 import type { Emulator, Exchange } from "@effect-zim/emulator"
 import { type Conversation, PageSize, QueryConversationList, WireJson } from "@effect-zim/protocol"
+import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
@@ -25,9 +26,16 @@ export interface Seen {
   readonly credentials: Map<string, "signature" | "nonce">
   /** How many calls came. */
   calls: number
+  /** Done when there were too many. */
+  readonly tooMany: Deferred.Deferred<void>
 }
 
-export const nothing = (): Seen => ({ served: [], credentials: new Map(), calls: 0 })
+export const nothing = (): Seen => ({
+  served: [],
+  credentials: new Map(),
+  calls: 0,
+  tooMany: Deferred.makeUnsafe()
+})
 
 const Asked = Schema.Struct({
   FromUserId: Schema.String,
@@ -39,7 +47,7 @@ const parse = Option.liftThrowable(WireJson.parse)
 const decodeAsked = Schema.decodeUnknownOption(Asked)
 const isSuccess = Schema.is(Schema.Struct({ Code: Schema.Literal(0), ...QueryConversationList.Payload.fields }))
 
-/** How many calls a scenario may make: a pipeline that calls for ever gets no answer any more. */
+/** How many calls a scenario may make, so that a pipeline that calls for ever is found out. */
 export const maximumCalls = 10_000
 
 const decoder = new TextDecoder()
@@ -86,7 +94,9 @@ export const on = (
     ...emulator,
     handle: (request) =>
       Effect.suspend(() => {
-        if (seen !== undefined && ++seen.calls > maximumCalls) return Effect.never
+        if (seen !== undefined && ++seen.calls > maximumCalls) {
+          return Effect.andThen(Deferred.succeed(seen.tooMany, undefined), Effect.never)
+        }
         const query = new URLSearchParams(request.target.slice(request.target.indexOf("?") + 1))
         seen?.credentials.set(query.get("Signature") ?? "", "signature")
         seen?.credentials.set(query.get("SignatureNonce") ?? "", "nonce")

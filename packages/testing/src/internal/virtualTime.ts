@@ -42,8 +42,14 @@ const counting = (scheduler: Scheduler.Scheduler) => {
   return { counted, isIdle: () => pending === 0 }
 }
 
-/** A test clock that knows when the next sleeper wakes. */
-const watching = (clock: TestClock.TestClock) => {
+interface Watch {
+  /** The clock, telling who sleeps on it. */
+  readonly clock: TestClock.TestClock
+  /** When the next sleeper wakes. */
+  readonly next: () => number
+}
+
+const watch = (clock: TestClock.TestClock): Watch => {
   const sleepers = new Set<{ readonly end: number }>()
   const watched: TestClock.TestClock = {
     ...clock,
@@ -62,11 +68,25 @@ const watching = (clock: TestClock.TestClock) => {
     for (const { end } of sleepers) if (end < earliest) earliest = end
     return earliest
   }
-  return { watched, next }
+  return { clock: watched, next }
+}
+
+// One for each clock: what one effect leaves asleep (a permit on its way back), the next one may wait for.
+const watches = new WeakMap<Clock.Clock, Watch>()
+const watchedClocks = new WeakSet<Clock.Clock>()
+
+const watchOf = (clock: TestClock.TestClock): Watch => {
+  const known = watches.get(clock) ?? watch(clock)
+  watches.set(clock, known)
+  watchedClocks.add(known.clock)
+  return known
 }
 
 /** In how many turns of the event loop nothing may happen before it counts as a standstill: a quarter of a second. */
 const patience = 50
+
+/** For how many milliseconds of real time an effect may be busy while no virtual time passes. */
+const longest = 10_000
 
 const isTestClock = (clock: Clock.Clock): boolean => "adjust" in clock && "setTime" in clock
 
@@ -77,21 +97,30 @@ export const run = Effect.fnUntraced(function* <A, E, R>(
   effect: Effect.Effect<A, E, R>,
   limit: Duration.Duration
 ): Effect.fn.Return<A, E | NeverEnds, R> {
-  if (!isTestClock(yield* Clock.Clock)) {
+  const current = yield* Clock.Clock
+  // Time goes on already.
+  if (watchedClocks.has(current)) return yield* effect
+  if (!isTestClock(current)) {
     return yield* new NeverEnds({ problem: "there is no TestClock: use it.effect, or provide TestClock.layer()" })
   }
   const clock = yield* TestClock.testClockWith((clock) => Effect.succeed(clock))
   const { counted, isIdle } = counting(yield* Scheduler.Scheduler)
-  const { next, watched } = watching(clock)
+  const watching = watchOf(clock)
   const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(limit)
   const fiber = yield* effect.pipe(
-    Effect.provideService(Clock.Clock, watched),
+    Effect.provideService(Clock.Clock, watching.clock),
     Effect.provideService(Scheduler.Scheduler, counted),
     Effect.forkChild({ startImmediately: true })
   )
+  const realTime = clock.withLive(Clock.currentTimeMillis)
+  /** Whether everybody sleeps or waits. */
   const settle = Effect.gen(function* () {
-    do yield* turn
-    while (!isIdle())
+    const started = yield* realTime
+    do {
+      yield* turn
+      if ((yield* realTime) - started > longest) return false
+    } while (!isIdle())
+    return true
   })
   const stop = (problem: string) =>
     Effect.andThen(
@@ -101,19 +130,22 @@ export const run = Effect.fnUntraced(function* <A, E, R>(
 
   let still = 0
   while (fiber.pollUnsafe() === undefined) {
-    yield* settle
+    if (!(yield* settle)) return yield* stop("it is busy for ever, while no time passes")
     if (fiber.pollUnsafe() !== undefined) break
-    const wake = next()
-    if (wake > end && Number.isFinite(wake)) {
-      return yield* stop(`it is not done after ${Duration.format(limit)} of virtual time`)
-    }
+    const wake = watching.next()
     if (Number.isFinite(wake)) {
+      if (wake > end) return yield* stop(`it is not done after ${Duration.format(limit)} of virtual time`)
       still = 0
       yield* clock.setTime(wake)
-    } else if (++still > patience) {
-      return yield* stop("it waits for something that never happens, and that is not time")
-    } else if (still > patience / 2) {
-      yield* clock.withLive(Effect.sleep(10))
+    } else if (++still <= patience) {
+      yield* clock.withLive(Effect.sleep(still < patience / 2 ? 0 : 10))
+    } else {
+      // Somebody may sleep who was started on the clock itself.
+      const step = 2 ** (still - patience)
+      if (clock.currentTimeMillisUnsafe() + step > end) {
+        return yield* stop("it waits for something that never happens, and that is not time")
+      }
+      yield* clock.adjust(step)
     }
   }
   return yield* Fiber.join(fiber)
