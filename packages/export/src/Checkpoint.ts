@@ -1,0 +1,179 @@
+/**
+ * Where an export is: enough to go on after a crash at any instant.
+ *
+ * A sink keeps a checkpoint together with what it has written, so that both are always of the same moment. Its size does
+ * not depend on how many users there are: the lines that have been read but are not done are those under way.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+
+/**
+ * The version of the format. A checkpoint of another one is refused.
+ *
+ * @since 0.1.0
+ */
+export const version = 1
+
+const natural = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
+
+/**
+ * How far the users have been read.
+ *
+ * @since 0.1.0
+ */
+export const Place = Schema.Struct({
+  /** The number of the last line that was read. */
+  read: natural,
+  /** A hash of all lines up to that one, by which other users are told. */
+  digest: Schema.String.check(Schema.isPattern(/^[0-9a-f]{16}$/, { expected: "16 hexadecimal digits" })),
+  /** The lines among them that are not done. */
+  pending: Schema.Array(natural)
+})
+
+/**
+ * @since 0.1.0
+ */
+export type Place = typeof Place.Type
+
+/**
+ * What has been done so far.
+ *
+ * @since 0.1.0
+ */
+export const Counts = Schema.Struct({
+  /** Lines that are done, whatever became of them. */
+  lines: natural,
+  /** Users whose lists are in the output. */
+  users: natural,
+  conversations: natural,
+  /** Calls that these took at the least: one for each page. */
+  calls: natural,
+  /** Users whose lists could not be read. */
+  failed: natural,
+  /** Lines that are no user id. */
+  invalid: natural,
+  /** Lines whose user had come before. */
+  duplicates: natural,
+  /** Users whose lists changed while they were read, each time: entries may be missing. */
+  changedWhileReading: natural,
+  /** Users with as many conversations as the service returns at most: they may have more. */
+  atCap: natural
+})
+
+/**
+ * @since 0.1.0
+ */
+export type Counts = typeof Counts.Type
+
+/**
+ * A checkpoint.
+ *
+ * @since 0.1.0
+ */
+export const Checkpoint = Schema.Struct({
+  version: Schema.Literal(version),
+  /** A name for the run, drawn when it began. */
+  run: Schema.String,
+  /** When it began, in ISO 8601. */
+  startedAt: Schema.String,
+  appId: Schema.Int,
+  place: Place,
+  counts: Counts,
+  /** Whether all users are done. */
+  isFinished: Schema.Boolean
+})
+
+/**
+ * @since 0.1.0
+ */
+export type Checkpoint = typeof Checkpoint.Type
+
+/**
+ * A checkpoint cannot be gone on from:
+ *
+ * - `Unreadable`: it is damaged, or no checkpoint.
+ * - `OtherVersion`: another version of this package made it.
+ * - `OtherFormat`: it belongs to an output of another format.
+ * - `OtherApp`: it is of another app.
+ * - `OtherUsers`: the users are not those it was made with.
+ * - `OutputChanged`: the output is not as it was left.
+ *
+ * @since 0.1.0
+ */
+export class CheckpointInvalid extends Schema.TaggedError<CheckpointInvalid>()("CheckpointInvalid", {
+  /** The file or place it was found in. */
+  path: Schema.String,
+  reason: Schema.Literals(["Unreadable", "OtherVersion", "OtherFormat", "OtherApp", "OtherUsers", "OutputChanged"]),
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `cannot go on from ${this.path}: ${this.problem}`
+  }
+}
+
+/**
+ * The counts at the beginning.
+ *
+ * @since 0.1.0
+ */
+export const noCounts: Counts = {
+  lines: 0,
+  users: 0,
+  conversations: 0,
+  calls: 0,
+  failed: 0,
+  invalid: 0,
+  duplicates: 0,
+  changedWhileReading: 0,
+  atCap: 0
+}
+
+/**
+ * The checkpoint of a run that has done nothing yet.
+ *
+ * @since 0.1.0
+ */
+export const initial = (run: Pick<Checkpoint, "run" | "startedAt" | "appId">): Checkpoint => ({
+  version,
+  ...run,
+  place: { read: 0, digest: "0".repeat(16), pending: [] },
+  counts: noCounts,
+  isFinished: false
+})
+
+const decodeVersion = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.Struct({ version: Schema.Unknown })))
+
+/**
+ * Reads a checkpoint, or what a sink made of it, from JSON. `path` says where it was found.
+ *
+ * @since 0.1.0
+ */
+export const parse = <A>(
+  schema: Schema.Codec<A, unknown>,
+  json: string,
+  path: string
+): Effect.Effect<A, CheckpointInvalid> =>
+  Effect.gen(function* () {
+    const found = yield* Effect.mapError(
+      decodeVersion(json),
+      () => new CheckpointInvalid({ path, reason: "Unreadable", problem: "it is damaged, or no checkpoint" })
+    )
+    if (found.version !== version) {
+      return yield* new CheckpointInvalid({
+        path,
+        reason: "OtherVersion",
+        problem: `it is of version ${JSON.stringify(found.version)}, this program makes version ${version}`
+      })
+    }
+    return yield* Effect.mapError(
+      Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(json),
+      (error) =>
+        new CheckpointInvalid({
+          path,
+          reason: "Unreadable",
+          problem: `it is damaged: ${error.message.replaceAll(/\s+/g, " ")}`
+        })
+    )
+  })

@@ -1,0 +1,264 @@
+/**
+ * Exports the conversation lists of many users: a stream of user ids in, a sink out, and progress as a stream of events.
+ *
+ * @since 0.1.0
+ */
+import { Conversations, RetryPolicy, Timeout, ZimClient } from "@effect-zim/client"
+import { PageSize } from "@effect-zim/protocol"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import * as Stream from "effect/Stream"
+import * as Checkpoint from "./Checkpoint.ts"
+import * as Concern from "./internal/concern.ts"
+import * as Intake from "./internal/intake.ts"
+import { token } from "./internal/token.ts"
+import type * as Progress from "./Progress.ts"
+import type * as Sink from "./Sink.ts"
+
+/**
+ * Options for {@link run}.
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  readonly sink: Sink.Sink
+  /** Default: `new`. */
+  readonly mode?: Sink.Mode | undefined
+  /** How many users are read at a time. Default: 16, enough to use up 20 calls a second at any usual round trip. */
+  readonly concurrency?: number | undefined
+  /** Conversations per call, 1 to 500. Default: 500, since every call costs the same quota. */
+  readonly pageSize?: number | undefined
+  /** When this is done no further user is begun; those under way are finished and saved. Default: never. */
+  readonly until?: Effect.Effect<unknown> | undefined
+}
+
+/**
+ * What ends an export, beside failures of the users' own stream: the sink cannot be opened or written, the checkpoint is
+ * of something else, or a failure of the client that concerns everybody: a wrong secret, a service that is not enabled, an
+ * outage longer than the deadline.
+ *
+ * @since 0.1.0
+ */
+export type ExportError = Sink.OpenError | Sink.SaveError | Conversations.ListError
+
+/**
+ * The time that a call has in an export, unless `Timeout.Deadline` is provided around it: an outage shorter than that is
+ * waited out.
+ *
+ * @since 0.1.0
+ */
+export const deadline: Duration.Duration = Duration.minutes(30)
+
+/** A list that changes while it is read is read again, so many times. */
+const rereads = 2
+
+/** How many lists are kept until they are saved, at most. */
+const buffered = 64
+
+const read = (
+  userId: string,
+  pageSize: number,
+  left = rereads
+): Effect.Effect<Conversations.Snapshot, Conversations.ListError, ZimClient.ZimClient> =>
+  Effect.flatMap(Conversations.snapshot(userId, { pageSize }), (snapshot) =>
+    snapshot.verdict === "ChangedWhileReading" && left > 0 ? read(userId, pageSize, left - 1) : Effect.succeed(snapshot)
+  )
+
+/** Policies for a job of hours, where the caller has provided none. */
+const patiently = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
+  Effect.contextWith((around: Context.Context<never>) =>
+    self.pipe(
+      Effect.provideService(
+        RetryPolicy.Current,
+        Context.getOrUndefined(around, RetryPolicy.Current) ?? RetryPolicy.patient
+      ),
+      Effect.provideService(Timeout.Deadline, Context.getOrUndefined(around, Timeout.Deadline) ?? deadline)
+    )
+  )
+
+const failedOf = (line: number, userId: string, error: Conversations.ListError): Sink.Failed => ({
+  _tag: "Failed",
+  line,
+  userId,
+  error: error._tag,
+  code: "code" in error ? error.code : undefined,
+  requestId: "requestId" in error ? error.requestId : undefined,
+  message: error.message
+})
+
+const isAboutTheLine: ReadonlySet<string> = new Set(["BlankLine", "UserIdInvalid"])
+
+const count = (counts: Checkpoint.Counts, outcome: Sink.Outcome, pageSize: number): Checkpoint.Counts => {
+  const lines = counts.lines + 1
+  if (outcome._tag === "Failed") {
+    if (isAboutTheLine.has(outcome.error)) return { ...counts, lines, invalid: counts.invalid + 1 }
+    if (outcome.error === "DuplicateUser") return { ...counts, lines, duplicates: counts.duplicates + 1 }
+    return { ...counts, lines, failed: counts.failed + 1, calls: counts.calls + 1 }
+  }
+  const { conversations, verdict } = outcome
+  return {
+    ...counts,
+    lines,
+    users: counts.users + 1,
+    conversations: counts.conversations + conversations.length,
+    calls: counts.calls + Math.max(1, Math.ceil(conversations.length / pageSize)),
+    changedWhileReading: counts.changedWhileReading + (verdict === "ChangedWhileReading" ? 1 : 0),
+    atCap: counts.atCap + (verdict === "AtCap" ? 1 : 0)
+  }
+}
+
+const eventOf = (outcome: Sink.Outcome): Progress.Event => {
+  if (outcome._tag === "Failed") return { ...outcome, _tag: "UserFailed" }
+  const { conversations, line, userId, verdict } = outcome
+  return { _tag: "UserExported", line, userId, verdict, conversations: conversations.length }
+}
+
+/**
+ * Exports the lists of all users to a sink. Nothing happens until the stream is run; each event comes when what it tells
+ * has been saved.
+ *
+ * - Users may be done in another order; a user's conversations stay together, ascending by time.
+ * - A line that is no user id, a user who came before and a user whose list cannot be read are recorded by the sink, with
+ *   their line, and do not end the export. What concerns everybody ends it at once.
+ * - Whenever the program is killed, running it again with `mode: "resume"` and the same users goes on, and leaves the
+ *   output as if nothing had happened. The users may have grown at the end; others are refused (`CheckpointInvalid`).
+ * - Memory depends on neither the users nor the output, but for 16 bytes or so for each user, by which duplicates are
+ *   recognized. (They are 64-bit hashes: among a million users the chance that two different ones are taken for the same is
+ *   1 in 30 million, and it would be recorded as a duplicate.)
+ * - Calls are retried patiently, and have {@link deadline}, unless other policies are provided around the stream.
+ *
+ * @example
+ * ```ts
+ * import { Export, NdjsonSink, UserList } from "@effect-zim/export"
+ * import { Console, Effect, Stream } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const sink = yield* NdjsonSink.make({ path: "conversations.ndjson" })
+ *   yield* Export.run(UserList.file("users.txt"), { sink, mode: "resume" }).pipe(
+ *     Stream.runForEach((event) => (event._tag === "Finished" ? Console.log(event.counts) : Effect.void))
+ *   )
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const run = <E, R>(
+  users: Stream.Stream<string, E, R>,
+  options: Options
+): Stream.Stream<Progress.Event, E | ExportError, R | ZimClient.ZimClient> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const client = yield* ZimClient.ZimClient
+      const clock = yield* Clock.Clock
+      const millis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+      const pageSize = PageSize.correct(options.pageSize ?? PageSize.maximum)
+      const { sink } = options
+
+      const initial = Checkpoint.initial({
+        run: yield* token,
+        startedAt: DateTime.formatIso(yield* DateTime.now),
+        appId: client.appId
+      })
+      const session = yield* sink.open({ mode: options.mode ?? "new", initial })
+      let checkpoint = session.checkpoint
+      if (checkpoint.appId !== client.appId) {
+        return yield* new Checkpoint.CheckpointInvalid({
+          path: sink.location,
+          reason: "OtherApp",
+          problem: `it is of app ${checkpoint.appId}, these settings are of app ${client.appId}`
+        })
+      }
+      const started: Progress.Event = {
+        _tag: "Started",
+        isResumed: checkpoint.run !== initial.run,
+        run: checkpoint.run,
+        counts: checkpoint.counts
+      }
+      if (checkpoint.isFinished) {
+        return Stream.make<Array<Progress.Event>>(started, {
+          _tag: "Finished",
+          wasFinished: true,
+          counts: checkpoint.counts
+        })
+      }
+
+      const until = options.until ?? Effect.never
+      let isAtEnd = false
+      // It ends a wait for more users...
+      const untilStopped = users.pipe(
+        Stream.concat(
+          Stream.suspend(() => {
+            isAtEnd = true
+            return Stream.empty
+          })
+        ),
+        Stream.interruptWhen(until)
+      )
+      const intake = Intake.make(untilStopped, {
+        from: checkpoint.place,
+        location: sink.location,
+        start: { high: yield* Random.nextIntBetween(0, 2 ** 32), low: yield* Random.nextIntBetween(0, 2 ** 32) },
+        isAtEnd: () => isAtEnd
+      })
+      const watch = new Concern.Watch(millis())
+
+      const outcomeOf = (
+        task: Intake.Task
+      ): Effect.Effect<Sink.Outcome, Conversations.ListError, ZimClient.ZimClient> => {
+        if (task._tag === "Failed") return Effect.succeed(task)
+        const { line, userId } = task
+        return Effect.suspend(() => {
+          const startedAt = millis()
+          return Effect.flatMap(Effect.result(patiently(read(userId, pageSize))), (result) => {
+            if (Result.isSuccess(result)) {
+              watch.answered(millis())
+              const { conversations, verdict } = result.success
+              return Effect.succeed<Sink.Outcome>({ _tag: "Exported", line, userId, conversations, verdict })
+            }
+            return watch.failed(result.failure, startedAt, millis())
+              ? Effect.fail(result.failure)
+              : Effect.succeed<Sink.Outcome>(failedOf(line, userId, result.failure))
+          })
+        })
+      }
+
+      const save = Effect.fnUntraced(function* (outcomes: ReadonlyArray<Sink.Outcome>) {
+        const next: Checkpoint.Checkpoint = {
+          ...checkpoint,
+          place: intake.placeAfter(outcomes),
+          counts: outcomes.reduce((counts, outcome) => count(counts, outcome, pageSize), checkpoint.counts)
+        }
+        yield* session.save(outcomes, next)
+        intake.settle(outcomes)
+        checkpoint = next
+        const saved: Progress.Event = { _tag: "Saved", counts: checkpoint.counts }
+        return [saved, ...outcomes.map(eventOf)] as const
+      }, Effect.uninterruptible)
+
+      const end = Effect.suspend((): Effect.Effect<Progress.Event, Sink.SaveError> => {
+        const { counts } = checkpoint
+        if (!intake.isComplete()) return Effect.succeed({ _tag: "Stopped", counts })
+        checkpoint = { ...checkpoint, place: intake.placeAfter([]), isFinished: true }
+        return Effect.as(session.finish(checkpoint), { _tag: "Finished", wasFinished: false, counts })
+      }).pipe(Effect.uninterruptible)
+
+      return Stream.make(started).pipe(
+        Stream.concat(
+          intake.tasks.pipe(
+            // ... and takes no more of those that are there.
+            Stream.haltWhen(until),
+            Stream.mapEffect(outcomeOf, { concurrency: options.concurrency ?? 16, unordered: true }),
+            // Whatever is done by the time that the last save is, is saved at once.
+            Stream.buffer({ capacity: buffered }),
+            Stream.mapArrayEffect(save)
+          )
+        ),
+        Stream.concat(Stream.fromEffect(end))
+      )
+    })
+  )

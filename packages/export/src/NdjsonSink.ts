@@ -1,0 +1,54 @@
+/**
+ * Exports to a file of JSON objects, one on each line.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Path from "effect/Path"
+import * as FileSink from "./internal/fileSink.ts"
+import { record } from "./internal/record.ts"
+import type { Sink } from "./Sink.ts"
+
+/**
+ * @since 0.1.0
+ */
+export interface Options extends FileSink.Options {}
+
+/**
+ * A sink that writes `{"userId","conversationId","type","typeCode","updatedAt"}`, a line for each conversation, a user's
+ * together and ascending by time.
+ *
+ * While the export runs, the output is `PATH.part`; it becomes `PATH` when all users are done. `PATH.checkpoint` is where
+ * to go on from, and stays as a record of the finished run. Lines of the input without a list are recorded in
+ * `PATH.failures.ndjson`.
+ *
+ * @example
+ * ```ts
+ * import { Export, NdjsonSink, UserList } from "@effect-zim/export"
+ * import { Effect, Stream } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const sink = yield* NdjsonSink.make({ path: "conversations.ndjson" })
+ *   yield* Stream.runDrain(Export.run(UserList.file("users.txt"), { sink, mode: "resume" }))
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const make: (options: Options) => Effect.Effect<Sink, never, FileSystem.FileSystem | Path.Path> = (options) =>
+  FileSink.make(
+    {
+      name: "ndjson",
+      header: "",
+      encode: (exported) =>
+        Effect.sync(() =>
+          exported
+            .map(({ conversations, userId }) =>
+              conversations.map((conversation) => `${JSON.stringify(record(userId, conversation))}\n`).join("")
+            )
+            .join("")
+        )
+    },
+    options
+  )

@@ -1,0 +1,173 @@
+/**
+ * Where an export goes. Make your own to write to a database, a queue or a bucket: see {@link Sink}.
+ *
+ * @since 0.1.0
+ */
+import type { Conversations } from "@effect-zim/client"
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
+import type { Checkpoint, CheckpointInvalid } from "./Checkpoint.ts"
+
+/**
+ * A user whose list has been read: each conversation once, ascending by time.
+ *
+ * @since 0.1.0
+ */
+export interface Exported {
+  readonly _tag: "Exported"
+  /** The user's place among the users, from 1: for a file, the line. */
+  readonly line: number
+  readonly userId: string
+  readonly conversations: Conversations.Snapshot["conversations"]
+  readonly verdict: Conversations.Verdict
+}
+
+/**
+ * A line without a list: its user could not be read, it is no user id, or its user had come before.
+ *
+ * @since 0.1.0
+ */
+export interface Failed {
+  readonly _tag: "Failed"
+  readonly line: number
+  /** The line's text, cut where it is long. */
+  readonly userId: string
+  /** `BlankLine`, `UserIdInvalid`, `DuplicateUser`, or the tag of the client's error. */
+  readonly error: string
+  /** The service's return code, where it answered one. */
+  readonly code: number | undefined
+  readonly requestId: string | undefined
+  readonly message: string
+}
+
+/**
+ * What became of a line.
+ *
+ * @since 0.1.0
+ */
+export type Outcome = Exported | Failed
+
+/**
+ * How to begin:
+ *
+ * - `new`: refuse if there is anything there already.
+ * - `resume`: go on from the checkpoint; where there is none, begin.
+ * - `restart`: begin anew, and replace what is there.
+ *
+ * @since 0.1.0
+ */
+export type Mode = "new" | "resume" | "restart"
+
+/**
+ * There is something there already: an output, or an export that is not finished.
+ *
+ * @since 0.1.0
+ */
+export class OutputExists extends Schema.TaggedError<OutputExists>()("OutputExists", {
+  path: Schema.String,
+  isUnfinished: Schema.Boolean
+}) {
+  override get message(): string {
+    return this.isUnfinished ? `there is an unfinished export to ${this.path}` : `${this.path} exists already`
+  }
+}
+
+/**
+ * The output cannot be used for an export, or no longer. Nothing in it has been changed.
+ *
+ * @since 0.1.0
+ */
+export class OutputUnusable extends Schema.TaggedError<OutputUnusable>()("OutputUnusable", {
+  path: Schema.String,
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return `cannot export to ${this.path}: ${this.problem}`
+  }
+}
+
+/**
+ * Writing failed, for example because the disk is full. What was saved before stays saved.
+ *
+ * @since 0.1.0
+ */
+export class SinkFailed extends Schema.TaggedError<SinkFailed>()("SinkFailed", {
+  path: Schema.String,
+  problem: Schema.String,
+  cause: Schema.Defect()
+}) {
+  override get message(): string {
+    return `cannot write ${this.path}: ${this.problem}`
+  }
+}
+
+/**
+ * What opening a sink can fail with.
+ *
+ * @since 0.1.0
+ */
+export type OpenError = OutputExists | OutputUnusable | SinkFailed | CheckpointInvalid
+
+/**
+ * What saving can fail with.
+ *
+ * @since 0.1.0
+ */
+export type SaveError = OutputUnusable | SinkFailed
+
+/**
+ * A sink that has been opened, for one run of the program.
+ *
+ * @since 0.1.0
+ */
+export interface Session {
+  /** Where to go on: what was saved last, or the `initial` checkpoint. */
+  readonly checkpoint: Checkpoint
+  /**
+   * Writes outcomes and the checkpoint after them, both or neither: whenever the program is killed, `checkpoint` of the
+   * next session and what is written must be of the same moment. Called one at a time and never interrupted.
+   */
+  readonly save: (outcomes: ReadonlyArray<Outcome>, checkpoint: Checkpoint) => Effect.Effect<void, SaveError>
+  /** Called once, after the last `save`, with a checkpoint that is finished. */
+  readonly finish: (checkpoint: Checkpoint) => Effect.Effect<void, SaveError>
+}
+
+/**
+ * A sink. All it has to promise is what {@link Session} says of `save`; the exactly-once of an export follows from that. A
+ * database keeps the promise with a transaction.
+ *
+ * @example
+ * ```ts
+ * import { Sink } from "@effect-zim/export"
+ * import { Effect } from "effect"
+ *
+ * // Keeps everything in memory: nothing is left after a crash, so the next run begins anew.
+ * const lists = new Map<string, ReadonlyArray<string>>()
+ * const inMemory: Sink.Sink = {
+ *   location: "memory",
+ *   open: ({ initial }) =>
+ *     Effect.succeed({
+ *       checkpoint: initial,
+ *       save: (outcomes) =>
+ *         Effect.sync(() => {
+ *           for (const outcome of outcomes) {
+ *             if (outcome._tag === "Exported") lists.set(outcome.userId, outcome.conversations.map(({ id }) => id))
+ *           }
+ *         }),
+ *       finish: () => Effect.void
+ *     })
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ */
+export interface Sink {
+  /** A name for people: a path, a URL without credentials. */
+  readonly location: string
+  /** Opens it. `initial` is the checkpoint of a run that begins here and now. */
+  readonly open: (options: {
+    readonly mode: Mode
+    readonly initial: Checkpoint
+  }) => Effect.Effect<Session, OpenError, Scope.Scope>
+}

@@ -1,0 +1,13 @@
+/**
+ * Exports everybody's conversation lists, and never loses its place. `@effect-zim/export/SqliteSink`, which needs Node, is
+ * an entry of its own.
+ *
+ * @since 0.1.0
+ */
+export * as Checkpoint from "./Checkpoint.ts"
+export * as CsvSink from "./CsvSink.ts"
+export * as Export from "./Export.ts"
+export * as NdjsonSink from "./NdjsonSink.ts"
+export * as Progress from "./Progress.ts"
+export * as Sink from "./Sink.ts"
+export * as UserList from "./UserList.ts"
