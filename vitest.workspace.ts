@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
@@ -8,6 +9,16 @@ const packages = readdirSync(new URL("packages", import.meta.url))
 // `node` too, which is what Node itself goes by.
 const conditions = ["@effect-zim/source", "node"]
 
+// In CI there has to be one.
+const hasRedis = process.env["CI"] !== undefined || spawnSync("redis-server", ["--version"]).status === 0
+if (!hasRedis) {
+  const line = "!".repeat(100)
+  console.error(
+    `${line}\nNOTHING IS TESTED OVER REDIS: redis-server is not installed (apt-get install redis-server)\n${line}`
+  )
+}
+const exclude = hasRedis ? [] : ["test/**/redis*.test.ts"]
+
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
@@ -17,9 +28,30 @@ export default defineConfig({
     // Property tests share two cores with everything else in CI; a hang still ends.
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    projects: packages.map((name) => ({
-      extends: true,
-      test: { name, root: `packages/${name}`, include: ["test/**/*.test.ts"] }
-    }))
+    projects: [
+      ...packages.map((name) => ({
+        extends: true as const,
+        test: {
+          name,
+          root: `packages/${name}`,
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/long/**", ...exclude]
+        }
+      })),
+      {
+        // A minute by the clock: afterwards, when nothing else is running.
+        extends: true as const,
+        test: {
+          name: "sockets",
+          root: "packages/client",
+          include: ["test/long/*.test.ts"],
+          exclude,
+          testTimeout: 150_000,
+          // Both at the same time.
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 }
+        }
+      }
+    ]
   }
 })

@@ -1,0 +1,13 @@
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import { run } from "./processes.ts"
+
+describe("one process, for a minute, over HTTP", () => {
+  it.live("uses 1180 of 1200 calls, and none is rejected", () =>
+    Effect.gen(function* () {
+      const { Success: answered = 0, ...others } = yield* run(1)
+      assert.deepStrictEqual(others, {})
+      assert.isAtLeast(answered, 1180)
+    })
+  )
+})
