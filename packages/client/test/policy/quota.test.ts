@@ -274,7 +274,10 @@ describe("one quota", () => {
   it.effect("for all operations of an app, by default", () =>
     Effect.gen(function* () {
       const { keys, waited } = yield* waits({ limit: 1 }, [call, other, elsewhere])
-      assert.deepStrictEqual(waited.toSorted(), [0, 0, 1000])
+      assert.deepStrictEqual(
+        waited.toSorted((left, right) => left - right),
+        [0, 0, 1000]
+      )
       assert.deepStrictEqual(keys, ["12345", "9"])
     })
   )
@@ -282,7 +285,10 @@ describe("one quota", () => {
   it.effect("for each operation, where that is asked for", () =>
     Effect.gen(function* () {
       const { keys, waited } = yield* waits({ limit: 1, per: "operation" }, [call, other, elsewhere, other])
-      assert.deepStrictEqual(waited.toSorted(), [0, 0, 0, 1000])
+      assert.deepStrictEqual(
+        waited.toSorted((left, right) => left - right),
+        [0, 0, 0, 1000]
+      )
       assert.deepStrictEqual(keys, ["12345:QueryConversationList", "12345:QueryGroupList", "9:QueryConversationList"])
     })
   )

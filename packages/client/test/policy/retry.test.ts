@@ -7,7 +7,7 @@ import {
   RetryBudget,
   RetryPolicy,
   Timeout,
-  ZimClient
+  type ZimClient
 } from "@effect-zim/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"

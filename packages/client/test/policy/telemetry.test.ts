@@ -8,6 +8,7 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
+import * as Otlp from "effect/observability/Otlp"
 import * as PrometheusMetrics from "effect/observability/PrometheusMetrics"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
@@ -237,7 +238,10 @@ describe("metrics", () => {
       has(prometheus, "zim_client_call_duration_sum 4000")
       has(prometheus, "zim_client_attempt_duration_sum 4000")
       has(prometheus, "zim_client_quota_wait_sum 0")
-      const interrupted = yield* call([() => Effect.never], Effect.timeout(read, "1 second") as typeof read)
+      const interrupted = yield* call(
+        [() => Effect.never, page],
+        Effect.andThen(Effect.timeoutOption(read, "1 second"), read)
+      )
       has(interrupted.prometheus, `zim_client_calls{zim_action="QueryConversationList",outcome="Interrupted"} 1`)
     })
   )
@@ -399,6 +403,33 @@ describe("debug logs", () => {
   it.effect("say nothing of a call that succeeds", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual((yield* call([page])).logs, [])
+    })
+  )
+})
+
+describe("an OTLP collector", () => {
+  it.effect("gets the spans, the metrics and the logs", () =>
+    Effect.gen(function* () {
+      const received = new Map<string, string>()
+      const collector = FakeService.make((sent) => {
+        received.set(sent.url.pathname, sent.body)
+        return Effect.succeed(HttpServerResponse.empty())
+      })
+      const otlp = Otlp.layerJson({ baseUrl: "http://collector:4318", resource: { serviceName: "backup" } })
+      yield* read.pipe(
+        Effect.provide(layer(FakeService.answering(busy, page), onlyRetries())),
+        Effect.provideService(References.MinimumLogLevel, "All"),
+        Effect.provide(otlp.pipe(Layer.provide(collector.layer))),
+        Effect.provideService(Metric.MetricRegistry, new Map()),
+        FakeService.inTime()
+      )
+      assert.deepStrictEqual([...received.keys()].toSorted(), ["/v1/logs", "/v1/metrics", "/v1/traces"])
+      for (const text of ["zim QueryConversationList", "POST", "zim.request_id", "http.response.status_code"]) {
+        assert.include(received.get("/v1/traces"), text)
+      }
+      assert.include(received.get("/v1/metrics"), "zim.client.attempt.duration")
+      assert.include(received.get("/v1/logs"), "Trying again")
+      assert.notMatch([...received.values()].join(), /Signature/)
     })
   )
 })
