@@ -1,5 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
-import { World } from "@effect-zim/emulator"
+import { World, WorldFolder } from "@effect-zim/emulator"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect } from "effect"
 import { once } from "node:events"
 import { mkdtemp, writeFile } from "node:fs/promises"
@@ -44,7 +45,7 @@ describe("zim emulator start", () => {
       const { users, url, ...rest } = ready
       assert.match(url, /^http:\/\/127\.0\.0\.1:\d+$/)
       assert.strictEqual(users, 40)
-      assert.deepStrictEqual(Object.keys(rest), ["appId", "serverSecret", "conversations"])
+      assert.deepStrictEqual(Object.keys(rest), ["adminUrl", "appId", "serverSecret", "conversations"])
 
       const listed = yield* invokeAt(url, ["conversations", "list", "user-1"])
       assert.strictEqual(listed.code, 5, "another secret is refused")
@@ -92,6 +93,66 @@ describe("zim emulator start", () => {
       const { output } = yield* Effect.promise(() => stop("SIGINT"))
       assert.notInclude(output, app.serverSecret)
     })
+  )
+})
+
+/** What the admin API says. */
+const ask = (adminUrl: unknown, path: string): Effect.Effect<any> =>
+  Effect.promise(async () => (await fetch(`${String(adminUrl)}${path}`)).json())
+
+describe("zim emulator start, steered", () => {
+  it.live("says where its admin API is, which knows the emulator", () =>
+    Effect.gen(function* () {
+      const { ready, stop } = yield* Effect.promise(() => startEmulator("--users", "3"))
+      assert.match(String(ready["adminUrl"]), /^http:\/\/127\.0\.0\.1:\d+$/)
+      assert.deepInclude(yield* ask(ready["adminUrl"], "/status"), { url: ready.url, users: 3, calls: 0 })
+      yield* invoke(["conversations", "list", "user-1"], { env: defaultSettings(ready.url) })
+      assert.propertyVal(yield* ask(ready["adminUrl"], "/journal/stats"), "succeeded", 1)
+      yield* Effect.promise(() => stop("SIGTERM"))
+    })
+  )
+
+  it.live("takes quota, faults and clock from its flags", () =>
+    Effect.gen(function* () {
+      const flags = ["--quota-model", "leaky-queue", "--limit", "5", "--window", "2 seconds"]
+      const faults = `{"type":"returnCode","code":660300005,"when":[{"nth":1}]}`
+      const { ready, stop } = yield* Effect.promise(() =>
+        startEmulator(...flags, "--faults", faults, "--clock-offset=-5 minutes", "--admin-port", "0")
+      )
+      const at = (path: string) => ask(ready["adminUrl"], path)
+      assert.deepStrictEqual((yield* at("/quota")).quota, {
+        model: "Leaky",
+        limit: 5,
+        window: 2000,
+        per: "App",
+        queue: 5
+      })
+      const clock = yield* at("/clock")
+      assert.approximately(clock.shown - clock.real, -300_000, 1)
+      const listed = yield* invoke(["conversations", "list", "user-1"], { env: defaultSettings(ready.url) })
+      assert.strictEqual(listed.code, 6, listed.stderr)
+      yield* Effect.promise(() => stop("SIGTERM"))
+    })
+  )
+
+  it.live("takes faults from a file, and the world from a folder", () =>
+    Effect.gen(function* () {
+      const folder = yield* Effect.promise(() => mkdtemp(join(tmpdir(), "zim-")))
+      yield* WorldFolder.save(world, join(folder, "world"))
+      const faults = join(folder, "faults.json")
+      yield* Effect.promise(() => writeFile(faults, `[{"type":"hang"},{"type":"emptyBody","when":[{"user":["x"]}]}]`))
+      const { ready, stop } = yield* Effect.promise(() =>
+        startEmulator("--world", join(folder, "world"), "--faults", faults)
+      )
+      assert.strictEqual(ready["users"], world.users.length)
+      const set = yield* ask(ready["adminUrl"], "/faults")
+      assert.deepStrictEqual(
+        set.map((fault: { readonly description: string }) => fault.description),
+        ["hang", "emptyBody when user x"]
+      )
+      const { output } = yield* Effect.promise(() => stop("SIGTERM"))
+      assert.notInclude(output, app.serverSecret)
+    }).pipe(Effect.provide(NodeServices.layer))
   )
 })
 

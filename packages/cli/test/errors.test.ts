@@ -75,6 +75,7 @@ const file = async (name: string, text: string): Promise<string> => {
   await writeFile(join(folder, name), text)
   return join(folder, name)
 }
+const emulator = ["emulator", "start", "--port", "0"]
 const worldFile = (name: string, path: string, problem: string): Row => ({
   name: `world file: ${name}`,
   args: ["emulator", "start", "--port", "0", "--world", path],
@@ -114,6 +115,21 @@ const rows: ReadonlyArray<Row> = [
   usage(["emulator", "start", "--port", "65536"], 'Invalid value for flag --port: "65536"', "--help"),
   usage(["emulator", "start", "--world", "w.json", "--app-id", "1"], "--world and --app-id exclude", "leave one"),
   usage(["emulator", "start", "--server-secret", ` ${app.serverSecret}`], "--server-secret", "without spaces"),
+  usage([...emulator, "--quota-model", "soft"], 'Invalid value for flag --quota-model: "soft"', "--help"),
+  usage([...emulator, "--window", "0 millis"], 'Invalid value for flag --window: "0 millis"', "--help"),
+  usage([...emulator, "--limit", "-1"], "--limit", "--help"),
+  usage([...emulator, "--clock-offset", "soon"], 'Invalid value for flag --clock-offset: "soon"', "--help"),
+  usage([...emulator, "--quota-model", "unlimited", "--limit", "5"], "has no --limit", "another model"),
+  usage([...emulator, "--faults", '[{"type":"hangs"}]'], "Expected a fault whose type is one of", "look like"),
+  usage([...emulator, "--faults", '{"type":"hang","wen":[]}'], 'at [0]["wen"]', "look like"),
+  usage([...emulator, "--faults", "[{]"], "it is not valid JSON", "look like"),
+  {
+    name: "faults file: missing",
+    args: [...emulator, "--faults", join(folder, "nowhere.json")],
+    exit: "Failure",
+    problem: "there is no such file",
+    advice: "Check the path"
+  },
   {
     name: "unknown return code",
     args: ["codes", "5"],
@@ -122,7 +138,7 @@ const rows: ReadonlyArray<Row> = [
     advice: "zim codes"
   },
   worldFile("missing", join(folder, "nowhere.json"), "there is no such file"),
-  worldFile("a folder", folder, "it is not a readable file"),
+  worldFile("a folder", folder, "is a folder without a world"),
   worldFile("not JSON", await file("text.json", `{"secret":"${app.serverSecret}" oops`), "not valid JSON"),
   worldFile("no apps", await file("empty.json", "{}"), 'Missing key at ["apps"]'),
   worldFile(

@@ -59,7 +59,10 @@ export const Change = Schema.Union([
   Schema.Struct({ type: Schema.Literal("disband"), ...fields.disband }),
   Schema.Struct({ type: Schema.Literal("register"), ...fields.register }),
   Schema.Struct({ type: Schema.Literal("kick"), ...fields.kick })
-]).annotate({ identifier: "Change" })
+]).annotate({
+  identifier: "Change",
+  message: "Expected a change whose type is one of message, createGroup, disband, register, kick"
+})
 
 /** The type of {@link Change}. */
 export type Change = typeof Change.Type

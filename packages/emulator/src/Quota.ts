@@ -59,7 +59,10 @@ export const Quota = Schema.Union([
     queue: Count.pipe(Schema.withDecodingDefaultKey(Effect.succeed(0)))
   }),
   Schema.Struct({ model: Schema.Literal("Unlimited") })
-]).annotate({ identifier: "Quota" })
+]).annotate({
+  identifier: "Quota",
+  message: "Expected a quota whose model is one of Sliding, Fixed, TokenBucket, Leaky, Unlimited"
+})
 
 /** The type of {@link Quota}. */
 export type Quota = typeof Quota.Type

@@ -44,7 +44,10 @@ export const ServiceClock = Schema.Union([
     since: Schema.optionalKey(Millis),
     millisPerSecond: Schema.Finite
   })
-]).annotate({ identifier: "ServiceClock" })
+]).annotate({
+  identifier: "ServiceClock",
+  message: "Expected a clock whose mode is one of Real, Skewed, Frozen, Stepping, Drifting"
+})
 
 /** The type of {@link ServiceClock}. */
 export type ServiceClock = typeof ServiceClock.Type

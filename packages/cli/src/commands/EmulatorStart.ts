@@ -1,133 +1,83 @@
 /**
  * `zim emulator start`: the service on a loopback port of this machine, until it is stopped.
  */
-import { Emulator, World } from "@effect-zim/emulator"
+import { Emulator, ServiceClock } from "@effect-zim/emulator"
+import type { World } from "@effect-zim/emulator"
+import * as EmulatorAdmin from "@effect-zim/emulator/EmulatorAdmin"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { AppId } from "@effect-zim/protocol"
-import { ServerSecret } from "@effect-zim/signing"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
-import type * as PlatformError from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
-import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as ExitCode from "../ExitCode.ts"
 import { CommandFailed } from "../Failure.ts"
+import * as EmulatorOptions from "../internal/emulatorOptions.ts"
 import * as Output from "../internal/output.ts"
 
-/**
- * The app of a generated world, unless `--app-id` says otherwise.
- */
-export const defaultAppId = 12345
+const { defaultAppId, defaultServerSecret, defaults } = EmulatorOptions
 
-/**
- * The secret of that app, unless `--server-secret` says otherwise. It is public: it opens nothing but an emulator, whose
- * lists are made up. It is fixed so that settings can be written down before the emulator runs.
- */
-export const defaultServerSecret = "emulator-only-not-a-real-secret"
-
-const defaults = { port: 9460, users: 40, seed: "zim" }
-
-interface Flags {
-  readonly port: number
-  readonly world: Option.Option<string>
-  readonly users: Option.Option<number>
-  readonly seed: Option.Option<string>
-  readonly appId: Option.Option<number>
-  readonly serverSecret: Option.Option<Redacted.Redacted>
-}
-
-const usage = (problem: string, advice: string) => new CommandFailed({ problem, advice, exit: "Usage" })
-
-const whyUnreadable = (error: PlatformError.PlatformError): string => {
-  switch (error.reason._tag) {
-    case "NotFound":
-      return "there is no such file"
-    case "PermissionDenied":
-      return "permission denied"
-    default:
-      return "it is not a readable file"
-  }
-}
-
-const readWorld = Effect.fnUntraced(function* (path: string) {
-  const fs = yield* FileSystem.FileSystem
-  const text = yield* Effect.mapError(
-    fs.readFileString(path),
-    (error) =>
-      new CommandFailed({
-        problem: `cannot read the world file ${path}: ${whyUnreadable(error)}`,
-        advice: "Check the path, or leave --world out to generate a world.",
-        exit: "Failure"
-      })
-  )
-  return yield* Effect.mapError(
-    World.parse(text),
-    (error) =>
-      new CommandFailed({
-        problem: `the world file ${path} cannot be used: ${error.problem}`,
-        advice:
-          'Correct the file. It looks like {"apps":[{"appId":1,"serverSecret":"s"}],"users":[{"userId":"u1","conversations":[]}]}',
-        exit: "Failure"
-      })
-  )
-})
-
-const generateWorld = Effect.fnUntraced(function* (flags: Flags) {
-  const secret = Option.match(flags.serverSecret, { onNone: () => defaultServerSecret, onSome: Redacted.value })
-  return World.generate({
-    users: Option.getOrElse(flags.users, () => defaults.users),
-    seed: Option.getOrElse(flags.seed, () => defaults.seed),
-    appId: Option.getOrElse(flags.appId, () => defaultAppId),
-    serverSecret: yield* Effect.mapError(Schema.decodeEffect(ServerSecret.ServerSecret)(secret), (error) =>
-      usage(`--server-secret: ${error.message}`, "Give it as it is: without spaces around it, and not empty.")
-    )
-  })
-})
-
-const worldOf = (flags: Flags) => {
-  if (Option.isNone(flags.world)) return generateWorld(flags)
-  const clash = (["users", "seed", "appId", "serverSecret"] as const).find((flag) => flags[flag]._tag === "Some")
-  return clash === undefined
-    ? readWorld(flags.world.value)
-    : Effect.fail(
-        usage(
-          `--world and --${clash.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} exclude each other`,
-          "A world file has its own apps and users: leave one of the two flags out."
-        )
-      )
-}
-
-const cannotListen = (port: number, cause: unknown): CommandFailed => {
+const cannotListen = (flag: "port" | "admin-port", port: number, cause: unknown): CommandFailed => {
   const code = Predicate.hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : undefined
   return new CommandFailed({
     problem:
       code === "EADDRINUSE"
         ? `port ${port} is in use by another program`
         : `cannot listen on port ${port}: ${code ?? "the system refused"}`,
-    advice: "Choose another port with --port, or a free one with --port 0.",
+    advice: `Choose another port with --${flag}, or a free one with --${flag} 0.`,
     exit: "Failure"
   })
 }
 
 /** What a person needs to go on in another terminal. */
-const nextSteps = (url: string, world: World.World, secret: string): string => {
+const nextSteps = (url: string, adminUrl: string, world: World.World, secret: string): string => {
   const user = world.users.find(({ conversations }) => conversations.length > 0)?.userId ?? "user-1"
   return [
     "",
     "The emulator is running; Ctrl+C stops it. In another terminal:",
     `  export ZIM_APP_ID=${world.apps[0]?.appId ?? defaultAppId} ZIM_SERVER_SECRET=${secret} ZIM_BASE_URL=${url}`,
-    `  zim conversations list ${user}`
+    `  zim conversations list ${user}`,
+    `Look at it and steer it: ${adminUrl}`
   ].join("\n")
 }
+
+const highestPort = 65_535
+const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: highestPort }))
+
+/** Runs the emulator and its admin API until the scope is closed; where they listen. */
+const serve = Effect.fnUntraced(function* (
+  emulator: Layer.Layer<Emulator.Emulator>,
+  flags: { readonly port: number; readonly adminPort: Option.Option<number> }
+) {
+  const shared = yield* Layer.build(emulator)
+  const server = yield* Layer.build(EmulatorServer.layer({ port: flags.port })).pipe(
+    Effect.catchTags({
+      ServeError: (error) => Effect.fail(cannotListen("port", flags.port, error.cause)),
+      HostNotLoopback: (error) => Effect.die(error)
+    }),
+    Effect.provideContext(shared)
+  )
+  const { url } = Context.get(server, EmulatorServer.EmulatorServer)
+  const adminPort = Option.getOrElse(flags.adminPort, () =>
+    flags.port === 0 || flags.port === highestPort ? 0 : flags.port + 1
+  )
+  const admin = yield* Layer.build(EmulatorAdmin.layer({ port: adminPort, emulatorUrl: url })).pipe(
+    Effect.catchTags({
+      ServeError: (error) => Effect.fail(cannotListen("admin-port", adminPort, error.cause)),
+      HostNotLoopback: (error) => Effect.die(error)
+    }),
+    Effect.provideContext(shared)
+  )
+  return { url, adminUrl: Context.get(admin, EmulatorAdmin.EmulatorAdmin).url }
+})
 
 /**
  * The command.
@@ -138,12 +88,18 @@ export const start = Command.make(
     port: Flag.Int("port").pipe(
       Flag.withMetavar("N"),
       Flag.withDescription(`Port on 127.0.0.1; 0 takes a free one; default ${defaults.port}`),
-      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))),
+      Flag.withSchema(Port),
       Flag.withDefault(defaults.port)
     ),
+    adminPort: Flag.Int("admin-port").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Port of the admin API; 0 takes a free one; default the one after --port"),
+      Flag.withSchema(Port),
+      Flag.optional
+    ),
     world: Flag.String("world").pipe(
-      Flag.withMetavar("FILE"),
-      Flag.withDescription("A world file: apps, users and their conversations"),
+      Flag.withMetavar("PATH"),
+      Flag.withDescription("A world file, or a folder with one: apps, users and their conversations"),
       Flag.optional
     ),
     users: Flag.Int("users").pipe(
@@ -167,26 +123,53 @@ export const start = Command.make(
       Flag.withMetavar("S"),
       Flag.withDescription(`Its secret, for this emulator only; default ${defaultServerSecret}`),
       Flag.optional
+    ),
+    quotaModel: Flag.Literals("quota-model", EmulatorOptions.quotaModels).pipe(
+      Flag.withMetavar("MODEL"),
+      Flag.withDescription("How calls are counted; default sliding"),
+      Flag.withDefault("sliding")
+    ),
+    limit: Flag.Int("limit").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Calls per window and app; default 20"),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))),
+      Flag.optional
+    ),
+    window: Flag.String("window").pipe(
+      Flag.withMetavar("DURATION"),
+      Flag.withDescription('The window of the quota, e.g. "500 millis"; default "1 second"'),
+      Flag.withSchema(EmulatorOptions.Window),
+      Flag.optional
+    ),
+    faults: Flag.String("faults").pipe(
+      Flag.withMetavar("FAULTS"),
+      Flag.withDescription(`What goes wrong, a file or JSON: '{"type":"hang","when":[{"nth":3}]}'`),
+      Flag.optional
+    ),
+    clockOffset: Flag.String("clock-offset").pipe(
+      Flag.withMetavar("DURATION"),
+      Flag.withDescription('How far its clock is ahead, e.g. "11 minutes"; behind: --clock-offset="-11 minutes"'),
+      Flag.withSchema(EmulatorOptions.Offset),
+      Flag.withDefault(Duration.zero)
     )
   },
   Effect.fnUntraced(function* (flags) {
     MutableRef.set(yield* ExitCode.WhenInterrupted, ExitCode.table.Ok.code)
     const stdio = yield* Stdio.Stdio
-    const world = yield* worldOf(flags)
-    const { url } = yield* Layer.build(
-      EmulatorServer.layer({ port: flags.port }).pipe(Layer.provide(Emulator.layer({ world })))
-    ).pipe(
-      Effect.map((context) => Context.get(context, EmulatorServer.EmulatorServer)),
-      Effect.catchTags({
-        ServeError: (error) => Effect.fail(cannotListen(flags.port, error.cause)),
-        HostNotLoopback: (error) => Effect.die(error)
-      })
-    )
+    const world = yield* EmulatorOptions.worldOf(flags)
+    const emulator = Emulator.layer({
+      world,
+      quota: yield* EmulatorOptions.quotaOf(flags),
+      faults: yield* EmulatorOptions.faultsOf(flags.faults),
+      clock: ServiceClock.skewed(flags.clockOffset)
+    })
+    const { adminUrl, url } = yield* serve(emulator, flags)
     // A secret that somebody chose is theirs: only the public one is shown.
     const isPublic = Option.isNone(flags.world) && Option.isNone(flags.serverSecret)
     yield* Output.printLines([
       JSON.stringify({
         url,
+        adminUrl,
         appId: world.apps[0]?.appId,
         ...(isPublic ? { serverSecret: defaultServerSecret } : {}),
         users: world.users.length,
@@ -194,7 +177,7 @@ export const start = Command.make(
       })
     ])
     if (yield* stdio.stdoutIsTerminal) {
-      yield* Console.error(nextSteps(url, world, isPublic ? defaultServerSecret : "..."))
+      yield* Console.error(nextSteps(url, adminUrl, world, isPublic ? defaultServerSecret : "..."))
     }
     return yield* Effect.never
   }, Effect.scoped)
@@ -207,6 +190,10 @@ export const start = Command.make(
   Command.withExamples([
     { command: "zim emulator start", description: "A generated world; its settings are printed" },
     { command: "zim emulator start --users 500 --seed 7 --port 0", description: "Another one, on a free port" },
-    { command: "zim emulator start --world world.json", description: "Your own apps, users and conversations" }
+    { command: "zim emulator start --world world.json", description: "Your own apps, users and conversations" },
+    {
+      command: `zim emulator start --limit 5 --faults '{"type":"hang","when":[{"nth":3}]}'`,
+      description: "A tighter quota, and a third call that hangs"
+    }
   ])
 )

@@ -99,7 +99,7 @@ const All = Schema.Union([
 /** A fault as data: `type` says what happens, `when` to which calls. */
 export const FaultSpec = All.annotate({
   identifier: "Fault",
-  expected: `a fault whose type is one of ${All.members.map(({ fields }) => fields.type.literal).join(", ")}`
+  message: `Expected a fault whose type is one of ${All.members.map(({ fields }) => fields.type.literal).join(", ")}`
 })
 
 /** With durations as `Duration`s. */

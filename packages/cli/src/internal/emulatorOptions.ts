@@ -1,0 +1,193 @@
+/**
+ * What `zim emulator start` makes an emulator of: its flags.
+ */
+import { FaultJson, Quota, World, WorldFolder } from "@effect-zim/emulator"
+import type { Fault } from "@effect-zim/emulator"
+import { ServerSecret } from "@effect-zim/signing"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import type * as PlatformError from "effect/PlatformError"
+import * as Redacted from "effect/Redacted"
+import * as Schema from "effect/Schema"
+import { CommandFailed } from "../Failure.ts"
+
+/** The app of a generated world. */
+export const defaultAppId = 12345
+
+/** The secret of that app: public, it opens nothing but an emulator. */
+export const defaultServerSecret = "emulator-only-not-a-real-secret"
+
+export const defaults = { port: 9460, users: 40, seed: "zim" }
+
+/** The flags that say which world. */
+export interface WorldFlags {
+  readonly world: Option.Option<string>
+  readonly users: Option.Option<number>
+  readonly seed: Option.Option<string>
+  readonly appId: Option.Option<number>
+  readonly serverSecret: Option.Option<Redacted.Redacted>
+}
+
+const usage = (problem: string, advice: string) => new CommandFailed({ problem, advice, exit: "Usage" })
+
+const whyUnreadable = (error: PlatformError.PlatformError): string => {
+  switch (error.reason._tag) {
+    case "NotFound":
+      return "there is no such file"
+    case "PermissionDenied":
+      return "permission denied"
+    default:
+      return "it is not a readable file"
+  }
+}
+
+const cannotRead = (path: string) => (error: PlatformError.PlatformError) =>
+  new CommandFailed({
+    problem: `cannot read the world file ${path}: ${whyUnreadable(error)}`,
+    advice: "Check the path, or leave --world out to generate a world.",
+    exit: "Failure"
+  })
+
+const cannotUse = (what: string, advice: string) => (error: World.WorldUnreadable) =>
+  new CommandFailed({ problem: `${what} cannot be used: ${error.problem}`, advice, exit: "Failure" })
+
+const readFile = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const text = yield* Effect.mapError(fs.readFileString(path), cannotRead(path))
+  const advice =
+    'Correct the file. It looks like {"apps":[{"appId":1,"serverSecret":"s"}],"users":[{"userId":"u1","conversations":[]}]}'
+  return yield* Effect.mapError(World.parse(text), cannotUse(`the world file ${path}`, advice))
+})
+
+const readFolder = (path: string) =>
+  WorldFolder.load(path).pipe(
+    Effect.catchTags({
+      PlatformError: (error) =>
+        Effect.fail(
+          new CommandFailed({
+            problem:
+              error.reason._tag === "NotFound"
+                ? `${path} is a folder without a world: it has no world.json, apps.json or users`
+                : `cannot read the world folder ${path}: ${whyUnreadable(error)}`,
+            advice: "Check the path, or leave --world out to generate a world.",
+            exit: "Failure"
+          })
+        ),
+      WorldUnreadable: (error) =>
+        Effect.fail(cannotUse(`the world folder ${path}`, "Correct the file, or save the folder again.")(error))
+    })
+  )
+
+const readWorld = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const { type } = yield* Effect.mapError(fs.stat(path), cannotRead(path))
+  return yield* type === "Directory" ? readFolder(path) : readFile(path)
+})
+
+const generateWorld = Effect.fnUntraced(function* (flags: WorldFlags) {
+  const secret = Option.match(flags.serverSecret, { onNone: () => defaultServerSecret, onSome: Redacted.value })
+  return World.generate({
+    users: Option.getOrElse(flags.users, () => defaults.users),
+    seed: Option.getOrElse(flags.seed, () => defaults.seed),
+    appId: Option.getOrElse(flags.appId, () => defaultAppId),
+    serverSecret: yield* Effect.mapError(Schema.decodeEffect(ServerSecret.ServerSecret)(secret), (error) =>
+      usage(`--server-secret: ${error.message}`, "Give it as it is: without spaces around it, and not empty.")
+    )
+  })
+})
+
+/** The world that the flags ask for. */
+export const worldOf = (flags: WorldFlags) => {
+  if (Option.isNone(flags.world)) return generateWorld(flags)
+  const clash = (["users", "seed", "appId", "serverSecret"] as const).find((flag) => flags[flag]._tag === "Some")
+  return clash === undefined
+    ? readWorld(flags.world.value)
+    : Effect.fail(
+        usage(
+          `--world and --${clash.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} exclude each other`,
+          "A world file has its own apps and users: leave one of the two flags out."
+        )
+      )
+}
+
+/** A window: a finite duration above zero. */
+export const Window = Schema.DurationFromString.check(
+  Schema.makeFilter((duration) => Duration.isFinite(duration) && Duration.isPositive(duration), {
+    expected: "a finite duration above 0"
+  })
+)
+
+/** How far a clock is off: any finite duration. */
+export const Offset = Schema.DurationFromString.check(
+  Schema.makeFilter(Duration.isFinite, { expected: "a finite duration" })
+)
+
+/** The names of `--quota-model`. */
+export const quotaModels = [
+  "sliding",
+  "sliding-counting-rejections",
+  "fixed",
+  "fixed-unaligned",
+  "token-bucket",
+  "leaky",
+  "leaky-queue",
+  "unlimited"
+] as const
+
+interface Limits {
+  readonly limit: number | undefined
+  readonly window: Duration.Duration | undefined
+}
+
+const models: Record<(typeof quotaModels)[number], (limits: Limits) => Quota.Quota> = {
+  sliding: Quota.sliding,
+  "sliding-counting-rejections": (limits) => Quota.sliding({ ...limits, countRejected: true }),
+  fixed: Quota.fixed,
+  "fixed-unaligned": (limits) => Quota.fixed({ ...limits, aligned: false }),
+  "token-bucket": Quota.tokenBucket,
+  leaky: Quota.leaky,
+  "leaky-queue": (limits) => Quota.leaky({ ...limits, queue: limits.limit ?? 20 }),
+  unlimited: () => Quota.unlimited
+}
+
+/** The quota that the flags ask for. */
+export const quotaOf = (flags: {
+  readonly quotaModel: (typeof quotaModels)[number]
+  readonly limit: Option.Option<number>
+  readonly window: Option.Option<Duration.Duration>
+}): Effect.Effect<Quota.Quota, CommandFailed> => {
+  const limits = { limit: Option.getOrUndefined(flags.limit), window: Option.getOrUndefined(flags.window) }
+  return flags.quotaModel === "unlimited" && (limits.limit !== undefined || limits.window !== undefined)
+    ? Effect.fail(
+        usage("an unlimited quota has no --limit and no --window", "Leave them out, or choose another model.")
+      )
+    : Effect.succeed(models[flags.quotaModel](limits))
+}
+
+const looksLikeJson = /^\s*[[{]/
+
+/** The faults of `--faults`: JSON as it is, or a file of it. */
+export const faultsOf = Effect.fnUntraced(function* (
+  given: Option.Option<string>
+): Effect.fn.Return<ReadonlyArray<Fault.Fault>, CommandFailed, FileSystem.FileSystem> {
+  if (Option.isNone(given)) return []
+  const text = looksLikeJson.test(given.value)
+    ? given.value
+    : yield* Effect.mapError(
+        (yield* FileSystem.FileSystem).readFileString(given.value),
+        (error) =>
+          new CommandFailed({
+            problem: `cannot read the faults file ${given.value}: ${whyUnreadable(error)}`,
+            advice: `Check the path, or give JSON: --faults '[{"type":"returnCode","code":1,"when":[{"every":7}]}]'`,
+            exit: "Failure"
+          })
+      )
+  return yield* Effect.mapError(FaultJson.parse(text), (error) =>
+    usage(
+      `--faults: ${error.problem}`,
+      `Faults look like [{"type":"returnCode","code":1,"when":[{"every":7}]}]; the emulator's README lists them.`
+    )
+  )
+})

@@ -1,0 +1,165 @@
+/**
+ * A world as a folder: for snapshots that are kept, compared and edited, and for worlds too large for one file.
+ *
+ * ```text
+ * snapshot/
+ *   world.json          {"format":"effect-zim-world","version":1,"disbanded":["group-7"]}
+ *   apps.json           [{"appId":12345,"serverSecret":"..."}]
+ *   users/00000.ndjson  {"userId":"user-1","conversations":[...]}, one user a line, 1000 users a file
+ * ```
+ *
+ * Apps and users look as in a world file. `apps.json` holds secrets: only its owner may read it.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Path from "effect/Path"
+import type { PlatformError } from "effect/PlatformError"
+import * as Schema from "effect/Schema"
+import * as World from "./World.ts"
+
+/** How many users are in a file. */
+const usersPerFile = 1000
+
+const Manifest = Schema.Struct({
+  format: Schema.Literal("effect-zim-world"),
+  version: Schema.Literal(1),
+  disbanded: Schema.optionalKey(Schema.Array(Schema.String))
+})
+
+/**
+ * The folder is there and holds something else: it is not written to.
+ */
+export class FolderOccupied extends Schema.TaggedError<FolderOccupied>()("FolderOccupied", {
+  directory: Schema.String
+}) {
+  override get message(): string {
+    return `${this.directory} is there and holds no world: choose another folder, or an empty one`
+  }
+}
+
+const unreadable = (file: string, problem: string): World.WorldUnreadable =>
+  new World.WorldUnreadable({ problem: `${file}: ${problem}` })
+
+const encodeApps = Schema.encodeEffect(Schema.Array(World.App))
+const encodeUser = Schema.encodeEffect(World.User)
+
+const write = Effect.fnUntraced(function* (world: World.World, directory: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const manifest = { format: "effect-zim-world", version: 1, disbanded: world.disbanded ?? [] }
+  yield* fs.writeFileString(path.join(directory, "world.json"), `${JSON.stringify(manifest)}\n`)
+  const apps = yield* Effect.orDie(encodeApps(world.apps))
+  yield* fs.writeFileString(path.join(directory, "apps.json"), `${JSON.stringify(apps)}\n`, { mode: 0o600 })
+  yield* fs.makeDirectory(path.join(directory, "users"))
+  for (let first = 0; first < world.users.length; first += usersPerFile) {
+    const users = yield* Effect.orDie(
+      Effect.forEach(world.users.slice(first, first + usersPerFile), (user) => encodeUser(user))
+    )
+    const name = `${String(first / usersPerFile).padStart(5, "0")}.ndjson`
+    const lines = users.map((user) => `${JSON.stringify(user)}\n`)
+    yield* fs.writeFileString(path.join(directory, "users", name), lines.join(""))
+  }
+})
+
+/** Whether a folder may be replaced: it is empty, or holds a world. */
+const isOurs = Effect.fnUntraced(function* (directory: string) {
+  const names = yield* (yield* FileSystem.FileSystem).readDirectory(directory)
+  return names.length === 0 || names.includes("world.json")
+})
+
+/**
+ * Saves a world. A folder that holds one is replaced as a whole, after the new one is complete; fails with
+ * {@link FolderOccupied} where it holds something else.
+ *
+ * @example
+ * ```ts
+ * import { Emulator, WorldFolder } from "@effect-zim/emulator"
+ * import * as Effect from "effect/Effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const emulator = yield* Emulator.Emulator
+ *   yield* WorldFolder.save(yield* emulator.world.get, "snapshots/before-the-migration")
+ * })
+ * ```
+ */
+export const save: (
+  world: World.World,
+  directory: string
+) => Effect.Effect<void, FolderOccupied | PlatformError, FileSystem.FileSystem | Path.Path> = Effect.fnUntraced(
+  function* (world, directory) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const target = path.resolve(directory)
+    const exists = yield* fs.exists(target)
+    if (exists && !(yield* isOurs(target))) return yield* new FolderOccupied({ directory })
+    yield* fs.makeDirectory(path.dirname(target), { recursive: true })
+    // Beside it, so that moving it is one step on the same disk.
+    const fresh = yield* fs.makeTempDirectory({ directory: path.dirname(target), prefix: `.${path.basename(target)}-` })
+    const before = `${fresh}.old`
+    const swap = exists
+      ? Effect.andThen(
+          fs.rename(target, before),
+          Effect.onError(fs.rename(fresh, target), () => Effect.ignore(fs.rename(before, target)))
+        )
+      : fs.rename(fresh, target)
+    yield* Effect.andThen(write(world, fresh), swap).pipe(
+      Effect.ensuring(
+        Effect.ignore(
+          Effect.all([
+            fs.remove(fresh, { recursive: true, force: true }),
+            fs.remove(before, { recursive: true, force: true })
+          ])
+        )
+      ),
+      Effect.uninterruptible
+    )
+  }
+)
+
+const decodeManifest = Schema.decodeUnknownEffect(Manifest)
+const decodeApps = Schema.decodeUnknownEffect(World.World.fields.apps)
+const decodeUser = Schema.decodeUnknownEffect(World.User)
+const check = Schema.decodeUnknownEffect(Schema.toType(World.World))
+
+// A syntax error's message quotes the text, which may be a secret.
+const parseJson = (file: string, text: string): Effect.Effect<unknown, World.WorldUnreadable> =>
+  Effect.try({ try: (): unknown => JSON.parse(text), catch: () => unreadable(file, "it is not valid JSON") })
+
+const readUsers = Effect.fnUntraced(function* (directory: string, name: string) {
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const lines = (yield* fs.readFileString(path.join(directory, "users", name))).split("\n")
+  const users: Array<World.User> = []
+  for (const [index, line] of lines.entries()) {
+    if (line.trim() === "") continue
+    const place = `users/${name}, line ${index + 1}`
+    const json = yield* parseJson(place, line)
+    users.push(yield* Effect.mapError(decodeUser(json), (error) => unreadable(place, error.message)))
+  }
+  return users
+})
+
+/**
+ * Loads a world. Fails with `WorldUnreadable`, which names file, line and key, or with what the file system says.
+ */
+export const load: (
+  directory: string
+) => Effect.Effect<World.World, World.WorldUnreadable | PlatformError, FileSystem.FileSystem | Path.Path> =
+  Effect.fnUntraced(function* (directory) {
+    const fs = yield* FileSystem.FileSystem
+    const path = yield* Path.Path
+    const read = Effect.fnUntraced(function* <A>(
+      file: string,
+      decode: (json: unknown) => Effect.Effect<A, Schema.SchemaError>
+    ) {
+      const json = yield* parseJson(file, yield* fs.readFileString(path.join(directory, file)))
+      return yield* Effect.mapError(decode(json), (error) => unreadable(file, error.message))
+    })
+    const { disbanded } = yield* read("world.json", decodeManifest)
+    const apps = yield* read("apps.json", decodeApps)
+    const names = (yield* fs.readDirectory(path.join(directory, "users"))).filter((name) => name.endsWith(".ndjson"))
+    const users = yield* Effect.forEach(names.toSorted(), (name) => readUsers(directory, name))
+    const world = { apps, users: users.flat(), ...(disbanded !== undefined && { disbanded }) }
+    // What no line can tell by itself: that a user occurs once.
+    return yield* Effect.mapError(check(world), (error) => unreadable("users", error.message))
+  })
