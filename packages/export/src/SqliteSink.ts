@@ -1,0 +1,218 @@
+/**
+ * Exports to a SQLite database, and later again into the same one: only what has changed is written. Node only.
+ *
+ * Tables, all with indexes:
+ *
+ * - `conversations`: `user_id`, `type_code`, `conversation_id`, `type`, `updated_at` (milliseconds since the epoch),
+ *   `first_run`, `changed_run`.
+ * - `users`: `user_id`, `conversations` (how many), `verdict`, `changed_run`, `last_run` (the last that read the list).
+ * - `disappeared`: conversations that a run found no longer: `run`, the columns of a conversation, and `reason`: `Gone`, or
+ *   `OutOfReach` where newer ones have pushed it out of the 1000 that the service returns.
+ * - `failures`: `run`, `line`, `user_id`, `error`, `code`, `request_id`, `message`.
+ * - `runs`: `id`, `app_id`, `state` (`running`, `finished`, `abandoned`), `started_at`, `finished_at`, counts, checkpoint.
+ *
+ * @since 0.1.0
+ */
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type { DatabaseSync } from "node:sqlite"
+import * as Checkpoint from "./Checkpoint.ts"
+import * as Database from "./internal/database.ts"
+import * as Tables from "./internal/tables.ts"
+import { token } from "./internal/token.ts"
+import * as Sink from "./Sink.ts"
+
+/**
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The database: a new one, or one of an earlier export. Any other file is refused and left as it is. */
+  readonly path: string
+}
+
+interface LastRun {
+  readonly id: number
+  readonly appId: number
+  readonly state: string
+  readonly checkpoint: string
+}
+
+const lastRun = (database: DatabaseSync): LastRun | undefined => {
+  const row = database.prepare("SELECT id, app_id, state, checkpoint FROM runs ORDER BY id DESC LIMIT 1").get()
+  return row === undefined
+    ? undefined
+    : {
+        id: Number(row["id"]),
+        appId: Number(row["app_id"]),
+        state: String(row["state"]),
+        checkpoint: String(row["checkpoint"])
+      }
+}
+
+const insertRun = (database: DatabaseSync, checkpoint: Checkpoint.Checkpoint, session: string): number =>
+  Number(
+    database
+      .prepare(
+        `INSERT INTO runs (name, app_id, state, started_at, lines, users, conversations, failed, invalid, duplicates,
+           changed_while_reading, at_cap, session, checkpoint)
+         VALUES (?, ?, 'running', ?, 0, 0, 0, 0, 0, 0, 0, 0, ?, ?)`
+      )
+      .run(checkpoint.run, checkpoint.appId, checkpoint.startedAt, session, JSON.stringify(checkpoint)).lastInsertRowid
+  )
+
+const begin = (
+  database: DatabaseSync,
+  before: LastRun | undefined,
+  initial: Checkpoint.Checkpoint,
+  session: string
+): number =>
+  Database.transaction(database, () => {
+    if (before?.state === "running") {
+      database.prepare("UPDATE runs SET state = 'abandoned' WHERE id = ?").run(before.id)
+    }
+    return insertRun(database, initial, session)
+  })
+
+/**
+ * A sink that writes to a database. Each save is a transaction, so that data and checkpoint are always of the same moment.
+ *
+ * With `new` and `resume`, a database whose last run is finished gets another run: incremental, it rewrites what has changed
+ * and records what has disappeared. An unfinished run is gone on with by `resume`, and left unfinished by `restart`, which
+ * keeps all data. Users who are no longer among the input keep their rows, with an older `last_run`.
+ *
+ * @example
+ * ```ts
+ * import { Export, UserList } from "@effect-zim/export"
+ * import * as SqliteSink from "@effect-zim/export/SqliteSink"
+ * import { Stream } from "effect"
+ *
+ * const nightly = Export.run(UserList.file("users.txt"), {
+ *   sink: SqliteSink.make({ path: "conversations.db" }),
+ *   mode: "resume"
+ * }).pipe(Stream.runDrain)
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const make = ({ path }: Options): Sink.Sink => {
+  const open: Sink.Sink["open"] = Effect.fnUntraced(function* ({ initial, mode }) {
+    const database = yield* Database.open(path)
+    const session = yield* token
+    const before = yield* Database.attempt(path, () => lastRun(database))
+    if (before !== undefined && before.appId !== initial.appId) {
+      return yield* new Checkpoint.CheckpointInvalid({
+        path,
+        reason: "OtherApp",
+        problem: `it is of app ${before.appId}, these settings are of app ${initial.appId}`
+      })
+    }
+    const isUnfinished = before?.state === "running"
+    if (isUnfinished && mode === "new") return yield* new Sink.OutputExists({ path, isUnfinished: true })
+
+    let run: number
+    let checkpoint = initial
+    if (isUnfinished && mode === "resume") {
+      run = before.id
+      checkpoint = yield* Checkpoint.parse(Checkpoint.Checkpoint, before.checkpoint, path)
+      yield* Database.attempt(path, () =>
+        database.prepare("UPDATE runs SET session = ? WHERE id = ?").run(session, run)
+      )
+    } else {
+      run = yield* Database.attempt(path, () => begin(database, before, initial, session))
+    }
+    const tables = yield* Database.attempt(path, () => Tables.prepare(database, run))
+
+    const save = (outcomes: ReadonlyArray<Sink.Outcome>, checkpoint: Checkpoint.Checkpoint, finishedAt?: string) =>
+      Database.attempt(path, () =>
+        Database.transaction(database, () => {
+          if (!tables.belongsTo(session)) return false
+          for (const outcome of outcomes) tables.put(outcome)
+          tables.save(checkpoint)
+          if (finishedAt !== undefined) tables.finish(finishedAt)
+          return true
+        })
+      ).pipe(
+        Effect.filterOrFail(
+          (isOurs) => isOurs,
+          () => new Sink.OutputUnusable({ path, problem: "another export writes there" })
+        ),
+        Effect.asVoid
+      )
+
+    return {
+      checkpoint,
+      save: (outcomes, checkpoint) => save(outcomes, checkpoint),
+      finish: Effect.fnUntraced(function* (checkpoint) {
+        yield* save([], checkpoint, DateTime.formatIso(yield* DateTime.now))
+        yield* Database.attempt(path, () => database.exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"))
+      })
+    }
+  })
+  return { location: path, open }
+}
+
+/**
+ * What reading an export can fail with.
+ *
+ * @since 0.1.0
+ */
+export type ReadError = Sink.OutputUnusable | Sink.SinkFailed | Checkpoint.CheckpointInvalid
+
+const rowsOf = (path: string, query: string) =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const database = yield* Database.openReadOnly(path)
+      return Stream.fromIterable(yield* Database.attempt(path, () => database.prepare(query).iterate()))
+    })
+  )
+
+/**
+ * The failures of the last run, ascending by line.
+ *
+ * @since 0.1.0
+ */
+export const failures = (path: string): Stream.Stream<Sink.Failed, ReadError> =>
+  Stream.map(
+    rowsOf(path, "SELECT * FROM failures WHERE run = (SELECT max(id) FROM runs) ORDER BY line"),
+    (row): Sink.Failed => ({
+      _tag: "Failed",
+      line: Number(row["line"]),
+      userId: String(row["user_id"]),
+      error: String(row["error"]),
+      code: row["code"] === null ? undefined : Number(row["code"]),
+      requestId: row["request_id"] === null ? undefined : String(row["request_id"]),
+      message: String(row["message"])
+    })
+  )
+
+/**
+ * A conversation as it stands in the database.
+ *
+ * @since 0.1.0
+ */
+export interface Row {
+  readonly userId: string
+  readonly conversationId: string
+  readonly type: string
+  readonly typeCode: number
+  /** Milliseconds since the epoch. */
+  readonly updatedAt: number
+}
+
+/**
+ * All conversations, a user's together and ascending by time.
+ *
+ * @since 0.1.0
+ */
+export const conversations = (path: string): Stream.Stream<Row, ReadError> =>
+  Stream.map(
+    rowsOf(path, "SELECT * FROM conversations ORDER BY user_id, updated_at, type_code, conversation_id"),
+    (row): Row => ({
+      userId: String(row["user_id"]),
+      conversationId: String(row["conversation_id"]),
+      type: String(row["type"]),
+      typeCode: Number(row["type_code"]),
+      updatedAt: Number(row["updated_at"])
+    })
+  )
