@@ -1,7 +1,9 @@
 import { assert, describe, it } from "@effect/vitest"
-import { World, WorldFolder } from "@effect-zim/emulator"
+import { Quota, World, WorldFolder } from "@effect-zim/emulator"
+import * as AdminApi from "@effect-zim/emulator/AdminApi"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect } from "effect"
+import { FetchHttpClient } from "effect/http"
 import { once } from "node:events"
 import { mkdtemp, writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
@@ -96,43 +98,39 @@ describe("zim emulator start", () => {
   )
 })
 
-/** What the admin API says. */
-const ask = (adminUrl: unknown, path: string): Effect.Effect<any> =>
-  Effect.promise(async () => (await fetch(`${String(adminUrl)}${path}`)).json())
+const adminOf = ({ ready }: Running) => AdminApi.client(String(ready["adminUrl"]))
 
 describe("zim emulator start, steered", () => {
   it.live("says where its admin API is, which knows the emulator", () =>
     Effect.gen(function* () {
-      const { ready, stop } = yield* Effect.promise(() => startEmulator("--users", "3"))
-      assert.match(String(ready["adminUrl"]), /^http:\/\/127\.0\.0\.1:\d+$/)
-      assert.deepInclude(yield* ask(ready["adminUrl"], "/status"), { url: ready.url, users: 3, calls: 0 })
-      yield* invoke(["conversations", "list", "user-1"], { env: defaultSettings(ready.url) })
-      assert.propertyVal(yield* ask(ready["adminUrl"], "/journal/stats"), "succeeded", 1)
-      yield* Effect.promise(() => stop("SIGTERM"))
-    })
+      const running = yield* Effect.promise(() => startEmulator("--users", "3"))
+      const { url } = running.ready
+      assert.match(String(running.ready["adminUrl"]), /^http:\/\/127\.0\.0\.1:\d+$/)
+      const admin = yield* adminOf(running)
+      assert.deepInclude(yield* admin.status(), { url, users: 3, calls: 0 })
+      yield* invoke(["conversations", "list", "user-1"], { env: defaultSettings(url) })
+      assert.propertyVal(yield* admin.getStats({ query: {} }), "succeeded", 1)
+      yield* Effect.promise(() => running.stop("SIGTERM"))
+    }).pipe(Effect.provide(FetchHttpClient.layer))
   )
 
   it.live("takes quota, faults and clock from its flags", () =>
     Effect.gen(function* () {
-      const flags = ["--quota-model", "leaky-queue", "--limit", "5", "--window", "2 seconds"]
+      const limits = ["--quota-model", "leaky-queue", "--limit", "5", "--window", "2 seconds", "--admin-port", "0"]
       const faults = `{"type":"returnCode","code":660300005,"when":[{"nth":1}]}`
-      const { ready, stop } = yield* Effect.promise(() =>
-        startEmulator(...flags, "--faults", faults, "--clock-offset=-5 minutes", "--admin-port", "0")
+      const running = yield* Effect.promise(() =>
+        startEmulator(...limits, "--faults", faults, "--clock-offset=-5 minutes")
       )
-      const at = (path: string) => ask(ready["adminUrl"], path)
-      assert.deepStrictEqual((yield* at("/quota")).quota, {
-        model: "Leaky",
-        limit: 5,
-        window: 2000,
-        per: "App",
-        queue: 5
-      })
-      const clock = yield* at("/clock")
-      assert.approximately(clock.shown - clock.real, -300_000, 1)
-      const listed = yield* invoke(["conversations", "list", "user-1"], { env: defaultSettings(ready.url) })
+      const admin = yield* adminOf(running)
+      const { quota } = yield* admin.getQuota()
+      assert.deepStrictEqual(quota, Quota.leaky({ limit: 5, window: "2 seconds", queue: 5 }))
+      const { real, shown } = yield* admin.getClock()
+      assert.approximately(shown - real, -300_000, 1)
+      const env = defaultSettings(running.ready.url)
+      const listed = yield* invoke(["conversations", "list", "user-1"], { env })
       assert.strictEqual(listed.code, 6, listed.stderr)
-      yield* Effect.promise(() => stop("SIGTERM"))
-    })
+      yield* Effect.promise(() => running.stop("SIGTERM"))
+    }).pipe(Effect.provide(FetchHttpClient.layer))
   )
 
   it.live("takes faults from a file, and the world from a folder", () =>
@@ -141,18 +139,16 @@ describe("zim emulator start, steered", () => {
       yield* WorldFolder.save(world, join(folder, "world"))
       const faults = join(folder, "faults.json")
       yield* Effect.promise(() => writeFile(faults, `[{"type":"hang"},{"type":"emptyBody","when":[{"user":["x"]}]}]`))
-      const { ready, stop } = yield* Effect.promise(() =>
-        startEmulator("--world", join(folder, "world"), "--faults", faults)
-      )
-      assert.strictEqual(ready["users"], world.users.length)
-      const set = yield* ask(ready["adminUrl"], "/faults")
+      const running = yield* Effect.promise(() => startEmulator("--world", join(folder, "world"), "--faults", faults))
+      assert.strictEqual(running.ready["users"], world.users.length)
+      const set = yield* (yield* adminOf(running)).getFaults()
       assert.deepStrictEqual(
-        set.map((fault: { readonly description: string }) => fault.description),
+        set.map(({ description }) => description),
         ["hang", "emptyBody when user x"]
       )
-      const { output } = yield* Effect.promise(() => stop("SIGTERM"))
+      const { output } = yield* Effect.promise(() => running.stop("SIGTERM"))
       assert.notInclude(output, app.serverSecret)
-    }).pipe(Effect.provide(NodeServices.layer))
+    }).pipe(Effect.provide(NodeServices.layer), Effect.provide(FetchHttpClient.layer))
   )
 })
 
