@@ -152,6 +152,35 @@ describe("several processes over one store", () => {
     })
   )
 
+  it.effect("count a call that was given up as long as it may still arrive", () =>
+    Effect.gen(function* () {
+      const { arrivals, request } = service(100, 1900)
+      const { store } = unreliable(yield* SharedQuota.memory, 1)
+      const quotas = yield* Effect.replicateEffect(makeQuota(store), 2)
+      const impatient = Effect.timeoutOption(request, "200 millis")
+      yield* running(
+        Effect.forEach(
+          quotas.flatMap((quota) => Array.from({ length: 20 }, () => quota)),
+          (quota) =>
+            Effect.forever(
+              Effect.ignore(
+                quota.withPermit(
+                  call,
+                  () => impatient,
+                  () => "Abandoned"
+                )
+              )
+            ),
+          { concurrency: "unbounded" }
+        ),
+        "2 minutes",
+        1
+      )
+      assert.isAtLeast(arrivals.length, 500)
+      assert.isAtMost(peak(arrivals, 1000), 20)
+    })
+  )
+
   it.effect("give the permits of a process that crashed back, after the lease", () =>
     Effect.gen(function* () {
       const { store } = unreliable(yield* SharedQuota.memory, 0)
@@ -415,6 +444,28 @@ describe("while the store is away", () => {
         assert.isAtLeast(arrivals.filter((time) => time > end - 10_000).length, 20, "it goes on afterwards")
       }),
     { arbitrary: { seed: 53, runs: 30 } }
+  )
+
+  it.effect("a process that starts as the store comes back waits for those that are still on their own", () =>
+    Effect.gen(function* () {
+      const { arrivals, request } = service(0, 0)
+      const away = unreliable(yield* SharedQuota.memory, 1)
+      const busy = Effect.flatMap(
+        Effect.suspend(() => SharedQuota.make(away.store, { whenUnavailable: { share: 0.5 } })),
+        (quota) =>
+          Effect.forEach(Array.from({ length: 20 }), () => callForEver(quota, request), { concurrency: "unbounded" })
+      )
+      const weather = Effect.gen(function* () {
+        yield* Effect.sleep("8 seconds")
+        away.leave("refuses")
+        yield* Effect.sleep("9300 millis")
+        away.comeBack()
+        yield* Effect.scoped(busy)
+      })
+      yield* running(Effect.raceFirst(weather, Effect.scoped(busy)), "40 seconds", 1)
+      assert.isAtLeast(arrivals.length, 500)
+      assert.isAtMost(peak(arrivals, 1000), 20)
+    })
   )
 
   it.effect("a process goes on with its share, and not with more, until the store is back", () =>
