@@ -53,13 +53,13 @@ const inTime = <A, E>(
     const timeLeft = CallState.timeLeft(call)
     if (!Duration.isPositive(timeLeft)) return Effect.fail(CallState.deadlineExceeded(call))
     const isLast = Duration.isLessThanOrEqualTo(timeLeft, timeout)
-    return Effect.timeoutOrElse(self, {
-      duration: isLast ? timeLeft : timeout,
-      orElse: () =>
-        Effect.fail(
-          isLast ? CallState.deadlineExceeded(call) : new AttemptTimedOut({ ...CallState.describe(call), timeout })
-        )
-    })
+    const tooLate = Effect.suspend(() =>
+      Effect.fail(
+        isLast ? CallState.deadlineExceeded(call) : new AttemptTimedOut({ ...CallState.describe(call), timeout })
+      )
+    )
+    // What `Effect.timeoutOrElse` does, with fewer steps: every attempt comes through here.
+    return Effect.raceFirst(self, Effect.andThen(Effect.sleep(isLast ? timeLeft : timeout), tooLate))
   })
 
 /** One attempt at the first endpoint whose circuit lets it through. */

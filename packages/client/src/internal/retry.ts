@@ -65,7 +65,7 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
   const giveUp = <Error extends E | Late>(error: Error, why: string): Effect.Effect<never, Error> =>
     Effect.andThen(observe.gaveUp(error, why), Effect.fail(error))
 
-  const again = Effect.fnUntraced(function* (error: E): Effect.fn.Return<A, E | Late> {
+  const again = function* (error: E): Effect.fn.Return<A, E | Late> {
     if (yield* onFailure(error)) {
       yield* observe.retrying(error, Duration.zero)
       return yield* loop
@@ -83,10 +83,10 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
     yield* observe.retrying(error, delay)
     yield* Effect.sleep(delay)
     return yield* loop
-  })
+  }
 
   const loop: Effect.Effect<A, E | Late> = Effect.matchEffect(attempt, {
-    onFailure: again,
+    onFailure: (error) => Effect.gen(() => again(error)),
     onSuccess: (value) => Effect.as(budget.refill(spent === 0 ? budget.costs.success : spent), value)
   })
   return loop
