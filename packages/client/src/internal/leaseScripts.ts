@@ -52,7 +52,9 @@ redis.call("ZREMRANGEBYSCORE", leases, "-inf", now)
 local wait = math.max(pausedUntil, field(3, 0) + spacing) - now
 local out = redis.call("ZCARD", leases) - 1
 if out >= limit then
-  local rows = redis.call("ZRANGE", leases, 0, out - 1, "WITHSCORES")
+  -- Of those that come back later than this, none comes back sooner than the one that is waited for.
+  local latest = redis.call("ZRANGE", leases, out - limit, out - limit, "WITHSCORES")[2] + allowance
+  local rows = redis.call("ZRANGEBYSCORE", leases, "-inf", latest, "WITHSCORES")
   local backs = {}
   for i = 1, #rows, 2 do
     backs[#backs + 1] = rows[i + 1] - math.min(allowance, tonumber(string.match(rows[i], "%d+$")))
