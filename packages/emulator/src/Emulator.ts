@@ -232,7 +232,9 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     reading,
     clock,
     clockOffset: offsetOf(clock),
-    gauges: Effect.map(Clock.currentTimeMillis, (now) => limits.gauges(apps.values(), Handlers.byAction.keys(), now)),
+    gauges: Effect.map(Clock.currentTimeMillis, (now) =>
+      limits.gauges([...apps.values()], [...Handlers.byAction.keys()], now)
+    ),
     journal: { entries: Effect.sync(() => log.entries), live: log.live, clear: Effect.sync(() => log.clear()) },
     change: (change) =>
       Effect.flatMap(Effect.all([world.get, clock.now]), ([before, now]) =>

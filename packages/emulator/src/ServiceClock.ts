@@ -17,7 +17,10 @@ import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Durations from "./internal/durations.ts"
 
-const Millis = Schema.Int.check(Schema.isBetween({ minimum: -8.64e15, maximum: 8.64e15 }))
+/** The years 1 to 9999: what a `Date` header can show. */
+const first = -62_135_596_800_000
+const last = 253_402_300_799_999
+const Millis = Schema.Int.check(Schema.isBetween({ minimum: first, maximum: last }))
 
 /**
  * How the clock goes. As JSON: `{ "mode": "Skewed", "offset": "-11 minutes" }`.
@@ -86,9 +89,11 @@ const offsetOf = (clock: { readonly offset?: Duration.Duration }): number =>
 
 /**
  * What the clock shows when it is `now` (both in milliseconds since the epoch). What was left to the moment of setting
- * counts from `now`: see {@link start}.
+ * counts from `now`: see {@link start}. It stays within the years 1 to 9999.
  */
-export const read = (clock: ServiceClock, now: number): number => {
+export const read = (clock: ServiceClock, now: number): number => Math.min(Math.max(reading(clock, now), first), last)
+
+const reading = (clock: ServiceClock, now: number): number => {
   switch (clock.mode) {
     case "Real":
       return now

@@ -8,23 +8,28 @@ const Any = Schema.Union([
   Schema.DurationFromString
 ])
 
-/** Any finite duration, negative ones too. */
-export const Signed = Any.check(Schema.makeFilter(Duration.isFinite, { expected: "a finite duration" })).annotate({
+/** About 300 years, in milliseconds: what is added to a time is still one. */
+const longest = 1e13
+
+const isShort = (duration: Duration.Duration): boolean => Math.abs(Duration.toMillis(duration)) <= longest
+
+/** Any duration of at most 300 years, negative ones too. */
+export const Signed = Any.check(Schema.makeFilter(isShort, { expected: "a duration of at most 300 years" })).annotate({
   identifier: "SignedDuration",
   description: 'Milliseconds, or a text such as "90 seconds" or "-11 minutes"'
 })
 
-/** A finite duration of zero or more. */
+/** A duration of zero or more. */
 export const Plain = Any.check(
-  Schema.makeFilter((duration) => Duration.isFinite(duration) && !Duration.isNegative(duration), {
-    expected: "a finite duration of 0 or more"
+  Schema.makeFilter((duration) => isShort(duration) && !Duration.isNegative(duration), {
+    expected: "a duration from 0 to 300 years"
   })
 ).annotate({ identifier: "Duration", description: 'Milliseconds, or a text such as "50 millis" or "1 second"' })
 
-/** A finite duration above zero. */
+/** A duration above zero. */
 export const Positive = Any.check(
-  Schema.makeFilter((duration) => Duration.isFinite(duration) && Duration.isPositive(duration), {
-    expected: "a finite duration above 0"
+  Schema.makeFilter((duration) => isShort(duration) && Duration.isPositive(duration), {
+    expected: "a duration above 0, of at most 300 years"
   })
 ).annotate({ identifier: "PositiveDuration", description: 'Milliseconds above 0, or a text such as "1 second"' })
 
@@ -33,7 +38,7 @@ export const FromText = Schema.Union([
   Schema.FiniteFromString.pipe(Schema.decodeTo(Schema.Duration, SchemaTransformation.durationFromMillis)),
   Schema.DurationFromString
 ]).check(
-  Schema.makeFilter((duration) => Duration.isFinite(duration) && Duration.isPositive(duration), {
-    expected: "a finite duration above 0"
+  Schema.makeFilter((duration) => isShort(duration) && Duration.isPositive(duration), {
+    expected: "a duration above 0, of at most 300 years"
   })
 )

@@ -38,7 +38,7 @@ export class Limits {
   }
 
   /** What the meters of these apps and actions show. */
-  gauges(apps: Iterable<App>, actions: Iterable<string>, now: number): ReadonlyArray<Quota.Gauge> {
+  gauges(apps: ReadonlyArray<App>, actions: ReadonlyArray<string>, now: number): ReadonlyArray<Quota.Gauge> {
     const gauges = new Map<string, Quota.Gauge>()
     for (const app of apps) {
       for (const action of actions) {

@@ -1,0 +1,42 @@
+import { createHash } from "node:crypto"
+import { readFileSync } from "node:fs"
+
+/** The files are published as they are: they lie in `src`, beside `dist`. */
+const read = (name: string): string => readFileSync(new URL(`../../../src/inspector/${name}`, import.meta.url), "utf8")
+
+/** Without indentation and block comments, which the browser has no use for. */
+const compact = (text: string): string =>
+  text
+    .replaceAll(/\/\*\*[\s\S]*?\*\/\s?/g, "")
+    .replaceAll(/\n\s+/g, "\n")
+    .trim()
+
+/** The inspector: one document, with the style and the script in it. */
+export const document = (): string =>
+  compact(read("inspector.html"))
+    .replace('<link rel="stylesheet" href="inspector.css" />', () => `<style>${compact(read("inspector.css"))}</style>`)
+    .replace('src="inspector.js">', () => `>${compact(read("inspector.js"))}`)
+
+const hashes = (html: string, tag: "script" | "style"): string =>
+  Array.from(html.matchAll(new RegExp(`<${tag}\\b[^>]*>([\\s\\S]*?)</${tag}>`, "g")), ([, text = ""]) => {
+    const hash = createHash("sha256").update(text).digest("base64")
+    return `'sha256-${hash}'`
+  }).join(" ") || "'none'"
+
+/**
+ * What a page may do: run the scripts and use the styles that stand in it, ask the server it comes from, and nothing
+ * else. No markup can be made from strings.
+ */
+export const policy = (html: string): string =>
+  [
+    "default-src 'none'",
+    `script-src ${hashes(html, "script")}`,
+    `style-src ${hashes(html, "style")}`,
+    "img-src data:",
+    "connect-src 'self'",
+    "base-uri 'none'",
+    "form-action 'none'",
+    "frame-ancestors 'none'",
+    "require-trusted-types-for 'script'",
+    "trusted-types 'none'"
+  ].join("; ")
