@@ -47,7 +47,7 @@ const eventually = <R>(holds: Effect.Effect<boolean, unknown, R>, what: string):
       if (yield* Effect.orElseSucceed(holds, () => false)) return
       yield* Effect.sleep("10 millis")
     }
-    yield* Effect.fail(new Error(`never happened: ${what}`))
+    return yield* Effect.fail(new Error(`never happened: ${what}`))
   })
 
 const callForEver = (quota: Quota.Quota["Service"], request: Effect.Effect<void>) =>

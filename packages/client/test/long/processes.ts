@@ -53,7 +53,7 @@ export const run = Effect.fnUntraced(function* (count: number, redis?: string) {
     const running = yield* Effect.replicateEffect(start(redis === undefined ? [url] : [url, redis]), count)
     for (const one of running) {
       const said = yield* line(one, 0)
-      if (said !== "ready") yield* Effect.fail(new Error(one.lines.join("\n")))
+      if (said !== "ready") return yield* Effect.fail(new Error(one.lines.join("\n")))
     }
     for (const { child } of running) child.stdin.write("go\n")
     const totals: Record<string, number> = {}
