@@ -13,7 +13,7 @@ export const seeds: ReadonlyArray<number> = [1, 2, 3]
 export const warmUp = 15
 export const measured = 40
 
-export const callers = 64
+export const callers = 40
 
 export interface Cell {
   readonly contestant: Contestant

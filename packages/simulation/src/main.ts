@@ -22,8 +22,13 @@ const makeThread = Effect.map(
   (worker) =>
     (index: number): Effect.Effect<Summary> =>
       Effect.callback((resume) => {
-        worker.once("message", (summary: Summary) => resume(Effect.succeed(summary)))
-        worker.once("error", (error) => resume(Effect.die(error)))
+        const answered = (summary: Summary) => {
+          worker.off("error", failed)
+          resume(Effect.succeed(summary))
+        }
+        const failed = (error: Error) => resume(Effect.die(error))
+        worker.once("message", answered)
+        worker.once("error", failed)
         worker.postMessage(index, [])
       })
 )
