@@ -90,7 +90,8 @@ export interface VirtualTimeOptions {
  * and an hour takes milliseconds.
  *
  * Dies where the effect never ends: beyond the limit, or because it waits for something that is not time and does not
- * happen. For effects in this process only: it does not wait for sockets.
+ * happen. It waits for fibers and promises; sockets, files and real timers it does not know of, so time goes on while an
+ * effect waits for one.
  *
  * @example
  * ```ts

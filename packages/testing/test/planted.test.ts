@@ -164,28 +164,28 @@ describe("the client keeps the laws", () => {
     "loses nothing",
     [Arbitraries.scenario()],
     ([scenario]) => Laws.losesNothing(scenario, (userId) => Conversations.stream(userId)),
-    { arbitrary: { seed: 1, runs: 100 } }
+    { arbitrary: { seed: 1, runs: 60 } }
   )
 
   it.effect.prop(
     "loses nothing in small pages",
     [Arbitraries.scenario({ conversations: 60, troubles: 8 })],
     ([scenario]) => Laws.losesNothing(scenario, (userId) => Conversations.stream(userId, { pageSize: 3 })),
-    { arbitrary: { seed: 2, runs: 100 } }
+    { arbitrary: { seed: 2, runs: 60 } }
   )
 
   it.effect.prop(
     "gets through every trouble that ends, where it is patient",
     [Arbitraries.scenario({ conversations: 600 })],
     ([scenario]) => Laws.finishes(scenario, (userId) => patient(Conversations.stream(userId))),
-    { arbitrary: { seed: 3, runs: 100 } }
+    { arbitrary: { seed: 3, runs: 60 } }
   )
 
   it.effect.prop(
     "passes nothing off as the whole, whatever happens and however long",
     [Arbitraries.hostileScenario({ conversations: 600 })],
     ([scenario]) => Laws.losesNothing(scenario, (userId) => Conversations.stream(userId, { pageSize: 100 })),
-    { arbitrary: { seed: 4, runs: 100 } }
+    { arbitrary: { seed: 4, runs: 60 } }
   )
 
   it.effect.prop(
@@ -211,14 +211,14 @@ describe("the client keeps the laws", () => {
     "resumes from every checkpoint",
     [Arbitraries.scenario({ conversations: 200, users: 2 })],
     ([scenario]) => Laws.resumes(scenario, (userId, from) => Conversations.pages(userId, { pageSize: 20, from })),
-    { arbitrary: { seed: 7, runs: 40 } }
+    { arbitrary: { seed: 7, runs: 25 } }
   )
 
   it.effect.prop(
     "respects the quota",
     [Arbitraries.scenario()],
     ([scenario]) => Laws.respectsQuota(scenario, (userId) => Conversations.stream(userId, { pageSize: 5 })),
-    { arbitrary: { seed: 8, runs: 25 } }
+    { arbitrary: { seed: 8, runs: 15 } }
   )
 
   it.effect.prop(

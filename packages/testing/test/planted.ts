@@ -1,6 +1,8 @@
 /** Pipelines with a bug in each. The guide docs/guides/property-testing.md shows them; planted.test.ts finds the bugs. */
 import { Conversations, ZimClient } from "@effect-zim/client"
 import { type Conversation, Cursor } from "@effect-zim/protocol"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import { Effect, Option, Schedule, Stream } from "effect"
 
 /** Retries the stream instead of the page: what came before the failure comes again. */
@@ -61,6 +63,10 @@ export const tellsTheSecret = (secret: string) => (userId: string) =>
     Effect.mapError((cause) => new Error(`failed for ${userId}`, { cause: { cause, settings: { secret } } }))
   )
 
-/** Starts over at the end. */
+/** Asks again and again, and takes no answer for an answer. */
 export const asksForEver = (userId: string) =>
-  Stream.forever(Stream.catch(Conversations.stream(userId), () => Stream.empty))
+  HttpClientRequest.post(`https://zim-api.zego.im/?Action=QueryConversationList&For=${userId}`).pipe(
+    HttpClientRequest.bodyJsonUnsafe({ FromUserId: userId }),
+    HttpClient.execute,
+    Effect.forever
+  )

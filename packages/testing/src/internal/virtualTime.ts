@@ -13,12 +13,6 @@ export class NeverEnds extends Data.TaggedError("NeverEnds")<{ readonly problem:
   }
 }
 
-/** Lets every promise and every task that is due happen. */
-const turn = Effect.callback<void>((resume) => {
-  const timer = setImmediate(() => resume(Effect.void))
-  return Effect.sync(() => clearImmediate(timer))
-})
-
 /** A scheduler that knows how many of its tasks have not run yet. */
 const counting = (scheduler: Scheduler.Scheduler) => {
   let pending = 0
@@ -85,8 +79,8 @@ const watchOf = (clock: TestClock.TestClock): Watch => {
 /** In how many turns of the event loop nothing may happen before it counts as a standstill: a quarter of a second. */
 const patience = 50
 
-/** For how many milliseconds of real time an effect may be busy while no virtual time passes. */
-const longest = 10_000
+/** So many turns of the event loop an effect may be busy while no virtual time passes. */
+const busiest = 500_000
 
 const isTestClock = (clock: Clock.Clock): boolean => "adjust" in clock && "setTime" in clock
 
@@ -112,15 +106,16 @@ export const run = Effect.fnUntraced(function* <A, E, R>(
     Effect.provideService(Scheduler.Scheduler, counted),
     Effect.forkChild({ startImmediately: true })
   )
-  const realTime = clock.withLive(Clock.currentTimeMillis)
-  /** Whether everybody sleeps or waits. */
-  const settle = Effect.gen(function* () {
-    const started = yield* realTime
-    do {
-      yield* turn
-      if ((yield* realTime) - started > longest) return false
-    } while (!isIdle())
-    return true
+  /** Lets everything happen that is due; whether everybody sleeps or waits then. */
+  const settle = Effect.callback<boolean>((resume) => {
+    let turns = 0
+    const look = (): void => {
+      if (isIdle()) resume(Effect.succeed(true))
+      else if (++turns > busiest) resume(Effect.succeed(false))
+      else timer = setImmediate(look)
+    }
+    let timer = setImmediate(look)
+    return Effect.sync(() => clearImmediate(timer))
   })
   const stop = (problem: string) =>
     Effect.andThen(
