@@ -3,6 +3,7 @@
  */
 import * as Context from "effect/Context"
 import * as MutableRef from "effect/MutableRef"
+import * as Struct from "effect/Struct"
 
 /**
  * Every exit code, and what it stands for.
@@ -30,6 +31,11 @@ export const table = {
  * The name of an exit code.
  */
 export type Name = keyof typeof table
+
+/**
+ * All names.
+ */
+export const names = Struct.keys(table)
 
 /**
  * What the process ends with when a signal interrupts it. A command that runs until it is stopped sets it to 0.

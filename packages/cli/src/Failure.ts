@@ -2,12 +2,13 @@
  * What `zim` says when it fails: what happened, what to do, and the exit code.
  */
 import { ClientError } from "@effect-zim/client"
+import type { Checkpoint, Sink, UserList } from "@effect-zim/export"
 import { ReturnCode } from "@effect-zim/protocol"
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import type * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
-import type * as ExitCode from "./ExitCode.ts"
+import * as ExitCode from "./ExitCode.ts"
 import { oneLine } from "./internal/text.ts"
 
 /**
@@ -16,7 +17,7 @@ import { oneLine } from "./internal/text.ts"
 export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", {
   problem: Schema.String,
   advice: Schema.String,
-  exit: Schema.Literals(["Failure", "Usage"])
+  exit: Schema.Literals(ExitCode.names)
 }) {
   override get message(): string {
     return this.problem
@@ -26,7 +27,15 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandF
 /**
  * Everything that a command can fail with.
  */
-export type CommandError = ClientError.AnyError | CliError.CliError | PlatformError.PlatformError | CommandFailed
+export type CommandError =
+  | ClientError.AnyError
+  | CliError.CliError
+  | PlatformError.PlatformError
+  | CommandFailed
+  | ExportError
+
+/** What an export fails with, beside errors of the client. */
+type ExportError = UserList.UserListUnreadable | Sink.OpenError | Sink.SaveError
 
 /**
  * A failure as it is shown: two lines of text, and the exit code.
@@ -100,6 +109,32 @@ const exitOf = (error: ClientError.AnyError): ExitCode.Name => {
   }
 }
 
+const checkpointAdvice: Record<Checkpoint.CheckpointInvalid["reason"], string> = {
+  Unreadable: "Begin anew with --restart.",
+  OtherVersion: "Use the version of zim that it was begun with, or begin anew with --restart.",
+  OtherFormat: "Choose that --format, or another --out.",
+  OtherApp: "Set ZIM_APP_ID to that app, or choose another --out.",
+  OtherUsers: "Give the users that it was begun with (more may follow at the end), or begin anew with --restart.",
+  OutputChanged: "Put it back as it was, or begin anew with --restart."
+}
+
+const adviceOfExport = (error: ExportError): string => {
+  switch (error._tag) {
+    case "UserListUnreadable":
+      return "Check the path and the permissions; --users - reads standard input."
+    case "OutputExists":
+      return error.isUnfinished
+        ? "Go on with it with --resume, or begin anew with --restart."
+        : "Choose another --out, or replace it with --restart."
+    case "OutputUnusable":
+      return "It has been left as it is: choose another --out."
+    case "SinkFailed":
+      return "Make room or choose another --out; what was saved before stays saved."
+    case "CheckpointInvalid":
+      return checkpointAdvice[error.reason]
+  }
+}
+
 /**
  * The report of an error.
  */
@@ -124,6 +159,12 @@ export const report = (error: CommandError): Report => {
     case "ShowHelp":
     case "UserError":
       return ofUsage(error)
+    case "UserListUnreadable":
+    case "OutputExists":
+    case "OutputUnusable":
+    case "SinkFailed":
+    case "CheckpointInvalid":
+      return { problem: error.message, advice: adviceOfExport(error), exit: "Failure" }
     case "RequestInvalid":
       // Without the field's path: a command line has no fields.
       return { problem: error.problem.replace(/\s+at \["\w+"\]$/, ""), advice: adviceOf(error), exit: exitOf(error) }

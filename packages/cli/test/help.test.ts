@@ -13,7 +13,16 @@ const assertFits = (text: string): void => {
 }
 
 describe("help", () => {
-  const pages = [[], ["conversations"], ["conversations", "list"], ["emulator"], ["emulator", "start"], ["codes"]]
+  const pages = [
+    [],
+    ["conversations"],
+    ["conversations", "list"],
+    ["conversations", "export"],
+    ["conversations", "stats"],
+    ["emulator"],
+    ["emulator", "start"],
+    ["codes"]
+  ]
   for (const path of pages) {
     it.live(`zim ${[...path, "--help"].join(" ")}`, () =>
       Effect.gen(function* () {

@@ -107,10 +107,10 @@ const horizons = { timeLeft: 120_000, show: 5_000 }
 /** How often a sample is kept, in milliseconds, at the most. */
 const sampleEvery = 200
 
-/** Calls per second between the first sample within the horizon and now. */
+/** Calls per second over the horizon, or since the first sample; over a second at least, since calls come in bursts. */
 const paceOf = (samples: ReadonlyArray<Sample>, now: Sample, horizon: number): number => {
-  const first = samples.find(({ at }) => at >= now.at - horizon) ?? samples[0]
-  return first === undefined || now.at <= first.at ? 0 : ((now.calls - first.calls) * 1000) / (now.at - first.at)
+  const first = samples.findLast(({ at }) => at <= now.at - horizon) ?? samples[0]
+  return first === undefined ? 0 : ((now.calls - first.calls) * 1000) / Math.max(1000, now.at - first.at)
 }
 
 /**
@@ -171,7 +171,7 @@ export const meter = (options?: {
         const made = minus(all, before)
         const now: Sample = { at: millis(), calls: made.calls }
         if (now.at - (samples.at(-1)?.at ?? 0) >= sampleEvery) samples.push(now)
-        while ((samples[0]?.at ?? now.at) < now.at - horizons.timeLeft) samples.shift()
+        while ((samples[1]?.at ?? now.at) < now.at - horizons.timeLeft) samples.shift()
         return {
           counts,
           linesNow: counts.lines - countsBefore.lines,

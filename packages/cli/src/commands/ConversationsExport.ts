@@ -1,0 +1,231 @@
+/**
+ * `zim conversations export`: everybody's lists.
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { Quota, ZimClient } from "@effect-zim/client"
+import { Export, Progress, type Sink, UserList } from "@effect-zim/export"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Failure from "../Failure.ts"
+import * as ExportFiles from "../internal/exportFiles.ts"
+import { number, summary } from "../internal/progress.ts"
+import * as Reporter from "../internal/reporter.ts"
+
+interface Flags {
+  readonly users: string
+  readonly out: string
+  readonly format: Option.Option<ExportFiles.Format>
+  readonly concurrency: number
+  readonly callsPerSecond: number
+  readonly resume: boolean
+  readonly restart: boolean
+  readonly failures: Option.Option<string>
+  readonly quiet: boolean
+}
+
+const standardInput = "-"
+
+const usersOf = (
+  file: string
+): Stream.Stream<string, UserList.UserListUnreadable, FileSystem.FileSystem | Stdio.Stdio> => {
+  if (file !== standardInput) return UserList.file(file)
+  return Stream.unwrap(
+    Stdio.Stdio.useSync(({ stdin }) =>
+      Stream.mapError(
+        UserList.lines(stdin),
+        (error) => new UserList.UserListUnreadable({ path: "standard input", problem: error.message })
+      )
+    )
+  )
+}
+
+const quote = (word: string): string => (/^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
+
+/** The command that goes on. */
+const resumeCommand = (flags: Flags): string =>
+  [
+    `zim conversations export --users ${quote(flags.users)} --out ${quote(flags.out)}`,
+    ...Option.match(flags.format, { onNone: () => [], onSome: (format) => [`--format ${format}`] }),
+    ...Option.match(flags.failures, { onNone: () => [], onSome: (file) => [`--failures ${quote(file)}`] }),
+    "--resume"
+  ].join(" ")
+
+const modeOf = ({ restart, resume }: Flags): Effect.Effect<Sink.Mode, Failure.CommandFailed> =>
+  resume && restart
+    ? Effect.fail(
+        new Failure.CommandFailed({
+          problem: "--resume and --restart exclude each other",
+          advice: "Use --resume to go on with what there is, --restart to begin anew and replace it.",
+          exit: "Usage"
+        })
+      )
+    : Effect.succeed(resume ? "resume" : restart ? "restart" : "new")
+
+/** How long users that are under way may take to finish, once it should stop. */
+const grace = "10 seconds"
+
+/**
+ * Runs an effect that stops by itself when `stop` is done. Interrupted, it is given time to do so; then `stopped` tells
+ * about it.
+ */
+const stoppable = <A, E, R, R2>(
+  run: (stop: Effect.Effect<void>) => Effect.Effect<A, E, R>,
+  stopped: Effect.Effect<void, never, R2>
+): Effect.Effect<A, E, R | R2> =>
+  Effect.gen(function* () {
+    const stop = yield* Deferred.make<void>()
+    const scope = yield* Effect.scope
+    const fiber = yield* Effect.forkIn(Effect.interruptible(run(Deferred.await(stop))), scope)
+    return yield* Fiber.join(fiber).pipe(
+      Effect.onInterrupt(() =>
+        Deferred.succeed(stop, undefined).pipe(
+          Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), grace)),
+          Effect.andThen(Fiber.interrupt(fiber)),
+          Effect.andThen(stopped)
+        )
+      )
+    )
+  }).pipe(Effect.scoped)
+
+const run = Effect.fnUntraced(function* (flags: Flags) {
+  const mode = yield* modeOf(flags)
+  yield* ExportFiles.assertDifferent({
+    "--users": flags.users === standardInput ? undefined : flags.users,
+    "--out": flags.out,
+    "--failures": Option.getOrUndefined(flags.failures)
+  })
+  const { afterwards, failures, sink } = yield* ExportFiles.target(flags)
+  const lines = flags.users === standardInput || flags.quiet ? undefined : yield* UserList.count(flags.users)
+  const scale = { lines, callsPerSecond: flags.callsPerSecond }
+  const meter = yield* Progress.meter(scale)
+  let isStarted = false
+  let isFinished = false
+
+  const exported = (stop: Effect.Effect<void>) =>
+    Effect.gen(function* () {
+      const reporter = yield* Reporter.start(meter.status, scale, flags.quiet)
+      const events = Export.run(usersOf(flags.users), { sink, mode, concurrency: flags.concurrency, until: stop })
+      yield* Stream.runForEach(
+        events,
+        Effect.fnUntraced(function* (event) {
+          yield* meter.add(event)
+          if (event._tag === "UserFailed") yield* Effect.logDebug(`line ${event.line}: ${event.message}`)
+          if (event._tag === "Finished") isFinished = true
+          if (event._tag !== "Started") return
+          isStarted = true
+          if (event.isResumed) yield* reporter.say(`going on after ${number(event.counts.lines)} users`)
+        })
+      )
+      yield* afterwards
+      if (!isFinished) return
+      for (const line of summary(yield* meter.status, failures)) yield* reporter.say(line)
+    }).pipe(Effect.scoped)
+
+  const stopped = Effect.gen(function* () {
+    if (isFinished) return
+    const { counts } = yield* meter.status
+    const of = lines === undefined ? "" : ` of ${number(lines)}`
+    yield* Console.error(`stopped: ${number(counts.lines)}${of} users are done and saved`)
+    yield* Console.error(`help: Go on with: ${resumeCommand(flags)}`)
+  })
+
+  yield* stoppable(exported, stopped).pipe(
+    Effect.mapError((error) => {
+      const { advice, exit, problem } = Failure.report(error)
+      // What goes wrong before anything was begun leaves nothing to go on with.
+      const goOn = isStarted && !isFinished ? ` Then go on with: ${resumeCommand(flags)}` : ""
+      return new Failure.CommandFailed({ problem, advice: advice + goOn, exit })
+    })
+  )
+})
+
+const positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
+
+/**
+ * The command.
+ */
+export const exportCommand = Command.make(
+  "export",
+  {
+    users: Flag.String("users").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("The users' ids, one on each line; - reads standard input")
+    ),
+    out: Flag.String("out").pipe(Flag.withMetavar("PATH"), Flag.withDescription("The file to write")),
+    format: Flag.Literals("format", ExportFiles.formats).pipe(
+      Flag.withDescription("ndjson, csv or sqlite; default: what the name of the file says, else ndjson"),
+      Flag.optional
+    ),
+    resume: Flag.Boolean("resume").pipe(
+      Flag.withDescription("Go on with an unfinished export; begin where there is none"),
+      Flag.withDefault(false)
+    ),
+    restart: Flag.Boolean("restart").pipe(
+      Flag.withDescription("Begin anew, and replace what is there when all is done"),
+      Flag.withDefault(false)
+    ),
+    failures: Flag.String("failures").pipe(
+      Flag.withMetavar("FILE"),
+      Flag.withDescription("Where to record who could not be read; default: PATH.failures.ndjson, or a table"),
+      Flag.optional
+    ),
+    concurrency: Flag.Int("concurrency").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Users read at a time; default 16"),
+      Flag.withSchema(positive),
+      Flag.withDefault(16)
+    ),
+    callsPerSecond: Flag.Int("calls-per-second").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("The app's quota; default 20, which all programs of the app share"),
+      Flag.withSchema(positive),
+      Flag.withDefault(20)
+    ),
+    quiet: Flag.Boolean("quiet").pipe(
+      Flag.withAlias("q"),
+      Flag.withDescription("Print errors only"),
+      Flag.withDefault(false)
+    )
+  },
+  (flags) => run(flags)
+).pipe(
+  Command.provide(({ callsPerSecond }) =>
+    ZimClient.layerConfig.pipe(
+      Layer.provide(Quota.layer({ limit: callsPerSecond })),
+      Layer.provide(NodeHttpClient.layerUndici)
+    )
+  ),
+  Command.withDescription(
+    "Export the lists of many users to a file. It can be stopped or killed at any moment: with --resume it goes on, and " +
+      "the file is as if nothing had happened. A SQLite file can be exported to again: only what has changed is written."
+  ),
+  Command.withShortDescription("Export the lists of many users"),
+  Command.withExamples([
+    {
+      command: "zim conversations export --users users.txt --out lists.ndjson",
+      description: "One line per conversation"
+    },
+    {
+      command: "zim conversations export --users users.txt --out lists.ndjson --resume",
+      description: "Go on after an interruption"
+    },
+    {
+      command: "zim conversations export --users users.txt --out lists.db --resume",
+      description: "SQLite: run it every night, and only changes are written"
+    },
+    {
+      command: "cut -d, -f1 users.csv | zim conversations export --users - --out lists.csv",
+      description: "Users from another program"
+    }
+  ])
+)

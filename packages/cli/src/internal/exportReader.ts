@@ -1,0 +1,76 @@
+/** Reads an export back, whatever its format. */
+import type { Statistics } from "./statistics.ts"
+import * as Effect from "effect/Effect"
+import * as Csv from "effect/encoding/Csv"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { CommandFailed } from "../Failure.ts"
+import { importSqlite } from "./sqlite.ts"
+
+type Entry = Statistics["recent"][number]
+
+const Record = Schema.Struct({
+  userId: Schema.String,
+  conversationId: Schema.String,
+  type: Schema.String,
+  updatedAt: Schema.String
+})
+
+const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(Record))
+const decodeRow = Schema.decodeUnknownResult(Record)
+
+const unreadable = (path: string, problem: string) =>
+  new CommandFailed({
+    problem: `cannot read ${path}: ${problem}`,
+    advice: "Give a file that zim conversations export has written: ndjson, csv or SQLite.",
+    exit: "Failure"
+  })
+
+const entryOf =
+  (path: string) =>
+  (decoded: Result.Result<typeof Record.Type, unknown>, line: number): Effect.Effect<Entry, CommandFailed> => {
+    if (Result.isFailure(decoded)) return Effect.fail(unreadable(path, `line ${line} is no conversation of an export`))
+    const updatedAt = Date.parse(decoded.success.updatedAt)
+    return Number.isNaN(updatedAt)
+      ? Effect.fail(unreadable(path, `line ${line} has no time`))
+      : Effect.succeed({ ...decoded.success, updatedAt })
+  }
+
+const sqliteHeader = "SQLite format 3\0"
+
+/** What the file begins with. */
+const beginningOf = Effect.fnUntraced(function* (path: string) {
+  const fs = yield* FileSystem.FileSystem
+  const file = yield* fs.open(path, { flag: "r" })
+  const bytes = yield* file.readAlloc(sqliteHeader.length)
+  return Option.match(bytes, { onNone: () => "", onSome: (bytes) => new TextDecoder("latin1").decode(bytes) })
+}, Effect.scoped)
+
+/** The conversations of an export, a user's together. */
+export const read = (path: string): Stream.Stream<Entry, CommandFailed, FileSystem.FileSystem> =>
+  Stream.unwrap(
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const beginning = yield* Effect.mapError(beginningOf(path), (error) => unreadable(path, error.reason.message))
+      if (beginning === sqliteHeader) {
+        const SqliteSink = yield* importSqlite
+        return Stream.mapError(SqliteSink.conversations(path), (error) => unreadable(path, error.message))
+      }
+      const text = Stream.decodeText(Stream.mapError(fs.stream(path), (error) => unreadable(path, error.message)))
+      const entry = entryOf(path)
+      return beginning.startsWith("userId,")
+        ? text.pipe(
+            Stream.pipeThroughChannel(Csv.decodeString<CommandFailed>({ headers: true })),
+            Stream.mapError((error) => (error._tag === "CsvError" ? unreadable(path, error.message) : error)),
+            // The header is line 1.
+            Stream.mapEffect((row, i) => entry(decodeRow(row), i + 2))
+          )
+        : text.pipe(
+            Stream.splitLines,
+            Stream.mapEffect((line, i) => entry(decodeLine(line), i + 1))
+          )
+    })
+  )

@@ -1,0 +1,47 @@
+/** Shows how an export is getting on, on standard error: a line that is rewritten, or one every few seconds. */
+import type { Progress } from "@effect-zim/export"
+import * as Console from "effect/Console"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import { type Scale, statusLine } from "./progress.ts"
+import { standardWidth } from "./text.ts"
+
+const every = { terminal: Duration.millis(200), pipe: Duration.seconds(5) }
+
+const clearLine = "\r\u001B[2K"
+
+export interface Reporter {
+  /** Prints a line of its own. */
+  readonly say: (line: string) => Effect.Effect<void>
+}
+
+/** Shows the status until the scope ends. `quiet` shows nothing. */
+export const start = Effect.fnUntraced(function* (
+  status: Effect.Effect<Progress.Status>,
+  scale: Scale,
+  quiet: boolean
+): Effect.fn.Return<Reporter, never, Scope.Scope | Stdio.Stdio | Terminal.Terminal> {
+  if (quiet) return { say: () => Effect.void }
+  const stdio = yield* Stdio.Stdio
+  if (!(yield* stdio.stderrIsTerminal)) {
+    const show = Effect.flatMap(status, (status) => Console.error(statusLine(status, scale)))
+    yield* Effect.forkScoped(Effect.repeat(Effect.delay(show, every.pipe), Schedule.forever))
+    return { say: (line) => Console.error(line) }
+  }
+  const terminal = yield* Terminal.Terminal
+  // Progress is not worth an error: whoever closed standard error does not look.
+  const write = (text: string) => Effect.ignore(Stream.run(Stream.make(text), stdio.stderr()))
+  const show = Effect.gen(function* () {
+    const columns = yield* terminal.columns
+    // The last column stays free: some terminals begin a new line there.
+    yield* write(clearLine + statusLine(yield* status, scale, (columns > 0 ? columns : standardWidth) - 1))
+  })
+  yield* Effect.addFinalizer(() => write(clearLine))
+  yield* Effect.forkScoped(Effect.repeat(show, Schedule.spaced(every.terminal)))
+  return { say: (line) => write(`${clearLine}${line}\n`) }
+})
