@@ -39,7 +39,7 @@ export default defineConfig({
         }
       })),
       {
-        // A minute by the clock: afterwards, when nothing else is running.
+        // A minute by the clock, in a group of its own: nothing else runs meanwhile.
         extends: true as const,
         test: {
           name: "sockets",

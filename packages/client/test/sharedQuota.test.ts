@@ -109,7 +109,7 @@ describe("several processes over one store", () => {
         const expected = Math.min(20, processes * callers) * (60_000 / cycle)
         assert.isAtLeast(arrivals.length, 0.9 * expected)
       }),
-    { arbitrary: { seed: 51, runs: 25 } }
+    { arbitrary: { seed: 51, runs: 15 } }
   )
 
   it.effect("win the smallest round trip back, as one process does", () =>
@@ -443,7 +443,7 @@ describe("while the store is away", () => {
         const end = yield* Clock.currentTimeMillis
         assert.isAtLeast(arrivals.filter((time) => time > end - 10_000).length, 20, "it goes on afterwards")
       }),
-    { arbitrary: { seed: 53, runs: 30 } }
+    { arbitrary: { seed: 53, runs: 20 } }
   )
 
   it.effect("a process that starts as the store comes back waits for those that are still on their own", () =>
