@@ -140,6 +140,17 @@ describe("a refused signature", () => {
     })
   )
 
+  it.effect("is signed anew only once, though every answer tells another time", () =>
+    Effect.gen(function* () {
+      const service = FakeService.make((sent, index) =>
+        Effect.succeed(dated(sent.time + (index % 2 === 0 ? 900_000 : -900_000), 100000004))
+      )
+      const error = yield* withClock(service, () => Effect.flip(read))
+      assert.strictEqual(error._tag, "SignatureExpired")
+      assert.strictEqual(service.sent.length, 2)
+    })
+  )
+
   it.effect("for another reason than the time never is", () =>
     Effect.gen(function* () {
       for (const code of [3, 100000009, 100000001]) assert.strictEqual(yield* attemptsOf(code, 900_000), 1)

@@ -166,6 +166,17 @@ describe("the budget", () => {
     })
   )
 
+  it.effect("never holds more than its capacity", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ capacity: 10 })
+      assert.isTrue(yield* budget.spend(3))
+      yield* budget.refill(5)
+      assert.strictEqual(yield* budget.left, 10)
+      assert.isFalse(yield* budget.spend(11))
+      assert.isTrue(yield* budget.spend(10))
+    })
+  )
+
   it.effect("asks nothing for rejections: the quota holds those back", () =>
     Effect.gen(function* () {
       assert.strictEqual(yield* leftAfter([FakeService.code(660300005)]), 50)

@@ -3,6 +3,7 @@ import { Breaker, Quota, RetryBudget, RetryPolicy, ServerClock, Telemetry, Timeo
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
@@ -273,6 +274,21 @@ describe("metrics", () => {
       )
       assert.strictEqual(Math.max(...inUse), 4)
       assert.strictEqual(inUse.at(-1), 0)
+    })
+  )
+
+  it.effect("do not count a permit that was given back unused", () =>
+    Effect.gen(function* () {
+      const unlucky: Quota.Quota["Service"] = {
+        withPermit: (_call, _attempt, outcomeOf) =>
+          Effect.suspend(() => {
+            outcomeOf(Exit.interrupt())
+            return Effect.interrupt
+          }),
+        state: Effect.succeed([])
+      }
+      const { prometheus } = yield* call([page], read, Layer.succeed(Quota.Quota, unlucky))
+      has(prometheus, "zim_client_quota_permits_in_use 0")
     })
   )
 
