@@ -51,9 +51,9 @@ export type Result = string | { readonly id: string; readonly typeCode?: number 
  * A pipeline under test: for a user id, a stream of results, or an effect of all of them. It may ask for the client, for
  * the HTTP client (to make clients of its own), and for the emulator.
  */
-export type Pipeline = (
+export type Pipeline<E> = (
   userId: string
-) => Stream.Stream<Result, unknown, Services> | Effect.Effect<Iterable<Result>, unknown, Services>
+) => Stream.Stream<Result, E, Services> | Effect.Effect<Iterable<Result>, E, Services>
 
 /** Which conversations a pipeline is meant to give. */
 export type Where = (conversation: Conversation.Conversation) => boolean
@@ -92,7 +92,7 @@ const failed: Article = (_, __, outcome) => Judge.failed(outcome)
 
 const lawOf =
   (name: string, articles: ReadonlyArray<Article>) =>
-  (scenario: Scenario, pipeline: Pipeline, options?: Options): Effect.Effect<void, LawBroken> =>
+  <E>(scenario: Scenario, pipeline: Pipeline<E>, options?: Options): Effect.Effect<void, LawBroken> =>
     Effect.flatMap(Observed.observe(scenario, pipeline, { userIds: scenario.world.userIds }), (observation) => {
       const where = options?.where ?? constTrue
       return judge(
@@ -164,10 +164,10 @@ export interface Piece<Checkpoint> {
 /**
  * A pipeline that can be interrupted: from the beginning, or from a checkpoint of an earlier run.
  */
-export type ResumablePipeline<Checkpoint> = (
+export type ResumablePipeline<Checkpoint, E> = (
   userId: string,
   from: Checkpoint | undefined
-) => Stream.Stream<Piece<Checkpoint>, unknown, Services>
+) => Stream.Stream<Piece<Checkpoint>, E, Services>
 
 /**
  * Interrupted after any piece (each of the first 8, then further apart) and started again from its checkpoint, the
@@ -184,14 +184,14 @@ export type ResumablePipeline<Checkpoint> = (
  * )
  * ```
  */
-export const resumes = Effect.fnUntraced(function* <Checkpoint = Cursor.Cursor>(
+export const resumes = Effect.fnUntraced(function* <E, Checkpoint = Cursor.Cursor>(
   scenario: Scenario,
-  pipeline: ResumablePipeline<Checkpoint>,
+  pipeline: ResumablePipeline<Checkpoint, E>,
   options?: Options
 ): Effect.fn.Return<void, LawBroken> {
   for (let stop = 0; ; stop = stop < everyStop ? stop + 1 : Math.ceil(stop * 1.5)) {
     const pieces = new Map<string, number>()
-    const interrupted: Pipeline = (userId) => {
+    const interrupted: Pipeline<E> = (userId) => {
       const first = pipeline(userId, undefined)
       if (stop === 0) return flat(first)
       let taken = 0
@@ -233,9 +233,9 @@ const crowdList = 20
  * The pipeline, run for a crowd of users at once, makes no call that the service rejects for going too fast. The emulator
  * counts as strictly as the documentation can be read: at most 20 calls in any second.
  */
-export const respectsQuota = Effect.fnUntraced(function* (
+export const respectsQuota = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
-  pipeline: Pipeline
+  pipeline: Pipeline<E>
 ): Effect.fn.Return<void, LawBroken> {
   const { faults, reading, seed } = scenario
   const { apps, strangers, users } = scenario.world
@@ -265,9 +265,9 @@ export const respectsQuota = Effect.fnUntraced(function* (
  * in a row of one: no result, error (with all it carries), log line at any level, span, metric or line on Effect's
  * console.
  */
-export const keepsSecrets = Effect.fnUntraced(function* (
+export const keepsSecrets = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
-  pipeline: Pipeline
+  pipeline: Pipeline<E>
 ): Effect.fn.Return<void, LawBroken> {
   const listening = Secrets.listen()
   const observation = yield* Observed.observe(scenario, pipeline, {

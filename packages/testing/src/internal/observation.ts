@@ -30,40 +30,33 @@ export interface Observation {
 }
 
 /** Takes every result where it comes, so that those before a failure are known. */
-export const collect = (
-  run: ReturnType<Pipeline>,
-  into: Array<Result>
-): Effect.Effect<void, unknown, ZimTest.Services> =>
+const collect = <E>(run: ReturnType<Pipeline<E>>, into: Array<Result>): Effect.Effect<void, E, ZimTest.Services> =>
   Stream.isStream(run)
     ? Stream.runForEach(run, (result) => Effect.sync(() => void into.push(result)))
     : Effect.map(run, (results) => {
         for (const result of results) into.push(result)
       })
 
-/** A pipeline that throws where it is made dies, as one that throws later. */
-export const start = (pipeline: Pipeline, userId: string, into: Array<Result>) =>
-  Effect.suspend(() => collect(pipeline(userId), into))
-
 interface Options {
   /** For whom the pipeline runs, all at once. */
   readonly userIds: ReadonlyArray<string>
   /** Wraps each run. */
-  readonly around?: (
-    run: Effect.Effect<void, unknown, ZimTest.Services>
-  ) => Effect.Effect<void, unknown, ZimTest.Services>
+  readonly around?: <A, E, R>(run: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
 
 /** Runs a pipeline in a scenario, and looks at everything. */
-export const observe = Effect.fnUntraced(function* (
+export const observe = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
-  pipeline: Pipeline,
+  pipeline: Pipeline<E>,
   { around = (run) => run, userIds }: Options
 ): Effect.fn.Return<Observation> {
   const seen = Spy.nothing()
   const runs = userIds.map((userId) => {
     const results: Array<Result> = []
     const outcome: { exit: Exit.Exit<void, unknown> | undefined } = { exit: undefined }
-    const run = Effect.map(Effect.exit(around(start(pipeline, userId, results))), (exit) => {
+    // A pipeline that throws where it is made dies, as one that throws later.
+    const started = Effect.suspend(() => collect(pipeline(userId), results))
+    const run = Effect.map(Effect.exit(around(started)), (exit) => {
       outcome.exit = exit
     })
     return { userId, results, outcome, run }
