@@ -89,11 +89,13 @@ describe("four processes on one store", () => {
   const servers = [Server.fixedUnaligned, Server.sliding, Server.slidingCounting]
   const cases = paths.flatMap((path) => servers.map((server) => [server.name, path.name, server, path] as const))
 
-  it.effect.each(cases)("%s, %s: at least 0.9 of the quota, nothing rejected", ([, , server, path]) =>
+  it.effect.each(cases)("%s, %s: at least 0.9 of the quota, nothing rejected, nobody left out", ([, , server, path]) =>
     Effect.gen(function* () {
       const summary = yield* summaryOf(shared, server, path, 4)
       assertKept(summary)
       assert.isAtLeast(summary.used, 0.9)
+      // 40 callers share 20 calls a second: two seconds each, if all of them get the same.
+      assert.isAtMost(summary.p99, 6000)
     })
   )
 })

@@ -5,6 +5,7 @@
  * lease ends in how much sooner it may come back to a process that says the same of itself. A member without a name
  * tells a set that is empty from one that was lost. `KEYS[2]` is a hash: what else all processes need to know.
  */
+import { allowanceWindows } from "./memoryStore.ts"
 
 /** How long both are kept after the last time that somebody asked for them, in milliseconds. */
 const keep = 20 * 60_000
@@ -15,7 +16,10 @@ local leases, state = KEYS[1], KEYS[2]
 local limit, window, grace = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local time = redis.call("TIME")
 local clock = time[1] * 1000 + time[2] / 1000
-local known = redis.call("HMGET", state, "now", "pausedUntil", "lastGrant", "rejectedAt", "rejectedSpacing")
+local known = redis.call(
+  "HMGET", state, "now", "pausedUntil", "lastGrant", "rejectedAt", "rejectedSpacing",
+  "smallest", "smallestBefore", "smallestFrom"
+)
 local function field(i, default) return tonumber(known[i]) or default end
 local now = math.max(clock, field(1, clock))
 local pausedUntil = field(2, 0)
@@ -47,6 +51,17 @@ if not redis.call("ZSCORE", leases, "") then
   if uptime then lostAt = math.max(lostAt, now - uptime * 1000) end
   pausedUntil = math.max(pausedUntil, lostAt + window + grace)
 end
+
+-- The allowance for everybody: the smallest of late. With one of its own each, a process that has not learned its own
+-- yet would see permits come back later than the others do, get none, and never learn.
+local smallest, smallestBefore, smallestFrom = field(6, 0), field(7, 0), field(8, 0)
+if now - smallestFrom > ${allowanceWindows} * window then
+  smallestBefore, smallest, smallestFrom = smallest, allowance, now
+else
+  smallest = math.min(smallest, allowance)
+end
+redis.call("HSET", state, "smallest", smallest, "smallestBefore", smallestBefore, "smallestFrom", smallestFrom)
+allowance = math.min(smallest, smallestBefore)
 
 redis.call("ZREMRANGEBYSCORE", leases, "-inf", now)
 local wait = math.max(pausedUntil, field(3, 0) + spacing) - now

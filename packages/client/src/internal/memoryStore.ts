@@ -19,16 +19,36 @@ interface Group {
   lastGrant: number
   rejectedAt: number
   rejectedSpacing: number
+  /** The smallest allowance that anybody asked with: since `smallestFrom`, and in the time before it. */
+  smallest: number
+  smallestBefore: number
+  smallestFrom: number
 }
 
-/** How long until fewer than `limit` leases are out, for somebody with this allowance. */
-const permitWait = ({ leases }: Group, now: number, ask: Ask): number => {
-  const { limit, window } = ask.limits
+/** How many windows the smallest allowance is remembered, at least. */
+export const allowanceWindows = 10
+
+/**
+ * The allowance for everybody: the smallest of late. With one of its own each, a process that has not learned its own yet
+ * would see permits come back later than the others do, get none, and never learn.
+ */
+const allowanceOf = (group: Group, now: number, ask: Ask): number => {
+  const isOver = now - group.smallestFrom > allowanceWindows * ask.limits.window
+  if (isOver) {
+    group.smallestBefore = group.smallest
+    group.smallestFrom = now
+  }
+  group.smallest = isOver ? ask.allowance : Math.min(group.smallest, ask.allowance)
+  return Math.min(group.smallest, group.smallestBefore)
+}
+
+/** How long until fewer than `limit` leases are out, with this allowance. */
+const permitWait = ({ leases }: Group, now: number, { limit, window }: Ask["limits"], allowance: number): number => {
   if (leases.size < limit) return 0
-  const backs = Array.from(leases.values(), ({ allowance, back }) => back - Math.min(allowance, ask.allowance))
+  const backs = Array.from(leases.values(), (lease) => lease.back - Math.min(lease.allowance, allowance))
   const wait = (backs.toSorted((a, b) => a - b)[leases.size - limit] ?? 0) - now
   // Whatever is under way now may come back this soon.
-  return Math.min(wait, Math.max(window - ask.allowance, window / limit))
+  return Math.min(wait, Math.max(window - allowance, window / limit))
 }
 
 const acquire = (group: Group, now: number, ask: Ask): Answer => {
@@ -36,7 +56,12 @@ const acquire = (group: Group, now: number, ask: Ask): Answer => {
   if (ask.isKnown && !group.isKnown) group.pausedUntil = Math.max(group.pausedUntil, now + window + grace)
   group.isKnown = true
   for (const [name, { back }] of group.leases) if (back <= now) group.leases.delete(name)
-  const wait = Math.max(group.pausedUntil - now, group.lastGrant + ask.spacing - now, permitWait(group, now, ask))
+  const allowance = allowanceOf(group, now, ask)
+  const wait = Math.max(
+    group.pausedUntil - now,
+    group.lastGrant + ask.spacing - now,
+    permitWait(group, now, ask.limits, allowance)
+  )
   const { rejectedAt, rejectedSpacing } = group
   const rejection = rejectedAt < 0 ? undefined : { at: rejectedAt, ago: now - rejectedAt, spacing: rejectedSpacing }
   if (wait > 0) return { _tag: "Wait", millis: Math.ceil(wait), rejection }
@@ -66,7 +91,10 @@ export const make = (): Store => {
       pausedUntil: -Infinity,
       lastGrant: -Infinity,
       rejectedAt: -1,
-      rejectedSpacing: 0
+      rejectedSpacing: 0,
+      smallest: 0,
+      smallestBefore: 0,
+      smallestFrom: -Infinity
     }
     groups.set(key, group)
     return group

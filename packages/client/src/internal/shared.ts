@@ -145,6 +145,8 @@ export const make = Effect.fnUntraced(function* (
       Effect.zip(
         Effect.suspend(() => {
           const now = Line.millisOf(clock)
+          // A process that gets no permit recovers all the same: it would stay behind the others else.
+          Lane.recover(group.lane, now)
           return store.acquire({
             key: group.key,
             limits,
