@@ -75,7 +75,7 @@ export interface Return {
   readonly ago: number
   /** How long after the attempt ended the permit comes back: at once where nothing was sent. */
   readonly delay: number | undefined
-  /** How much sooner it may come back, to a process that says the same of itself. */
+  /** How much sooner it may come back, where all who ask say the same of themselves. */
   readonly allowance: number
   /** The service rejected the call: when its permit was given out, and the time between calls that was too little. */
   readonly rejected: { readonly grantedAt: number; readonly spacing: number } | undefined
