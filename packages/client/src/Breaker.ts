@@ -119,8 +119,8 @@ const delaysOf = Effect.fnUntraced(function* (schedule: Schedule.Schedule<unknow
   return delayOf
 })
 
-// Effect's `CircuitBreaker.execute` is not used: it asks the schedule again at every answer, and costs more than all the
-// other policies together.
+// Effect's `CircuitBreaker.execute` is not used: it asks the schedule again at every answer, and costs several times what
+// admission and recording do.
 const makeIn = Effect.fnUntraced(function* (
   store: CircuitBreaker.CircuitBreakerStore["Service"],
   options: Options
