@@ -82,7 +82,10 @@ export const problems = ({ contents, name }: Tarball): ReadonlyArray<string> => 
     .map((path) => `${path} has no source any more: remove packages/*/dist and build again`)
   const foreign = contents
     .filter(
-      (path) => !/^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|(?:src|dist)\/.*\.(?:ts|js|map))$/.test(path)
+      (path) =>
+        !/^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|(?:src|dist)\/.*\.(?:ts|js|map)|src\/.*\.(?:html|css))$/.test(
+          path
+        )
     )
     .map((path) => `${path} does not belong there`)
   return [...missing, ...stale, ...foreign].map((problem) => `${name}: ${problem}`)

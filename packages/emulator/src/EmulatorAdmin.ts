@@ -24,8 +24,8 @@ import * as AdminApi from "./AdminApi.ts"
 import type { Emulator } from "./Emulator.ts"
 import { HostNotLoopback } from "./EmulatorServer.ts"
 import * as Guard from "./internal/admin/guard.ts"
+import * as Inspector from "./internal/admin/inspector.ts"
 import * as JournalRoutes from "./internal/admin/journal.ts"
-import { page } from "./internal/admin/page.ts"
 import * as SettingsRoutes from "./internal/admin/settings.ts"
 import * as Validation from "./internal/admin/validation.ts"
 import * as WorldRoutes from "./internal/admin/world.ts"
@@ -52,7 +52,7 @@ export interface Options {
   readonly host?: string | undefined
   /** The base URL of the emulator itself, to be shown in `GET /status`. */
   readonly emulatorUrl?: string | undefined
-  /** The page at `GET /`: one HTML document that loads nothing from elsewhere. */
+  /** Instead of the inspector, the page at `GET /`: one HTML document that loads nothing from elsewhere. */
   readonly page?: string | undefined
   /**
    * Lets other machines in. Whoever gets in can read and change everything but secrets.
@@ -67,12 +67,14 @@ export interface Options {
     | undefined
 }
 
-const pageHeaders = {
-  "content-security-policy":
-    "default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'; img-src data:; connect-src 'self'; " +
-    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-  "referrer-policy": "no-referrer"
-}
+const page = (html: string): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(html, { contentType: "text/html; charset=utf-8" }).pipe(
+    HttpServerResponse.setHeaders({
+      "content-security-policy": Inspector.policy(html),
+      "cross-origin-opener-policy": "same-origin",
+      "referrer-policy": "no-referrer"
+    })
+  )
 
 const routes = (options: Options) =>
   Layer.mergeAll(
@@ -80,13 +82,7 @@ const routes = (options: Options) =>
       Layer.provide([WorldRoutes.layer(options.emulatorUrl), SettingsRoutes.layer, JournalRoutes.layer]),
       Layer.provide(Validation.layer)
     ),
-    HttpRouter.add(
-      "GET",
-      "/",
-      HttpServerResponse.text(options.page ?? page, { contentType: "text/html; charset=utf-8" }).pipe(
-        HttpServerResponse.setHeaders(pageHeaders)
-      )
-    )
+    HttpRouter.add("GET", "/", page(options.page ?? Inspector.document()))
   )
 
 const problem = (status: number, _tag: string, problem: string): HttpServerResponse.HttpServerResponse =>
