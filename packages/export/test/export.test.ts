@@ -1,0 +1,379 @@
+import { RetryPolicy } from "@effect-zim/client"
+import { Emulator, Fault, type World } from "@effect-zim/emulator"
+import { Checkpoint, CsvSink, Export, NdjsonSink, type Progress, type Sink } from "@effect-zim/export"
+import { assert, describe, it } from "@effect/vitest"
+import * as Arbitrary from "effect/Arbitrary"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
+import * as Path from "effect/Path"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { Disk } from "./disk.ts"
+import { impatient, layer, worldOf } from "./support.ts"
+
+const out = "/out.ndjson"
+const world = worldOf([3, 0, 4, 1, 2, 12, 7, 5, 6, 1])
+const users = world.users.map(({ userId }) => userId)
+
+const platform = (disk: Disk) => Layer.merge(Layer.succeed(FileSystem.FileSystem, disk.fileSystem), Path.layer)
+
+const exportTo = (
+  disk: Disk,
+  lines: ReadonlyArray<string>,
+  options?: Partial<Export.Options> & { readonly make?: typeof NdjsonSink.make }
+) =>
+  Stream.unwrap(
+    Effect.map((options?.make ?? NdjsonSink.make)({ path: out }), (sink) =>
+      Export.run(Stream.fromIterable(lines), { sink, concurrency: 2, ...options })
+    )
+  ).pipe(Stream.provide(platform(disk)), Stream.provideService(RetryPolicy.Current, impatient))
+
+const run = (...args: Parameters<typeof exportTo>) => Stream.runCollect(exportTo(...args))
+
+const fails = (...args: Parameters<typeof exportTo>) => Effect.flip(Stream.runDrain(exportTo(...args)))
+
+const exportedUsers = (disk: Disk): ReadonlyArray<string> =>
+  [
+    ...new Set(
+      (disk.text(out) ?? "")
+        .split("\n")
+        .slice(0, -1)
+        .map((line): string => JSON.parse(line).userId)
+    )
+  ].toSorted()
+
+const nonEmpty = (world: World.World) =>
+  world.users.filter(({ conversations }) => conversations.length > 0).map(({ userId }): string => userId)
+
+const tagsOf = (events: ReadonlyArray<Progress.Event>) => events.map(({ _tag }) => _tag)
+
+describe("Export", () => {
+  it.effect("tells what becomes of each line, what is saved, and when it is done", () =>
+    Effect.gen(function* () {
+      const events = yield* run(new Disk(), [...users, "stranger", "", users[0] ?? ""])
+      assert.deepStrictEqual([tagsOf(events)[0], tagsOf(events).at(-1)], ["Started", "Finished"])
+      const lines = events.flatMap((event) => ("line" in event ? [event.line] : []))
+      assert.deepStrictEqual(
+        lines.toSorted((a, b) => a - b),
+        Array.from({ length: 13 }, (_, i) => i + 1)
+      )
+      const last = events.at(-1)
+      assert.deepStrictEqual(last?._tag === "Finished" ? last.counts : undefined, {
+        ...Checkpoint.noCounts,
+        lines: 13,
+        users: 10,
+        conversations: 41,
+        calls: 11,
+        failed: 1,
+        invalid: 1,
+        duplicates: 1
+      })
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("a user whose list cannot be read is recorded with code and request id, and the others go on", () =>
+    Effect.gen(function* () {
+      const events = yield* run(new Disk(), users)
+      const failed = events.flatMap((event) =>
+        event._tag === "UserFailed" ? [{ userId: event.userId, error: event.error, code: event.code }] : []
+      )
+      assert.sameDeepMembers(failed, [
+        { userId: "user-1", error: "UnknownReturnCode", code: 424242 },
+        { userId: "user-3", error: "QueryFailed", code: 660800053 },
+        { userId: "user-5", error: "PagingLoop", code: undefined },
+        { userId: "user-7", error: "InvalidInput", code: 660000002 }
+      ])
+      for (const event of events) {
+        if (event._tag === "UserFailed" && event.code !== undefined) assert.match(event.requestId ?? "", /^\d+$/)
+      }
+      assert.deepStrictEqual(tagsOf(events).filter((tag) => tag === "UserExported").length, 6)
+    }).pipe(
+      Effect.provide(
+        layer({
+          world,
+          faults: [
+            Fault.returnCode(424242).pipe(Fault.when(Fault.user("user-1"))),
+            Fault.returnCode(660800053).pipe(Fault.when(Fault.user("user-3"))),
+            Fault.cyclingCursor(1).pipe(Fault.when(Fault.user("user-5"))),
+            Fault.returnCode(660000002).pipe(Fault.when(Fault.user("user-7")))
+          ]
+        })
+      )
+    )
+  )
+
+  const everybody = {
+    AuthenticationFailed: Fault.returnCode(3),
+    SignatureExpired: Fault.returnCode(100000004),
+    NotPermitted: Fault.returnCode(100000017),
+    BadRequest: Fault.returnCode(100000000)
+  }
+  for (const [tag, fault] of Object.entries(everybody)) {
+    it.effect(`${tag} ends it at once, records nobody, and can be gone on from`, () =>
+      Effect.gen(function* () {
+        const disk = new Disk()
+        const emulator = yield* Emulator.Emulator
+        yield* emulator.faults.set([fault.pipe(Fault.when(Fault.nth(5)))])
+        const error = yield* fails(disk, users)
+        assert.strictEqual(error._tag, tag)
+        assert.strictEqual(disk.text(`${out}.failures.ndjson`), "")
+        assert.isAtMost((yield* emulator.journal.entries).length, 7)
+        yield* emulator.faults.set([])
+        yield* run(disk, users, { mode: "resume" })
+        assert.deepStrictEqual(exportedUsers(disk), nonEmpty(world).toSorted())
+      }).pipe(Effect.provide(layer({ world })))
+    )
+  }
+
+  it.effect("a wrong secret ends it with one call", () =>
+    Effect.gen(function* () {
+      const error = yield* fails(new Disk(), users, { concurrency: 1 })
+      assert.strictEqual(error._tag, "AuthenticationFailed")
+      assert.lengthOf(yield* (yield* Emulator.Emulator).journal.entries, 1)
+    }).pipe(Effect.provide(layer({ world, serverSecret: "not-the-secret" })))
+  )
+
+  it.effect("an outage ends it before everybody is recorded as failed", () => {
+    const many = worldOf(Array.from({ length: 200 }, () => 1))
+    return Effect.gen(function* () {
+      const disk = new Disk()
+      const emulator = yield* Emulator.Emulator
+      yield* emulator.faults.set([Fault.connectionReset.pipe(Fault.when(Fault.not(Fault.user("user-0", "user-1"))))])
+      const error = yield* fails(
+        disk,
+        many.users.map(({ userId }) => userId)
+      )
+      assert.include(["TransportFailed", "CircuitOpen"], error._tag)
+      assert.isBelow((disk.text(`${out}.failures.ndjson`) ?? "").split("\n").length, 21)
+    }).pipe(Effect.provide(layer({ world: many })))
+  })
+
+  it.effect("asked to stop, it finishes what is under way, saves it, and can be gone on from", () => {
+    const many = worldOf(Array.from({ length: 400 }, () => 1))
+    const users = many.users.map(({ userId }) => userId)
+    return Effect.gen(function* () {
+      const disk = new Disk()
+      const stop = yield* Deferred.make<void>()
+      const first = yield* exportTo(disk, users, { until: Deferred.await(stop) }).pipe(
+        Stream.tap((event) => (event._tag === "UserExported" ? Deferred.succeed(stop, undefined) : Effect.void)),
+        Stream.runCollect
+      )
+      assert.strictEqual(first.at(-1)?._tag, "Stopped")
+      const done = tagsOf(first).filter((tag) => tag === "UserExported").length
+      assert.isBelow(done, 400)
+      // Whatever was asked for is done.
+      assert.lengthOf(yield* (yield* Emulator.Emulator).journal.entries, done)
+      const second = yield* run(disk, users, { mode: "resume" })
+      const [started, finished] = [second[0], second.at(-1)]
+      assert.isTrue(started?._tag === "Started" && started.isResumed && started.counts.users === done)
+      assert.isTrue(finished?._tag === "Finished" && !finished.wasFinished)
+      assert.strictEqual(tagsOf(second).filter((tag) => tag === "UserExported").length, 400 - done)
+      assert.deepStrictEqual(exportedUsers(disk), users.toSorted())
+    }).pipe(Effect.provide(layer({ world: many })))
+  })
+
+  it.effect("a list that changes while it is read is read again", () =>
+    Effect.gen(function* () {
+      const events = yield* run(new Disk(), ["user-0"])
+      const exported = events.find((event) => event._tag === "UserExported")
+      assert.deepInclude(exported, { conversations: 600, verdict: "Complete" })
+      assert.lengthOf(yield* (yield* Emulator.Emulator).journal.entries, 4)
+    }).pipe(
+      Effect.provide(
+        layer({
+          world: worldOf([600]),
+          // The first second page repeats the first page's cursor position: entries come twice.
+          faults: [
+            Fault.rewrite("twice", (reply) => ({
+              ...reply,
+              body:
+                typeof reply.body === "string" ? reply.body.replace('"TotalCount":600', '"TotalCount":601') : reply.body
+            })).pipe(Fault.when(Fault.nth(2)))
+          ]
+        })
+      )
+    )
+  )
+
+  it.effect.prop(
+    "duplicates are found, whatever the ids",
+    {
+      ids: Arbitrary.array(Arbitrary.schema(Schema.String.check(Schema.isPattern(/^[ab!~ ]{1,3}$/))), { maxLength: 60 })
+    },
+    ({ ids }) =>
+      Effect.gen(function* () {
+        const events = yield* run(new Disk(), ids)
+        const seen = new Set<string>()
+        const expected = ids.flatMap((id, i) => (seen.size === seen.add(id).size ? [i + 1] : []))
+        const found = events.flatMap((event) =>
+          event._tag === "UserFailed" && event.error === "DuplicateUser" ? [event.line] : []
+        )
+        assert.deepStrictEqual(
+          found.toSorted((a, b) => a - b),
+          expected
+        )
+      }).pipe(Effect.provide(layer({ world }))),
+    { arbitrary: { seed: 3, runs: 60 } }
+  )
+})
+
+/** An export that was stopped after some users. */
+const unfinished = Effect.fnUntraced(function* (options?: Parameters<typeof exportTo>[2]) {
+  const disk = new Disk()
+  yield* Stream.runDrain(Stream.take(exportTo(disk, users, options), 8))
+  assert.isAbove(disk.text(`${out}.part`)?.length ?? 0, 0)
+  return disk
+})
+
+const checkpointOf = (disk: Disk) => disk.text(`${out}.checkpoint`) ?? ""
+
+const refused = Effect.fnUntraced(function* (
+  disk: Disk,
+  expected: object,
+  lines = users,
+  options: Parameters<typeof exportTo>[2] = { mode: "resume" }
+) {
+  const before = disk.paths().map((path) => [path, disk.text(path)])
+  const error = yield* fails(disk, lines, options)
+  assert.deepInclude({ ...error, _tag: error._tag, message: error.message }, expected)
+  return { before, after: disk.paths().map((path) => [path, disk.text(path)]) }
+})
+
+describe("going on", () => {
+  it.effect("with users that have grown at the end", () =>
+    Effect.gen(function* () {
+      const disk = yield* unfinished()
+      yield* run(disk, [...users, "stranger"], { mode: "resume" })
+      assert.deepStrictEqual(exportedUsers(disk), nonEmpty(world).toSorted())
+      assert.include(disk.text(`${out}.failures.ndjson`) ?? "", '"line":11,"userId":"stranger"')
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("is refused with other users, and nothing of theirs is exported", () =>
+    Effect.gen(function* () {
+      const others = ["user-9", ...users.slice(1)]
+      const { after, before } = yield* refused(yield* unfinished(), { reason: "OtherUsers" }, others)
+      const withoutSession = (files: ReadonlyArray<unknown>) => JSON.stringify(files).replaceAll(/session[^,]*/g, "")
+      assert.deepStrictEqual(withoutSession(after), withoutSession(before))
+      yield* refused(yield* unfinished(), { reason: "OtherUsers" }, users.slice(0, 2))
+      yield* refused(yield* unfinished(), { reason: "OtherUsers" }, [])
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("is refused with a checkpoint of another app, version or format, or a damaged one", () =>
+    Effect.gen(function* () {
+      const change = Effect.fnUntraced(function* (edit: (json: string) => string, expected: object) {
+        const disk = yield* unfinished()
+        disk.put(`${out}.checkpoint`, edit(checkpointOf(disk)))
+        const { after, before } = yield* refused(disk, expected)
+        assert.deepStrictEqual(after, before)
+      })
+      yield* change((json) => json.replace('"version":1', '"version":2'), {
+        reason: "OtherVersion",
+        message: `cannot go on from ${out}.checkpoint: it is of version 2, this program makes version 1`
+      })
+      yield* change((json) => json.replace('"format":"ndjson"', '"format":"csv"'), { reason: "OtherFormat" })
+      yield* change((json) => json.replace('"read"', '"reed"'), { reason: "Unreadable" })
+      yield* change((json) => json.slice(0, 40), { reason: "Unreadable" })
+      yield* change(() => "", { reason: "Unreadable" })
+      const disk = yield* unfinished()
+      disk.put(`${out}.checkpoint`, checkpointOf(disk).replace('"appId":12345', '"appId":12346'))
+      yield* refused(disk, { reason: "OtherApp" })
+      yield* refused(yield* unfinished(), { reason: "OtherFormat" }, users, { mode: "resume", make: CsvSink.make })
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("is refused where the output has changed meanwhile", () =>
+    Effect.gen(function* () {
+      for (const path of [`${out}.part`, `${out}.failures.ndjson`]) {
+        for (const edit of [
+          (text: string) => text.slice(0, -1),
+          (text: string) => `${text.slice(0, -3)}x${text.slice(-2)}`,
+          () => undefined
+        ]) {
+          const disk = new Disk()
+          yield* Stream.runDrain(Stream.take(exportTo(disk, ["", ...users]), 8))
+          const text = edit(disk.text(path) ?? "")
+          if (text === undefined) disk.remove(path)
+          else disk.put(path, text)
+          yield* refused(disk, { reason: "OutputChanged", path })
+        }
+      }
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("cuts off what an interrupted write has left", () =>
+    Effect.gen(function* () {
+      const disk = yield* unfinished()
+      disk.put(`${out}.part`, `${disk.text(`${out}.part`)}{"userId":"user-9","conv${"x".repeat(9999)}`)
+      yield* run(disk, users, { mode: "resume" })
+      assert.deepStrictEqual(exportedUsers(disk), nonEmpty(world).toSorted())
+    }).pipe(Effect.provide(layer({ world })))
+  )
+})
+
+describe("what is there already", () => {
+  it.effect("new refuses it; resume finds a finished export finished; restart replaces it when all is done", () =>
+    Effect.gen(function* () {
+      const disk = yield* unfinished()
+      yield* refused(disk, { _tag: "OutputExists", isUnfinished: true }, users, { mode: "new" })
+      yield* run(disk, users, { mode: "resume" })
+      const finished = disk.text(out)
+      yield* refused(disk, { _tag: "OutputExists", isUnfinished: false }, users, { mode: "new" })
+      const again = yield* run(disk, users, { mode: "resume" })
+      assert.deepStrictEqual(tagsOf(again), ["Started", "Finished"])
+
+      yield* Stream.runDrain(Stream.take(exportTo(disk, ["user-5", "user-6"], { mode: "restart" }), 4))
+      assert.strictEqual(disk.text(out), finished)
+      yield* run(disk, ["user-5", "user-6"], { mode: "resume" })
+      assert.deepStrictEqual(exportedUsers(disk), ["user-5", "user-6"])
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("a file that is no output of an export stays as it is", () =>
+    Effect.gen(function* () {
+      for (const path of [out, `${out}.part`, `${out}.failures.ndjson`]) {
+        for (const mode of ["new", "resume"] as const) {
+          const disk = new Disk()
+          disk.put(path, "precious")
+          yield* refused(disk, { _tag: "OutputExists", path, isUnfinished: false }, users, { mode })
+          assert.deepStrictEqual(disk.paths(), [path])
+          assert.strictEqual(disk.text(path), "precious")
+        }
+      }
+      const disk = new Disk()
+      yield* refused(disk, { _tag: "OutputUnusable", path: "/a-folder" }, users, {
+        sink: yield* NdjsonSink.make({ path: "/a-folder" }).pipe(
+          Effect.provide(platform(disk)),
+          Effect.tap(() => Effect.sync(() => disk.put("/a-folder", "")))
+        )
+      })
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("two exports at once: the first notices that it has been overtaken", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      let events = 0
+      const first = exportTo(disk, users).pipe(
+        Stream.tap(() => (++events === 2 ? run(disk, users, { mode: "resume" }) : Effect.void)),
+        Stream.runDrain
+      )
+      const error = yield* Effect.flip(first)
+      assert.strictEqual(error.message, `cannot export to ${out}: another export writes there`)
+      assert.deepStrictEqual(exportedUsers(disk), nonEmpty(world).toSorted())
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("a disk that is full says so", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      disk.start({ at: 12, how: "full", survives: 0.5 })
+      const error: Sink.SinkFailed | { readonly _tag: string; readonly message: string } = yield* fails(disk, users)
+      assert.strictEqual(error._tag, "SinkFailed")
+      assert.include(error.message, "no space left on the device")
+    }).pipe(Effect.provide(layer({ world })))
+  )
+})
