@@ -22,9 +22,11 @@ import * as TestClock from "effect/testing/TestClock"
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
 const userIds = ["u1", "u2"] as const
-const user = Schema.Literals(userIds)
+const user = Schema.Literals(["u1", "u1", "u1", "u2"])
 const id = between(1, 12)
 const type = Schema.Literals([2, 0, 2, 3])
+
+const ReadOn = Schema.TaggedStruct("ReadOn", { user, pages: between(1, 3), pageSize: between(1, 4) })
 
 const Command = Schema.Union([
   Schema.TaggedStruct("Message", { user, id, type }),
@@ -36,8 +38,10 @@ const Command = Schema.Union([
     times: between(1, 6)
   }),
   Schema.TaggedStruct("Wait", { millis: Schema.Literals([1, 500, 1000, 60_000, 86_400_000]) }),
-  Schema.TaggedStruct("ReadOn", { user, pages: between(1, 3), pageSize: between(1, 5) }),
-  Schema.TaggedStruct("ReadOn", { user, pages: between(1, 3), pageSize: between(1, 5) }),
+  ReadOn,
+  ReadOn,
+  ReadOn,
+  ReadOn,
   Schema.TaggedStruct("InterruptedRead", { user, after: Schema.Literals([0, 1, 100, 5000]) }),
   Schema.TaggedStruct("ReadAll", { user })
 ])
@@ -122,6 +126,9 @@ const assertRead = ({ came, changes, steady }: Reading, order: "AcrossPages" | "
   )
 }
 
+/** How often lists were read to the end with a break, and while they changed. */
+const happened = { resumed: 0, changed: 0 }
+
 /** The first pages of what is left to read. */
 const readOn = (userId: string, from: Cursor.Cursor, pages: number, pageSize: number) =>
   Conversations.pages(userId, { from, pageSize }).pipe(Stream.take(pages), Stream.runCollect, patient)
@@ -136,7 +143,7 @@ const step = Effect.fnUntraced(function* (
     case "Message": {
       // A millisecond later, so that a message is newer than all before it.
       yield* TestClock.adjust(1)
-      const time = yield* Clock.currentTimeMillis
+      const time = Math.floor(yield* Clock.currentTimeMillis)
       if (!model.lists.has(command.user)) return
       yield* world.update(
         World.putConversation(command.user, {
@@ -178,6 +185,8 @@ const step = Effect.fnUntraced(function* (
       const next = pages.at(-1)?.next ?? Option.none()
       if (Option.isSome(next)) return model.readings.set(command.user, { ...read, from: next.value })
       model.readings.delete(command.user)
+      if (reading.from !== Cursor.start) happened.resumed++
+      if (reading.changes.size > 0) happened.changed++
       return assertRead(read, order)
     }
     case "ReadAll": {
@@ -228,6 +237,11 @@ describe("client and emulator", () => {
           }
         }).pipe(ZimTest.inVirtualTime({ limit: "1000 days" }), Effect.provide(ZimTest.layer(first, [], { reading })))
       }).pipe(Random.withSeed("model")),
-    { arbitrary: { seed: 1, runs: 300, maxShrinks: 1000 } }
+    { arbitrary: { seed: 1, runs: 300, size: 40, maxShrinks: 1000 } }
   )
+
+  it("were tried with breaks, and with changes between them", () => {
+    assert.isAbove(happened.resumed, 100)
+    assert.isAbove(happened.changed, 30)
+  })
 })
