@@ -24,6 +24,8 @@ import * as World from "./World.ts"
 
 const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8.64e15 }))
 const GroupId = Schema.String.check(Schema.isNonEmpty())
+// The same as `UserId`, but in code a plain text will do.
+const LegalUserId = Schema.make<Schema.Codec<string>>(UserId.UserId.ast)
 
 /** When it happens, in milliseconds since the epoch. Left out: now, but later than all that its users have seen. */
 const time = Schema.optionalKey(Millis)
@@ -32,13 +34,13 @@ const time = Schema.optionalKey(Millis)
 export const fields = {
   message: {
     from: Schema.String,
-    to: Schema.optionalKey(UserId.UserId),
+    to: Schema.optionalKey(LegalUserId),
     group: Schema.optionalKey(GroupId),
     time
   },
   createGroup: { group: GroupId, members: Schema.Array(Schema.String), time },
   disband: { group: GroupId },
-  register: { userId: UserId.UserId },
+  register: { userId: LegalUserId },
   kick: { group: GroupId, userId: Schema.String }
 }
 
@@ -191,7 +193,7 @@ export const apply = (world: World.World, change: Change, now: number): Outcome 
     case "disband":
       return disband(world, change)
     case "register":
-      return Result.succeed(World.register(world, change.userId))
+      return Result.succeed(World.register(world, UserId.make(change.userId)))
     case "kick":
       return kick(world, change)
   }

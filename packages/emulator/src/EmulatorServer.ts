@@ -21,6 +21,7 @@ import * as Http from "node:http"
 import { Emulator } from "./Emulator.ts"
 import * as Exchange from "./Exchange.ts"
 import * as Loopback from "./internal/loopback.ts"
+import * as NodeBody from "./internal/nodeBody.ts"
 import { toServerResponse } from "./internal/response.ts"
 
 /**
@@ -58,9 +59,15 @@ const app: Effect.Effect<HttpServerResponse.HttpServerResponse, never, Emulator 
   Effect.gen(function* () {
     const emulator = yield* Emulator
     const request = yield* HttpServerRequest.HttpServerRequest
-    const body = yield* Effect.orElseSucceed(request.text, () => undefined)
+    const incoming = NodeHttpServerRequest.toIncomingMessage(request)
+    const body = yield* NodeBody.read(incoming)
     const reply = yield* emulator
-      .handle({ method: request.method, target: request.url, contentType: request.headers["content-type"], body })
+      .handle({
+        method: incoming.method ?? "",
+        target: incoming.url ?? "",
+        contentType: incoming.headers["content-type"],
+        body
+      })
       .pipe(Effect.catchTag("ConnectionLost", () => hangUp(request, "reset")))
     return toServerResponse(
       typeof reply.body === "string"

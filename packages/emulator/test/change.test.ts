@@ -38,11 +38,11 @@ describe("what happens in a world", () => {
   it.effect("a message moves the conversation to the end, for everyone concerned", () =>
     Effect.gen(function* () {
       const { change } = yield* Emulator.Emulator
-      yield* change({ type: "message", from: "b", to: "a" as never })
+      yield* change({ type: "message", from: "b", to: "a" })
       assert.deepStrictEqual(yield* lists, { a: ["g", "b"], b: ["g", "a"], c: [] })
       yield* change({ type: "message", from: "a", group: "g" })
       assert.deepStrictEqual(yield* lists, { a: ["b", "g"], b: ["a", "g"], c: [] })
-      yield* change({ type: "message", from: "c", to: "stranger" as never })
+      yield* change({ type: "message", from: "c", to: "stranger" })
       assert.deepStrictEqual((yield* lists)["c"], ["stranger"])
     }).pipe(provide)
   )
@@ -65,7 +65,7 @@ describe("what happens in a world", () => {
     Effect.gen(function* () {
       const { change } = yield* Emulator.Emulator
       yield* change({ type: "kick", group: "g", userId: "a" })
-      yield* change({ type: "message", from: "a", to: "b" as never })
+      yield* change({ type: "message", from: "a", to: "b" })
       yield* change({ type: "message", from: "b", group: "g" })
       assert.deepStrictEqual(yield* lists, { a: ["g", "b"], b: ["a", "g"], c: [] })
       const refused = yield* Effect.flip(change({ type: "message", from: "a", group: "g" }))
@@ -83,7 +83,7 @@ describe("what happens in a world", () => {
       assert.deepStrictEqual(yield* lists, { a: ["b", "g", "h"], b: ["g"], c: ["h"] })
       yield* change({ type: "disband", group: "g" })
       assert.deepStrictEqual(yield* lists, { a: ["b", "h"], b: [], c: ["h"] })
-      yield* change({ type: "register", userId: "d" as never })
+      yield* change({ type: "register", userId: "d" })
       assert.deepStrictEqual((yield* page({ FromUserId: "d" })).List, [])
     }).pipe(provide)
   )
@@ -92,7 +92,7 @@ describe("what happens in a world", () => {
     [{ type: "message", from: "x", group: "g" }, "x is not registered"],
     [{ type: "message", from: "c", group: "g" }, "c is no member of g"],
     [{ type: "message", from: "a" }, "to a user or to a group"],
-    [{ type: "message", from: "a", to: "a" as never }, "themselves"],
+    [{ type: "message", from: "a", to: "a" }, "themselves"],
     [{ type: "createGroup", group: "h", members: ["a", "x"] }, "x is not registered"],
     [{ type: "disband", group: "h" }, "there is no group h"],
     [{ type: "kick", group: "g", userId: "c" }, "c is no member of g"],

@@ -25,6 +25,8 @@ export interface Meddling {
   readonly code: number | undefined
   readonly shift: number
   readonly largeCursors: boolean
+  /** Told when the client goes away while its call waits for its turn. */
+  readonly givenUp: () => void
 }
 
 /** What is found out while a call is checked, whatever becomes of it. */
@@ -69,7 +71,7 @@ export const check = Effect.fnUntraced(function* (
   if (meddling.code !== undefined) return yield* refuse(meddling.code, "a fault asked for it")
   const { admitted, delay } = books.limits.take(app, handler.action, now)
   if (!admitted) return yield* refuse(660300005, "over the quota")
-  if (delay > 0) yield* Effect.sleep(delay)
+  if (delay > 0) yield* Effect.onInterrupt(Effect.sleep(delay), () => Effect.sync(meddling.givenUp))
   if ("problem" in body) return yield* refuse(100000012, body.problem)
   return yield* Effect.fromResult(
     handler.answer(body.json, {

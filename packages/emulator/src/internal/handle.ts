@@ -117,15 +117,13 @@ export const handle = Effect.fnUntraced(function* (
 
   const forced = Arsenal.find(happening, "ReturnCode")
   const meddling = {
+    // A call that waits in a leaky bucket has been counted, also when its client goes away.
+    givenUp: () => note(undefined, "the client went away in the queue", undefined),
     code: forced?.code,
     shift: Arsenal.shift(happening),
     largeCursors: Arsenal.find(happening, "LargeCursors") !== undefined
   }
-  // A call that waits in a leaky bucket has been counted, also when its client goes away.
-  const result = yield* check(received, desk.books, meddling, facts, now, desk.shown(now)).pipe(
-    Effect.onInterrupt(() => Effect.sync(() => note(undefined, "the client went away in the queue", undefined))),
-    Effect.result
-  )
+  const result = yield* Effect.result(check(received, desk.books, meddling, facts, now, desk.shown(now)))
   const code = Result.isSuccess(result) ? 0 : result.failure.code
   const answer = happening.reduce(
     (reply, { action }) => (action._tag === "Rewrite" ? action.change(reply) : reply),

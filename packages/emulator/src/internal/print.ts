@@ -2,7 +2,7 @@ import { WireJson } from "@effect-zim/protocol"
 
 /** `JSON.stringify` is many times faster on a long list, and throws where it meets a bigint. */
 const printMember = (value: unknown): string => {
-  if (typeof value !== "object") return WireJson.stringify(value)
+  if (typeof value === "bigint") return value.toString()
   try {
     return JSON.stringify(value)
   } catch {

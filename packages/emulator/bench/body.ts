@@ -1,0 +1,2 @@
+/** What every benchmark asks for. */
+export const body = `{"FromUserId":"u1","Limit":5}`
