@@ -4,9 +4,10 @@
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
+import { ask } from "./Call.ts"
 import type { Case } from "./Case.ts"
 import { cases, run } from "./suite.ts"
-import { layerEmulator, layerService, NotTestable, Target } from "./Target.ts"
+import { BadSettings, layerEmulator, layerService, NotTestable, Target } from "./Target.ts"
 
 type Outcome = "ok" | "FAILED" | "open" | "not testable"
 
@@ -26,7 +27,12 @@ const test = Effect.fnUntraced(function* (item: Case) {
 })
 
 const suite = Effect.gen(function* () {
-  const { name } = yield* Target
+  const { name, userId } = yield* Target
+  const { code, json } = yield* ask({ FromUserId: userId })
+  if (code !== 0) {
+    const message = String(Reflect.get(json, "Message"))
+    return yield* new BadSettings({ message: `the list of ${userId} cannot be read: ${code}, ${message}` })
+  }
   yield* Console.log(`${cases.length} tests of docs/contract.md against ${name}\n`)
   const outcomes = yield* Effect.forEach(cases, test)
   const count = (outcome: Outcome) => outcomes.filter((other) => other === outcome).length
@@ -43,6 +49,9 @@ const layer = hasCredentials ? layerService : Layer.orDie(layerEmulator)
 
 suite.pipe(
   Effect.provide(layer),
+  Effect.catchTag(["BadSettings", "ConfigError", "NoAnswer"], ({ message }) =>
+    Effect.as(Console.error(`${message}\nThe settings: docs/guides/conformance.md`), 1)
+  ),
   Effect.tap((failed) => Effect.sync(() => (process.exitCode = failed === 0 ? 0 : 1))),
   NodeRuntime.runMain
 )
