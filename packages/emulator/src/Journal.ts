@@ -262,17 +262,21 @@ export const violations = (entries: ReadonlyArray<Entry>, rules: Rules): Readonl
     const { admitted, calls, window } = rules.peak
     const most = peak(admitted === true ? entries.filter((entry) => !isRateLimited(entry)) : entries, window)
     const length = Duration.format(Duration.fromInputUnsafe(window))
-    if (most > calls) broken.push(`${most} calls within ${length}, at most ${calls} are allowed`)
+    if (most > calls)
+      broken.push(`${most} ${most === 1 ? "call" : "calls"} within ${length}, at most ${calls} are allowed`)
   }
   if (rules.nonceReuses !== undefined) {
     const reused = nonceReuses(entries)
     if (reused > rules.nonceReuses) {
-      broken.push(`${reused} calls with a nonce used before, at most ${rules.nonceReuses} are allowed`)
+      broken.push(
+        `${reused} ${reused === 1 ? "call" : "calls"} with a nonce used before, at most ${rules.nonceReuses} are allowed`
+      )
     }
   }
   if (rules.attempts !== undefined) {
     for (const [userId, count] of attempts(entries)) {
-      if (count > rules.attempts) broken.push(`${count} calls for ${userId}, at most ${rules.attempts} are allowed`)
+      if (count > rules.attempts)
+        broken.push(`${count} ${count === 1 ? "call" : "calls"} for ${userId}, at most ${rules.attempts} are allowed`)
     }
   }
   if (rules.signatureAge !== undefined) {
