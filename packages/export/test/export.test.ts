@@ -1,15 +1,22 @@
-import { RetryPolicy } from "@effect-zim/client"
+import { RetryPolicy, Timeout } from "@effect-zim/client"
 import { Emulator, Fault, type World } from "@effect-zim/emulator"
 import { Checkpoint, CsvSink, Export, NdjsonSink, type Progress, type Sink } from "@effect-zim/export"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
+import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import { Disk } from "./disk.ts"
 import { impatient, layer, worldOf } from "./support.ts"
 
@@ -34,15 +41,11 @@ const run = (...args: Parameters<typeof exportTo>) => Stream.runCollect(exportTo
 
 const fails = (...args: Parameters<typeof exportTo>) => Effect.flip(Stream.runDrain(exportTo(...args)))
 
-const exportedUsers = (disk: Disk): ReadonlyArray<string> =>
-  [
-    ...new Set(
-      (disk.text(out) ?? "")
-        .split("\n")
-        .slice(0, -1)
-        .map((line): string => JSON.parse(line).userId)
-    )
-  ].toSorted()
+const exportedUsers = (disk: Disk): ReadonlyArray<string> => {
+  const lines = (disk.text(out) ?? assert.fail("there is no output")).split("\n")
+  assert.strictEqual(lines.pop(), "", "the output ends in the middle of a line")
+  return [...new Set(lines.map((line): string => JSON.parse(line).userId))].toSorted()
+}
 
 const nonEmpty = (world: World.World) =>
   world.users.filter(({ conversations }) => conversations.length > 0).map(({ userId }): string => userId)
@@ -150,9 +153,69 @@ describe("Export", () => {
     }).pipe(Effect.provide(layer({ world: many })))
   })
 
+  /** An export with its own policies, for hours of the test's clock. */
+  const forHours = Effect.fnUntraced(function* (disk: Disk, users: ReadonlyArray<string>, mode: Sink.Mode = "new") {
+    const sink = yield* Effect.provide(NdjsonSink.make({ path: out }), platform(disk))
+    const fiber = yield* Effect.forkChild(
+      Effect.exit(Stream.runCollect(Export.run(Stream.fromIterable(users), { sink, mode })))
+    )
+    while (fiber.pollUnsafe() === undefined) yield* TestClock.adjust("10 seconds")
+    return yield* Fiber.join(fiber)
+  })
+  const many = worldOf(Array.from({ length: 400 }, () => 1))
+  const everyone = many.users.map(({ userId }) => userId)
+
+  it.effect("an outage shorter than the deadline is waited out", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      const until = (yield* Clock.currentTimeMillis) + 20 * 60_000
+      yield* (yield* Emulator.Emulator).faults.set([
+        Fault.connectionReset.pipe(
+          Fault.when(Fault.where((call) => call.time > until - 19 * 60_000 && call.time < until))
+        ),
+        Fault.latency("1 second")
+      ])
+      const exit = yield* forHours(disk, everyone)
+      assert.isTrue(Exit.isSuccess(exit), String(exit))
+      assert.deepStrictEqual(exportedUsers(disk), everyone.toSorted())
+    }).pipe(Effect.provide(layer({ world: many })))
+  )
+
+  it.effect("an outage longer than the deadline ends it, and nobody is recorded as failed", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      yield* (yield* Emulator.Emulator).faults.set([
+        Fault.connectionReset.pipe(Fault.when(Fault.where((call) => call.index > 50)))
+      ])
+      const exit = yield* forHours(disk, everyone)
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : assert.fail("it should have failed")
+      assert.strictEqual(Predicate.hasProperty(error, "_tag") ? error._tag : error, "DeadlineExceeded")
+      assert.strictEqual(disk.text(`${out}.failures.ndjson`), "")
+      yield* (yield* Emulator.Emulator).faults.set([])
+      yield* forHours(disk, everyone, "resume")
+      assert.deepStrictEqual(exportedUsers(disk), everyone.toSorted())
+    }).pipe(Effect.provide(layer({ world: many })))
+  )
+
+  it.effect("a user who never gets an answer while others do is recorded", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      yield* (yield* Emulator.Emulator).faults.set([
+        Fault.truncatedBody.pipe(Fault.when(Fault.user("user-3"))),
+        Fault.hang.pipe(Fault.when(Fault.user("user-7"))),
+        Fault.latency("5 minutes").pipe(Fault.when(Fault.not(Fault.user("user-3", "user-7"))))
+      ])
+      const exit = yield* forHours(disk, everyone).pipe(Effect.provideService(Timeout.Attempt, Duration.minutes(6)))
+      assert.isTrue(Exit.isSuccess(exit), String(exit))
+      assert.deepStrictEqual(
+        exportedUsers(disk),
+        everyone.filter((user) => user !== "user-3" && user !== "user-7").toSorted()
+      )
+    }).pipe(Effect.provide(layer({ world: many })))
+  )
+
   it.effect("asked to stop, it finishes what is under way, saves it, and can be gone on from", () => {
-    const many = worldOf(Array.from({ length: 400 }, () => 1))
-    const users = many.users.map(({ userId }) => userId)
+    const users = everyone
     return Effect.gen(function* () {
       const disk = new Disk()
       const stop = yield* Deferred.make<void>()
