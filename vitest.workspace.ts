@@ -1,7 +1,7 @@
-import { spawnSync } from "node:child_process"
 import { readdirSync } from "node:fs"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import * as Programs from "./scripts/check/Programs.ts"
 
 const packages = readdirSync(new URL("packages", import.meta.url))
 
@@ -9,21 +9,20 @@ const packages = readdirSync(new URL("packages", import.meta.url))
 // `node` too, which is what Node itself goes by.
 const conditions = ["@effect-zim/source", "node"]
 
-// In CI there has to be one.
-const hasRedis = process.env["CI"] !== undefined || spawnSync("redis-server", ["--version"]).status === 0
-if (!hasRedis) {
+// What cannot be tested on this machine is left out, loudly, and `scripts/check` says so at its end.
+const leftOut = Programs.missing.map(({ files }) => files)
+for (const { advice, what } of Programs.missing) {
   const line = "!".repeat(100)
-  console.error(
-    `${line}\nNOTHING IS TESTED OVER REDIS: redis-server is not installed (apt-get install redis-server)\n${line}`
-  )
+  console.error(`${line}\nNOT TESTED: ${what}. ${advice}\n${line}`)
 }
-const exclude = hasRedis ? [] : ["test/**/redis*.test.ts"]
 
 export default defineConfig({
   resolve: { conditions },
   ssr: { resolve: { conditions } },
   test: {
     allowOnly: false,
+    // For the tests in a browser.
+    env: Programs.chromium === undefined ? {} : { CHROMIUM: Programs.chromium },
     setupFiles: [fileURLToPath(new URL("vitest.setup.ts", import.meta.url))],
     // Property tests share two cores with everything else in CI; a hang still ends.
     testTimeout: 30_000,
@@ -35,7 +34,7 @@ export default defineConfig({
           name,
           root: `packages/${name}`,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/long/**", ...exclude]
+          exclude: ["test/long/**", ...leftOut]
         }
       })),
       {
@@ -45,7 +44,7 @@ export default defineConfig({
           name: "sockets",
           root: "packages/client",
           include: ["test/long/*.test.ts"],
-          exclude,
+          exclude: leftOut,
           testTimeout: 150_000,
           // Both at the same time.
           maxWorkers: 2,

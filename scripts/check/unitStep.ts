@@ -3,6 +3,7 @@
  */
 import { Effect, FileSystem, Schema } from "effect"
 import * as Command from "./Command.ts"
+import * as Programs from "./Programs.ts"
 import * as Step from "./Step.ts"
 
 const Report = Schema.fromJsonString(
@@ -45,6 +46,9 @@ const silences = Effect.fnUntraced(function* ({ testResults }: typeof Report.Typ
   return [...testResults.flatMap(unfinished), ...untested]
 })
 
+/** In capitals: this is the last line of the step, and stands in the table at the end. */
+const leftOut = Programs.missing.map(({ advice, what }) => `NOT TESTED: ${what}. ${advice}`)
+
 const tests: Step.Step = {
   name: "unit",
   about: "unit, property and integration tests",
@@ -66,7 +70,7 @@ const tests: Step.Step = {
       passed: report.numPassedTests,
       // Vitest also exits with 1 for an error outside of any test.
       failed: failed === 0 && code !== 0 ? 1 : failed,
-      note: [...problems, `${report.numPassedTests} tests`].join("\n")
+      note: [...problems, [`${report.numPassedTests} tests`, ...leftOut].join("; ")].join("\n")
     }
   }).pipe(Effect.scoped)
 }

@@ -225,7 +225,7 @@ const dateOf = (time) =>
   new Date(time)
     .toISOString()
     .replace("T", " ")
-    .replace(/\.000Z$|Z$/, " UTC")
+    .replace(/\.\d+Z$/, " UTC")
 
 /** @type {(count: number, noun: string) => string} */
 const counted = (count, noun) => `${count.toLocaleString("en")} ${noun}${count === 1 ? "" : "s"}`
@@ -515,11 +515,11 @@ const setUpJournal = () => {
 
 /** @type {ReadonlyArray<readonly [name: string, fault: FaultJson]>} */
 const presets = [
-  ["660300005 (too many calls), every 5th call", { type: "returnCode", code: rateLimited, when: [{ every: 5 }] }],
-  ["1 (server busy), every 3rd call", { type: "returnCode", code: 1, when: [{ every: 3 }] }],
+  ["660300005, every 5th call", { type: "returnCode", code: rateLimited, when: [{ every: 5 }] }],
+  ["Code 1 (busy), every 3rd call", { type: "returnCode", code: 1, when: [{ every: 3 }] }],
   ["Connection reset, every 5th call", { type: "connectionReset", when: [{ every: 5 }] }],
-  ["Answer lost after processing, every 5th call", { type: "answerLost", when: [{ every: 5 }] }],
-  ["HTML page with HTTP 502, every 5th call", { type: "httpStatus", status: 502, when: [{ every: 5 }] }],
+  ["Answer lost, every 5th call", { type: "answerLost", when: [{ every: 5 }] }],
+  ["HTML 502, every 5th call", { type: "httpStatus", status: 502, when: [{ every: 5 }] }],
   ["Body cut off, every 5th call", { type: "truncatedBody", when: [{ every: 5 }] }],
   ["300 ms latency", { type: "latency", duration: 300 }],
   ["Cursors beyond 2^53", { type: "largeCursors" }]
@@ -621,7 +621,8 @@ const showClock = ({ clock, real, shown }) => {
   const ahead = shown - real
   const off = lengthOf(ahead)
   at("shown").textContent = dateOf(shown)
-  at("offset").textContent = `${clock.mode}: ${off === "" ? "right" : `${off} ${ahead < 0 ? "behind" : "ahead"}`}`
+  const difference = off === "" ? "right" : `${off} ${ahead < 0 ? "behind" : "ahead"}`
+  at("offset").textContent = clock.mode === "Skewed" ? difference : `${clock.mode}, ${difference}`
   get("frozen", HTMLInputElement).checked = clock.mode === "Frozen"
 }
 

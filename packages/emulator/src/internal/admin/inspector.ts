@@ -4,11 +4,12 @@ import { readFileSync } from "node:fs"
 /** The files are published as they are: they lie in `src`, beside `dist`. */
 const read = (name: string): string => readFileSync(new URL(`../../../src/inspector/${name}`, import.meta.url), "utf8")
 
-/** Without indentation and block comments, which the browser has no use for. */
+/** Without indentation and comments, which the browser has no use for. */
 const compact = (text: string): string =>
   text
     .replaceAll(/\/\*\*[\s\S]*?\*\/\s?/g, "")
     .replaceAll(/\n\s+/g, "\n")
+    .replaceAll(/^\/\/.*\n/gm, "")
     .trim()
 
 /** The inspector: one document, with the style and the script in it. */
