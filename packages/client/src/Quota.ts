@@ -102,12 +102,12 @@ export class Quota extends Context.Service<
 >()("@effect-zim/client/Quota") {}
 
 /**
- * What a quota is made of.
+ * What a quota is made of. A quota that nobody could keep is not made: it dies with a `RangeError` that names the option.
  *
  * @since 0.1.0
  */
 export interface Options {
-  /** Calls per window. Default: 20, the documented limit. */
+  /** Calls per window: a whole number, 1 or more. Default: 20, the documented limit. */
   readonly limit?: number | undefined
   /** The window. Default: 1 second. */
   readonly window?: Duration.Input | undefined

@@ -18,7 +18,7 @@ import * as Quota from "../Quota.ts"
 import type { Answer, Options, Rejection, Return, Store } from "../SharedQuota.ts"
 import * as Lane from "./lane.ts"
 import * as Line from "./line.ts"
-import { keyOf, limitsOf } from "./quotaOptions.ts"
+import { keyOf, limitsOf, partOf } from "./quotaOptions.ts"
 
 /** A permit: of the store's, or of the process's own share. */
 interface Permit {
@@ -80,7 +80,7 @@ export const make = Effect.fnUntraced(function* (
   const share =
     options.whenUnavailable === undefined || options.whenUnavailable === "fail"
       ? undefined
-      : Math.max(1, Math.min(limit, Math.floor(limit * options.whenUnavailable.share)))
+      : partOf(limit, options.whenUnavailable.share)
   const groups = new Map<string, Group>()
   const process = globalThis.crypto.randomUUID()
   let leases = 0

@@ -2,12 +2,16 @@
 import { ClientError, Quota, RetryPolicy, Timeout } from "@effect-zim/client"
 import { AppId } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
+import * as SharedQuota from "@effect-zim/client/SharedQuota"
 import * as Arbitrary from "effect/Arbitrary"
+import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Schema from "effect/Schema"
+import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as FakeService from "../fakeService.ts"
 import { html, layer, noQuota, page, read, times } from "./support.ts"
@@ -303,6 +307,36 @@ describe("one quota", () => {
         }).pipe(Effect.provideService(Timeout.Deadline, Duration.hours(2)), FakeService.inTime({ limit: 7_200_000 }))
       }).pipe(Effect.provide(layer(service, noQuota)))
       assert.deepStrictEqual(times(service), [0, 0, 0, 3_600_000])
+    })
+  )
+})
+
+describe("a quota that nobody could keep", () => {
+  const cases: ReadonlyArray<readonly [Quota.Options, RegExp]> = [
+    ...[0, -1, 2.5, Number.NaN, Infinity].map((limit) => [{ limit }, /limit is a whole number.*1 or more/] as const),
+    ...[0, -5, Infinity].map((window) => [{ window }, /window is a finite time/] as const),
+    ...[-1, Infinity].map((grace) => [{ grace }, /grace is a finite time/] as const)
+  ]
+  const refusal = <A>(make: Effect.Effect<A, never, Scope.Scope>) =>
+    Effect.map(Effect.exit(Effect.scoped(make)), (exit) =>
+      Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+    )
+
+  it.effect.each(cases)("is not made: %j", ([options, message]) =>
+    Effect.gen(function* () {
+      const store = yield* SharedQuota.memory
+      for (const error of [yield* refusal(Quota.make(options)), yield* refusal(SharedQuota.make(store, options))]) {
+        assert.instanceOf(error, RangeError)
+        assert.match(String(error), message)
+      }
+    })
+  )
+
+  it.effect.each([0, -0.5, 1.1, Number.NaN])("is not made: a share of %d", (share) =>
+    Effect.gen(function* () {
+      const store = yield* SharedQuota.memory
+      const error = yield* refusal(SharedQuota.make(store, { whenUnavailable: { share } }))
+      assert.match(String(error), /share is above 0, and 1 at most/)
     })
   )
 })
