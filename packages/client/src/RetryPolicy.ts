@@ -19,11 +19,14 @@ import type { CallError } from "./ClientError.ts"
  * The kinds of failure that a policy has schedules for:
  *
  * - `rateLimit`: the service said "too fast" (660300005, 7, HTTP 429).
- * - `transient`: the service failed in a way that passes (1, 660000001, 660000003, HTTP 408, 500, 502, 503, 504).
- * - `bounded`: it failed in a way that may pass; a second look is safe for a read (660800053, gateway codes, an answer
- *   that is no JSON).
- * - `transport`: no answer, or none in time. Only reads are repeated.
+ * - `transient`: the service failed in a way that passes (1, 660000001, 660000003, HTTP 408, 425, 500, 502, 503,
+ *   504).
+ * - `bounded`: it failed in a way that may pass; a second look is safe for a read (660800053, 105001, gateway codes, an
+ *   answer that is empty or no JSON).
+ * - `transport`: no answer, or none in time; or not sent, because the store of a shared quota does not answer.
  * - `circuit`: not sent, because the circuit breaker is open.
+ *
+ * A call that changes something is repeated for `rateLimit` and `circuit` only: there it was surely not done.
  *
  * @since 0.1.0
  */
