@@ -55,7 +55,7 @@ export const open = Effect.fnUntraced(function* (options?: Playwright.BrowserCon
   )
   return yield* Effect.promise(async (): Promise<Opened> => {
     const page = await context.newPage()
-    page.setDefaultTimeout(10_000)
+    page.setDefaultTimeout(20_000)
     const problems: Array<string> = []
     page.on("console", (message) => problems.push(`${message.type()}: ${message.text()}`))
     page.on("pageerror", (error) => problems.push(String(error)))
