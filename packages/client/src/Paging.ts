@@ -7,7 +7,8 @@ import type { Cursor, Operation, ServiceError } from "@effect-zim/protocol"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { type PagingError, PagingLoop, RequestInvalid } from "./ClientError.ts"
+import { type PagingError, PagingLoop } from "./ClientError.ts"
+import * as Request from "./internal/request.ts"
 import * as ZimClient from "./ZimClient.ts"
 
 /**
@@ -30,7 +31,7 @@ export const pages = <Input, Request extends Input, Payload, Page, Failure exten
   input: Input
 ): Stream.Stream<Page, PagingError<Failure>, ZimClient.ZimClient> =>
   Stream.unwrap(
-    Effect.map(validate(operation, input), (request) => {
+    Effect.map(Request.make(operation, input), (request) => {
       const first = operation.paging.cursor(request)
       const seen = new Set<Cursor.Cursor>([first])
       const page = Effect.fnUntraced(function* (cursor: Cursor.Cursor) {
@@ -50,13 +51,4 @@ export const pages = <Input, Request extends Input, Payload, Page, Failure exten
       })
       return Stream.paginate(first, page)
     })
-  )
-
-const validate = <Input, Request, Payload, Success, Failure>(
-  operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
-  input: Input
-): Effect.Effect<Request, RequestInvalid> =>
-  Effect.mapError(
-    operation.make(input),
-    (cause) => new RequestInvalid({ action: operation.action, problem: cause.message, cause })
   )

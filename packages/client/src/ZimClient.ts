@@ -18,11 +18,12 @@ import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { type CallError, RequestInvalid, SettingsInvalid } from "./ClientError.ts"
+import { type CallError, SettingsInvalid } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as CallState from "./internal/call.ts"
 import * as Pipeline from "./internal/pipeline.ts"
 import * as Policies from "./internal/policies.ts"
+import * as Request from "./internal/request.ts"
 import type * as Transport from "./internal/transport.ts"
 
 /**
@@ -119,10 +120,7 @@ export const make = Effect.fnUntraced(function* (
   const policiesOf = yield* Policies.make
 
   const execute: ZimClient["Service"]["execute"] = Effect.fnUntraced(function* (operation, input) {
-    const request = yield* Effect.mapError(
-      operation.make(input),
-      (cause) => new RequestInvalid({ action: operation.action, problem: cause.message, cause })
-    )
+    const request = yield* Request.make(operation, input)
     const policies = yield* policiesOf
     const call = CallState.start(operation.action, yield* Clock.Clock, policies.deadline)
     return yield* Pipeline.run({ http, identity, endpoints, policies, call }, operation, request)

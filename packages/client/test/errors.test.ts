@@ -175,6 +175,7 @@ describe("the client's own errors", () => {
       const service = FakeService.answering(FakeService.page([]))
       const error = yield* fail(Conversations.page("it's"), service)
       assert.instanceOf(error, ClientError.RequestInvalid)
+      assert.notInclude(error.message, "\n")
       assert.strictEqual(error.action, "QueryConversationList")
       assert.include(error.message, "position 3")
       assert.isTrue(Schema.isSchemaError(error.cause))
