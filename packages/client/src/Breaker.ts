@@ -190,6 +190,14 @@ export const layer = (options?: Options): Layer.Layer<Breaker> => Layer.effect(B
 /**
  * No breaker: every call is made.
  *
+ * @example
+ * ```ts
+ * import { Breaker, ZimClient } from "@effect-zim/client"
+ * import { Layer } from "effect"
+ *
+ * const client = ZimClient.layerConfig.pipe(Layer.provide(Breaker.layerNone))
+ * ```
+ *
  * @since 0.1.0
  */
 export const layerNone: Layer.Layer<Breaker> = Layer.succeed(Breaker, {

@@ -16,6 +16,8 @@ import * as Schema from "effect/Schema"
 export const Region = Schema.Literals(["sha", "hkg", "fra", "lax", "bom", "sgp"])
 
 /**
+ * One of the regions.
+ *
  * @since 0.1.0
  */
 export type Region = typeof Region.Type
@@ -48,6 +50,8 @@ const problem = (text: string): string | undefined => {
 export const BaseUrl = Schema.String.check(Schema.makeFilter(problem)).pipe(Schema.brand("@effect-zim/client/BaseUrl"))
 
 /**
+ * A URL that has been checked.
+ *
  * @since 0.1.0
  */
 export type BaseUrl = typeof BaseUrl.Type

@@ -227,6 +227,18 @@ export const layer = (options?: Options): Layer.Layer<Quota> => Layer.effect(Quo
 /**
  * Runs an effect's calls under a quota of their own.
  *
+ * @example
+ * ```ts
+ * import { Conversations, Quota } from "@effect-zim/client"
+ * import { Effect } from "effect"
+ *
+ * // A background job that leaves most of the limit to others.
+ * const job = Effect.gen(function* () {
+ *   const small = yield* Quota.make({ limit: 2 })
+ *   return yield* Quota.provide(Conversations.snapshot("user-42"), small)
+ * })
+ * ```
+ *
  * @since 0.1.0
  */
 export const provide: {

@@ -121,6 +121,17 @@ export const standard: RetryPolicy = {
  * For a batch job that would rather wait than fail: rejections and outages are retried until the deadline. Raise
  * `Timeout.Deadline` with it: two minutes are soon over in an outage.
  *
+ * @example
+ * ```ts
+ * import { Conversations, RetryPolicy, Timeout } from "@effect-zim/client"
+ * import { Duration, Effect } from "effect"
+ *
+ * const nightly = Conversations.snapshot("user-42").pipe(
+ *   RetryPolicy.provide(RetryPolicy.patient),
+ *   Effect.provideService(Timeout.Deadline, Duration.hours(1))
+ * )
+ * ```
+ *
  * @since 0.1.0
  */
 export const patient: RetryPolicy = {
@@ -135,6 +146,14 @@ export const patient: RetryPolicy = {
 /**
  * The policy in force. Provide another one to the client's layer for all its calls, or to one effect or stream with
  * {@link provide}.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy, ZimClient } from "@effect-zim/client"
+ * import { Layer } from "effect"
+ *
+ * const client = ZimClient.layerConfig.pipe(Layer.provide(Layer.succeed(RetryPolicy.Current, RetryPolicy.none)))
+ * ```
  *
  * @since 0.1.0
  */
@@ -173,6 +192,16 @@ const transientStatus: ReadonlySet<number> = new Set([408, 425, 500, 502, 503, 5
 
 /**
  * What kind of failure an error is; `undefined` where the same call would fail again.
+ *
+ * @example
+ * ```ts
+ * import { Conversations, RetryPolicy } from "@effect-zim/client"
+ * import { Effect } from "effect"
+ *
+ * const readOrLater = Conversations.snapshot("user-42").pipe(
+ *   Effect.catchTags({ RateLimited: (error) => Effect.log(RetryPolicy.kindOf(error)) }) // rateLimit
+ * )
+ * ```
  *
  * @since 0.1.0
  */

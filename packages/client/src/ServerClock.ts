@@ -101,6 +101,17 @@ export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => 
 /**
  * A clock for every client built on this layer. A client without one makes its own.
  *
+ * @example
+ * ```ts
+ * import { ServerClock, ZimClient } from "@effect-zim/client"
+ * import { Layer } from "effect"
+ *
+ * const client = ZimClient.layerConfig.pipe(Layer.provideMerge(ServerClock.layer))
+ *
+ * // How far this machine's clock is behind the service's, in milliseconds
+ * const offset = ServerClock.ServerClock.use((clock) => clock.offset)
+ * ```
+ *
  * @since 0.1.0
  */
 export const layer: Layer.Layer<ServerClock> = Layer.effect(ServerClock, make)

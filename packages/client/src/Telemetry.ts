@@ -94,6 +94,14 @@ export const breakerState = Metric.gauge("zim.client.breaker.state", {
  * Whether requests carry the trace headers `traceparent` and `b3` to the service. It has no use for them, and they tell
  * it about your traces. Default: false.
  *
+ * @example
+ * ```ts
+ * import { Conversations, Telemetry } from "@effect-zim/client"
+ * import { Effect } from "effect"
+ *
+ * const page = Conversations.page("user-42").pipe(Effect.provideService(Telemetry.PropagateTrace, true))
+ * ```
+ *
  * @since 0.1.0
  */
 export const PropagateTrace = Context.Reference<boolean>("@effect-zim/client/Telemetry/PropagateTrace", {

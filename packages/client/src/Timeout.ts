@@ -28,6 +28,14 @@ export const Attempt = Context.Reference<Duration.Duration>("@effect-zim/client/
  * The time a call has as a whole: waiting for the quota, every attempt and every back-off. A stream makes one call per
  * page, and each has this time. Default: 2 minutes.
  *
+ * @example
+ * ```ts
+ * import { Conversations, Timeout } from "@effect-zim/client"
+ * import { Duration, Effect } from "effect"
+ *
+ * const page = Conversations.page("user-42").pipe(Effect.provideService(Timeout.Deadline, Duration.seconds(5)))
+ * ```
+ *
  * @since 0.1.0
  */
 export const Deadline = Context.Reference<Duration.Duration>("@effect-zim/client/Timeout/Deadline", {

@@ -26,6 +26,8 @@ export const AppId = Schema.Int.check(
 ).pipe(Schema.brand("@effect-zim/protocol/AppId"))
 
 /**
+ * A number that has been checked.
+ *
  * @since 0.1.0
  */
 export type AppId = typeof AppId.Type

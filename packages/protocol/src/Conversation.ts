@@ -26,6 +26,8 @@ export const Wire = Schema.Struct({
 })
 
 /**
+ * An entry of `List` as it arrived.
+ *
  * @since 0.1.0
  */
 export interface Wire extends Schema.Schema.Type<typeof Wire> {}

@@ -22,6 +22,8 @@ export const Cursor = Schema.String.check(
 ).pipe(Schema.brand("@effect-zim/protocol/Cursor"))
 
 /**
+ * Decimal digits that have been checked.
+ *
  * @since 0.1.0
  */
 export type Cursor = typeof Cursor.Type

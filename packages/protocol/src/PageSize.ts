@@ -36,6 +36,8 @@ export const PageSize = Schema.Int.check(
 ).pipe(Schema.brand("@effect-zim/protocol/PageSize"))
 
 /**
+ * A number that has been checked.
+ *
  * @since 0.1.0
  */
 export type PageSize = typeof PageSize.Type

@@ -37,6 +37,8 @@ export const Request = Schema.Struct({
 })
 
 /**
+ * A request that has been checked, with its defaults.
+ *
  * @since 0.1.0
  */
 export type Request = typeof Request.Type
@@ -77,6 +79,8 @@ export const Payload = Schema.Struct({
 })
 
 /**
+ * The fields of a success.
+ *
  * @since 0.1.0
  */
 export interface Payload extends Schema.Schema.Type<typeof Payload> {}

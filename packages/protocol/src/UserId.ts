@@ -54,6 +54,8 @@ const problem = (id: string): string | undefined => {
 export const UserId = Schema.String.check(Schema.makeFilter(problem)).pipe(Schema.brand("@effect-zim/protocol/UserId"))
 
 /**
+ * A string that has been checked.
+ *
  * @since 0.1.0
  */
 export type UserId = typeof UserId.Type

@@ -26,6 +26,8 @@ export const WireInteger = Schema.Union([
 ])
 
 /**
+ * An integer of the wire, exact at any size.
+ *
  * @since 0.1.0
  */
 export type WireInteger = typeof WireInteger.Type
