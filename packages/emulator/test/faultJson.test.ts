@@ -58,6 +58,32 @@ describe("a fault as JSON", () => {
     )
   })
 
+  it.each(
+    [
+      Fault.user("u1", "u2"),
+      Fault.app(1),
+      Fault.page(2),
+      Fault.cursor("3"),
+      Fault.nth(7),
+      Fault.first(3),
+      Fault.every(4),
+      Fault.attempt(2),
+      Fault.probability(0.4),
+      Fault.not(Fault.app(1)),
+      Fault.or(Fault.page(1), Fault.every(5)),
+      Fault.and(Fault.page(1), Fault.every(2)),
+      Fault.or(Fault.and(Fault.app(1), Fault.not(Fault.page(2))), Fault.probability(0.2))
+    ].map((condition) => Fault.when(Fault.when(Fault.hang, condition), Fault.first(6)))
+  )("%s happens to the same calls when it comes from JSON", (fault) => {
+    assert.deepStrictEqual(hits(FaultJson.make(json(fault))), hits(fault))
+    assert.isAbove(hits(fault).length, 0)
+  })
+
+  it("all of no conditions holds, one of none does not", () => {
+    assert.strictEqual(hits(FaultJson.make({ type: "hang", when: [{ and: [] }] })).length, 40)
+    assert.strictEqual(hits(FaultJson.make({ type: "hang", when: [{ or: [] }] })).length, 0)
+  })
+
   it("none where a function is in it", () => {
     const odd = Fault.where((call) => call.index % 2 === 1)
     for (const fault of [
