@@ -26,7 +26,7 @@ import type { CallError } from "./ClientError.ts"
  * - `transport`: no answer, or none in time; or not sent, because the store of a shared quota does not answer.
  * - `circuit`: not sent, because the circuit breaker is open.
  *
- * A call that changes something is repeated for `rateLimit` and `circuit` only: there it was surely not done.
+ * A call that changes something is repeated only where it was surely not done: it was rejected, or not sent.
  *
  * @since 0.1.0
  */

@@ -26,7 +26,7 @@ import * as CallState from "./call.ts"
 import * as Outcome from "./outcome.ts"
 import type { Policies } from "./policies.ts"
 import * as Observe from "./observe.ts"
-import { retry } from "./retry.ts"
+import { isUnsent, retry } from "./retry.ts"
 import * as Transport from "./transport.ts"
 
 export interface Run {
@@ -142,7 +142,7 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
     kindOf: (error) => {
       const kind = RetryPolicy.kindOf(error)
       // What has changed something may have done so although the answer was lost.
-      return operation.kind === "Read" || kind === "rateLimit" || kind === "circuit" ? kind : undefined
+      return operation.kind === "Read" || kind === "rateLimit" || isUnsent(error) ? kind : undefined
     },
     onFailure: (error) => {
       call.lastFailure = error

@@ -17,6 +17,10 @@ const nextDelay = (step: Step, now: number, error: RetryPolicy.Failure): Effect.
     onFailure: Effect.failCause
   })
 
+/** Whether there was no request at all. */
+export const isUnsent = (error: RetryPolicy.Failure): boolean =>
+  error._tag === "CircuitOpen" || error._tag === "QuotaUnavailable"
+
 /** Hears of what happens between the attempts. */
 export interface Observer<E> {
   readonly retrying: (error: E, delay: Duration.Duration) => Effect.Effect<void>
@@ -54,9 +58,9 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
       : Effect.succeed(known)
   }
 
-  // The quota holds rejected calls back, and a refused one is not sent: neither adds to an outage.
-  const costOf = (kind: RetryPolicy.Kind): number =>
-    !policy.usesBudget || kind === "rateLimit" || kind === "circuit"
+  // The quota holds rejected calls back, and some are not sent at all: neither adds to an outage.
+  const costOf = (kind: RetryPolicy.Kind, error: E): number =>
+    !policy.usesBudget || kind === "rateLimit" || isUnsent(error)
       ? 0
       : kind === "transport"
         ? budget.costs.timeoutRetry
@@ -77,7 +81,7 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
     if (Duration.isGreaterThanOrEqualTo(delay, timeLeft())) {
       return yield* giveUp(tooLate(delay), "the deadline comes before the next retry")
     }
-    const cost = costOf(kind)
+    const cost = costOf(kind, error)
     if (!(yield* budget.spend(cost))) return yield* giveUp(error, "the retry budget is empty")
     spent = cost
     yield* observe.retrying(error, delay)

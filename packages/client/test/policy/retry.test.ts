@@ -7,8 +7,9 @@ import {
   RetryBudget,
   RetryPolicy,
   Timeout,
-  type ZimClient
+  ZimClient
 } from "@effect-zim/client"
+import { QueryConversationList } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -27,6 +28,8 @@ const transientTimes = (count: number): RetryPolicy.RetryPolicy => ({
   ...RetryPolicy.standard,
   transient: RetryPolicy.backoff({ base: "1 second", cap: "1 second", times: count })
 })
+
+const fixedRandom: typeof Random.Random.Service = { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 1 }
 
 describe("every retry", () => {
   it.effect(
@@ -181,6 +184,32 @@ describe("the budget", () => {
     Effect.gen(function* () {
       assert.strictEqual(yield* leftAfter([FakeService.code(660300005)]), 50)
       assert.strictEqual(yield* leftAfter([html(429)]), 50)
+    })
+  )
+
+  it.effect("asks nothing for what was not sent, and that is repeated whatever it does", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ capacity: 50 })
+      const broken: Quota.Quota["Service"] = {
+        withPermit: () => Effect.fail(new Quota.Unavailable({ cause: "away" })),
+        state: Effect.succeed([])
+      }
+      const service = FakeService.answering(page)
+      const { operation } = QueryConversationList
+      for (const kind of ["Read", "Write"] as const) {
+        const call = ZimClient.execute({ ...operation, kind }, { userId: "user-42" })
+        const [took, error] = yield* Effect.timed(Effect.flip(call)).pipe(
+          Quota.provide(broken),
+          Effect.provideService(RetryBudget.RetryBudget, budget),
+          Effect.provideService(Random.Random, fixedRandom),
+          Effect.provide(layer(service, Breaker.layerNone)),
+          FakeService.inTime()
+        )
+        assert.strictEqual(error._tag, "QuotaUnavailable")
+        assert.strictEqual(Math.round(Duration.toMillis(took)), 350, "three retries: half of 100, 200 and 400 ms")
+      }
+      assert.strictEqual(yield* budget.left, 50)
+      assert.strictEqual(service.sent.length, 0)
     })
   )
 
