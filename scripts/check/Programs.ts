@@ -32,8 +32,10 @@ const places = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome"
 ]
 
+const named = process.env["CHROMIUM"]
+
 /** A browser: the one that `CHROMIUM` names, or one in a usual place. */
-export const chromium: string | undefined = process.env["CHROMIUM"] ?? places.find(isExecutable)
+export const chromium: string | undefined = (named === undefined ? places : [named]).find(isExecutable)
 
 // In CI there has to be one.
 const hasRedis = process.env["CI"] !== undefined || spawnSync("redis-server", ["--version"]).status === 0
