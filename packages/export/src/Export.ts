@@ -127,7 +127,7 @@ const eventOf = (outcome: Sink.Outcome): Progress.Event => {
  *   their line, and do not end the export. What concerns everybody ends it at once.
  * - Whenever the program is killed, running it again with `mode: "resume"` and the same users goes on, and leaves the
  *   output as if nothing had happened. The users may have grown at the end; others are refused (`CheckpointInvalid`).
- * - Memory depends on neither the users nor the output, but for 16 bytes or so for each user, by which duplicates are
+ * - Memory depends on neither the users nor the output, but for 11 bytes or so for each user, by which duplicates are
  *   recognized. (They are 64-bit hashes: among a million users the chance that two different ones are taken for the same is
  *   1 in 30 million, and it would be recorded as a duplicate.)
  * - Calls are retried patiently, and have {@link deadline}, unless other policies are provided around the stream.

@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import * as V8 from "node:v8"
 import * as Failure from "../Failure.ts"
 import * as ExportFiles from "../internal/exportFiles.ts"
 import { number, summary } from "../internal/progress.ts"
@@ -51,6 +52,12 @@ const usersOf = (
 
 const quote = (word: string): string => (/^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
 
+/**
+ * An export runs for hours beside other programs. Left to itself, V8 lets garbage pile up to several times of what is in
+ * use, as long as there is memory.
+ */
+const saveMemory = Effect.sync(() => V8.setFlagsFromString("--optimize-for-size"))
+
 /** The command that goes on. */
 const resumeCommand = (flags: Flags): string =>
   [
@@ -72,7 +79,7 @@ const modeOf = ({ restart, resume }: Flags): Effect.Effect<Sink.Mode, Failure.Co
     : Effect.succeed(resume ? "resume" : restart ? "restart" : "new")
 
 /** How long users that are under way may take to finish, once it should stop. */
-const grace = "10 seconds"
+const grace = "5 seconds"
 
 /**
  * Runs an effect that stops by itself when `stop` is done. Interrupted, it is given time to do so; then `stopped` tells
@@ -98,6 +105,7 @@ const stoppable = <A, E, R, R2>(
   }).pipe(Effect.scoped)
 
 const run = Effect.fnUntraced(function* (flags: Flags) {
+  yield* saveMemory
   const mode = yield* modeOf(flags)
   yield* ExportFiles.assertDifferent({
     "--users": flags.users === standardInput ? undefined : flags.users,
@@ -114,6 +122,7 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   const exported = (stop: Effect.Effect<void>) =>
     Effect.gen(function* () {
       const reporter = yield* Reporter.start(meter.status, scale, flags.quiet)
+      yield* Effect.forkScoped(Effect.andThen(stop, reporter.say("stopping: finishing the users that are under way")))
       const events = Export.run(usersOf(flags.users), { sink, mode, concurrency: flags.concurrency, until: stop })
       yield* Stream.runForEach(
         events,

@@ -1,51 +1,63 @@
 /**
- * The ids that have come, as 64-bit hashes in one array: about 16 bytes for an id of any length.
+ * The ids that have come, as 64-bit hashes: about 11 bytes for an id of any length.
  */
 import * as Hash from "./hash.ts"
 
-/** How full the array may get before it doubles. */
-const fullest = 0.6
+/** Many small tables: one that grows is there twice, and for that time only. */
+const tables = 256
 
-export class Seen {
-  readonly #start: Hash.Hash
-  #table: Uint32Array
+/** How full a table may get before it grows, and by how much: more costs memory, less costs time. */
+const fullest = 0.8
+const growth = 1.25
+const smallest = 32
+
+class Table {
+  #places = new Uint32Array(2 * smallest)
   #size = 0
 
-  /** `start` should be random: see `hash.ts`. */
-  constructor(start: Hash.Hash, capacity = 4096) {
-    this.#start = start
-    this.#table = new Uint32Array(2 * capacity)
-  }
-
-  /** Whether the id is new. From now on it is not. */
-  add(id: string): boolean {
-    if ((this.#size + 1) * 2 > this.#table.length * fullest) this.#grow()
-    const { high, low } = Hash.add(this.#start, id)
-    // A pair of zeros marks a free place.
-    const isNew = place(this.#table, high, low === 0 && high === 0 ? 1 : low)
+  /** `high` and `low` must not both be 0: that is a free place. */
+  add(high: number, low: number): boolean {
+    if (2 * (this.#size + 1) > this.#places.length * fullest) this.#grow()
+    const isNew = place(this.#places, high, low)
     if (isNew) this.#size++
     return isNew
   }
 
   #grow(): void {
-    const larger = new Uint32Array(2 * this.#table.length)
-    for (let i = 0; i < this.#table.length; i += 2) {
-      const high = this.#table[i] ?? 0
-      const low = this.#table[i + 1] ?? 0
+    const larger = new Uint32Array(2 * Math.ceil((this.#places.length / 2) * growth))
+    for (let i = 0; i < this.#places.length; i += 2) {
+      const high = this.#places[i] ?? 0
+      const low = this.#places[i + 1] ?? 0
       if (high !== 0 || low !== 0) place(larger, high, low)
     }
-    this.#table = larger
+    this.#places = larger
   }
 }
 
-const place = (table: Uint32Array, high: number, low: number): boolean => {
-  const places = table.length / 2
-  let i = low % places
-  while (table[2 * i] !== 0 || table[2 * i + 1] !== 0) {
-    if (table[2 * i] === high && table[2 * i + 1] === low) return false
-    i = (i + 1) % places
+const place = (places: Uint32Array, high: number, low: number): boolean => {
+  const count = places.length / 2
+  let i = low % count
+  while (places[2 * i] !== 0 || places[2 * i + 1] !== 0) {
+    if (places[2 * i] === high && places[2 * i + 1] === low) return false
+    i = (i + 1) % count
   }
-  table[2 * i] = high
-  table[2 * i + 1] = low
+  places[2 * i] = high
+  places[2 * i + 1] = low
   return true
+}
+
+export class Seen {
+  readonly #start: Hash.Hash
+  readonly #tables = Array.from({ length: tables }, () => new Table())
+
+  /** `start` should be random: see `hash.ts`. */
+  constructor(start: Hash.Hash) {
+    this.#start = start
+  }
+
+  /** Whether the id is new. From now on it is not. */
+  add(id: string): boolean {
+    const { high, low } = Hash.add(this.#start, id)
+    return this.#tables[high % tables]?.add(high, low === 0 && high === 0 ? 1 : low) ?? false
+  }
 }
