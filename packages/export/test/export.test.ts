@@ -1,6 +1,7 @@
-import { RetryPolicy, Timeout } from "@effect-zim/client"
+import { RetryPolicy, Timeout, ZimClient } from "@effect-zim/client"
 import { Emulator, Fault, type World } from "@effect-zim/emulator"
 import { Checkpoint, CsvSink, Export, NdjsonSink, type Progress, type Sink } from "@effect-zim/export"
+import { AppId } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Cause from "effect/Cause"
@@ -14,6 +15,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Path from "effect/Path"
 import * as Predicate from "effect/Predicate"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
@@ -259,6 +261,24 @@ describe("Export", () => {
       )
     )
   )
+
+  it.effect("tens of thousands of ids that hardly differ are told apart, and known when they come again", () => {
+    const ids = Array.from({ length: 20_000 }, (_, i) => `user-${i}`)
+    // A service that takes no time, and has no conversations.
+    const client: ZimClient.ZimClient["Service"] = {
+      appId: AppId.make(1),
+      execute: Effect.fnUntraced(function* (operation, input) {
+        const request = yield* Effect.orDie(operation.make(input))
+        const payload = yield* Effect.orDie(Schema.decodeUnknownEffect(operation.payload)({ Next: 0 }))
+        return Result.getOrThrow(operation.interpret(payload, request))
+      })
+    }
+    return Effect.gen(function* () {
+      const events = yield* run(new Disk(), [...ids, ...ids])
+      const last = events.at(-1)
+      assert.deepInclude(last?._tag === "Finished" ? last.counts : {}, { users: 20_000, duplicates: 20_000 })
+    }).pipe(Effect.provideService(ZimClient.ZimClient, client))
+  })
 
   it.effect.prop(
     "duplicates are found, whatever the ids",
