@@ -94,7 +94,7 @@ const listOf = (world: World.World, userId: string): ReadonlyArray<Record> =>
     .map((wire) => ({
       userId,
       conversationId: wire.ConvId,
-      type: wire.ConvType === 2 ? "Group" : "OneToOne",
+      type: wire.ConvType === 2 ? "Group" : (wire.ConvType ?? 0) === 0 ? "OneToOne" : "Unknown",
       typeCode: wire.ConvType ?? 0,
       updatedAt: new Date(wire.UpdateTime).toISOString()
     }))

@@ -5,7 +5,7 @@ import { Main } from "@effect-zim/cli"
 import { RetryPolicy } from "@effect-zim/client"
 import { Emulator, Fault, Quota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
-import { ConfigProvider, Console, Effect, Layer, Sink, Stdio, Terminal } from "effect"
+import { ConfigProvider, Console, Effect, Layer, Sink, Stdio, Stream, Terminal } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import type { Server } from "node:net"
@@ -23,11 +23,19 @@ export interface Outcome {
 const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
 
 /** Starts the program. Its environment is only what is given: no setting of the machine leaks in. */
-export const start = (args: ReadonlyArray<string>, env: Record<string, string> = {}) =>
-  spawn(process.execPath, ["--conditions=@effect-zim/source", bin, ...args], {
+export const start = (
+  args: ReadonlyArray<string>,
+  env: Record<string, string> = {},
+  limits: { /** In KB. */ readonly maximumFile?: number } = {}
+) => {
+  const command = [process.execPath, "--conditions=@effect-zim/source", bin, ...args]
+  const limited = ["bash", "-c", `ulimit -f ${limits.maximumFile}; exec "$@"`, "bash", ...command]
+  const [program = "", ...rest] = limits.maximumFile === undefined ? command : limited
+  return spawn(program, rest, {
     env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: join(tmpdir(), "zim-test-compile-cache"), ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })
+}
 
 /** Waits for an event of a program that should not end before; one that does fails the test at once. */
 export const before = async (child: ChildProcess, event: Promise<unknown>): Promise<void> => {
@@ -110,18 +118,22 @@ export const service: Layer.Layer<EmulatorServer.EmulatorServer | Emulator.Emula
 )
 
 /**
- * Runs a command line in this process, without retries. With `columns`, standard output is a terminal of that width.
+ * Runs a command line in this process, without retries. With `columns`, standard output and error are a terminal of that
+ * width.
  */
 export const invoke = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
-  options: { readonly env?: Record<string, string>; readonly columns?: number } = {}
+  options: { readonly env?: Record<string, string>; readonly columns?: number; readonly stdin?: string } = {}
 ) {
   const stdout: Array<string> = []
   const stderr: Array<string> = []
   const isTerminal = options.columns !== undefined
   const stdio = Stdio.layerTest({
     stdoutIsTerminal: Effect.succeed(isTerminal),
-    stdout: () => Sink.forEach((part) => Effect.sync(() => stdout.push(String(part))))
+    stderrIsTerminal: Effect.succeed(isTerminal),
+    stdout: () => Sink.forEach((part) => Effect.sync(() => stdout.push(String(part)))),
+    stderr: () => Sink.forEach((part) => Effect.sync(() => stderr.push(String(part)))),
+    stdin: Stream.make(new TextEncoder().encode(options.stdin ?? ""))
   })
   const terminal = Layer.effect(
     Terminal.Terminal,

@@ -123,6 +123,7 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
     Effect.gen(function* () {
       const reporter = yield* Reporter.start(meter.status, scale, flags.quiet)
       yield* Effect.forkScoped(Effect.andThen(stop, reporter.say("stopping: finishing the users that are under way")))
+      let goingOn = Effect.void
       const events = Export.run(usersOf(flags.users), { sink, mode, concurrency: flags.concurrency, until: stop })
       yield* Stream.runForEach(
         events,
@@ -130,9 +131,14 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
           yield* meter.add(event)
           if (event._tag === "UserFailed") yield* Effect.logDebug(`line ${event.line}: ${event.message}`)
           if (event._tag === "Finished") isFinished = true
-          if (event._tag !== "Started") return
-          isStarted = true
-          if (event.isResumed) yield* reporter.say(`going on after ${number(event.counts.lines)} users`)
+          if (event._tag === "Started") {
+            isStarted = true
+            if (event.isResumed) goingOn = reporter.say(`going on after ${number(event.counts.lines)} users`)
+            return
+          }
+          // Not before it is sure that the users are the same.
+          yield* goingOn
+          goingOn = Effect.void
         })
       )
       yield* afterwards

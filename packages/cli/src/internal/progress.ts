@@ -58,9 +58,8 @@ export const summary = (status: Progress.Status, failures: string): ReadonlyArra
     ...(counts.duplicates > 0 ? [plural(counts.duplicates, "duplicate")] : [])
   ]
   return [
-    `done: ${plural(counts.users, "user")}, ${plural(counts.conversations, "conversation")}; ` +
-      `this session: ${plural(calls, "call")} in ${time(elapsed)} (${pace.toFixed(1)}/s), ` +
-      `${number(rejections)} rejected, ${number(retries)} retried`,
+    `done: ${plural(counts.users, "user")}, ${plural(counts.conversations, "conversation")}`,
+    `${plural(calls, "call")} in ${time(elapsed)} (${pace.toFixed(1)}/s), ${number(rejections)} rejected, ${number(retries)} retried`,
     ...(without.length > 0 ? [`${without.join(", ")}: see ${failures}`] : []),
     ...(counts.atCap > 0
       ? [`${plural(counts.atCap, "user")} may have more than 1000 conversations: the service returns the latest 1000`]
