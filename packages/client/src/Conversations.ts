@@ -248,10 +248,15 @@ export const forUsers: {
   <E, R>(
     users: Stream.Stream<string, E, R>,
     options?: ForUsersOptions
-  ): Stream.Stream<UserResult, E, R | ZimClient.ZimClient> =>
-    Stream.mapEffect(
+  ): Stream.Stream<UserResult, E, R | ZimClient.ZimClient> => {
+    const concurrency = options?.concurrency ?? 16
+    if (!(concurrency >= 1)) {
+      return Stream.die(new RangeError(`forUsers reads at least 1 user at a time, not ${concurrency}`))
+    }
+    return Stream.mapEffect(
       users,
       (userId) => Effect.map(Effect.result(snapshot(userId, options)), (result): UserResult => ({ userId, result })),
-      { concurrency: options?.concurrency ?? 16, unordered: options?.ordered !== true }
+      { concurrency, unordered: options?.ordered !== true }
     )
+  }
 )

@@ -25,6 +25,7 @@ import * as Pipeline from "./internal/pipeline.ts"
 import * as Policies from "./internal/policies.ts"
 import * as Request from "./internal/request.ts"
 import type * as Transport from "./internal/transport.ts"
+import * as Watchdog from "./internal/watchdog.ts"
 
 /**
  * The client of one app.
@@ -118,12 +119,13 @@ export const make = Effect.fnUntraced(function* (
   )
   const http = HttpClient.transformResponse(yield* HttpClient.HttpClient, Effect.provideContext(requestContext))
   const policiesOf = yield* Policies.make
+  const watchdog = yield* Watchdog.make
 
   const execute: ZimClient["Service"]["execute"] = Effect.fnUntraced(function* (operation, input) {
     const request = yield* Request.make(operation, input)
     const policies = yield* policiesOf
     const call = CallState.start(operation.action, yield* Clock.Clock, policies.deadline)
-    return yield* Pipeline.run({ http, identity, endpoints, policies, call }, operation, request)
+    return yield* Pipeline.run({ http, identity, endpoints, policies, watchdog, call }, operation, request)
   })
 
   return { appId: identity.appId, execute }

@@ -28,12 +28,14 @@ import type { Policies } from "./policies.ts"
 import * as Observe from "./observe.ts"
 import { isUnsent, retry } from "./retry.ts"
 import * as Transport from "./transport.ts"
+import type { Watchdog } from "./watchdog.ts"
 
 export interface Run {
   readonly http: HttpClient.HttpClient
   readonly identity: Transport.Identity
   readonly endpoints: Transport.Endpoints
   readonly policies: Policies
+  readonly watchdog: Watchdog
   readonly call: CallState.Call
 }
 
@@ -47,7 +49,7 @@ const isUnavailable = (error: { readonly _tag: string }): error is Quota.Unavail
 const inTime = <A, E>(
   self: Effect.Effect<A, E>,
   timeout: Duration.Duration,
-  call: CallState.Call
+  { call, watchdog }: Run
 ): Effect.Effect<A, E | AttemptTimedOut | DeadlineExceeded> =>
   Effect.suspend(() => {
     const timeLeft = CallState.timeLeft(call)
@@ -58,17 +60,17 @@ const inTime = <A, E>(
         isLast ? CallState.deadlineExceeded(call) : new AttemptTimedOut({ ...CallState.describe(call), timeout })
       )
     )
-    // What `Effect.timeoutOrElse` does, with fewer steps: every attempt comes through here.
-    return Effect.raceFirst(self, Effect.andThen(Effect.sleep(isLast ? timeLeft : timeout), tooLate))
+    return watchdog.within(self, isLast ? timeLeft : timeout, call.clock, tooLate)
   })
 
 /** One attempt at the first endpoint whose circuit lets it through. */
 const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
-  { call, endpoints, http, identity, policies }: Run,
+  run: Run,
   operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
   request: Request,
   waited: Duration.Duration
 ): Effect.Effect<Success, AttemptError<Failure>> => {
+  const { call, endpoints, http, identity, policies } = run
   const { attemptTimeout, breaker, responseLimit, serverClock } = policies
   const send = (endpoint: Endpoint.Endpoint) =>
     Observe.attempt(
@@ -76,7 +78,7 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
         inTime(
           Transport.attempt({ http, identity, endpoint, serverClock, responseLimit, call, span }, operation, request),
           attemptTimeout,
-          call
+          run
         ),
       call,
       endpoint,
