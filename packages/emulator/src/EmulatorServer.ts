@@ -125,7 +125,8 @@ export const layer = (options?: {
   )
   return Layer.merge(running, serve).pipe(
     Layer.provide(
-      NodeHttpServer.layerServer(() => Http.createServer(), {
+      // Java's client asks for HTTP/2 with its first request; the answer is to go on with HTTP/1.1.
+      NodeHttpServer.layerServer(() => Http.createServer({ shouldUpgradeCallback: () => false }), {
         host,
         port: options?.port ?? 0,
         gracefulShutdownTimeout: "250 millis"

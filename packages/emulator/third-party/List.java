@@ -24,9 +24,7 @@ public class List {
     /** Members with a simple value, and the braces outside of texts: the JDK has no JSON, and this is all it takes. */
     static final Pattern TOKEN = Pattern.compile("\"(\\w+)\"\\s*:\\s*(?:\"((?:[^\"\\\\]|\\\\.)*)\"|(\\d+))|[{}]");
 
-    /** Over plain HTTP it would ask for an upgrade to HTTP/2 first. */
     static final HttpClient http = HttpClient.newBuilder()
-        .version(HttpClient.Version.HTTP_1_1)
         .connectTimeout(Duration.ofSeconds(10))
         .build();
     static final SecureRandom random = new SecureRandom();
