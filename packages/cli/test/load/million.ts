@@ -18,7 +18,7 @@ import { app, settings } from "../support.ts"
 
 const count = Number(process.argv[2] ?? 1_000_000)
 const format = process.argv[3] ?? "ndjson"
-const concurrency = process.argv[4] ?? "32"
+const concurrency = process.argv[4] ?? "16"
 
 const bin = process.env["ZIM_BIN"] ?? fileURLToPath(new URL("../../dist/bin.js", import.meta.url))
 
@@ -85,6 +85,7 @@ const program = Effect.gen(function* () {
   const startedAt = performance.now()
   const memory: Array<{ readonly done: number; readonly megabytes: number }> = []
   let done = 0
+  let lines = 0
   let toldAt = startedAt
   let longestSilence = 0
   let lastLine = ""
@@ -95,8 +96,7 @@ const program = Effect.gen(function* () {
     lastLine = line
     done = Number(/^(?<n>[\d,]+)\//.exec(line)?.groups?.["n"]?.replaceAll(",", "") ?? done)
     const megabytes = memory.at(-1)?.megabytes ?? 0
-    if (memory.length % 10 === 0 || line.startsWith("done"))
-      process.stdout.write(`${line} [${megabytes.toFixed(0)} MB]\n`)
+    if (lines++ % 12 === 0 || line.startsWith("done")) process.stdout.write(`${line} [${megabytes.toFixed(0)} MB]\n`)
   })
   const timer = setInterval(() => {
     const megabytes = memoryOf(child.pid ?? 0)
