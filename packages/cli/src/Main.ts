@@ -26,6 +26,7 @@ export const zim = Command.make("zim").pipe(
   Command.withDescription("ZEGOCLOUD's ZIM server API on the command line."),
   Command.withExamples([
     { command: "zim conversations list user-42", description: "A user's conversations" },
+    { command: "zim conversations export --users users.txt --out lists.ndjson", description: "Everybody's" },
     { command: "zim emulator start", description: "The service without an account" },
     { command: "zim codes 660300005", description: "What a return code means" },
     { command: "zim --completions zsh", description: "A completion script for bash, zsh, fish or PowerShell" }

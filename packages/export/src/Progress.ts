@@ -157,7 +157,8 @@ export const meter = (options?: {
       if (pace === 0 || counts.lines === countsBefore.lines || now.at - startedAt < 1000) return Option.none()
       const underWay = Math.max(0, now.calls - (counts.calls - countsBefore.calls))
       const calls = (left * counts.calls) / counts.lines
-      return Option.some(Duration.seconds(Math.max(0, calls - underWay) / pace))
+      // The next of them are due within a second: half a second on average, where they come in bursts.
+      return Option.some(Duration.seconds(Math.max(0, (calls - underWay) / pace - 0.5)))
     }
 
     return {

@@ -1,0 +1,33 @@
+import type { Conversations, ZimClient } from "@effect-zim/client"
+import { type Checkpoint, Export, NdjsonSink, type Progress, type Sink, UserList } from "@effect-zim/export"
+import * as SqliteSink from "@effect-zim/export/SqliteSink"
+import { describe, expectTypeOf, it } from "@effect/vitest"
+import type * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type * as Path from "effect/Path"
+import type * as Stream from "effect/Stream"
+
+describe("types", () => {
+  it("an export fails with what its users, its sink and the client fail with, and nothing else", () => {
+    const sink = SqliteSink.make({ path: "unused.db" })
+    expectTypeOf(Export.run(UserList.file("unused"), { sink })).toEqualTypeOf<
+      Stream.Stream<
+        Progress.Event,
+        | UserList.UserListUnreadable
+        | Sink.OutputExists
+        | Sink.OutputUnusable
+        | Sink.SinkFailed
+        | Checkpoint.CheckpointInvalid
+        | Conversations.ListError,
+        FileSystem.FileSystem | ZimClient.ZimClient
+      >
+    >()
+  })
+
+  it("file sinks need a file system, SQLite needs nothing", () => {
+    expectTypeOf(NdjsonSink.make).returns.toEqualTypeOf<
+      Effect.Effect<Sink.Sink, never, FileSystem.FileSystem | Path.Path>
+    >()
+    expectTypeOf(SqliteSink.make).returns.toEqualTypeOf<Sink.Sink>()
+  })
+})
