@@ -8,6 +8,7 @@ import { PageSize } from "@effect-zim/protocol"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
+import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
@@ -129,7 +130,7 @@ const eventOf = (outcome: Sink.Outcome): Progress.Event => {
  *   output as if nothing had happened. The users may have grown at the end; others are refused (`CheckpointInvalid`).
  * - Memory depends on neither the users nor the output, but for 11 bytes or so for each user, by which duplicates are
  *   recognized. (They are 64-bit hashes: among a million users the chance that two different ones are taken for the same is
- *   1 in 30 million, and it would be recorded as a duplicate.)
+ *   1 in 37 million, and it would be recorded as a duplicate.)
  * - Calls are retried patiently, and have {@link deadline}, unless other policies are provided around the stream.
  *
  * @example
@@ -187,7 +188,9 @@ export const run = <E, R>(
         })
       }
 
-      const until = options.until ?? Effect.never
+      const stopped = yield* Deferred.make<void>()
+      yield* Effect.forkScoped(Effect.andThen(options.until ?? Effect.never, Deferred.succeed(stopped, undefined)))
+      const until = Deferred.await(stopped)
       let isAtEnd = false
       // It ends a wait for more users...
       const untilStopped = users.pipe(
@@ -252,7 +255,7 @@ export const run = <E, R>(
           intake.tasks.pipe(
             // ... and takes no more of those that are there.
             Stream.haltWhen(until),
-            Stream.mapEffect(outcomeOf, { concurrency: options.concurrency ?? 16, unordered: true }),
+            Stream.mapEffect(outcomeOf, { concurrency: Math.max(1, options.concurrency ?? 16), unordered: true }),
             // Whatever is done by the time that the last save is, is saved at once.
             Stream.buffer({ capacity: buffered }),
             Stream.mapArrayEffect(save)
