@@ -2,7 +2,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Quota, World, WorldFolder } from "@effect-zim/emulator"
 import * as AdminApi from "@effect-zim/emulator/AdminApi"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Effect } from "effect"
+import { Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { once } from "node:events"
 import { mkdtemp, writeFile } from "node:fs/promises"
@@ -148,7 +148,7 @@ describe("zim emulator start, steered", () => {
       )
       const { output } = yield* Effect.promise(() => running.stop("SIGTERM"))
       assert.notInclude(output, app.serverSecret)
-    }).pipe(Effect.provide(NodeServices.layer), Effect.provide(FetchHttpClient.layer))
+    }).pipe(Effect.provide(Layer.merge(NodeServices.layer, FetchHttpClient.layer)))
   )
 })
 
