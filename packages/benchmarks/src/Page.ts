@@ -1,0 +1,91 @@
+/** `docs/benchmarks.md` and its chart, from the stored results. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Schema from "effect/Schema"
+import * as ChildProcess from "effect/process/ChildProcess"
+import * as Chart from "./Chart.ts"
+import * as Files from "./Files.ts"
+import * as Report from "./Report.ts"
+import * as Text from "./Text.ts"
+import { suites } from "./suites/index.ts"
+
+const decode = Schema.decodeEffect(Schema.fromJsonString(Report.Outcome))
+
+/** What each suite found when it last ran. */
+export const outcomes = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const stored = yield* Effect.forEach(suites, ({ name }) =>
+    Effect.gen(function* () {
+      const file = Files.result(name)
+      return (yield* fs.exists(file)) ? [yield* decode(yield* fs.readFileString(file))] : []
+    })
+  )
+  return stored.flat()
+})
+
+const machine = ({ cores, cpu, memory, platform, versions }: Report.Machine): string => {
+  const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
+  return `${cpu}, ${cores} cores, ${(memory / 2 ** 30).toFixed(0)} GiB, ${platform}. ${used.join(", ")}.`
+}
+
+const goals = (outcomes: ReadonlyArray<Report.Outcome>): string => {
+  const rows = outcomes.flatMap(({ suite, tables }) =>
+    tables.flatMap((table) =>
+      table.goals.map((goal) => {
+        const { bound, format, reached, text } = goal
+        const limit =
+          "atMost" in bound
+            ? `at most ${Text.number(bound.atMost, format)}`
+            : `at least ${Text.number(bound.atLeast, format)}`
+        const result = Report.isMet(goal) ? "yes" : "**no**"
+        return `| [${suite}](#${suite}) | ${text} | ${limit} | ${Text.number(reached, format)} | ${result} |`
+      })
+    )
+  )
+  return ["| Suite | Goal | | Reached | Met |", "| --- | --- | --- | --: | --- |", ...rows].join("\n")
+}
+
+const section = ({ about, seconds, suite, tables, title }: Report.Outcome): string =>
+  [
+    `## ${suite}`,
+    `${title}. ${about}`,
+    ...tables.flatMap((table) => [
+      `### ${table.title}`,
+      ...(table.about === "" ? [] : [table.about]),
+      Text.markdown(table),
+      ...(table.goals.length === 0 ? [] : [table.goals.map((goal) => `- Goal: ${Text.goal(goal)}.`).join("\n")])
+    ]),
+    `Took ${seconds.toFixed(0)} s: \`npm run bench -- ${suite}\`.`
+  ].join("\n\n")
+
+/** Where all were measured; where not all on the same machine with the same versions, each with its own. */
+const machines = (outcomes: ReadonlyArray<Report.Outcome>): string => {
+  const places = new Map<string, ReadonlyArray<string>>()
+  for (const outcome of outcomes) {
+    const place = machine(outcome.machine)
+    places.set(place, [...(places.get(place) ?? []), outcome.suite])
+  }
+  return [...places].map(([place, names]) => (places.size === 1 ? place : `${names.join(", ")}: ${place}`)).join("\n\n")
+}
+
+export const markdown = (outcomes: ReadonlyArray<Report.Outcome>): string =>
+  `${[
+    "# Benchmarks",
+    "<!-- Written by `npm run bench` from packages/benchmarks/results. -->",
+    `What these packages cost, beside the least that the same work can cost and beside what one would use instead. \`npm run bench\` writes this page, \`npm run bench -- NAME\` its part of it; [how it measures](../packages/benchmarks/README.md).`,
+    `![Bars for the ratios of the tables below.](images/benchmarks.svg)`,
+    `Rows in bold are these packages. A ratio is a median, with the range of its middle half in brackets. What is compared was measured in turns, in one process or in alternating processes, after a check that everybody answers the same. Less is better, unless a column says otherwise.`,
+    `Measured on: ${machines(outcomes)}`,
+    "## Goals",
+    goals(outcomes),
+    ...outcomes.map(section)
+  ].join("\n\n")}\n`
+
+export const write = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const all = yield* outcomes
+  yield* fs.writeFileString(Files.page, markdown(all))
+  yield* fs.writeFileString(Files.chart, Chart.svg(all))
+  const format = yield* ChildProcess.make("oxfmt", [Files.page, Files.results], { cwd: Files.root })
+  yield* format.exitCode
+}).pipe(Effect.scoped)

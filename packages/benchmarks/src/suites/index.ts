@@ -1,0 +1,5 @@
+/** All suites, in the order of the report. */
+import type { Suite } from "../Suite.ts"
+import { decode } from "./decode.ts"
+
+export const suites: ReadonlyArray<Suite> = [decode]
