@@ -10,16 +10,16 @@ export type Role =
   /** These packages. */
   | "ours"
 
-export interface Contestant<out E = never, out R = never> {
+export interface Contestant<out R = never> {
   readonly name: string
   readonly role: Role
   /**
    * Does the work once; the answer in a form that can be compared. All contestants of a measurement must answer the same,
    * so whatever is made of it for the comparison is not measured.
    */
-  readonly answer: Effect.Effect<unknown, E, R>
+  readonly answer: Effect.Effect<unknown, never, R>
   /** Does the same work so many times. This is what is measured. */
-  readonly work: (times: number) => Effect.Effect<void, E, R>
+  readonly work: (times: number) => Effect.Effect<void, never, R>
 }
 
 interface Options<A> {
@@ -50,20 +50,22 @@ interface ConcurrentOptions<A> extends Options<A> {
   readonly concurrency?: number | undefined
 }
 
-/** Work that is an effect. */
+/** Work that is an effect. It must not fail: an error ends the suite. */
 export const effect = <A, E, R>(
   { comparable, concurrency, name, role }: ConcurrentOptions<A>,
   work: Effect.Effect<A, E, R>
-): Contestant<E, R> => ({
+): Contestant<R> => ({
   name,
   role,
-  answer: Effect.map(work, (answer) => (comparable === undefined ? answer : comparable(answer))),
+  answer: Effect.orDie(Effect.map(work, (answer) => (comparable === undefined ? answer : comparable(answer)))),
   work: (times) => {
     let left = times
     const lane = Effect.whileLoop({ while: () => left-- > 0, body: () => work, step: (answer) => (kept = answer) })
-    return Effect.all(
-      Array.from({ length: concurrency ?? 1 }, () => lane),
-      { concurrency: "unbounded", discard: true }
+    return Effect.orDie(
+      Effect.all(
+        Array.from({ length: concurrency ?? 1 }, () => lane),
+        { concurrency: "unbounded", discard: true }
+      )
     )
   }
 })

@@ -45,7 +45,7 @@ export interface Options {
 
 const micros = (): number => performance.now() * 1000
 
-const cost = <E, R>(contestant: Contestant<E, R>, times: number): Effect.Effect<Cost, E, R> =>
+const cost = <R>(contestant: Contestant<R>, times: number): Effect.Effect<Cost, never, R> =>
   Effect.suspend(() => {
     // What the one before left behind is not on this one's bill. (`--expose-gc`; young objects only: it takes no time.)
     globalThis.gc?.({ type: "minor" })
@@ -59,9 +59,9 @@ const cost = <E, R>(contestant: Contestant<E, R>, times: number): Effect.Effect<
   })
 
 /** Checks that all answer the same. Done by `sideBySide`; for measurements of another kind. */
-export const sameAnswers = <E, R>(
-  contestants: ReadonlyArray<Pick<Contestant<E, R>, "name" | "answer">>
-): Effect.Effect<void, E | AnswersDiffer, R> =>
+export const sameAnswers = <R>(
+  contestants: ReadonlyArray<Pick<Contestant<R>, "name" | "answer">>
+): Effect.Effect<void, AnswersDiffer, R> =>
   Effect.gen(function* () {
     const [first, ...others] = contestants
     if (first === undefined) return
@@ -74,7 +74,7 @@ export const sameAnswers = <E, R>(
   })
 
 /** Works until so much time is gone, twice as often each time; tells how often it takes to work for that long. */
-const calibrate = <E, R>(contestant: Contestant<E, R>, millis: number, sample: number): Effect.Effect<number, E, R> =>
+const calibrate = <R>(contestant: Contestant<R>, millis: number, sample: number): Effect.Effect<number, never, R> =>
   Effect.gen(function* () {
     const end = micros() + millis * 1000
     let times = 1
@@ -90,10 +90,10 @@ const calibrate = <E, R>(contestant: Contestant<E, R>, millis: number, sample: n
  * Measures the contestants, after a check that all of them answer the same and after they have warmed up together. Who
  * goes first changes from round to round.
  */
-export const sideBySide = <E, R>(
-  contestants: ReadonlyArray<Contestant<E, R>>,
+export const sideBySide = <R>(
+  contestants: ReadonlyArray<Contestant<R>>,
   options: Options = {}
-): Effect.Effect<ReadonlyArray<Series>, E | AnswersDiffer, R> =>
+): Effect.Effect<ReadonlyArray<Series>, AnswersDiffer, R> =>
   Effect.gen(function* () {
     const { rounds = 31, sample = 12, warmUp = 400 } = options
     yield* sameAnswers(contestants)
@@ -137,6 +137,10 @@ export const find = (series: ReadonlyArray<Series>, name: string): Series => {
 /** How many times what `base` costs `one` costs, round by round. */
 export const ratio = (one: Series, base: Series, of: keyof Cost = "cpu"): Value =>
   spread(one.costs.map((cost, round) => cost[of] / (base.costs[round]?.[of] ?? Number.NaN)))
+
+/** How much more `one` costs than `base`, in microseconds, round by round. */
+export const difference = (one: Series, base: Series, of: keyof Cost = "cpu"): Value =>
+  spread(one.costs.map((cost, round) => cost[of] - (base.costs[round]?.[of] ?? Number.NaN)))
 
 /** What one piece of work costs, in microseconds. */
 export const each = (one: Series, of: keyof Cost = "cpu"): Value => spread(one.costs.map((cost) => cost[of]))

@@ -1,5 +1,6 @@
 /** All suites, in the order of the report. */
 import type { Suite } from "../Suite.ts"
 import { decode } from "./decode.ts"
+import { policies } from "./policies.ts"
 
-export const suites: ReadonlyArray<Suite> = [decode]
+export const suites: ReadonlyArray<Suite> = [decode, policies]
