@@ -15,6 +15,7 @@ import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
+import { perContext } from "./internal/perContext.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
@@ -126,6 +127,7 @@ const makeIn = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Breaker["Service"], never, Scope.Scope> {
   const scope = yield* Effect.scope
+  const withScope = perContext((context: Context.Context<never>) => Context.add(context, Scope.Scope, scope))
   const tripPolicy = CircuitBreaker.rate({
     threshold: options.threshold ?? 0.5,
     size: options.size ?? 40,
@@ -137,20 +139,20 @@ const makeIn = Effect.fnUntraced(function* (
 
   const record = (key: string, admission: CircuitBreaker.Admission, outcome: Outcome): Effect.Effect<void> => {
     const mayOpen = outcome === "Failure" || (outcome === "Success" && !admission.probe)
-    return Effect.flatMap(
+    return Effect.flatMapEager(
       mayOpen ? delayOf(admission.consecutiveOpenings + 1) : Effect.succeed(Duration.zero),
       (openFor) =>
-        Effect.flatMap(
-          Effect.orDie(store.record({ key, generation: admission.generation, outcome, tripPolicy, openFor })),
-          tell
-        )
+        Effect.matchEffect(store.record({ key, generation: admission.generation, outcome, tripPolicy, openFor }), {
+          onFailure: Effect.die,
+          onSuccess: tell
+        })
     )
   }
 
   return {
     guard: (host, call, healthOf) =>
       Effect.uninterruptibleMask((restore) =>
-        Effect.matchEffect(Scope.provide(store.admit(host), scope), {
+        Effect.matchEffect(Effect.updateContext(store.admit(host), withScope), {
           onFailure: (error) => Effect.fail(refusedBy(error)),
           onSuccess: (admission) => {
             const guarded = Effect.onExit(restore(call), (exit) => record(host, admission, outcomes[healthOf(exit)]))

@@ -126,7 +126,7 @@ interface Queue {
 
 const tooLong = (needed: Duration.Duration) => new WaitTooLong({ needed })
 
-const grant = ({ lane }: Queue, caller: Line.Caller, now: number): void => {
+const grant = ({ lane }: Queue, caller: Line.Caller, now: number): undefined => {
   Lane.grant(lane, now)
   caller.grantedAt = now
 }
@@ -141,29 +141,25 @@ const waitForPermit = (queue: Queue, caller: Line.Caller, clock: Clock.Clock): E
     return Effect.void
   })
 
-/** Gets the caller its permit, in time; refuses at once where that is known to take longer. */
+/** Gets the caller its permit, at once or in time; refuses at once where that is known to take longer. */
 const admit = (
   queue: Queue,
   caller: Line.Caller,
   patience: Duration.Duration | undefined,
   clock: Clock.Clock
-): Effect.Effect<void, WaitTooLong> => {
+): Effect.Effect<void, WaitTooLong> | undefined => {
   const { lane, line } = queue
-  if (line.size === 0 && Lane.nextGrant(lane) <= caller.askedAt) {
-    grant(queue, caller, caller.askedAt)
-    return Effect.void
-  }
+  if (line.size === 0 && Lane.nextGrant(lane) <= caller.askedAt) return grant(queue, caller, caller.askedAt)
   const leastWait = (now: number, ahead: number) => Lane.leastWait(lane, now, ahead)
   const turn = waitForPermit(queue, caller, clock)
   return Line.admit({ line, leastWait, turn, tooLong }, caller, patience, clock)
 }
 
 /** Takes back what the caller got, if it got anything. */
-const release = ({ lane, line }: Queue, caller: Line.Caller, clock: Clock.Clock, outcome: Outcome) =>
-  Effect.sync(() => {
-    if (caller.grantedAt !== undefined) Lane.release(lane, Line.millisOf(clock), caller.grantedAt, outcome)
-    Line.wakeFirst(line)
-  })
+const release = ({ lane, line }: Queue, caller: Line.Caller, clock: Clock.Clock, outcome: Outcome): undefined => {
+  if (caller.grantedAt !== undefined) Lane.release(lane, Line.millisOf(clock), caller.grantedAt, outcome)
+  Line.wakeFirst(line)
+}
 
 /**
  * A quota within this process. A permit comes back one window after the answer of its request: the service counted the

@@ -21,6 +21,7 @@ import type * as Scope from "effect/Scope"
 import { type CallError, SettingsInvalid } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as CallState from "./internal/call.ts"
+import { perContext } from "./internal/perContext.ts"
 import * as Pipeline from "./internal/pipeline.ts"
 import * as Policies from "./internal/policies.ts"
 import * as Request from "./internal/request.ts"
@@ -111,22 +112,26 @@ export const make = Effect.fnUntraced(function* (
     ...(yield* Effect.forEach(options.failover ?? [], (name) => region("failover", name)))
   ]
   // Effect's own spans and trace headers of HTTP requests would show the signed URL to whoever sees them.
-  const requestContext = Context.make(HttpClient.TracerDisabledWhen, constTrue).pipe(
+  const ofRequests = Context.make(HttpClient.TracerDisabledWhen, constTrue).pipe(
     Context.add(FetchHttpClient.RequestInit, {
       ...Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit)),
       redirect: "manual"
     })
   )
-  const http = HttpClient.transformResponse(yield* HttpClient.HttpClient, Effect.provideContext(requestContext))
+  const http = yield* HttpClient.HttpClient
+  const requestContext = perContext((around: Context.Context<never>) => Context.merge(around, ofRequests))
   const policiesOf = yield* Policies.make
   const watchdog = yield* Watchdog.make
 
-  const execute: ZimClient["Service"]["execute"] = Effect.fnUntraced(function* (operation, input) {
-    const request = yield* Request.make(operation, input)
-    const policies = yield* policiesOf
-    const call = CallState.start(operation.action, yield* Clock.Clock, policies.deadline)
-    return yield* Pipeline.run({ http, identity, endpoints, policies, watchdog, call }, operation, request)
-  })
+  const execute: ZimClient["Service"]["execute"] = (operation, input) =>
+    Effect.flatMap(Request.make(operation, input), (request) =>
+      Effect.contextWith((context: Context.Context<never>) => {
+        const policies = policiesOf(context)
+        const call = CallState.start(operation.action, Context.get(context, Clock.Clock), policies.deadline)
+        const run = { http, identity, endpoints, policies, watchdog, call, context, requestContext }
+        return Pipeline.call(run, operation, request)
+      })
+    )
 
   return { appId: identity.appId, execute }
 })

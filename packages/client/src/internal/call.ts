@@ -34,7 +34,9 @@ export const start = (action: string, clock: Clock.Clock, deadline: Duration.Dur
   answer: undefined
 })
 
-const elapsedMillis = (call: Call): number => Number(call.clock.monotonicTimeNanosUnsafe() - call.startedAt) / 1e6
+/** Milliseconds since the call began. */
+export const elapsedMillis = (call: Call): number =>
+  Number(call.clock.monotonicTimeNanosUnsafe() - call.startedAt) / 1e6
 
 /** In whole milliseconds: nobody reads more in an error. */
 export const elapsed = (call: Call): Duration.Duration => Duration.millis(Math.floor(elapsedMillis(call)))

@@ -5,7 +5,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Exit from "effect/Exit"
+import * as Exit from "effect/Exit"
 import type { Outcome } from "./lane.ts"
 
 /** A caller: in the line, and then with a permit. */
@@ -94,21 +94,29 @@ export const admit = <E>(
       })
 }
 
-/** A caller's way: gets its permit, makes its attempt with it, and gives it back however the attempt ends. */
+/**
+ * A caller's way: gets its permit, makes its attempt with it, and gives it back however the attempt ends. `admitted` is
+ * nothing where the caller has its permit at once.
+ */
 export const withPermit = <A, E, R, E2>(
-  admitted: (caller: Caller, clock: Clock.Clock) => Effect.Effect<void, E2>,
+  admitted: (caller: Caller, clock: Clock.Clock) => Effect.Effect<void, E2> | undefined,
   attempt: (waited: Duration.Duration) => Effect.Effect<A, E, R>,
-  release: (caller: Caller, clock: Clock.Clock, outcome: Outcome) => Effect.Effect<void>,
+  release: (caller: Caller, clock: Clock.Clock, outcome: Outcome) => Effect.Effect<void> | undefined,
   outcomeOf: (exit: Exit.Exit<A, E>) => Outcome
 ): Effect.Effect<A, E | E2, R> =>
   Effect.uninterruptibleMask((restore) =>
     Clock.clockWith((clock) => {
       const caller: Caller = { askedAt: millisOf(clock), grantedAt: undefined, isAwake: false, wake: undefined }
-      const used = Effect.suspend(() => attempt(Duration.millis((caller.grantedAt ?? 0) - caller.askedAt)))
-      // Interruption may come after the permit was granted and before anybody knows.
-      return Effect.flatMap(
-        Effect.onError(restore(Effect.suspend(() => admitted(caller, clock))), () => release(caller, clock, "NotSent")),
-        () => Effect.onExit(restore(used), (exit) => release(caller, clock, outcomeOf(exit)))
+      const used = Effect.onExitPrimitive(
+        restore(Effect.suspend(() => attempt(Duration.millis((caller.grantedAt ?? 0) - caller.askedAt)))),
+        (exit) => release(caller, clock, outcomeOf(exit))
       )
+      const admission = admitted(caller, clock)
+      if (admission === undefined) return used
+      // Interruption may come after the permit was granted and before anybody knows.
+      const admittedOrNot = Effect.onExitPrimitive(restore(admission), (exit) =>
+        Exit.isSuccess(exit) ? undefined : release(caller, clock, "NotSent")
+      )
+      return Effect.flatMap(admittedOrNot, () => used)
     })
   )

@@ -12,13 +12,12 @@ import * as CallState from "./call.ts"
 
 /** A metric with its attributes, made once for each combination. */
 const memoized = <Input, State>(metric: Metric.Metric<Input, State>) => {
-  const known = new Map<string, Metric.Metric<Input, State>>()
+  const known = new Map<string, Map<string, Metric.Metric<Input, State>>>()
   return (action: string, outcome: string): Metric.Metric<Input, State> => {
-    const key = `${action} ${outcome}`
-    const found = known.get(key)
-    if (found !== undefined) return found
-    const made = Metric.withAttributes(metric, { "zim.action": action, outcome })
-    known.set(key, made)
+    const outcomes = known.get(action) ?? new Map<string, Metric.Metric<Input, State>>()
+    known.set(action, outcomes)
+    const made = outcomes.get(outcome) ?? Metric.withAttributes(metric, { "zim.action": action, outcome })
+    outcomes.set(outcome, made)
     return made
   }
 }
@@ -37,36 +36,31 @@ const outcomeOf = (exit: TaggedExit): string => {
 const hasTracer = (context: Context.Context<never>): boolean =>
   Context.getOrUndefined(context, Tracer.Tracer) !== undefined
 
-/** Observes a call. */
+/** Observes a call. `context` is that around the call. */
 export const call = <A, E extends { readonly _tag: string }>(
   self: Effect.Effect<A, E>,
   state: CallState.Call,
-  elapsed: () => Duration.Duration
-): Effect.Effect<A, E> =>
-  Effect.contextWith((context: Context.Context<never>) => {
-    const counted = Effect.onExit(self, (exit) =>
-      Effect.sync(() => {
-        calls(state.action, outcomeOf(exit)).updateUnsafe(1, context)
-        Telemetry.callDuration.updateUnsafe(Duration.toMillis(elapsed()), context)
-      })
-    )
-    return hasTracer(context)
-      ? Effect.withSpan(counted, `zim ${state.action}`, { attributes: { "zim.action": state.action } })
-      : counted
+  context: Context.Context<never>
+): Effect.Effect<A, E> => {
+  const counted = Effect.onExitPrimitive(self, (exit) => {
+    calls(state.action, outcomeOf(exit)).updateUnsafe(1, context)
+    Telemetry.callDuration.updateUnsafe(Math.floor(CallState.elapsedMillis(state)), context)
+    return undefined
   })
+  return hasTracer(context)
+    ? Effect.withSpan(counted, `zim ${state.action}`, { attributes: { "zim.action": state.action } })
+    : counted
+}
 
-/** Counts the permits that are out, whatever quota gives them: `returned` undoes `taken`, if that came first. */
-export const permits = <A, E>(
-  self: (permit: { readonly taken: () => void; readonly returned: () => void }) => Effect.Effect<A, E>
-): Effect.Effect<A, E> =>
-  Effect.contextWith((context: Context.Context<never>) => {
-    let out = 0
-    const change = (by: number) => {
-      out += by
-      Telemetry.permitsInUse.modifyUnsafe(by, context)
-    }
-    return self({ taken: () => change(1), returned: () => change(-out) })
-  })
+/** Counts a permit that is out, whatever quota gives it: `returned` undoes `taken`, if that came first. */
+export const permit = (context: Context.Context<never>) => {
+  let out = 0
+  const change = (by: number) => {
+    out += by
+    Telemetry.permitsInUse.modifyUnsafe(by, context)
+  }
+  return { taken: () => change(1), returned: () => change(-out) }
+}
 
 /** What is wrong, in a line. Errors hold nothing secret. */
 const problem = (state: CallState.Call, error: { readonly _tag: string }): Record<string, unknown> => ({
@@ -120,28 +114,26 @@ const annotate = (span: Tracer.Span, state: CallState.Call, exit: TaggedExit): v
   if (Exit.isFailure(exit)) span.attribute("error.type", outcomeOf(exit))
 }
 
-/** Observes an attempt. `self` gets the attempt's span, where there is one. */
+/** Observes an attempt of a call. `self` gets the attempt's span, where there is one. */
 export const attempt = <A, E extends { readonly _tag: string }>(
   self: (span: Tracer.Span | undefined) => Effect.Effect<A, E>,
   state: CallState.Call,
+  context: Context.Context<never>,
   endpoint: Endpoint,
   waited: Duration.Duration
 ): Effect.Effect<A, E> =>
-  Effect.contextWith((context: Context.Context<never>) => {
-    const startedAt = state.clock.monotonicTimeNanosUnsafe()
-    const count = (exit: TaggedExit) => {
+  Effect.suspend(() => {
+    const startedAt = CallState.elapsedMillis(state)
+    const count = (exit: TaggedExit): undefined => {
       attempts(state.action, outcomeOf(exit)).updateUnsafe(1, context)
-      const nanos = Number(state.clock.monotonicTimeNanosUnsafe() - startedAt)
-      Telemetry.attemptDuration.updateUnsafe(nanos / 1e6, context)
+      Telemetry.attemptDuration.updateUnsafe(CallState.elapsedMillis(state) - startedAt, context)
     }
     Telemetry.quotaWait.updateUnsafe(Duration.toMillis(waited), context)
-    if (!hasTracer(context)) return Effect.onExit(self(undefined), (exit) => Effect.sync(() => count(exit)))
+    if (!hasTracer(context)) return Effect.onExitPrimitive(self(undefined), count)
     return Effect.useSpan("POST", { kind: "client", attributes: attemptAttributes(state, endpoint, waited) }, (span) =>
-      Effect.onExit(self(span), (exit) =>
-        Effect.sync(() => {
-          annotate(span, state, exit)
-          count(exit)
-        })
-      )
+      Effect.onExitPrimitive(self(span), (exit) => {
+        annotate(span, state, exit)
+        return count(exit)
+      })
     )
   })

@@ -7,6 +7,7 @@
  * that waited ten minutes is as fresh as one that did not. Each attempt has its own permit, nonce and timestamp.
  */
 import type { Operation, ServiceError } from "@effect-zim/protocol"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -37,6 +38,10 @@ export interface Run {
   readonly policies: Policies
   readonly watchdog: Watchdog
   readonly call: CallState.Call
+  /** The context around the call. */
+  readonly context: Context.Context<never>
+  /** The context of its requests. */
+  readonly requestContext: (around: Context.Context<never>) => Context.Context<never>
 }
 
 // `Effect.catchTag` cannot tell a tag from those of a failure it knows only as a type parameter.
@@ -49,9 +54,9 @@ const isUnavailable = (error: { readonly _tag: string }): error is Quota.Unavail
 const inTime = <A, E>(
   self: Effect.Effect<A, E>,
   timeout: Duration.Duration,
-  { call, watchdog }: Run
+  { call, requestContext, watchdog }: Run
 ): Effect.Effect<A, E | AttemptTimedOut | DeadlineExceeded> =>
-  Effect.suspend(() => {
+  Effect.contextWith((around: Context.Context<never>) => {
     const timeLeft = CallState.timeLeft(call)
     if (!Duration.isPositive(timeLeft)) return Effect.fail(CallState.deadlineExceeded(call))
     const isLast = Duration.isLessThanOrEqualTo(timeLeft, timeout)
@@ -60,7 +65,7 @@ const inTime = <A, E>(
         isLast ? CallState.deadlineExceeded(call) : new AttemptTimedOut({ ...CallState.describe(call), timeout })
       )
     )
-    return watchdog.within(self, isLast ? timeLeft : timeout, call.clock, tooLate)
+    return watchdog.within(self, isLast ? timeLeft : timeout, call.clock, requestContext(around), tooLate)
   })
 
 /** One attempt at the first endpoint whose circuit lets it through. */
@@ -70,7 +75,7 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
   request: Request,
   waited: Duration.Duration
 ): Effect.Effect<Success, AttemptError<Failure>> => {
-  const { call, endpoints, http, identity, policies } = run
+  const { call, context, endpoints, http, identity, policies } = run
   const { attemptTimeout, breaker, responseLimit, serverClock } = policies
   const send = (endpoint: Endpoint.Endpoint) =>
     Observe.attempt(
@@ -81,6 +86,7 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
           run
         ),
       call,
+      context,
       endpoint,
       waited
     )
@@ -98,7 +104,7 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
       }
     )
   }
-  return Effect.suspend(() => at(call.endpoint, 0))
+  return at(call.endpoint, 0)
 }
 
 /** Whether a signature was refused for a reason that the service's time may explain. */
@@ -106,16 +112,17 @@ const isAboutTheClock = (error: RetryPolicy.Failure): boolean =>
   error._tag === "SignatureExpired" || (error._tag === "AuthenticationFailed" && error.code === 100000005)
 
 /** Runs a call under its policies. */
-export const run = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
-  context: Run,
+export const call = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
+  run: Run,
   operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
   request: Request
 ): Effect.Effect<Success, CallError<Failure>> => {
-  const { call, identity, policies } = context
+  const { call, identity, policies } = run
   let isSignedAnew = false
 
-  const permitted = Observe.permits((permit) =>
-    policies.quota.withPermit(
+  const permitted = Effect.suspend(() => {
+    const permit = Observe.permit(run.context)
+    return policies.quota.withPermit(
       {
         appId: identity.appId,
         action: operation.action,
@@ -124,14 +131,14 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
       },
       (waited) => {
         permit.taken()
-        return attemptOnce(context, operation, request, waited)
+        return attemptOnce(run, operation, request, waited)
       },
       (exit) => {
         permit.returned()
         return Outcome.count(exit)
       }
     )
-  )
+  })
   const attempt = Effect.catch(permitted, (error): Effect.Effect<never, AttemptError<Failure>> => {
     if (isWaitTooLong(error)) return Effect.fail(CallState.deadlineExceeded(call, error.needed))
     if (!isUnavailable(error)) return Effect.fail(error)
@@ -160,5 +167,5 @@ export const run = <Input, Request, Payload, Success, Failure extends ServiceErr
       gaveUp: (error, why) => Observe.gaveUp(call, error, why)
     }
   })
-  return Observe.call(retried, call, () => CallState.elapsed(call))
+  return Observe.call(retried, call, run.context)
 }

@@ -10,6 +10,7 @@ import * as RetryBudget from "../RetryBudget.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import * as ServerClock from "../ServerClock.ts"
 import * as Timeout from "../Timeout.ts"
+import { perContext } from "./perContext.ts"
 
 export interface Policies {
   readonly retry: RetryPolicy.RetryPolicy
@@ -26,30 +27,32 @@ export interface Policies {
  * Reads the policies when a call runs: one around the call wins over one that the client's layer was given, and that
  * over the default. What the client shares between its calls is made once, here.
  */
-export const make: Effect.Effect<Effect.Effect<Policies>, never, Scope.Scope> = Effect.gen(function* () {
-  const layer = yield* Effect.context<never>()
-  const shared = Context.make(Quota.Quota, yield* ownOr(layer, Quota.Quota, Quota.make())).pipe(
-    Context.add(RetryBudget.RetryBudget, yield* ownOr(layer, RetryBudget.RetryBudget, RetryBudget.make())),
-    Context.add(ServerClock.ServerClock, yield* ownOr(layer, ServerClock.ServerClock, ServerClock.make)),
-    Context.add(Breaker.Breaker, yield* ownOr(layer, Breaker.Breaker, Breaker.make()))
-  )
-  return Effect.contextWith((around: Context.Context<never>) => {
-    const setting = <A>(reference: Context.Reference<A>): A =>
-      Context.getOrUndefined(around, reference) ?? Context.get(layer, reference)
-    const service = <I extends Shared, A>(key: Context.Key<I, A>): A =>
-      Context.getOrUndefined(around, key) ?? Context.get(shared, key)
-    return Effect.succeed({
-      retry: setting(RetryPolicy.Current),
-      attemptTimeout: setting(Timeout.Attempt),
-      deadline: setting(Timeout.Deadline),
-      responseLimit: setting(ResponseLimit),
-      quota: service(Quota.Quota),
-      budget: service(RetryBudget.RetryBudget),
-      serverClock: service(ServerClock.ServerClock),
-      breaker: service(Breaker.Breaker)
+export const make: Effect.Effect<(around: Context.Context<never>) => Policies, never, Scope.Scope> = Effect.gen(
+  function* () {
+    const layer = yield* Effect.context<never>()
+    const shared = Context.make(Quota.Quota, yield* ownOr(layer, Quota.Quota, Quota.make())).pipe(
+      Context.add(RetryBudget.RetryBudget, yield* ownOr(layer, RetryBudget.RetryBudget, RetryBudget.make())),
+      Context.add(ServerClock.ServerClock, yield* ownOr(layer, ServerClock.ServerClock, ServerClock.make)),
+      Context.add(Breaker.Breaker, yield* ownOr(layer, Breaker.Breaker, Breaker.make()))
+    )
+    return perContext((around: Context.Context<never>) => {
+      const setting = <A>(reference: Context.Reference<A>): A =>
+        Context.getOrUndefined(around, reference) ?? Context.get(layer, reference)
+      const service = <I extends Shared, A>(key: Context.Key<I, A>): A =>
+        Context.getOrUndefined(around, key) ?? Context.get(shared, key)
+      return {
+        retry: setting(RetryPolicy.Current),
+        attemptTimeout: setting(Timeout.Attempt),
+        deadline: setting(Timeout.Deadline),
+        responseLimit: setting(ResponseLimit),
+        quota: service(Quota.Quota),
+        budget: service(RetryBudget.RetryBudget),
+        serverClock: service(ServerClock.ServerClock),
+        breaker: service(Breaker.Breaker)
+      }
     })
-  })
-})
+  }
+)
 
 type Shared = Quota.Quota | RetryBudget.RetryBudget | ServerClock.ServerClock | Breaker.Breaker
 

@@ -2,18 +2,19 @@
  * Ends what takes too long, with one timer for all of a client's attempts. A race with a timer of its own, which is what
  * `Effect.timeout` is, costs an attempt more than all the other policies together.
  */
-import type * as Clock from "effect/Clock"
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import * as FiberSet from "effect/FiberSet"
 import type * as Scope from "effect/Scope"
 import { millisOf } from "./line.ts"
 
 /** Something under way. */
 interface Watched {
   readonly dueAt: number
-  isLate: boolean
-  end: (() => void) | undefined
+  readonly end: () => void
 }
 
 /** What is under way by one clock, and when its timer goes off. */
@@ -24,11 +25,12 @@ interface Watch {
 }
 
 export interface Watchdog {
-  /** The effect, or `late` when it takes longer: then the effect has been interrupted. */
+  /** The effect, or `late` when it takes longer: then the effect has been interrupted. It runs in the given context. */
   readonly within: <A, E, E2>(
     self: Effect.Effect<A, E>,
     duration: Duration.Duration,
     clock: Clock.Clock,
+    context: Context.Context<never>,
     late: Effect.Effect<never, E2>
   ) => Effect.Effect<A, E | E2>
 }
@@ -45,16 +47,16 @@ const patrol = (watch: Watch, clock: Clock.Clock): Effect.Effect<void> =>
       if (one.dueAt - now > grain) {
         watch.timerAt = Math.min(watch.timerAt, one.dueAt)
       } else {
-        one.isLate = true
         watch.watched.delete(one)
-        one.end?.()
+        one.end()
       }
     }
     if (watch.timerAt === Infinity) return Effect.void
     return Effect.andThen(Effect.sleep(Duration.millis(watch.timerAt - now)), patrol(watch, clock))
   })
 
-export const make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.map(Effect.scope, (scope) => {
+export const make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.gen(function* () {
+  const timers = yield* FiberSet.make<void>()
   const watches = new WeakMap<Clock.Clock, Watch>()
   const watchOf = (clock: Clock.Clock): Watch => {
     const known = watches.get(clock)
@@ -64,43 +66,40 @@ export const make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.map(Effe
     return watch
   }
   /** Sees to it that the timer goes off in time for this one. */
-  const keep = (watch: Watch, one: Watched, clock: Clock.Clock): Effect.Effect<void> => {
+  const keep = (watch: Watch, one: Watched, clock: Clock.Clock): void => {
     watch.watched.add(one)
-    if (one.dueAt >= watch.timerAt) return Effect.void
-    const earlier = watch.timer
+    if (one.dueAt >= watch.timerAt) return
+    watch.timer?.interruptUnsafe()
     watch.timerAt = one.dueAt
-    return Effect.map(Effect.forkIn(patrol(watch, clock), scope, { startImmediately: true }), (timer) => {
-      watch.timer = timer
-      earlier?.interruptUnsafe()
-    })
+    watch.timer = Effect.runForkWith(Context.make(Clock.Clock, clock))(patrol(watch, clock))
+    FiberSet.addUnsafe(timers, watch.timer)
   }
   return {
     within: <A, E, E2>(
       self: Effect.Effect<A, E>,
       duration: Duration.Duration,
       clock: Clock.Clock,
+      context: Context.Context<never>,
       late: Effect.Effect<never, E2>
     ): Effect.Effect<A, E | E2> =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.flatMap(Effect.forkChild(restore(self), { startImmediately: true }), (fiber) => {
-          const exit = fiber.pollUnsafe()
-          if (exit !== undefined) return exit
-          const watch = watchOf(clock)
-          const one: Watched = { dueAt: millisOf(clock) + Duration.toMillis(duration), isLate: false, end: undefined }
-          const ended = Effect.callback<A, E | E2>((resume) => {
-            one.end = () => resume(Effect.andThen(Fiber.interrupt(fiber), late))
-            if (one.isLate) one.end()
-            const forget = fiber.addObserver(resume)
-            return Effect.suspend(() => {
-              forget()
-              return Fiber.interrupt(fiber)
-            })
-          })
-          return Effect.ensuring(
-            Effect.andThen(keep(watch, one, clock), restore(ended)),
-            Effect.sync(() => watch.watched.delete(one))
-          )
+      Effect.callback<A, E | E2>((resume) => {
+        const fiber = Effect.runForkWith(context)(self)
+        const exit = fiber.pollUnsafe()
+        if (exit !== undefined) return resume(exit)
+        const watch = watchOf(clock)
+        const one: Watched = {
+          dueAt: millisOf(clock) + Duration.toMillis(duration),
+          end: () => resume(Effect.andThen(Fiber.interrupt(fiber), late))
+        }
+        fiber.addObserver((exit) => {
+          watch.watched.delete(one)
+          resume(exit)
         })
-      )
+        keep(watch, one, clock)
+        return Effect.suspend(() => {
+          watch.watched.delete(one)
+          return Fiber.interrupt(fiber)
+        })
+      })
   }
 })
