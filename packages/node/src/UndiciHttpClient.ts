@@ -1,0 +1,164 @@
+/**
+ * Effect's `HttpClient` on undici's dispatcher, for Node: connections stay open from call to call, and there is as little as
+ * possible in between.
+ *
+ * It follows no redirects, unpacks no compressed bodies and asks for none, and hands over no connection of an upgrade. A
+ * request that is interrupted closes its connection at once. Each failure is an `HttpClientError`: a `TransportError`
+ * before the answer's head, a `DecodeError` in its body, with undici's error as the `cause`.
+ *
+ * @since 0.1.0
+ */
+import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientError from "effect/http/HttpClientError"
+import type * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Layer from "effect/Layer"
+import type * as Scope from "effect/Scope"
+import { Readable } from "node:stream"
+import type { Agent, Dispatcher } from "undici"
+import { Exchange } from "./internal/exchange.ts"
+import * as RequestBody from "./internal/requestBody.ts"
+import { next, Response } from "./internal/response.ts"
+
+/**
+ * Settings of the connections, those of undici's `Agent`: `connections` for each host, `connectTimeout`,
+ * `keepAliveTimeout`, `headersTimeout`, `bodyTimeout` in milliseconds, `maxHeaderSize` in bytes, `connect` for TLS.
+ *
+ * @since 0.1.0
+ */
+export type Options = Agent.Options
+
+/**
+ * What `layer` starts from, in place of undici's own defaults: at most 256 connections for each host, so that a host that
+ * hangs does not get a new one with every call; and HTTP/1.1, whose connections close at once.
+ *
+ * Of undici's defaults remain: 10 seconds to connect, 5 minutes until the head of the answer and between two pieces of its
+ * body, 4 seconds until an idle connection is closed unless the server says something else, and 16 KiB of headers.
+ *
+ * @since 0.1.0
+ */
+export const defaults = { connections: 256, allowH2: false } as const satisfies Options
+
+type Answer = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
+
+const arrived = (exchange: Exchange, request: HttpClientRequest.HttpClientRequest, url: URL): Answer =>
+  Effect.suspend((): Answer => {
+    if (exchange.status > 0) return Effect.succeed(new Response(request, url, exchange))
+    if (exchange.failure === undefined) return Effect.flatMap(next(exchange), () => arrived(exchange, request, url))
+    const { cause } = exchange.failure
+    return Effect.fail(
+      new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
+    )
+  })
+
+const cannotSend = (request: HttpClientRequest.HttpClientRequest) =>
+  Effect.fail(
+    new HttpClientError.HttpClientError({
+      reason: new HttpClientError.EncodeError({
+        request,
+        description: "a raw body must be a string, a Uint8Array or a Readable"
+      })
+    })
+  )
+
+/**
+ * A client that sends through a dispatcher, whoever closes that.
+ *
+ * @example
+ * ```ts
+ * import { UndiciHttpClient } from "@effect-zim/node"
+ * import { getGlobalDispatcher } from "undici"
+ *
+ * const client = UndiciHttpClient.make(getGlobalDispatcher())
+ * ```
+ * @since 0.1.0
+ */
+export const make = (dispatcher: Dispatcher): HttpClient.HttpClient =>
+  HttpClient.make((request, url, signal) =>
+    Effect.flatMap(RequestBody.make(request.body), (body) => {
+      if (body === undefined) return cannotSend(request)
+      const exchange = new Exchange(body instanceof Readable ? body : undefined)
+      signal.addEventListener("abort", () => exchange.abort(), { once: true })
+      try {
+        dispatcher.dispatch(
+          {
+            origin: url.origin,
+            path: url.pathname + url.search,
+            method: request.method,
+            // A form's boundary is known to undici only.
+            headers:
+              request.body._tag === "FormData" ? Headers.remove(request.headers, "content-type") : request.headers,
+            body
+          },
+          exchange
+        )
+      } catch (cause) {
+        exchange.fail(cause)
+      }
+      return arrived(exchange, request, url)
+    })
+  )
+
+const scoped = <E, R>(
+  acquire: Effect.Effect<Dispatcher, E, R>
+): Effect.Effect<HttpClient.HttpClient, E, R | Scope.Scope> =>
+  Effect.map(
+    Effect.acquireRelease(acquire, (dispatcher) => Effect.promise(() => dispatcher.destroy())),
+    make
+  )
+
+/**
+ * A client with connections of its own, by your settings where you have any, `defaults` elsewhere. They are closed with the
+ * layer's scope.
+ *
+ * @example
+ * ```ts
+ * import { UndiciHttpClient } from "@effect-zim/node"
+ *
+ * const layer = UndiciHttpClient.layerOptions({ connections: 32, connectTimeout: 3000 })
+ * ```
+ * @since 0.1.0
+ */
+export const layerOptions = (options?: Options): Layer.Layer<HttpClient.HttpClient> =>
+  Layer.effect(
+    HttpClient.HttpClient,
+    scoped(
+      Effect.map(
+        Effect.promise(() => import("undici")),
+        ({ Agent }) => new Agent({ ...defaults, ...options })
+      )
+    )
+  )
+
+/**
+ * A client with connections of its own, closed with the layer's scope.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import { UndiciHttpClient } from "@effect-zim/node"
+ * import { Layer } from "effect"
+ *
+ * const client = ZimClient.layerConfig.pipe(Layer.provide(UndiciHttpClient.layer))
+ * ```
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<HttpClient.HttpClient> = layerOptions()
+
+/**
+ * A client that sends through a dispatcher of your own, for example through a proxy. It is made when the layer is built,
+ * and destroyed with the layer's scope.
+ *
+ * @example
+ * ```ts
+ * import { UndiciHttpClient } from "@effect-zim/node"
+ * import { EnvHttpProxyAgent } from "undici"
+ *
+ * const layer = UndiciHttpClient.layerDispatcher(() => new EnvHttpProxyAgent())
+ * ```
+ * @since 0.1.0
+ */
+export const layerDispatcher = (make: () => Dispatcher): Layer.Layer<HttpClient.HttpClient> =>
+  Layer.effect(HttpClient.HttpClient, scoped(Effect.sync(make)))
