@@ -27,6 +27,7 @@ import * as Policies from "./internal/policies.ts"
 import * as Request from "./internal/request.ts"
 import type * as Transport from "./internal/transport.ts"
 import * as Watchdog from "./internal/watchdog.ts"
+import * as OtherOperation from "./OtherOperation.ts"
 
 /**
  * The client of one app.
@@ -231,3 +232,31 @@ export const execute = <Input, Request, Payload, Success, Failure extends Servic
   operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
   input: Input
 ): Effect.Effect<Success, CallError<Failure>, ZimClient> => ZimClient.use((client) => client.execute(operation, input))
+
+/**
+ * The escape hatch: calls any operation of the vendor's server API by its name, for what has no typed operation yet. The
+ * body is JSON, and so is the answer; everything else is as in {@link execute}.
+ *
+ * A name or a body that cannot be right fails with `RequestInvalid`, and nothing is sent. Integers are exact at any size,
+ * as `bigint` beyond 2^53. Since nobody knows whether the operation changes something, it is repeated only where it was
+ * surely not done; `kind: "Read"` says that it changes nothing.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import { Console, Effect } from "effect"
+ *
+ * const program = ZimClient.call("QueryUserInfos", { UserId: ["ada"] }, { kind: "Read" }).pipe(
+ *   Effect.flatMap(({ body, requestId }) => Console.log(requestId, body["UserInfo"])),
+ *   Effect.catchTag("UnknownReturnCode", (error) => Console.error(error.code, error.vendorMessage))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const call = (
+  action: string,
+  body: OtherOperation.JsonObject = {},
+  options?: OtherOperation.Options
+): Effect.Effect<OtherOperation.Answer, CallError<OtherOperation.Failure>, ZimClient> =>
+  execute(OtherOperation.make(action, options), body)

@@ -189,6 +189,14 @@ const carriers: Readonly<Record<string, (echo: string, sent: FakeService.Sent) =
     FakeService.text(JSON.stringify({ Code: 0, Next: 0, Message: echo }), { status: 500 })
 }
 
+/** Answers that are well where nothing is known about the operation. */
+const succeeding: ReadonlySet<string> = new Set([
+  "the request id of a success that is none",
+  "a field of the wrong type",
+  "an entry of the wrong type",
+  "a key that is unknown"
+])
+
 describe("what comes back of a request does not come out", () => {
   for (const [carrier, carry] of Object.entries(carriers)) {
     it.effect.each(Object.keys(echoes))(`%s in ${carrier}`, (name) =>
@@ -312,6 +320,22 @@ describe("every error", () => {
           assertClean(texts, [secret])
         }
       }
+    })
+  )
+
+  it.effect("of an operation that is known by its name only", () =>
+    Effect.gen(function* () {
+      const call = RetryPolicy.provide(ZimClient.call("SomeAction", { a: 1 }), RetryPolicy.none)
+      for (const [carrier, carry] of Object.entries(carriers)) {
+        // What succeeds is handed over unchanged, whatever it repeats.
+        if (succeeding.has(carrier)) continue
+        for (const echo of Object.values(echoes)) {
+          const { exit } = yield* check((sent) => Effect.succeed(carry(echo(sent), sent)), call)
+          assert.isTrue(Exit.isFailure(exit), carrier)
+        }
+      }
+      const { exit } = yield* check(FakeService.page([]), ZimClient.call("SomeAction", { a: [secret, NaN] }))
+      assert.deepStrictEqual(tagOf(exit), ["RequestInvalid"])
     })
   )
 

@@ -1,6 +1,7 @@
 import {
   ClientError,
   Conversations,
+  OtherOperation,
   Paging,
   Quota,
   ResponseLimit,
@@ -81,6 +82,31 @@ test("an operation with other errors has those", () => {
       Documented
     >
   >()
+})
+
+test("call fails with the codes that mean the same for every operation, the global ones, and the client's own", () => {
+  expectTypeOf(ZimClient.call).toEqualTypeOf<
+    (
+      action: string,
+      body?: OtherOperation.JsonObject,
+      options?: OtherOperation.Options
+    ) => Effect.Effect<
+      OtherOperation.Answer,
+      ServiceError.InvalidInput | ServiceError.RateLimited | Global | Own,
+      ZimClient.ZimClient
+    >
+  >()
+  expectTypeOf<{ [Key in keyof OtherOperation.Answer]: OtherOperation.Answer[Key] }>().toEqualTypeOf<{
+    readonly code: 0
+    readonly message: string
+    readonly requestId: string | undefined
+    readonly body: OtherOperation.JsonObject
+  }>()
+  expectTypeOf<OtherOperation.JsonObject[string]>().toEqualTypeOf<OtherOperation.Json>()
+  expectTypeOf<OtherOperation.Options["kind"]>().toEqualTypeOf<"Read" | "Write" | undefined>()
+  expectTypeOf<{ readonly UserId: ReadonlyArray<string>; readonly Id: bigint }>().toExtend<OtherOperation.JsonObject>()
+  expectTypeOf<{ readonly At: Date }>().not.toExtend<OtherOperation.JsonObject>()
+  expectTypeOf<{ readonly A: undefined }>().not.toExtend<OtherOperation.JsonObject>()
 })
 
 test("Conversations", () => {

@@ -60,8 +60,15 @@ const decodeProblem = Schema.decodeUnknownResult(Wire)
  */
 export const parse = (text: string): Result.Result<Envelope, Unreadable> => {
   const json = Option.liftThrowable(WireJson.parse)(text)
-  if (Option.isNone(json)) return Result.fail({ _tag: "NotJson" })
-  const body = json.value
+  return Option.isNone(json) ? Result.fail({ _tag: "NotJson" }) : fromBody(json.value)
+}
+
+/**
+ * The same for an answer that {@link WireJson.parse} has read already.
+ *
+ * @since 0.1.0
+ */
+export const fromBody = (body: unknown): Result.Result<Envelope, Extract<Unreadable, { readonly _tag: "NoCode" }>> => {
   if (isWire(body)) {
     return Result.succeed({
       code: Number(body.Code),

@@ -1,0 +1,170 @@
+/**
+ * Any operation of the vendor's server API by its name, for what has no typed operation yet: JSON in, JSON out.
+ *
+ * `ZimClient.call` makes and runs one. It is an ordinary `Operation`, so everything that holds for a typed call holds for
+ * this one too: signature, quota, retries, deadline, telemetry, errors.
+ *
+ * @since 0.1.0
+ */
+import { Envelope, type Operation, ServiceError } from "@effect-zim/protocol"
+import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
+
+/**
+ * What JSON can hold. Integers are exact at any size: beyond 2^53 they are `bigint`, in requests and in answers.
+ *
+ * @since 0.1.0
+ */
+export type Json = string | number | bigint | boolean | null | ReadonlyArray<Json> | JsonObject
+
+// As deep as it gets: far more than any request or answer has, and harmless to whatever walks through it by recursion.
+const deepest = 500
+
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value)
+  // An object literal of any realm, or one without a prototype.
+  return prototype === null || Object.getPrototypeOf(prototype) === null
+}
+
+const isRecord = (value: unknown): value is JsonObject =>
+  typeof value === "object" && value !== null && !Array.isArray(value) && isPlain(value)
+
+/** What keeps a single value, whatever is in it, from being JSON. */
+const problemOfValue = (value: unknown): string | undefined => {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+    case "bigint":
+      return undefined
+    case "number":
+      return Number.isFinite(value) ? undefined : "a number that is not finite, or has more than 308 digits"
+    case "object":
+      return value === null || Array.isArray(value) || isPlain(value) ? undefined : "an instance of a class, not JSON"
+    default:
+      return `${typeof value}, which is not JSON`
+  }
+}
+
+/** An object or array, and the way to it. */
+interface Place {
+  readonly value: object
+  readonly path: ReadonlyArray<string | number>
+}
+
+/** The first thing that keeps an object from being JSON. Without recursion: nothing is too deep to be looked at. */
+const problemOf = (root: JsonObject): Schema.FilterIssue | undefined => {
+  const places: Array<Place> = [{ value: root, path: [] }]
+  for (let place = places.pop(); place !== undefined; place = places.pop()) {
+    if (place.path.length >= deepest) return `nested more than ${deepest} deep, or a part of itself`
+    const entries = Array.isArray(place.value) ? place.value.entries() : Object.entries(place.value)
+    for (const [key, value] of entries) {
+      const issue = problemOfValue(value)
+      if (issue !== undefined) return { path: [...place.path, key], issue }
+      if (typeof value === "object" && value !== null) places.push({ value, path: [...place.path, key] })
+    }
+  }
+  return undefined
+}
+
+/**
+ * An object of JSON: plain data, every number finite, nested at most 500 deep.
+ *
+ * @since 0.1.0
+ */
+export const JsonObject = Schema.declare<JsonObject>(isRecord, { expected: "a JSON object" }).check(
+  Schema.makeFilter(problemOf)
+)
+
+/**
+ * An object of JSON.
+ *
+ * @since 0.1.0
+ */
+export interface JsonObject {
+  readonly [name: string]: Json
+}
+
+/**
+ * The name of an operation as the vendor's documentation writes it, letter case included.
+ *
+ * @since 0.1.0
+ */
+export const Action = Schema.String.check(
+  Schema.isPattern(/^[A-Za-z]\w{0,63}$/, {
+    expected: "the name of an operation, such as QueryConversationList: at most 64 letters and digits"
+  })
+)
+
+/**
+ * A successful answer: its envelope, and all of it in `body`, exactly as it came.
+ *
+ * @since 0.1.0
+ */
+export interface Answer extends Envelope.Envelope {
+  readonly code: 0
+  readonly body: JsonObject
+}
+
+/**
+ * The codes with a class of their own whatever the operation, beside the global ones. Any other code is an
+ * `UnknownReturnCode`, with the vendor's message.
+ *
+ * @since 0.1.0
+ */
+export type Failure = ServiceError.InvalidInput | ServiceError.RateLimited
+
+/**
+ * Options for {@link make}.
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  /**
+   * `Read` says that the operation changes nothing, so that the retry policy may repeat it after any failure. Default:
+   * `Write`, which is repeated only where it was surely not done: it was rejected, or not sent.
+   */
+  readonly kind?: "Read" | "Write" | undefined
+}
+
+/** A value of {@link Operation.Operation} for an operation that is known by its name only. */
+export type OtherOperation = Operation.Operation<JsonObject, JsonObject, JsonObject, Answer, Failure>
+
+const isAction = Schema.is(Action)
+
+const failures: OtherOperation["failures"] = {
+  660000002: (answer) => new ServiceError.InvalidInput({ ...answer, code: 660000002 }),
+  660300005: (answer) => new ServiceError.RateLimited({ ...answer, code: 660300005 })
+}
+
+const interpret: OtherOperation["interpret"] = (payload) =>
+  Result.mapBoth(Envelope.fromBody(payload), {
+    onSuccess: ({ message, requestId }): Answer => ({ code: 0, message, requestId, body: payload }),
+    onFailure: ({ problem }) => problem
+  })
+
+/**
+ * An operation by its name. The name and the body are checked before anything is sent.
+ *
+ * @example
+ * ```ts
+ * import { OtherOperation, ZimClient } from "@effect-zim/client"
+ *
+ * const queryUsers = OtherOperation.make("QueryUserInfos", { kind: "Read" })
+ * const answer = ZimClient.execute(queryUsers, { UserId: ["ada", "grace"] })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const make = (action: string, options?: Options): OtherOperation => ({
+  // Any other text is only shown, by the error that says what is wrong with it.
+  action: isAction(action) ? action : JSON.stringify(String(action).slice(0, 64)),
+  kind: options?.kind ?? "Write",
+  callsPerSecond: 20,
+  make: (body) =>
+    Effect.andThen(Schema.decodeUnknownEffect(Action)(action), Schema.decodeUnknownEffect(JsonObject)(body)),
+  request: JsonObject,
+  payload: JsonObject,
+  interpret,
+  failures
+})
