@@ -17,6 +17,7 @@ import { conversations } from "./commands/Conversations.ts"
 import { emulator } from "./commands/Emulator.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Failure from "./Failure.ts"
+import { CompletionScript, Quiet, quietLogs } from "./internal/globalFlags.ts"
 import * as Help from "./internal/help.ts"
 
 /**
@@ -31,7 +32,9 @@ export const zim = Command.make("zim").pipe(
     { command: "zim codes 660300005", description: "What a return code means" },
     { command: "zim --completions zsh", description: "A completion script for bash, zsh, fish or PowerShell" }
   ]),
-  Command.withSubcommands([conversations, emulator, codes])
+  Command.withSubcommands([conversations, emulator, codes]),
+  Command.provide(quietLogs),
+  Command.withGlobalFlags([Quiet])
 )
 
 const { version } = Schema.decodeUnknownSync(Schema.Struct({ version: Schema.String }))(
@@ -40,7 +43,7 @@ const { version } = Schema.decodeUnknownSync(Schema.Struct({ version: Schema.Str
 
 const services = Layer.mergeAll(
   CliConfig.layer({
-    builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.LogLevel, GlobalFlag.Completions]
+    builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.LogLevel, CompletionScript]
   }),
   Help.layer,
   TerminalCapabilities.layer,

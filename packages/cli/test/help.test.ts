@@ -3,7 +3,9 @@ import { ExitCode } from "@effect-zim/cli"
 import { ReturnCode } from "@effect-zim/protocol"
 import { Effect } from "effect"
 import { CliOutput } from "effect/cli"
+import { spawnSync } from "node:child_process"
 import { readFile } from "node:fs/promises"
+import { fileURLToPath } from "node:url"
 import { invoke, matchGolden, start, zim } from "./support.ts"
 
 const readme = await readFile(new URL("../README.md", import.meta.url), "utf8")
@@ -57,15 +59,48 @@ describe("help", () => {
     assert.deepStrictEqual(await zim(["--version"]), { code: 0, stdout: `zim ${version}\n`, stderr: "" })
   })
 
-  it.live("completions name the commands", () =>
+  it.live("completions name every command and every flag, in each shell", () =>
     Effect.gen(function* () {
-      for (const shell of ["bash", "zsh", "fish"]) {
+      const helps = yield* Effect.forEach(pages, (path) =>
+        Effect.map(invoke([...path, "--help"]), ({ stdout }) => stdout)
+      )
+      const flags = new Set(helps.join("\n").match(/(?<=^  (?:-\w, )?--)[a-z-]+/gm))
+      assert.isAbove(flags.size, 20)
+      for (const shell of ["bash", "zsh", "fish", "powershell"]) {
         const outcome = yield* invoke(["--completions", shell])
         assert.strictEqual(outcome.code, 0)
-        for (const name of ["conversations", "emulator", "codes"]) assert.include(outcome.stdout, name, shell)
+        for (const name of pages.flat()) assert.include(outcome.stdout, name, shell)
+        for (const flag of flags) assert.match(outcome.stdout, new RegExp(`(?:--|-l )${flag}\\b`), `${shell}: ${flag}`)
       }
     })
   )
+
+  it("bash completes commands, flags, choices and files", async () => {
+    const { stdout: script } = await zim(["--completions", "bash"])
+    const complete = (...words: ReadonlyArray<string>) => {
+      const { stderr, stdout } = spawnSync(
+        "bash",
+        [
+          "--norc",
+          "-c",
+          'eval "$SCRIPT"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; _zim zim "${@: -1}" "${@: -2:1}"; printf "%s\\n" "${COMPREPLY[@]}"',
+          "bash",
+          "zim",
+          ...words
+        ],
+        { encoding: "utf8", cwd: fileURLToPath(new URL("golden", import.meta.url)), env: { SCRIPT: script } }
+      )
+      assert.strictEqual(stderr, "")
+      return stdout.split("\n").filter((word) => word !== "")
+    }
+    assert.includeMembers(complete(""), ["conversations", "emulator", "codes"])
+    assert.deepStrictEqual(complete("conversations", "exp"), ["export"])
+    assert.includeMembers(complete("conversations", "list", "--"), ["--format", "--quiet", "--log-level", "--help"])
+    assert.includeMembers(complete("--"), ["--version", "--completions"])
+    assert.deepStrictEqual(complete("codes", "--format", "nd"), ["ndjson"])
+    assert.deepStrictEqual(complete("codes", "--log-level", "tr"), ["trace"])
+    assert.deepStrictEqual(complete("conversations", "stats", "--from", "help-cod"), ["help-codes.txt"])
+  })
 
   it("the README has every exit code", () => {
     const rows = readme.split("\n").map((line) => line.replaceAll(/ *\| */g, "|"))

@@ -93,6 +93,8 @@ layer(service, { excludeTestServices: true })("zim conversations list", (it) => 
       const outcome = yield* invokeAt(yield* url, list("ada"), 80)
       for (const line of outcome.stdout.split("\n")) assert.isAtMost(CliOutput.displayWidth(line), 80, line)
       yield* matchGolden(outcome.stdout, "list-terminal")
+      const quiet = yield* invokeAt(yield* url, list("ada", "--quiet"), 80)
+      assert.strictEqual(quiet.stdout, outcome.stdout.replace(/\n[^\n]*6 conversations of ada.*\n$/, ""))
     })
   )
 

@@ -19,6 +19,7 @@ import * as Stream from "effect/Stream"
 import * as V8 from "node:v8"
 import * as Failure from "../Failure.ts"
 import * as ExportFiles from "../internal/exportFiles.ts"
+import { Quiet } from "../internal/globalFlags.ts"
 import { number, summary } from "../internal/progress.ts"
 import * as Reporter from "../internal/reporter.ts"
 
@@ -205,14 +206,9 @@ export const exportCommand = Command.make(
       Flag.withDescription("The app's quota; default 20, which all programs of the app share"),
       Flag.withSchema(positive),
       Flag.withDefault(20)
-    ),
-    quiet: Flag.Boolean("quiet").pipe(
-      Flag.withAlias("q"),
-      Flag.withDescription("Print errors only"),
-      Flag.withDefault(false)
     )
   },
-  (flags) => run(flags)
+  (flags) => Effect.flatMap(Quiet, (quiet) => run({ ...flags, quiet }))
 ).pipe(
   Command.provide(({ callsPerSecond }) =>
     ZimClient.layerConfig.pipe(

@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { Quiet } from "../internal/globalFlags.ts"
 import * as Output from "../internal/output.ts"
 import * as Style from "../internal/style.ts"
 import { fit, printable } from "../internal/text.ts"
@@ -58,9 +59,10 @@ const table = <E, R>(conversations: Stream.Stream<Conversation.Conversation, E, 
       const line = tableLine(width)
       let count = 0
       const header = `${style.bold(timeTitle.padEnd(timeWidth))}  ${style.bold("TYPE".padEnd(typeWidth))}  ${style.bold("CONVERSATION")}\n`
+      const isQuiet = yield* Quiet
       // A count is for people: in a pipe it would be one more line to skip.
       const footer = Stream.suspend(() =>
-        width === undefined ? Stream.empty : Stream.make(`\n${style.dim(summary(userId, count))}\n`)
+        width === undefined || isQuiet ? Stream.empty : Stream.make(`\n${style.dim(summary(userId, count))}\n`)
       )
       return conversations.pipe(
         Stream.map((conversation) => {

@@ -21,6 +21,7 @@ import * as Stdio from "effect/Stdio"
 import * as ExitCode from "../ExitCode.ts"
 import { CommandFailed } from "../Failure.ts"
 import * as EmulatorOptions from "../internal/emulatorOptions.ts"
+import { Quiet } from "../internal/globalFlags.ts"
 import * as Output from "../internal/output.ts"
 
 const { defaultAppId, defaultServerSecret, defaults } = EmulatorOptions
@@ -176,7 +177,7 @@ export const start = Command.make(
         conversations: world.users.reduce((sum, user) => sum + user.conversations.length, 0)
       })
     ])
-    if (yield* stdio.stdoutIsTerminal) {
+    if ((yield* stdio.stdoutIsTerminal) && !(yield* Quiet)) {
       yield* Console.error(nextSteps(url, adminUrl, world, isPublic ? defaultServerSecret : "..."))
     }
     return yield* Effect.never
