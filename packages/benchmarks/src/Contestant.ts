@@ -18,6 +18,8 @@ export interface Contestant<out R = never> {
    * so whatever is made of it for the comparison is not measured.
    */
   readonly answer: Effect.Effect<unknown, never, R>
+  /** How many pieces one time is. Default: 1. Costs are for each piece. */
+  readonly pieces?: number | undefined
   /** Does the same work so many times. This is what is measured. */
   readonly work: (times: number) => Effect.Effect<void, never, R>
 }

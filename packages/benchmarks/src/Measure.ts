@@ -5,8 +5,10 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Console from "effect/Console"
+import { spawnSync } from "node:child_process"
 import { isDeepStrictEqual } from "node:util"
 import type { Contestant, Role } from "./Contestant.ts"
+import * as Files from "./Files.ts"
 import type { Value } from "./Report.ts"
 
 /** Two contestants do not do the same work. */
@@ -54,7 +56,8 @@ const cost = <R>(contestant: Contestant<R>, times: number): Effect.Effect<Cost, 
     return Effect.map(contestant.work(times), () => {
       const wall = micros() - started
       const { system, user } = process.cpuUsage(cpu)
-      return { cpu: (system + user) / times, wall: wall / times }
+      const pieces = times * (contestant.pieces ?? 1)
+      return { cpu: (system + user) / pieces, wall: wall / pieces }
     })
   })
 
@@ -77,13 +80,14 @@ export const sameAnswers = <R>(
 const calibrate = <R>(contestant: Contestant<R>, millis: number, sample: number): Effect.Effect<number, never, R> =>
   Effect.gen(function* () {
     const end = micros() + millis * 1000
+    const { pieces = 1 } = contestant
     let times = 1
     let last = yield* cost(contestant, times)
     while (micros() < end) {
-      if (last.wall * times < sample * 1000) times *= 2
+      if (last.wall * times * pieces < sample * 1000) times *= 2
       last = yield* cost(contestant, times)
     }
-    return Math.max(1, Math.round((sample * 1000) / Math.max(last.cpu, last.wall / 2, 0.001)))
+    return Math.max(1, Math.round((sample * 1000) / (Math.max(last.cpu, last.wall / 2, 0.001) * pieces)))
   })
 
 /**
@@ -110,6 +114,47 @@ export const sideBySide = <R>(
       const first = round % entries.length
       for (const { contestant, costs, times } of [...entries.slice(first), ...entries.slice(0, first)]) {
         costs.push(yield* cost(contestant, times))
+      }
+    }
+    return entries.map(({ contestant: { name, role }, costs }) => ({ name, role, costs }))
+  })
+
+/** A program that Node runs from its start to its end. */
+export interface Program {
+  readonly name: string
+  readonly role: Role
+  /** What follows `node`. */
+  readonly args: ReadonlyArray<string>
+}
+
+// Node does not tell what its child processes took of the processor; bash does, in milliseconds.
+const timed = `TIMEFORMAT='%3U %3S %3R'; time "$@" >/dev/null`
+
+const program = ({ args, name }: Program): Cost => {
+  const bash = ["-c", timed, "bash", process.execPath, ...args]
+  const { status, stderr } = spawnSync("bash", bash, { cwd: Files.here, encoding: "utf8", env: plain })
+  const seconds = stderr.trim().split(/\s+/).map(Number)
+  const [user = Number.NaN, system = Number.NaN, real = Number.NaN] = seconds
+  if (status !== 0 || seconds.length !== 3) throw new Error(`${name} ended with ${status}: ${stderr}`)
+  return { cpu: (user + system) * 1e6, wall: real * 1e6 }
+}
+
+const plain = { ...process.env, NODE_OPTIONS: "", LC_ALL: "C" }
+
+/** Runs whole processes in turns: a piece of work is a process from its start to its end. */
+export const programs = (
+  contestants: ReadonlyArray<Program>,
+  options: Pick<Options, "rounds"> = {}
+): Effect.Effect<ReadonlyArray<Series>> =>
+  Effect.sync(() => {
+    const { rounds = 13 } = options
+    const entries = contestants.map((contestant) => ({ contestant, costs: Array<Cost>() }))
+    // It only fills the file caches.
+    for (const contestant of contestants) program(contestant)
+    for (let round = 0; round < rounds; round++) {
+      const first = round % entries.length
+      for (const { contestant, costs } of [...entries.slice(first), ...entries.slice(0, first)]) {
+        costs.push(program(contestant))
       }
     }
     return entries.map(({ contestant: { name, role }, costs }) => ({ name, role, costs }))

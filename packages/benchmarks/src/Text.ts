@@ -9,11 +9,12 @@ export const number = (value: number, format: Report.Format): string => {
     case "times":
       return digits(value)
     case "micros":
-      return value < 1 ? `${digits(value * 1000)} ns` : `${digits(value)} µs`
+      if (Math.abs(value) >= 1000) return number(value / 1000, "millis")
+      return Math.abs(value) < 1 ? `${digits(value * 1000)} ns` : `${digits(value)} µs`
     case "millis":
-      return `${digits(value)} ms`
+      return Math.abs(value) >= 10_000 ? `${digits(value / 1000)} s` : `${digits(value)} ms`
     case "bytes":
-      return value >= 1e6 ? `${digits(value / 1e6)} MB` : `${(value / 1000).toFixed(1)} KB`
+      return Math.abs(value) >= 1e6 ? `${digits(value / 1e6)} MB` : `${(value / 1000).toFixed(1)} KB`
     case "share":
       return `${(value * 100).toFixed(1)} %`
     case "count":

@@ -22,7 +22,7 @@ ${suites.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join("\n")}`
 const run = (name: string, options: ReadonlyArray<string>) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const args = ["--expose-gc", ...process.execArgv, Files.runner, name, ...options]
+      const args = ["--expose-gc", ...process.execArgv, Files.beside("runSuite"), name, ...options]
       const child = yield* ChildProcess.make(process.execPath, args, {
         stdin: "inherit",
         stdout: "inherit",

@@ -1,0 +1,141 @@
+/** Programs as bundles: minified, with everything they use inside. */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as ChildProcess from "effect/process/ChildProcess"
+import { gzipSync } from "node:zlib"
+import { rolldown } from "rolldown"
+import type { Role } from "./Contestant.ts"
+import * as Files from "./Files.ts"
+
+export interface Program {
+  readonly name: string
+  readonly role: Role
+  readonly source: string
+}
+
+/** Reads one list and prints the ids of it: the smallest program there is any use for. */
+const minimalClient = `
+import * as Conversations from "@effect-zim/client/Conversations"
+import * as ZimClient from "@effect-zim/client/ZimClient"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+import * as Redacted from "effect/Redacted"
+import * as Stream from "effect/Stream"
+
+const client = ZimClient.layer({ appId: 12345, serverSecret: Redacted.make(process.argv[2]) })
+const program = Stream.runForEach(Conversations.stream("user-1"), ({ id }) => Effect.sync(() => console.log(id)))
+Effect.runPromise(program.pipe(Effect.provide(client), Effect.provide(FetchHttpClient.layer)))
+`
+
+const effectAlone = `
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Schema from "effect/Schema"
+
+const Page = Schema.Struct({ Code: Schema.Int, List: Schema.Array(Schema.Struct({ ConvId: Schema.String })) })
+const program = HttpClient.get(process.argv[2]).pipe(
+  Effect.flatMap(HttpClientResponse.schemaBodyJson(Page)),
+  Effect.map(({ List }) => List.forEach(({ ConvId }) => console.log(ConvId)))
+)
+Effect.runPromise(Effect.provide(program, FetchHttpClient.layer))
+`
+
+const zodAndFetch = `
+import * as z from "zod"
+
+const Page = z.object({ Code: z.int(), List: z.array(z.object({ ConvId: z.string() })) })
+const response = await fetch(process.argv[2])
+Page.parse(await response.json()).List.forEach(({ ConvId }) => console.log(ConvId))
+`
+
+const axios = `
+import axios from "axios"
+
+const { data } = await axios.get(process.argv[2])
+data.List.forEach(({ ConvId }) => console.log(ConvId))
+`
+
+const signOne = `
+import * as Signature from "@effect-zim/signing/Signature"
+import * as Effect from "effect/Effect"
+import * as Redacted from "effect/Redacted"
+
+const signing = Signature.sign({ appId: 12345, serverSecret: Redacted.make(process.argv[2]) })
+console.log(Signature.toQuery(await Effect.runPromise(signing), "QueryConversationList"))
+`
+
+export const programs: ReadonlyArray<Program> = [
+  { name: "HttpClient and Schema alone", role: "limit", source: effectAlone },
+  { name: "zod 4 and fetch", role: "peer", source: zodAndFetch },
+  { name: "axios", role: "peer", source: axios },
+  { name: "signing one request", role: "ours", source: signOne },
+  { name: "all of signing", role: "ours", source: `export * from "@effect-zim/signing"` },
+  { name: "all of protocol", role: "ours", source: `export * from "@effect-zim/protocol"` },
+  { name: "minimal client", role: "ours", source: minimalClient }
+]
+
+export interface Bundle {
+  readonly minified: number
+  readonly gzipped: number
+  readonly modules: number
+}
+
+const sizes = (code: string | Uint8Array): Pick<Bundle, "minified" | "gzipped"> => ({
+  minified: Buffer.byteLength(code),
+  gzipped: gzipSync(code, { level: 9 }).length
+})
+
+export interface Options {
+  /** Conditions of the export maps, beside those of Node. */
+  readonly conditions?: ReadonlyArray<string> | undefined
+}
+
+const entry = "entry.js"
+
+export const make = (program: Pick<Program, "source">, options: Options = {}): Effect.Effect<Bundle> =>
+  Effect.promise(async () => {
+    const build = await rolldown({
+      input: entry,
+      cwd: Files.root,
+      platform: "node",
+      resolve: { conditionNames: ["import", "node", "default", ...(options.conditions ?? [])] },
+      // The program is a text, so this is its file; its imports are resolved as if it stood in this package.
+      plugins: [
+        {
+          name: "program",
+          resolveId(id, importer) {
+            if (id === entry) return { id: Files.program }
+            return importer === Files.program ? this.resolve(id, Files.manifest, { skipSelf: true }) : undefined
+          },
+          load: (id) => (id === Files.program ? program.source : undefined)
+        }
+      ],
+      logLevel: "silent"
+    })
+    const { output } = await build.generate({ format: "esm", minify: true, codeSplitting: false })
+    await build.close()
+    const [chunk] = output
+    return { ...sizes(chunk.code), modules: chunk.moduleIds.length }
+  })
+
+/** Builds the command line as it is published. */
+export const buildCommandLine = Effect.gen(function* () {
+  const cwd = Files.commandLinePackage
+  const child = yield* ChildProcess.make(`${cwd}/node_modules/.bin/rolldown`, ["--config"], { cwd, stderr: "inherit" })
+  const code = yield* child.exitCode
+  if (code !== 0) return yield* Effect.die(`rolldown in ${cwd} ended with ${code}`)
+}).pipe(Effect.scoped)
+
+/** All its code, each file gzipped for itself. */
+export const commandLine = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const files = yield* fs.glob("dist/*.js", { root: Files.commandLinePackage })
+  const each = yield* Effect.forEach(files, (file) =>
+    Effect.map(fs.readFile(`${Files.commandLinePackage}/${file}`), sizes)
+  )
+  const sum = (key: "minified" | "gzipped") => each.reduce((total, one) => total + one[key], 0)
+  return { minified: sum("minified"), gzipped: sum("gzipped") }
+})

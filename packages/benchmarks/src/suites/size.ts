@@ -1,0 +1,47 @@
+/** How many bytes the packages add to a bundle. */
+import * as Effect from "effect/Effect"
+import * as Bundle from "../Bundle.ts"
+import * as Measure from "../Measure.ts"
+import type * as Report from "../Report.ts"
+import type { Suite } from "../Suite.ts"
+
+const goals: Readonly<Record<string, number>> = { "signing one request": 12_000, "minimal client": 45_000 }
+
+const run = Effect.gen(function* () {
+  yield* Measure.announce("bundles")
+  const bundles = yield* Effect.forEach(Bundle.programs, (program) =>
+    Effect.map(Bundle.make(program), (bundle) => ({ ...program, ...bundle }))
+  )
+  yield* Bundle.buildCommandLine
+  const commandLine = { name: "command line", role: "ours", ...(yield* Bundle.commandLine) } as const
+  const table: Report.Table = {
+    title: "Minified, with everything inside",
+    about: "",
+    columns: [
+      { name: "gzipped", format: "bytes" },
+      { name: "minified", format: "bytes" }
+    ],
+    rows: [...bundles, commandLine].map(({ gzipped, minified, name, role }) => ({
+      name,
+      role,
+      values: [gzipped, minified].map((middle) => ({ middle }))
+    })),
+    goals: bundles.flatMap(({ gzipped, name }): ReadonlyArray<Report.Goal> => {
+      const most = goals[name]
+      return most === undefined
+        ? []
+        : [{ text: `${name}, gzipped`, reached: gzipped, bound: { atMost: most }, format: "bytes" }]
+    }),
+    isCharted: true
+  }
+  return [table]
+})
+
+export const size: Suite = {
+  name: "size",
+  title: "Bytes in a bundle",
+  about: `Bundled by rolldown, without what is not used, minified, and gzipped at level 9; \`effect\` is inside. 1 KB is 1000
+bytes. Peers do not sign and have no policies: axios and zod read one answer. The minimal client reads one list. The
+command line is what is published.`,
+  run
+}
