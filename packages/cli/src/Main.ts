@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import * as Schema from "effect/Schema"
 import { createRequire } from "node:module"
+import { call } from "./commands/Call.ts"
 import { codes } from "./commands/Codes.ts"
 import { conversations } from "./commands/Conversations.ts"
 import { emulator } from "./commands/Emulator.ts"
@@ -32,7 +33,7 @@ export const zim = Command.make("zim").pipe(
     { command: "zim codes 660300005", description: "What a return code means" },
     { command: "zim --completions zsh", description: "A completion script for bash, zsh, fish or PowerShell" }
   ]),
-  Command.withSubcommands([conversations, emulator, codes]),
+  Command.withSubcommands([conversations, call, emulator, codes]),
   Command.provide(quietLogs),
   Command.withGlobalFlags([Quiet])
 )

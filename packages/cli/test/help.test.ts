@@ -21,6 +21,7 @@ describe("help", () => {
     ["conversations", "list"],
     ["conversations", "export"],
     ["conversations", "stats"],
+    ["call"],
     ["emulator"],
     ["emulator", "start"],
     ["codes"]

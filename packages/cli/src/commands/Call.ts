@@ -1,0 +1,121 @@
+/**
+ * `zim call`: any operation by its name.
+ */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { type ClientError, OtherOperation, ZimClient } from "@effect-zim/client"
+import { WireJson } from "@effect-zim/protocol"
+import * as Argument from "effect/cli/Argument"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stdio from "effect/Stdio"
+import * as Failure from "../Failure.ts"
+import { Quiet } from "../internal/globalFlags.ts"
+import * as Output from "../internal/output.ts"
+import * as RequestBody from "../internal/requestBody.ts"
+import * as Style from "../internal/style.ts"
+import { oneLine, printable } from "../internal/text.ts"
+
+/** JSON for reading: indented, and nothing in it that a terminal would obey. */
+const indented = (value: OtherOperation.Json, style: Style.Style, indent = ""): string => {
+  const inner = `${indent}  `
+  const block = (open: string, items: ReadonlyArray<string>, close: string) =>
+    items.length === 0
+      ? `${open}${close}`
+      : `${open}\n${items.map((item) => inner + item).join(",\n")}\n${indent}${close}`
+  if (Array.isArray(value)) {
+    return block(
+      "[",
+      value.map((item) => indented(item, style, inner)),
+      "]"
+    )
+  }
+  if (typeof value !== "object" || value === null) return printable(WireJson.stringify(value))
+  const members = Object.entries(value).map(
+    ([name, member]) => `${style.bold(printable(JSON.stringify(name)))}: ${indented(member, style, inner)}`
+  )
+  return block("{", members, "}")
+}
+
+/** The envelope in a line. */
+const heading = ({ code, message, requestId }: OtherOperation.Answer): string =>
+  oneLine(`${code} ${message} (${requestId === undefined ? "no request id" : `request id ${requestId}`})`)
+
+/** For a terminal: the fields of the answer, under its heading. */
+const text = Effect.fnUntraced(function* (answer: OtherOperation.Answer) {
+  const style = yield* Style.style
+  const { Code: _code, Message: _message, RequestId: _requestId, ...fields } = answer.body
+  return [...((yield* Quiet) ? [] : [style.dim(heading(answer))]), indented(fields, style)]
+})
+
+/** What was sent and not answered may have been done; but not where nobody was there to do it. */
+const maybeDone = (error: ClientError.CallError<OtherOperation.Failure>): boolean =>
+  error._tag === "TransportFailed"
+    ? error.systemCode !== "ECONNREFUSED" && error.systemCode !== "ENOTFOUND"
+    : error._tag === "AttemptTimedOut" || (error._tag === "DeadlineExceeded" && error.attempts > 0)
+
+const explain =
+  (isRead: boolean) =>
+  (error: ClientError.CallError<OtherOperation.Failure>): Failure.CommandFailed => {
+    const { advice, exit, problem } = Failure.report(error)
+    return new Failure.CommandFailed({
+      problem,
+      advice:
+        !isRead && maybeDone(error)
+          ? "It may have been done all the same: look before you run it again. What only reads is repeated with --read."
+          : advice,
+      exit
+    })
+  }
+
+/**
+ * The command.
+ */
+export const call = Command.make(
+  "call",
+  {
+    action: Argument.String("ACTION").pipe(
+      Argument.withDescription("The operation's name in the vendor's documentation, letter case included"),
+      Argument.withSchema(OtherOperation.Action)
+    ),
+    body: Flag.String("body").pipe(
+      Flag.withMetavar("JSON"),
+      Flag.withDescription("The request's body; @FILE reads a file, - standard input; default {}"),
+      Flag.withDefault("{}")
+    ),
+    read: Flag.Boolean("read").pipe(
+      Flag.withDescription("The operation changes nothing: repeat it after any failure that may pass"),
+      Flag.withDefault(false)
+    ),
+    format: Flag.Literals("format", ["text", "json"]).pipe(
+      Flag.withDescription("How to print the answer; default: text on a terminal, json in a pipe"),
+      Flag.optional
+    )
+  },
+  Effect.fnUntraced(function* ({ action, body, format, read }) {
+    const answer = yield* ZimClient.call(action, yield* RequestBody.read(body), {
+      kind: read ? "Read" : "Write"
+    }).pipe(Effect.mapError(explain(read)))
+    const stdio = yield* Stdio.Stdio
+    const chosen = Option.isSome(format) ? format.value : (yield* stdio.stdoutIsTerminal) ? "text" : "json"
+    yield* Output.printLines(chosen === "json" ? [WireJson.stringify(answer.body)] : yield* text(answer))
+  })
+).pipe(
+  Command.provide(() => ZimClient.layerConfig.pipe(Layer.provide(NodeHttpClient.layerUndici))),
+  Command.withDescription(
+    "Call any operation of the server API by its name, signed and within the quota like every other. Since nobody knows " +
+      "whether it changes something, it is repeated only where it was surely not done."
+  ),
+  Command.withShortDescription("Call any operation by its name"),
+  Command.withExamples([
+    { command: `zim call QueryUserInfos --read --body '{"UserId":["user-42"]}'` },
+    { command: "zim call SendPeerMessage --body @message.json", description: "The body from a file" },
+    { command: "jq -n '{UserId: [env.USER]}' | zim call QueryUserInfos --read --body -", description: "From a pipe" },
+    {
+      command: `zim call QueryConversationList --body '{"FromUserId":"ada"}' | jq .TotalCount`,
+      description: "In a pipe: the answer as one line of JSON, integers exact"
+    }
+  ])
+)
