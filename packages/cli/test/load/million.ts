@@ -88,12 +88,12 @@ const program = Effect.gen(function* () {
   let lines = 0
   let toldAt = startedAt
   let longestSilence = 0
-  let lastLine = ""
+  let summary = ""
   createInterface(child.stderr).on("line", (line) => {
     const now = performance.now()
     longestSilence = Math.max(longestSilence, (now - toldAt) / 1000)
     toldAt = now
-    lastLine = line
+    if (line.startsWith("done")) summary = line
     done = Number(/^(?<n>[\d,]+)\//.exec(line)?.groups?.["n"]?.replaceAll(",", "") ?? done)
     const megabytes = memory.at(-1)?.megabytes ?? 0
     if (lines++ % 12 === 0 || line.startsWith("done")) process.stdout.write(`${line} [${megabytes.toFixed(0)} MB]\n`)
@@ -111,7 +111,7 @@ const program = Effect.gen(function* () {
   const peak = Math.max(...memory.map(({ megabytes }) => megabytes))
   const early = median(between(0.1, 0.3))
   const late = median(between(0.8, 1.01))
-  const exported = Number(/, (?<n>[\d,]+) conversations/.exec(lastLine)?.groups?.["n"]?.replaceAll(",", ""))
+  const exported = Number(/, (?<n>[\d,]+) conversations/.exec(summary)?.groups?.["n"]?.replaceAll(",", ""))
   yield* Console.log(
     `${count} users as ${format} in ${seconds.toFixed(0)} s (${(count / seconds).toFixed(0)} users/s); ` +
       `memory: ${early.toFixed(0)} MB from 10 to 30 %, ${late.toFixed(0)} MB from 80 %, at most ${peak.toFixed(0)} MB; ` +
