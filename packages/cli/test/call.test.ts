@@ -23,7 +23,7 @@ const serve = (answer: (response: ServerResponse, seen: Seen, index: number) => 
       const server: Server = createServer((request, response) => {
         void text(request).then((body) => {
           const one = { url: new URL(request.url ?? "", "http://127.0.0.1"), body }
-          answer(response, one, seen.push(one) - 1)
+          return answer(response, one, seen.push(one) - 1)
         })
       }).listen(0, "127.0.0.1")
       await once(server, "listening")

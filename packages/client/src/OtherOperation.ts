@@ -57,7 +57,9 @@ const problemOf = (root: JsonObject): Schema.FilterIssue | undefined => {
   const places: Array<Place> = [{ value: root, path: [] }]
   for (let place = places.pop(); place !== undefined; place = places.pop()) {
     if (place.path.length >= deepest) return `nested more than ${deepest} deep, or a part of itself`
-    const entries = Array.isArray(place.value) ? place.value.entries() : Object.entries(place.value)
+    const entries: Iterable<readonly [string | number, unknown]> = Array.isArray(place.value)
+      ? place.value.entries()
+      : Object.entries(place.value)
     for (const [key, value] of entries) {
       const issue = problemOfValue(value)
       if (issue !== undefined) return { path: [...place.path, key], issue }
@@ -151,7 +153,7 @@ const interpret: OtherOperation["interpret"] = (payload) =>
  * import { OtherOperation, ZimClient } from "@effect-zim/client"
  *
  * const queryUsers = OtherOperation.make("QueryUserInfos", { kind: "Read" })
- * const answer = ZimClient.execute(queryUsers, { UserId: ["ada", "grace"] })
+ * const answer = ZimClient.execute(queryUsers, { UserIds: ["ada", "grace"] })
  * ```
  *
  * @since 0.1.0

@@ -246,8 +246,8 @@ export const execute = <Input, Request, Payload, Success, Failure extends Servic
  * import { ZimClient } from "@effect-zim/client"
  * import { Console, Effect } from "effect"
  *
- * const program = ZimClient.call("QueryUserInfos", { UserId: ["ada"] }, { kind: "Read" }).pipe(
- *   Effect.flatMap(({ body, requestId }) => Console.log(requestId, body["UserInfo"])),
+ * const program = ZimClient.call("QueryUserInfos", { UserIds: ["ada"] }, { kind: "Read" }).pipe(
+ *   Effect.flatMap(({ body, requestId }) => Console.log(requestId, body["Result"])),
  *   Effect.catchTag("UnknownReturnCode", (error) => Console.error(error.code, error.vendorMessage))
  * )
  * ```

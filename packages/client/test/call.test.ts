@@ -1,5 +1,5 @@
 /** The escape hatch: any operation by its name, with JSON in and JSON out, through the same pipeline as a typed call. */
-import { ClientError, OtherOperation, Quota, RetryPolicy, Telemetry, Timeout, ZimClient } from "@effect-zim/client"
+import { ClientError, type OtherOperation, Quota, RetryPolicy, Telemetry, Timeout, ZimClient } from "@effect-zim/client"
 import { Emulator, Quota as EmulatorQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { QueryConversationList, ReturnCode, WireJson } from "@effect-zim/protocol"
@@ -317,9 +317,9 @@ describe("goes through the same pipeline", () => {
 const echo = Effect.acquireRelease(
   Effect.callback<Server>((resume) => {
     const server = createServer((request, response) => {
-      void text(request).then((body) => {
+      void text(request).then((body) =>
         response.setHeader("content-type", "application/json").end(`{"Code":0,"RequestId":"1","Echo":${body}}`)
-      })
+      )
     }).listen(0, "127.0.0.1", () => resume(Effect.succeed(server)))
   }),
   (server) => Effect.sync(() => server.close().closeAllConnections())
@@ -342,8 +342,11 @@ describe("over sockets", () => {
           assert.deepStrictEqual(written(answer.body), readText(json))
         })
       ).pipe(
-        Effect.provide(FakeService.clientOf(NodeHttpClient.layerUndici, urlOf(server))),
-        Effect.provide(Quota.layer({ limit: 1_000_000, window: "1 milli" }))
+        Effect.provide(
+          FakeService.clientOf(NodeHttpClient.layerUndici, urlOf(server)).pipe(
+            Layer.provide(Quota.layer({ limit: 1_000_000, window: "1 milli" }))
+          )
+        )
       )
     })
   )

@@ -1,7 +1,6 @@
 import {
   ClientError,
   Conversations,
-  OtherOperation,
   Paging,
   Quota,
   ResponseLimit,
@@ -9,7 +8,7 @@ import {
   Timeout,
   ZimClient
 } from "@effect-zim/client"
-import type { Endpoint } from "@effect-zim/client"
+import type { Endpoint, OtherOperation } from "@effect-zim/client"
 import type { AppId, Conversation, Cursor, Operation, ServiceError } from "@effect-zim/protocol"
 import { QueryConversationList } from "@effect-zim/protocol"
 import type * as Context from "effect/Context"

@@ -18,6 +18,8 @@ import * as RequestBody from "../internal/requestBody.ts"
 import * as Style from "../internal/style.ts"
 import { oneLine, printable } from "../internal/text.ts"
 
+const isArray = (value: OtherOperation.Json): value is ReadonlyArray<OtherOperation.Json> => Array.isArray(value)
+
 /** JSON for reading: indented, and nothing in it that a terminal would obey. */
 const indented = (value: OtherOperation.Json, style: Style.Style, indent = ""): string => {
   const inner = `${indent}  `
@@ -25,7 +27,7 @@ const indented = (value: OtherOperation.Json, style: Style.Style, indent = ""): 
     items.length === 0
       ? `${open}${close}`
       : `${open}\n${items.map((item) => inner + item).join(",\n")}\n${indent}${close}`
-  if (Array.isArray(value)) {
+  if (isArray(value)) {
     return block(
       "[",
       value.map((item) => indented(item, style, inner)),
@@ -110,9 +112,9 @@ export const call = Command.make(
   ),
   Command.withShortDescription("Call any operation by its name"),
   Command.withExamples([
-    { command: `zim call QueryUserInfos --read --body '{"UserId":["user-42"]}'` },
+    { command: `zim call QueryUserInfos --read --body '{"UserIds":["user-42"]}'` },
     { command: "zim call SendPeerMessage --body @message.json", description: "The body from a file" },
-    { command: "jq -n '{UserId: [env.USER]}' | zim call QueryUserInfos --read --body -", description: "From a pipe" },
+    { command: "jq -n '{UserIds: [env.USER]}' | zim call QueryUserInfos --read --body -", description: "From a pipe" },
     {
       command: `zim call QueryConversationList --body '{"FromUserId":"ada"}' | jq .TotalCount`,
       description: "In a pipe: the answer as one line of JSON, integers exact"
