@@ -10,8 +10,6 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
-import * as Schema from "effect/Schema"
-import { createRequire } from "node:module"
 import { call } from "./commands/Call.ts"
 import { codes } from "./commands/Codes.ts"
 import { conversations } from "./commands/Conversations.ts"
@@ -20,6 +18,7 @@ import * as ExitCode from "./ExitCode.ts"
 import * as Failure from "./Failure.ts"
 import { CompletionScript, Quiet, quietLogs } from "./internal/globalFlags.ts"
 import * as Help from "./internal/help.ts"
+import { version } from "./internal/version.ts"
 
 /**
  * The root command.
@@ -36,10 +35,6 @@ export const zim = Command.make("zim").pipe(
   Command.withSubcommands([conversations, call, emulator, codes]),
   Command.provide(quietLogs),
   Command.withGlobalFlags([Quiet])
-)
-
-const { version } = Schema.decodeUnknownSync(Schema.Struct({ version: Schema.String }))(
-  createRequire(import.meta.url)("../package.json")
 )
 
 const services = Layer.mergeAll(

@@ -1,24 +1,14 @@
 #!/usr/bin/env node
-/** The `zim` program. */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
-import * as Effect from "effect/Effect"
-import * as Exit from "effect/Exit"
-import * as MutableRef from "effect/MutableRef"
-import * as Stdio from "effect/Stdio"
-import * as ExitCode from "./ExitCode.ts"
-import * as Main from "./Main.ts"
+/** The `zim` program. What has a short answer gets it before the rest is loaded: that takes several times as long. */
+import { argv, stdout } from "node:process"
+import * as ShortAnswer from "./ShortAnswer.ts"
 
-const whenInterrupted = MutableRef.make<number>(ExitCode.table.Interrupted.code)
+const loadProgram = () => import("./zim.ts")
 
-const program = Stdio.Stdio.use(({ args }) => Effect.flatMap(args, Main.run)).pipe(
-  Effect.provideService(ExitCode.WhenInterrupted, whenInterrupted),
-  Effect.provide(NodeServices.layer)
-)
-
-NodeRuntime.runMain(program, {
-  disableErrorReporting: true,
-  // `Main.run` succeeds with the exit code whatever happens: what is left is interruption by a signal.
-  teardown: (exit, onExit) =>
-    onExit(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : MutableRef.get(whenInterrupted))
-})
+const answer = ShortAnswer.find(argv.slice(2))
+if (answer === undefined) await loadProgram()
+else {
+  // The program tries it again, and says what is wrong.
+  stdout.once("error", () => void loadProgram())
+  stdout.write(answer)
+}

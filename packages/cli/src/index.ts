@@ -1,6 +1,7 @@
 /**
- * The `zim` command line as a value, for programs that embed or test it. The program itself is `zim`.
+ * The `zim` command line as values, for this repository's tests. What is published is the program only.
  */
 export * as ExitCode from "./ExitCode.ts"
 export * as Failure from "./Failure.ts"
 export * as Main from "./Main.ts"
+export * as ShortAnswer from "./ShortAnswer.ts"

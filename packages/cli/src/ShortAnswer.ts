@@ -1,0 +1,28 @@
+/**
+ * The answers that need neither the parser nor Effect's runtime. They are what `Main.run` prints, made by the same
+ * functions; every other command line, and every error, is left to it.
+ */
+import * as ReturnCode from "@effect-zim/protocol/ReturnCode"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Context from "effect/Context"
+import * as CodesText from "./internal/codesText.ts"
+import * as Style from "./internal/style.ts"
+import * as Version from "./internal/version.ts"
+
+const codes = (code: ReturnCode.ReturnCode | undefined): string => {
+  const { canColor } = Context.get(Context.empty(), TerminalCapabilities.TerminalCapabilities)
+  return `${CodesText.lines(code, Style.make(canColor)).join("\n")}\n`
+}
+
+/**
+ * What to print on standard output; `undefined` where it takes the whole program to know.
+ */
+export const find = ([first, second, ...others]: ReadonlyArray<string>): string | undefined => {
+  if (others.length > 0) return undefined
+  if (first === "codes") {
+    if (second === undefined) return codes(undefined)
+    const code = ReturnCode.table.find(({ code }) => String(code) === second)
+    return code === undefined ? undefined : codes(code)
+  }
+  return (first === "--version" || first === "-v") && second === undefined ? `${Version.line}\n` : undefined
+}
