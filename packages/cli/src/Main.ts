@@ -13,6 +13,7 @@ import * as Logger from "effect/Logger"
 import { call } from "./commands/Call.ts"
 import { codes } from "./commands/Codes.ts"
 import { conversations } from "./commands/Conversations.ts"
+import { doctor } from "./commands/Doctor.ts"
 import { emulator } from "./commands/Emulator.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Failure from "./Failure.ts"
@@ -29,10 +30,11 @@ export const zim = Command.make("zim").pipe(
     { command: "zim conversations list user-42", description: "A user's conversations" },
     { command: "zim conversations export --users users.txt --out lists.ndjson", description: "Everybody's" },
     { command: "zim emulator start", description: "The service without an account" },
+    { command: "zim doctor", description: "Why it does not work" },
     { command: "zim codes 660300005", description: "What a return code means" },
     { command: "zim --completions zsh", description: "A completion script for bash, zsh, fish or PowerShell" }
   ]),
-  Command.withSubcommands([conversations, call, emulator, codes]),
+  Command.withSubcommands([conversations, call, doctor, emulator, codes]),
   Command.provide(quietLogs),
   Command.withGlobalFlags([Quiet])
 )

@@ -22,6 +22,7 @@ describe("help", () => {
     ["conversations", "export"],
     ["conversations", "stats"],
     ["call"],
+    ["doctor"],
     ["emulator"],
     ["emulator", "start"],
     ["codes"]

@@ -1,10 +1,13 @@
-/** Bold and dim text, where the terminal shows it and `NO_COLOR` does not forbid it. */
+/** Bold, dim and colored text, where the terminal shows it and `NO_COLOR` does not forbid it. */
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
 
 export interface Style {
   readonly bold: (text: string) => string
   readonly dim: (text: string) => string
+  readonly red: (text: string) => string
+  readonly green: (text: string) => string
+  readonly yellow: (text: string) => string
 }
 
 const paint =
@@ -12,7 +15,13 @@ const paint =
   (text: string): string =>
     canColor && text !== "" ? `\u001B[${code}m${text}\u001B[0m` : text
 
-export const make = (canColor: boolean): Style => ({ bold: paint(canColor, 1), dim: paint(canColor, 2) })
+export const make = (canColor: boolean): Style => ({
+  bold: paint(canColor, 1),
+  dim: paint(canColor, 2),
+  red: paint(canColor, 31),
+  green: paint(canColor, 32),
+  yellow: paint(canColor, 33)
+})
 
 export const style: Effect.Effect<Style> = Effect.map(TerminalCapabilities.TerminalCapabilities, ({ canColor }) =>
   make(canColor)

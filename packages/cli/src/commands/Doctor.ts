@@ -1,0 +1,157 @@
+/**
+ * `zim doctor`: whether this machine can use the service, and if not, why.
+ */
+import { UserId } from "@effect-zim/protocol"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Config from "effect/Config"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+import { CommandFailed } from "../Failure.ts"
+import * as Check from "../internal/doctor/check.ts"
+import * as Checkup from "../internal/doctor/checkup.ts"
+import { Window } from "../internal/emulatorOptions.ts"
+import { Quiet } from "../internal/globalFlags.ts"
+import * as Output from "../internal/output.ts"
+import * as Style from "../internal/style.ts"
+import { type Cell, oneLine, row, standardWidth } from "../internal/text.ts"
+
+/** Asked about where nobody is named: that nobody has this id proves as much. */
+const nobody = UserId.make("zim-doctor")
+
+type Marks = Readonly<Record<Check.Check["state"], Cell>>
+
+/** The language of the terminal has no ticks. */
+const isAscii = Config.String("LC_ALL").pipe(
+  Config.orElse(() => Config.String("LC_CTYPE")),
+  Config.orElse(() => Config.String("LANG")),
+  Config.map((locale) => locale !== "" && !/utf-?8/i.test(locale)),
+  Config.withDefault(false),
+  Effect.orDie
+)
+
+const marks = Effect.gen(function* () {
+  const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
+  const style = yield* Style.style
+  const hasSymbols = canColor && !(yield* isAscii)
+  const mark = (symbol: string, word: string, style: Cell["style"]): Cell => ({
+    text: hasSymbols ? symbol : word,
+    ...(style === undefined ? {} : { style })
+  })
+  return {
+    ok: mark("✓", "ok", style.green),
+    warning: mark("!", "warning", style.yellow),
+    failed: mark("✗", "FAILED", style.red),
+    skipped: mark("-", "skipped", style.dim)
+  } satisfies Marks
+})
+
+const titleWidth = Math.max(...Object.values(Check.titles).map((title) => title.length))
+
+/** A check in a line or a few: a mark, what it is about, what was found; and what to do. */
+const linesOf =
+  (marks: Marks, style: Style.Style, width: number) =>
+  ({ advice, check, found, state }: Check.Check): ReadonlyArray<string> => {
+    const widths = [Math.max(...Object.values(marks).map(({ text }) => text.length)), titleWidth]
+    const line = (cells: ReadonlyArray<Cell>) => row(cells, widths, { width, indent: 0 })
+    const words = { text: oneLine(found), ...(state === "skipped" ? { style: style.dim } : {}) }
+    return [
+      ...line([marks[state], { text: Check.titles[check], style: style.bold }, words]),
+      ...(advice === "" ? [] : line([{ text: "" }, { text: "" }, { text: oneLine(`> ${advice}`) }]))
+    ]
+  }
+
+const keys = ["check", "state", "found", "advice", "milliseconds"] as const
+
+const record = ({ advice, check, found, milliseconds, state }: Check.Check) => ({
+  check,
+  state,
+  found,
+  advice,
+  milliseconds
+})
+
+/** What a run with a failed check ends with. */
+const failureOf = (checks: ReadonlyArray<Check.Check>): CommandFailed | undefined => {
+  const failed = checks.filter(({ state }) => state === "failed")
+  const [first] = failed
+  if (first === undefined) return undefined
+  const { advice, check, exit, found } = first
+  const count = failed.length === 1 ? "" : ` (and ${failed.length - 1} more)`
+  return new CommandFailed({ problem: `${Check.titles[check]}: ${found}${count}`, advice, exit })
+}
+
+/**
+ * The command.
+ */
+export const doctor = Command.make(
+  "doctor",
+  {
+    user: Flag.String("user").pipe(
+      Flag.withMetavar("USER"),
+      Flag.withDescription("Ask for this user's list; default: somebody who is not there, which proves as much"),
+      Flag.withSchema(UserId.UserId),
+      Flag.optional
+    ),
+    probe: Flag.Int("probe").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("Make so many calls more, at most 200 and within the quota, until one fails; default 0"),
+      Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 200 }))),
+      Flag.withDefault(0)
+    ),
+    callsPerSecond: Flag.Int("calls-per-second").pipe(
+      Flag.withMetavar("N"),
+      Flag.withDescription("The app's quota; default 20, which all programs of the app share"),
+      Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
+      Flag.withDefault(20)
+    ),
+    timeout: Flag.String("timeout").pipe(
+      Flag.withMetavar("DURATION"),
+      Flag.withDescription('How long each look may take; default "5 seconds"'),
+      Flag.withSchema(Window),
+      Flag.withDefault(Duration.seconds(5))
+    ),
+    format: Output.formatFlag("How to print the result; default: table")
+  },
+  Effect.fnUntraced(function* ({ callsPerSecond, format, probe, timeout, user }) {
+    const isTable = Option.getOrElse(format, () => "table") === "table"
+    const isQuiet = yield* Quiet
+    const width = Math.min((yield* Output.terminalWidth) ?? standardWidth, 120)
+    const lines = linesOf(yield* marks, yield* Style.style, width)
+    const options = {
+      userId: Option.getOrElse(user, () => nobody),
+      isExpected: Option.isSome(user),
+      probe,
+      callsPerSecond,
+      timeout
+    }
+    const checks = yield* Checkup.run(options, (check) => {
+      const isNews = check.state === "failed" || check.state === "warning"
+      return isTable && (isNews || !isQuiet) ? Output.printLines(lines(check)) : Effect.void
+    })
+    const chosen = Option.getOrElse(format, () => "table" as const)
+    if (chosen !== "table") {
+      yield* Output.print(Output.encode(chosen, keys)(Stream.map(Stream.fromIterable(checks), record)))
+    }
+    const failure = failureOf(checks)
+    if (failure !== undefined) return yield* failure
+  })
+).pipe(
+  Command.withDescription(
+    "Look at everything between this machine and an answer: settings, name, connection, TLS, clock, signature, service " +
+      "and quota, each with what to do about it. It makes one call, or two where the clock is off; the exit code is that " +
+      "of the first failure."
+  ),
+  Command.withShortDescription("Find out why it does not work"),
+  Command.withExamples([
+    { command: "zim doctor" },
+    { command: "zim doctor --user user-42", description: "Whether a user is registered, too" },
+    { command: "zim doctor --probe 60", description: "Whether the quota is there for 60 calls" },
+    { command: "zim doctor --quiet", description: "Only what is wrong" },
+    { command: "zim doctor --format json | jq '.[] | select(.state == \"failed\")'" }
+  ])
+)

@@ -1,0 +1,180 @@
+/** One signed call, and what its answer says: of the time, the signature, the service and the quota. */
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { Conversations, type Endpoint, Quota, RetryPolicy, ServerClock, Timeout, ZimClient } from "@effect-zim/client"
+import { type AppId, ReturnCode, type ServiceError } from "@effect-zim/protocol"
+import type { ServerSecret } from "@effect-zim/signing"
+import * as Array from "effect/Array"
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as References from "effect/References"
+import * as Result from "effect/Result"
+import type * as Scope from "effect/Scope"
+import * as Failure from "../../Failure.ts"
+import { number, time } from "../progress.ts"
+import { type Finding, type Look, ok, type Problem, skipped, warning } from "./check.ts"
+
+export interface Settings {
+  readonly appId: AppId.AppId
+  readonly serverSecret: ServerSecret.ServerSecret
+  readonly baseUrl: Endpoint.BaseUrl
+}
+
+export interface Options {
+  /** Who is asked about. */
+  readonly userId: string
+  /** Whether somebody chose that user, so that it should be there. */
+  readonly isExpected: boolean
+  /** Calls to make beside the first one. */
+  readonly probe: number
+  readonly callsPerSecond: number
+  readonly timeout: Duration.Duration
+}
+
+/** The client that asks, and the time of the latest answer. */
+interface Client {
+  readonly context: Context.Context<ZimClient.ZimClient>
+  readonly clock: ServerClock.ServerClock["Service"]
+  sample: ServerClock.Sample | undefined
+}
+
+const connect = Effect.fnUntraced(function* (settings: Settings, { callsPerSecond, timeout }: Options) {
+  const learned = yield* ServerClock.make
+  const clock: Client["clock"] = {
+    offset: learned.offset,
+    observe: (sample) => {
+      client.sample = sample
+      // That the clock is off is a finding here, not a warning.
+      return Effect.provideService(learned.observe(sample), References.MinimumLogLevel, "Error")
+    }
+  }
+  const layer = ZimClient.layer(settings).pipe(
+    Layer.provide([
+      NodeHttpClient.layerUndici,
+      Quota.layer({ limit: callsPerSecond }),
+      Layer.succeed(ServerClock.ServerClock, clock),
+      Layer.succeed(RetryPolicy.Current, RetryPolicy.none),
+      Layer.succeed(Timeout.Attempt, timeout)
+    ])
+  )
+  const client: Client = { context: yield* Layer.build(layer), clock, sample: undefined }
+  return client
+})
+
+/** What the service answered: a page, or a return code. */
+export interface Answer {
+  readonly client: Client
+  readonly failure: ServiceError.ServiceError | undefined
+  readonly options: Options
+}
+
+const page = ({ context }: Client, userId: string) =>
+  Effect.provideContext(Conversations.page(userId, { pageSize: 1 }), context)
+
+export const ask = Effect.fnUntraced(function* (
+  settings: Settings,
+  options: Options
+): Effect.fn.Return<readonly [Finding, Answer], Problem, Scope.Scope> {
+  const client = yield* Effect.mapError(connect(settings, options), Failure.report)
+  const [took, result] = yield* Effect.timed(Effect.result(page(client, options.userId)))
+  const answered = ok(`the service answered in ${Math.round(Duration.toMillis(took))} ms`)
+  if (Result.isSuccess(result)) return [answered, { client, options, failure: undefined }]
+  const failure = result.failure
+  switch (failure._tag) {
+    case "RequestInvalid":
+    case "TransportFailed":
+    case "AttemptTimedOut":
+    case "DeadlineExceeded":
+    case "CircuitOpen":
+    case "QuotaUnavailable":
+    case "ResponseUnreadable":
+      return yield* Effect.fail(Failure.report(failure))
+    default:
+      return [answered, { client, options, failure }]
+  }
+})
+
+/** Below this it is the grain of `Date`. */
+const unnoticed = Duration.toMillis("5 seconds")
+const worrying = Duration.toMillis("2 minutes")
+/** What the service accepts. */
+const accepted = Duration.toMillis("10 minutes")
+
+export const lookAtClock = ({ client: { sample } }: Answer): Look<void> => {
+  const date = Date.parse(sample?.date ?? "")
+  if (sample === undefined || Number.isNaN(date))
+    return Effect.succeed([skipped("not known: the answer has no Date"), undefined])
+  if (sample.isCached) return Effect.succeed([skipped("not known: the answer comes out of a cache"), undefined])
+  // Half a second more, on average: `Date` is cut to whole ones.
+  const offset = date + 500 - (sample.sentAt + sample.receivedAt) / 2
+  const size = Math.abs(offset)
+  if (size < unnoticed) return Effect.succeed([ok("within 5 seconds of the service's"), undefined])
+  const found = `${time(Duration.millis(size))} ${offset > 0 ? "behind" : "ahead of"} the service's, which accepts 10 minutes`
+  const advice = "Set this machine's clock, best by NTP; until then requests are signed with the service's time."
+  if (size >= accepted) return Effect.fail({ problem: found, advice, exit: "Authentication" })
+  return Effect.succeed([size > worrying ? warning(found, advice) : ok(found), undefined])
+}
+
+/** Codes of ZIM itself: the gateway before it has accepted the signature. */
+const isBehindGateway = (code: number): boolean => code >= 660_000_000 && ReturnCode.lookup(code) !== undefined
+
+export const lookAtSignature = Effect.fnUntraced(function* ({ client, failure }: Answer) {
+  if (failure?._tag === "AuthenticationFailed" || failure?._tag === "SignatureExpired") {
+    return yield* Effect.fail(Failure.report(failure))
+  }
+  if (failure !== undefined && !isBehindGateway(failure.code)) {
+    return [skipped("not known: the service refused the call before it said"), undefined] as const
+  }
+  const time = (yield* client.clock.offset) === 0 ? "" : ", signed with the service's time"
+  return [ok(`accepted${time}: app id and secret belong together`), undefined] as const
+})
+
+export const lookAtService = ({ failure, options }: Answer): Look<void> => {
+  const answers = "ZIM is enabled, QueryConversationList answers"
+  if (failure === undefined) return Effect.succeed([ok(answers), undefined])
+  switch (failure._tag) {
+    case "UserNotRegistered": {
+      const found = `${answers}; user ${failure.userId} is not registered`
+      return Effect.succeed([
+        options.isExpected ? warning(found, Failure.report(failure).advice) : ok(`${found}, which was expected`),
+        undefined
+      ])
+    }
+    case "RateLimited":
+    case "Throttled":
+      return Effect.succeed([skipped("not known: the call was one too many"), undefined])
+    default:
+      return Effect.fail(Failure.report(failure))
+  }
+}
+
+/** Makes calls within the quota until one fails: how many were answered, and with what it ended. */
+const probe = Effect.fnUntraced(function* (client: Client, { probe, userId }: Options) {
+  let answered = 0
+  const call = page(client, userId).pipe(
+    Effect.catchTag("UserNotRegistered", () => Effect.void),
+    Effect.tap(() => Effect.sync(() => answered++))
+  )
+  const calls = Effect.forEach(Array.range(1, probe), () => call, { concurrency: 8, discard: true })
+  const [took, result] = yield* Effect.timed(Effect.result(calls))
+  return { answered, seconds: Duration.toSeconds(took), result }
+})
+
+export const lookAtQuota = Effect.fnUntraced(function* ({ client, failure, options }: Answer) {
+  if (failure?._tag === "RateLimited" || failure?._tag === "Throttled") {
+    return yield* Effect.fail(Failure.report(failure))
+  }
+  if (options.probe === 0) {
+    return [ok("the call was not rejected; more calls say more: --probe N"), undefined] as const
+  }
+  const { answered, result, seconds } = yield* probe(client, options)
+  const calls = `${number(answered)} more ${answered === 1 ? "call" : "calls"} in ${seconds.toFixed(1)} s`
+  if (Result.isFailure(result)) {
+    const { advice, exit, problem } = Failure.report(result.failure)
+    return yield* Effect.fail({ problem: `${calls}, then ${problem}`, advice, exit })
+  }
+  // The first second's worth goes out at once: a shorter time has no pace.
+  const pace = seconds < 2 ? "" : ` (${(answered / seconds).toFixed(1)}/s)`
+  return [ok(`${calls}${pace}, none rejected`), undefined] as const
+})

@@ -1,0 +1,89 @@
+/** What `zim doctor` looks at, one thing after the other, and what it finds. */
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
+import type * as ExitCode from "../../ExitCode.ts"
+
+/** Everything that is looked at, in this order, with its title. */
+export const titles = {
+  appId: "App id",
+  secret: "Secret",
+  endpoint: "Endpoint",
+  name: "Name",
+  connection: "Connection",
+  tls: "TLS",
+  answer: "Answer",
+  clock: "Clock",
+  signature: "Signature",
+  service: "Service",
+  quota: "Quota"
+} as const
+
+export type Name = keyof typeof titles
+
+/** What was found where nothing stands in the way of going on; `advice` is empty where there is nothing to do. */
+export interface Finding {
+  readonly state: "ok" | "warning" | "skipped"
+  readonly found: string
+  readonly advice: string
+}
+
+/** What stands in the way, in the words of an error. */
+export interface Problem {
+  readonly problem: string
+  readonly advice: string
+  readonly exit: ExitCode.Name
+}
+
+/** A look at one thing: a finding and what later ones need of it, or a problem. */
+export type Look<A, R = never> = Effect.Effect<readonly [Finding, A], Problem, R>
+
+export const ok = (found: string): Finding => ({ state: "ok", found, advice: "" })
+
+export const warning = (found: string, advice: string): Finding => ({ state: "warning", found, advice })
+
+export const skipped = (why: string): Finding => ({ state: "skipped", found: why, advice: "" })
+
+/** One line of the result. */
+export interface Check {
+  readonly check: Name
+  readonly state: Finding["state"] | "failed"
+  readonly found: string
+  readonly advice: string
+  readonly milliseconds: number
+  /** What the process ends with, if this is what failed first. */
+  readonly exit: ExitCode.Name
+}
+
+/** Takes one look after the other, and shows each result. */
+export const make = <E, R>(show: (check: Check) => Effect.Effect<void, E, R>) => {
+  const checks: Array<Check> = []
+  const add = (check: Check): Effect.Effect<void, E, R> => {
+    checks.push(check)
+    return show(check)
+  }
+  /** Looks with what went before; where that has failed, the look is skipped. */
+  const look = Effect.fnUntraced(function* <A, B, R2>(
+    name: Name,
+    before: Option.Option<A>,
+    at: (before: A) => Look<B, R2>
+  ) {
+    if (Option.isNone(before)) {
+      const cause = checks.findLast(({ state }) => state === "failed")?.check ?? name
+      yield* add({ check: name, ...skipped(`not checked: ${titles[cause]} comes first`), milliseconds: 0, exit: "Ok" })
+      return Option.none()
+    }
+    const [took, result] = yield* Effect.timed(Effect.result(at(before.value)))
+    const milliseconds = Math.round(Duration.toMillis(took))
+    if (Result.isSuccess(result)) {
+      const [finding, value] = result.success
+      yield* add({ check: name, ...finding, milliseconds, exit: "Ok" })
+      return Option.some(value)
+    }
+    const { advice, exit, problem } = result.failure
+    yield* add({ check: name, state: "failed", found: problem, advice, milliseconds, exit })
+    return Option.none()
+  })
+  return { checks, look }
+}
