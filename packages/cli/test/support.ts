@@ -20,7 +20,17 @@ export interface Outcome {
   readonly stderr: string
 }
 
-const bin = fileURLToPath(new URL("../src/bin.ts", import.meta.url))
+/** The program, and how to run it. */
+export const program = [
+  process.execPath,
+  "--conditions=@effect-zim/source",
+  fileURLToPath(new URL("../src/bin.ts", import.meta.url))
+]
+
+export const bareEnvironment: Record<string, string> = {
+  PATH: process.env["PATH"] ?? "",
+  NODE_COMPILE_CACHE: join(tmpdir(), "zim-test-compile-cache")
+}
 
 /** Starts the program. Its environment is only what is given: no setting of the machine leaks in. */
 export const start = (
@@ -28,11 +38,11 @@ export const start = (
   env: Record<string, string> = {},
   limits: { /** In KB. */ readonly maximumFile?: number } = {}
 ) => {
-  const command = [process.execPath, "--conditions=@effect-zim/source", bin, ...args]
+  const command = [...program, ...args]
   const limited = ["bash", "-c", `ulimit -f ${limits.maximumFile}; exec "$@"`, "bash", ...command]
-  const [program = "", ...rest] = limits.maximumFile === undefined ? command : limited
-  return spawn(program, rest, {
-    env: { PATH: process.env["PATH"] ?? "", NODE_COMPILE_CACHE: join(tmpdir(), "zim-test-compile-cache"), ...env },
+  const [first = "", ...rest] = limits.maximumFile === undefined ? command : limited
+  return spawn(first, rest, {
+    env: { ...bareEnvironment, ...env },
     stdio: ["ignore", "pipe", "pipe"]
   })
 }
