@@ -40,7 +40,19 @@ export const chromium: string | undefined = (named === undefined ? places : [nam
 // In CI there has to be one.
 const hasRedis = process.env["CI"] !== undefined || spawnSync("redis-server", ["--version"]).status === 0
 
+// That of util-linux: others take other arguments.
+const hasTerminal = process.env["CI"] !== undefined || spawnSync("script", ["--version"]).status === 0
+
 export const missing: ReadonlyArray<Missing> = [
+  ...(hasTerminal
+    ? []
+    : [
+        {
+          what: "zim on a real terminal",
+          advice: "script of util-linux is not installed",
+          files: "test/**/terminal.test.ts"
+        }
+      ]),
   ...(hasRedis
     ? []
     : [
