@@ -27,7 +27,10 @@ const program = Effect.gen(function* () {
     yield* Console.error(`No such step: ${unknown.join(", ")}. There are: ${steps.map(({ name }) => name).join(", ")}`)
     return false
   }
-  const selected = steps.filter((step) => wanted.length === 0 || wanted.includes(step.name))
+  const isCi = process.env["CI"] !== undefined
+  const selected = steps.filter(({ isForCi, name }) =>
+    wanted.length === 0 ? isForCi === undefined || isCi : wanted.includes(name)
+  )
   const finished = yield* Effect.forEach(selected, Step.run)
   const sum = (key: "passed" | "failed") => finished.reduce((total, step) => total + step[key], 0)
   yield* Console.log(`\n${table(finished)}\n\n${sum("passed")} passed, ${sum("failed")} failed`)

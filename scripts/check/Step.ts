@@ -24,6 +24,8 @@ export type Requirements = ChildProcessSpawner.ChildProcessSpawner | FileSystem.
 export interface Step {
   readonly name: string
   readonly about: string
+  /** Fetches what no other step needs: elsewhere it runs only when it is named. */
+  readonly isForCi?: true
   readonly run: Effect.Effect<Outcome, CheckFailed, Requirements>
 }
 

@@ -9,7 +9,10 @@ const Manifest = Schema.Struct({
   name: Schema.String,
   version: Schema.String,
   private: Schema.optionalKey(Schema.Boolean),
-  exports: Schema.Record(Schema.String, Schema.Unknown)
+  exports: Schema.Record(Schema.String, Schema.Unknown),
+  dependencies: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  peerDependencies: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+  optionalDependencies: Schema.optionalKey(Schema.Record(Schema.String, Schema.String))
 })
 
 export interface Tarball {
@@ -19,7 +22,11 @@ export interface Tarball {
   readonly file: string
   /** What is in it, relative to the package. */
   readonly contents: ReadonlyArray<string>
-  /** What users can import, e.g. `@effect-zim/signing` and `@effect-zim/signing/Signature`. */
+  /** In bytes. */
+  readonly size: number
+  /** What is installed with it. */
+  readonly dependencies: ReadonlyArray<string>
+  /** What users can import, e.g. `@effect-zim/signing` and `@effect-zim/signing/Signature`; nothing of a program. */
   readonly entryPoints: ReadonlyArray<string>
   /** What users must not be able to import. */
   readonly privatePaths: ReadonlyArray<string>
@@ -46,6 +53,7 @@ const modules = (contents: ReadonlyArray<string>, folder: string): ReadonlyArray
   })
 
 const describe = Effect.fnUntraced(function* (manifest: typeof Manifest.Type) {
+  const fs = yield* FileSystem.FileSystem
   const { name, version } = manifest
   const file = `${folder}/${name.replace("@", "").replace("/", "-")}-${version}.tgz`
   const listing = yield* Command.succeed("tar", ["-tzf", file])
@@ -53,17 +61,25 @@ const describe = Effect.fnUntraced(function* (manifest: typeof Manifest.Type) {
     .split("\n")
     .filter((path) => path !== "")
     .map((path) => path.replace(/^package\//, ""))
+  const unreadable = (error: { readonly message: string }) => new CheckFailed({ output: `${file}: ${error.message}` })
   const published = yield* Effect.mapError(
     Effect.flatMap(Command.succeed("tar", ["-xzOf", file, "package/package.json"]), decode),
-    (error) => new CheckFailed({ output: `${file}: ${error.message}` })
+    unreadable
   )
+  const { size } = yield* Effect.mapError(fs.stat(file), unreadable)
   const deep = "./*" in published.exports ? modules(contents, "dist/").filter((module) => module !== "index") : []
   return {
     name,
     version,
     file,
     contents,
-    entryPoints: [name, ...deep.map((module) => `${name}/${module}`)],
+    size: Number(size),
+    dependencies: Object.keys({
+      ...published.dependencies,
+      ...published.peerDependencies,
+      ...published.optionalDependencies
+    }),
+    entryPoints: ["." in published.exports ? [name] : [], deep.map((module) => `${name}/${module}`)].flat(),
     privatePaths: [
       `${name}/index`,
       `${name}/dist/index.js`,
@@ -72,14 +88,16 @@ const describe = Effect.fnUntraced(function* (manifest: typeof Manifest.Type) {
   } satisfies Tarball
 })
 
-/** What is wrong with the contents of a tarball. */
-export const problems = ({ contents, name }: Tarball): ReadonlyArray<string> => {
+/** What `tsc` has made a file from. */
+const sourceOf = (path: string): string => path.replace(/(?<=^|\/)dist\/(.*)js$/, "src/$1ts")
+
+const problemsOfLibrary = ({ contents }: Tarball): ReadonlyArray<string> => {
   const missing = ["package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts"]
     .filter((path) => !contents.includes(path))
     .map((path) => `${path} is missing`)
   const stale = contents
-    .filter((path) => /^dist\/.*\.js$/.test(path) && !contents.includes(path.replace(/^dist\/(.*)js$/, "src/$1ts")))
-    .map((path) => `${path} has no source any more: remove packages/*/dist and build again`)
+    .filter((path) => /^dist\/.*\.js$/.test(path) && !contents.includes(sourceOf(path)))
+    .map((path) => `${path} has no source`)
   const foreign = contents
     .filter(
       (path) =>
@@ -88,13 +106,52 @@ export const problems = ({ contents, name }: Tarball): ReadonlyArray<string> => 
         )
     )
     .map((path) => `${path} does not belong there`)
-  return [...missing, ...stale, ...foreign].map((problem) => `${name}: ${problem}`)
+  return [...missing, ...stale, ...foreign]
 }
+
+/** `bin.js` starts at once, and `zim.js` is the one bundled file: see decision 19. */
+const program = [
+  "LICENSE",
+  "README.md",
+  "package.json",
+  ...["bin.js", "zim.js", "THIRD-PARTY-LICENSES.txt"].map((name) => `dist/${name}`)
+]
+
+/** In bytes, packed: 520,000 today. */
+const largestProgram = 600_000
+
+const problemsOfProgram = ({ contents, dependencies, size }: Tarball): ReadonlyArray<string> => [
+  ...program.filter((path) => !contents.includes(path)).map((path) => `${path} is missing`),
+  ...contents
+    .filter((path) => ![...program, "CHANGELOG.md"].includes(path))
+    .map((path) => `${path} does not belong there`),
+  ...dependencies.map((name) => `depends on ${name}, which should be in the bundle`),
+  ...(size > largestProgram ? [`has ${size} bytes, more than ${largestProgram}`] : [])
+]
+
+/** What is wrong with the contents of a tarball. */
+export const problems = (tarball: Tarball): ReadonlyArray<string> => {
+  const found = tarball.entryPoints.length === 0 ? problemsOfProgram(tarball) : problemsOfLibrary(tarball)
+  return found.map((problem) => `${tarball.name}: ${problem}`)
+}
+
+/** `tsc` leaves what it has made of sources that are no more, and it would be published. */
+const removeStale = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const made = yield* fs.glob("packages/*/dist/**/*.js", { root: Command.root })
+  for (const path of made) {
+    if (yield* fs.exists(`${Command.root}/${sourceOf(path)}`)) continue
+    for (const extension of [".js", ".js.map", ".d.ts", ".d.ts.map"]) {
+      yield* fs.remove(`${Command.root}/${path.slice(0, -".js".length)}${extension}`, { force: true })
+    }
+  }
+}).pipe(Effect.mapError((error) => new CheckFailed({ output: error.message })))
 
 const build: Effect.Effect<ReadonlyArray<Tarball>, CheckFailed, Requirements> = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const manifests = yield* publicManifests
   yield* Effect.orDie(fs.remove(folder, { recursive: true, force: true }))
+  yield* removeStale
   yield* Command.succeed("tsc", ["-b", ...manifests.map(({ name }) => name.replace("@effect-zim", "packages"))])
   const filters = manifests.map(({ name }) => `--filter=${name}`)
   yield* Command.pnpm(["--recursive", ...filters, "pack", "--pack-destination", folder])

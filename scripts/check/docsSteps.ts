@@ -2,11 +2,11 @@
  * The code in the documentation: every `ts` block of Markdown and docstrings compiles, and those of Markdown run
  * against an emulator, as do the `sh run` blocks.
  */
-import { Deferred, Effect, FileSystem, Schema, Stream } from "effect"
-import { ChildProcess } from "effect/process"
+import { Effect, FileSystem } from "effect"
 import { randomBytes } from "node:crypto"
 import * as Command from "./Command.ts"
 import * as DocsExamples from "./docsExamples.ts"
+import * as EmulatorProcess from "./emulatorProcess.ts"
 import * as Step from "./Step.ts"
 
 const folder = `${Command.root}/.docs-examples`
@@ -74,35 +74,11 @@ const write = Effect.fnUntraced(function* (examples: ReadonlyArray<Example>) {
   )
 })
 
-const Ready = Schema.fromJsonString(Schema.Struct({ url: Schema.String }))
-
-const silent = (printed: string) =>
-  new Step.CheckFailed({
-    output: `$ node ${bin.join(" ")} emulator start\ndid not print its line {"url":...}; it printed:\n${printed}`
-  })
-
-/** An emulator on a free port, for as long as the scope lasts; returns the environment that points at it. */
+/** An emulator, for as long as the scope lasts; returns the environment that points at it. */
 const emulator = Effect.gen(function* () {
   const serverSecret = randomBytes(16).toString("hex")
-  const world = ["--port", "0", "--users", "20", "--seed", "1", "--app-id", "12345", "--server-secret", serverSecret]
-  const child = yield* ChildProcess.make("node", [...bin, "emulator", "start", ...world], {
-    cwd: Command.root,
-    stdin: "ignore",
-    forceKillAfter: "3 seconds"
-  })
-  let printed = ""
-  const ready = yield* Deferred.make<string, Step.CheckFailed>()
-  yield* Stream.decodeText(child.all).pipe(
-    Stream.tap((text) => Effect.sync(() => (printed += text))),
-    Stream.splitLines,
-    Stream.filterMap((line) => Schema.decodeResult(Ready)(line)),
-    Stream.runForEach(({ url }) => Deferred.succeed(ready, url)),
-    Effect.andThen(Effect.suspend(() => Deferred.fail(ready, silent(printed)))),
-    Effect.forkScoped
-  )
-  const url = yield* Deferred.await(ready).pipe(
-    Effect.timeoutOrElse({ duration: limit, orElse: () => Effect.fail(silent(printed)) })
-  )
+  const world = ["--users", "20", "--seed", "1", "--app-id", "12345", "--server-secret", serverSecret]
+  const { url } = yield* EmulatorProcess.start(["node", ...bin], world)
   return { ZIM_APP_ID: "12345", ZIM_SERVER_SECRET: serverSecret, ZIM_BASE_URL: url }
 })
 

@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import * as Command from "./Command.ts"
+import * as InstalledCli from "./installedCli.ts"
 import { install } from "./installedProject.ts"
 import * as Step from "./Step.ts"
 import { problems, type Tarball, tarballs } from "./Tarballs.ts"
@@ -18,9 +19,13 @@ const pack = Step.make(
   })
 )
 
-const forEachTarball = (program: string, args: (tarball: Tarball) => ReadonlyArray<string>) =>
+const forEachTarball = (
+  program: string,
+  args: (tarball: Tarball) => ReadonlyArray<string>,
+  isConcerned: (tarball: Tarball) => boolean = () => true
+) =>
   Effect.gen(function* () {
-    const checks = (yield* tarballs).map((tarball) => Command.succeed(program, args(tarball)))
+    const checks = (yield* tarballs).filter(isConcerned).map((tarball) => Command.succeed(program, args(tarball)))
     return `${(yield* Step.all(checks, { concurrency: 2 })).length} tarballs`
   })
 
@@ -33,11 +38,15 @@ const publint = Step.make(
 const attw = Step.make(
   "attw",
   "the types of every entry point resolve in ESM",
-  forEachTarball("attw", ({ entryPoints, file, name }) => {
-    // Left to itself, attw does not look behind the `*` of an export map.
-    const deep = entryPoints.map((entryPoint) => `.${entryPoint.slice(name.length)}`)
-    return [file, "--profile", "esm-only", "--no-emoji", "--no-color", "--include-entrypoints", ...deep]
-  })
+  forEachTarball(
+    "attw",
+    ({ entryPoints, file, name }) => {
+      // Left to itself, attw does not look behind the `*` of an export map.
+      const deep = entryPoints.map((entryPoint) => `.${entryPoint.slice(name.length)}`)
+      return [file, "--profile", "esm-only", "--no-emoji", "--no-color", "--include-entrypoints", ...deep]
+    },
+    ({ entryPoints }) => entryPoints.length > 0
+  )
 )
 
 const installed = Step.make(
@@ -46,4 +55,46 @@ const installed = Step.make(
   Effect.flatMap(tarballs, install)
 )
 
-export const packageSteps: ReadonlyArray<Step.Step> = [pack, publint, attw, installed]
+/** Runs the installed `zim` on these versions of Node, each given by its program. */
+const onEach = (programs: Effect.Effect<ReadonlyArray<string>, Step.CheckFailed, Step.Requirements>) =>
+  Effect.gen(function* () {
+    const tarball = (yield* tarballs).find(({ name }) => name === "@effect-zim/cli")
+    if (tarball === undefined) return yield* new Step.CheckFailed({ output: "@effect-zim/cli is not public" })
+    const folder = yield* InstalledCli.install(tarball)
+    const nodes = yield* programs
+    const versions = yield* Effect.forEach(nodes, (node) =>
+      Effect.as(InstalledCli.check(node, folder, tarball.version), Command.succeed(node, ["--version"])).pipe(
+        Effect.flatten
+      )
+    )
+    return `${Math.round(tarball.size / 1000)} kB; on Node ${versions.map((version) => version.trim().slice(1)).join(", ")}`
+  }).pipe(
+    Effect.scoped,
+    Effect.catchTags({
+      PlatformError: (error) => new Step.CheckFailed({ output: error.message }),
+      SchemaError: (error) => new Step.CheckFailed({ output: error.message })
+    })
+  )
+
+const cli = Step.make("cli", "zim installs alone, starts fast and exports", onEach(Effect.succeed([process.execPath])))
+
+/** The oldest version that the packages support, and the newest; the workspace's own is between them. */
+const versions = ["22.19.0", "26.10.0"]
+
+const nodes: Step.Step = {
+  ...Step.make(
+    "nodes",
+    "the same on the oldest and the newest Node",
+    onEach(
+      Effect.forEach(versions, (version) =>
+        Effect.map(
+          Command.succeed("npx", ["-y", "-p", `node@${version}`, "node", "-p", "process.execPath"]),
+          (output) => output.trim().split("\n").at(-1) ?? ""
+        )
+      )
+    )
+  ),
+  isForCi: true
+}
+
+export const packageSteps: ReadonlyArray<Step.Step> = [pack, publint, attw, installed, cli, nodes]

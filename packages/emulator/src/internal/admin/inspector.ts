@@ -1,8 +1,5 @@
 import { createHash } from "node:crypto"
-import { readFileSync } from "node:fs"
-
-/** The files are published as they are: they lie in `src`, beside `dist`. */
-const read = (name: string): string => readFileSync(new URL(`../../../src/inspector/${name}`, import.meta.url), "utf8")
+import { read } from "./inspectorFiles.ts"
 
 /** Without indentation and comments, which the browser has no use for. */
 const compact = (text: string): string =>
