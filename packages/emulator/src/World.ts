@@ -224,9 +224,11 @@ export const putInto = (user: User, conversation: Conversation.Wire): User => {
   return { ...user, conversations: [...user.conversations.filter((other) => keyOf(other) !== key), conversation] }
 }
 
+const checkConversation = Schema.decodeSync(Conversation.Wire)
+
 /**
  * Puts a conversation into a registered user's list, in place of the one of the same type and id: what a new message
- * does.
+ * does. Throws on one that no answer could hold, such as one with a fractional time.
  *
  * @example
  * ```ts
@@ -239,9 +241,10 @@ export const putInto = (user: User, conversation: Conversation.Wire): User => {
 export const putConversation: {
   (userId: string, conversation: Conversation.Wire): (world: World) => World
   (world: World, userId: string, conversation: Conversation.Wire): World
-} = dual(3, (world: World, userId: string, conversation: Conversation.Wire): World =>
-  mapUser(world, userId, (user) => putInto(user, conversation))
-)
+} = dual(3, (world: World, userId: string, conversation: Conversation.Wire): World => {
+  const checked = checkConversation(conversation)
+  return mapUser(world, userId, (user) => putInto(user, checked))
+})
 
 /**
  * Takes a conversation out of every list: what disbanding a group does.

@@ -1,9 +1,10 @@
-import { World } from "@effect-zim/emulator"
+import { Emulator, World } from "@effect-zim/emulator"
 import { UserId } from "@effect-zim/protocol"
 import { ServerSecret } from "@effect-zim/signing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { inspect } from "node:util"
@@ -182,4 +183,26 @@ describe("changes", () => {
     assert.deepStrictEqual(lists(World.register(world, UserId.make("a"))), [[1, 2], [3]])
     assert.deepStrictEqual(lists(world), [[1, 2], [3]])
   })
+
+  it("throw on a conversation that no answer could hold", () => {
+    for (const UpdateTime of [1.5, NaN, Infinity, 8.64e15 + 1, 2 ** 60]) {
+      assert.throws(() => World.putConversation(world, "a", { ConvId: "y", UpdateTime }), /at \["UpdateTime"\]/)
+    }
+    assert.throws(() => World.putConversation("a", { ConvId: "y", ConvType: 0.5, UpdateTime: 1 })(world), /"ConvType"/)
+    assert.throws(() => World.putConversation(world, "nobody", { ConvId: "y", UpdateTime: 0.5 }), /"UpdateTime"/)
+  })
+
+  it.effect("one that is refused leaves the emulator as it was", () =>
+    Effect.gen(function* () {
+      const { change, world: kept } = yield* Emulator.Emulator
+      const exit = yield* Effect.exit(kept.update(World.putConversation("a", { ConvId: "y", UpdateTime: 1.5 })))
+      assert.isTrue(Exit.isFailure(exit))
+      assert.deepStrictEqual(lists(yield* kept.get), lists(world))
+      yield* change({ type: "message", from: "a", to: "b", time: 9 })
+      assert.deepStrictEqual(lists(yield* kept.get), [
+        [1, 2, 9],
+        [3, 9]
+      ])
+    }).pipe(Effect.provide(Emulator.layer({ world })))
+  )
 })
