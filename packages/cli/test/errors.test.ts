@@ -87,7 +87,7 @@ const worldFile = (name: string, path: string, problem: string): Row => ({
 const rows: ReadonlyArray<Row> = [
   missing("ZIM_APP_ID"),
   missing("ZIM_SERVER_SECRET"),
-  setting("ZIM_APP_ID", "twelve", "Expected"),
+  setting("ZIM_APP_ID", "twelve", "an AppId is a whole number from 0 to 4294967295"),
   setting("ZIM_APP_ID", "4294967296", "an AppId is a whole number from 0 to 4294967295"),
   setting("ZIM_SERVER_SECRET", ` ${app.serverSecret}`, "ServerSecret begins or ends with whitespace"),
   setting("ZIM_REGION", "mars", 'Expected "sha" | "hkg"'),

@@ -183,7 +183,11 @@ const requiredSetting = Effect.fnUntraced(function* <A, I>(name: string, schema:
  */
 export const settings: Effect.Effect<Options, SettingsInvalid> = Effect.gen(function* () {
   return {
-    appId: yield* requiredSetting("ZIM_APP_ID", AppId.AppId, "it is the app's id, a number, in the vendor's console"),
+    appId: yield* requiredSetting(
+      "ZIM_APP_ID",
+      AppId.FromString,
+      "it is the app's id, a number, in the vendor's console"
+    ),
     serverSecret: yield* requiredSetting(
       "ZIM_SERVER_SECRET",
       ServerSecret.ServerSecret,

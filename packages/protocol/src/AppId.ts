@@ -5,6 +5,8 @@
  */
 import * as Schema from "effect/Schema"
 
+const expected = "an AppId is a whole number from 0 to 4294967295"
+
 /**
  * An application id: an unsigned 32-bit integer, sent as `AppId` with every request and signed with it.
  *
@@ -19,10 +21,9 @@ import * as Schema from "effect/Schema"
  *
  * @since 0.1.0
  */
-export const AppId = Schema.Int.check(
-  Schema.makeFilter(
-    (id) => (id >= 0 && id <= 0xff_ff_ff_ff) || `an AppId is a whole number from 0 to 4294967295, not ${id}`
-  )
+export const AppId = Schema.Number.check(
+  Schema.isInt({ message: expected }),
+  Schema.makeFilter((id) => (id >= 0 && id <= 0xff_ff_ff_ff) || `${expected}, not ${id}`)
 ).pipe(Schema.brand("@effect-zim/protocol/AppId"))
 
 /**
@@ -31,6 +32,21 @@ export const AppId = Schema.Int.check(
  * @since 0.1.0
  */
 export type AppId = typeof AppId.Type
+
+/**
+ * An application id as text, as a setting has it.
+ *
+ * @example
+ * ```ts
+ * import { AppId } from "@effect-zim/protocol"
+ * import { Config } from "effect"
+ *
+ * const appId = Config.schema(AppId.FromString, "ZIM_APP_ID")
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const FromString = Schema.NumberFromString.pipe(Schema.decodeTo(AppId))
 
 /**
  * Makes an `AppId`. Throws a `SchemaError` when the number is not an unsigned 32-bit integer: decode with the

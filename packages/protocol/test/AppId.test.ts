@@ -25,10 +25,19 @@ describe("AppId", () => {
     assert.throws(() => AppId.make(id), /a whole number from 0 to 4294967295/)
   })
 
-  it.each([[0.5], [Number.NaN], [Infinity], [1e300], ["12345"], [12345n], [null], [undefined]])(
-    "rejects %s, which is no integer",
-    (id) => {
-      assert.isDefined(problemOf(AppId.AppId, id))
-    }
-  )
+  it.each([[0.5], [Number.NaN], [Infinity], [1e300]])("rejects %d, and says the range", (id) => {
+    assert.strictEqual(problemOf(AppId.AppId, id), "an AppId is a whole number from 0 to 4294967295")
+  })
+
+  it.each(["abc", "1.5", "12345x", "0x"])("rejects %s as text, and says the range", (text) => {
+    assert.strictEqual(problemOf(AppId.FromString, text), "an AppId is a whole number from 0 to 4294967295")
+  })
+
+  it("reads text", () => {
+    assert.strictEqual(Schema.decodeSync(AppId.FromString)("12345"), AppId.make(12345))
+  })
+
+  it.each([["12345"], [12345n], [null], [undefined]])("rejects %s, which is no number", (id) => {
+    assert.isDefined(problemOf(AppId.AppId, id))
+  })
 })

@@ -25,7 +25,7 @@ const required = Effect.fnUntraced(function* <A, I>(setting: string, schema: Sch
 
 export const appId: Look<AppId.AppId> = required(
   "ZIM_APP_ID",
-  AppId.AppId,
+  AppId.FromString,
   "the app's id in the vendor's console"
 ).pipe(Effect.map((id) => [ok(`${id}, from ZIM_APP_ID`), id]))
 
