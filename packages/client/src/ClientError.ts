@@ -7,10 +7,9 @@
  * @since 0.1.0
  */
 import { Cursor, ServiceError } from "@effect-zim/protocol"
-import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 
-const { callFields, describeCall } = ServiceError
+const { callFields, describeCall, describeTime } = ServiceError
 
 /**
  * The settings of a client are unusable.
@@ -68,7 +67,7 @@ export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>()("Atte
   timeout: Schema.Duration
 }) {
   override get message(): string {
-    return `no complete answer within ${Duration.format(this.timeout)} (${describeCall(this)})`
+    return `no complete answer within ${describeTime(this.timeout)} (${describeCall(this)})`
   }
 }
 
@@ -86,9 +85,8 @@ export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("De
   cause: Schema.optional(Schema.Defect())
 }) {
   override get message(): string {
-    const needed =
-      this.needed === undefined ? "" : `, the next step alone needs another ${Duration.format(this.needed)}`
-    return `not done within the deadline of ${Duration.format(this.deadline)}${needed} (${describeCall(this)})`
+    const needed = this.needed === undefined ? "" : `, the next step alone needs another ${describeTime(this.needed)}`
+    return `not done within the deadline of ${describeTime(this.deadline)}${needed} (${describeCall(this)})`
   }
 }
 
@@ -104,7 +102,7 @@ export class CircuitOpen extends Schema.TaggedError<CircuitOpen>()("CircuitOpen"
   retryAfter: Schema.Duration
 }) {
   override get message(): string {
-    return `not sent: ${this.host} keeps failing; next try in ${Duration.format(this.retryAfter)} (${describeCall(this)})`
+    return `not sent: ${this.host} keeps failing; next try in ${describeTime(this.retryAfter)} (${describeCall(this)})`
   }
 }
 

@@ -240,6 +240,14 @@ describe("the client's own errors", () => {
     })
   )
 
+  it("no time is without a unit", () => {
+    const call = { action: operation.action, attempts: 0, elapsed: Duration.zero }
+    assert.strictEqual(
+      new ClientError.DeadlineExceeded({ ...call, deadline: Duration.zero }).message,
+      "not done within the deadline of 0ms (QueryConversationList, 0 attempts, 0ms)"
+    )
+  })
+
   it("every error has advice", () => {
     const call = { action: operation.action, attempts: 1, elapsed: Duration.zero }
     const unreadable = (["HttpStatus", "Redirect", "Empty", "TooLarge", "NotJson", "WrongShape"] as const).map(

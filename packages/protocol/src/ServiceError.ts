@@ -53,12 +53,19 @@ export interface Answer {
 }
 
 /**
+ * A time in an error message: `1s 20ms`, and never without a unit.
+ *
+ * @since 0.1.0
+ */
+export const describeTime = (time: Duration.Duration): string => (Duration.isZero(time) ? "0ms" : Duration.format(time))
+
+/**
  * The call part of an error message: `QueryConversationList, 3 attempts, 1s 20ms`.
  *
  * @since 0.1.0
  */
 export const describeCall = (call: Pick<Answer, "action" | "attempts" | "elapsed">): string =>
-  `${call.action}, ${call.attempts} ${call.attempts === 1 ? "attempt" : "attempts"}, ${Duration.format(call.elapsed)}`
+  `${call.action}, ${call.attempts} ${call.attempts === 1 ? "attempt" : "attempts"}, ${describeTime(call.elapsed)}`
 
 const describe = (answer: Answer): string => {
   const meaning = ReturnCode.lookup(answer.code)?.meaning ?? "Unknown return code"
