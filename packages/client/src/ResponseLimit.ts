@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 
 /**
  * The most bytes of an answer that are read, after decompression. A full page takes some 50 kB. Default: 8 MiB.
+ * A call under a limit that is no number, or below 0, dies with a `RangeError`.
  *
  * @example
  * ```ts

@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import { inRange } from "./internal/inRange.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
@@ -44,7 +45,8 @@ export interface Costs {
 }
 
 /**
- * What a budget is made of.
+ * What a budget is made of: finite numbers, 0 or more. A budget of any other dies with a `RangeError` that names the
+ * option.
  *
  * @since 0.1.0
  */
@@ -53,14 +55,22 @@ export interface Options extends Partial<Costs> {
   readonly capacity?: number | undefined
 }
 
+const checked = (name: keyof Options, value: number): number =>
+  inRange(`the retry budget's ${name}`, value, Number.isFinite(value) && value >= 0, "a finite number, 0 or more")
+
 /**
  * A budget within this process.
  *
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"]> => {
-  const { capacity = 500, retry = 5, success = 1, timeoutRetry = 10 } = options
   return Effect.suspend(() => {
+    const capacity = checked("capacity", options.capacity ?? 500)
+    const costs: Costs = {
+      retry: checked("retry", options.retry ?? 5),
+      timeoutRetry: checked("timeoutRetry", options.timeoutRetry ?? 10),
+      success: checked("success", options.success ?? 1)
+    }
     let tokens = capacity
     const change = (to: number) => {
       tokens = to
@@ -75,7 +85,7 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"
       refill: (gain) =>
         Effect.suspend(() => (tokens === capacity ? Effect.void : change(Math.min(capacity, tokens + gain)))),
       left: Effect.sync(() => tokens),
-      costs: { retry, timeoutRetry, success }
+      costs
     })
   })
 }

@@ -10,6 +10,7 @@ import * as RetryBudget from "../RetryBudget.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import * as ServerClock from "../ServerClock.ts"
 import * as Timeout from "../Timeout.ts"
+import { inRange } from "./inRange.ts"
 import { perContext } from "./perContext.ts"
 
 export interface Policies {
@@ -40,11 +41,12 @@ export const make: Effect.Effect<(around: Context.Context<never>) => Policies, n
         Context.getOrUndefined(around, reference) ?? Context.get(layer, reference)
       const service = <I extends Shared, A>(key: Context.Key<I, A>): A =>
         Context.getOrUndefined(around, key) ?? Context.get(shared, key)
+      const responseLimit = setting(ResponseLimit)
       return {
         retry: setting(RetryPolicy.Current),
         attemptTimeout: setting(Timeout.Attempt),
         deadline: setting(Timeout.Deadline),
-        responseLimit: setting(ResponseLimit),
+        responseLimit: inRange("ResponseLimit", responseLimit, responseLimit >= 0, "a number of bytes, 0 or more"),
         quota: service(Quota.Quota),
         budget: service(RetryBudget.RetryBudget),
         serverClock: service(ServerClock.ServerClock),

@@ -1,13 +1,12 @@
 /** The options of a quota: its defaults, and what they may be. */
 import * as Duration from "effect/Duration"
 import type { Call, Options } from "../Quota.ts"
+import { inRange } from "./inRange.ts"
 import type * as Lane from "./lane.ts"
 
-/** A number in its range. Outside of it a quota would give out no permit at all, or one to everybody. */
-const inRange = (name: string, value: number, isValid: boolean, range: string): number => {
-  if (!isValid) throw new RangeError(`the quota's ${name} is ${range}, not ${value}`)
-  return value
-}
+/** Outside of its range a quota would give out no permit at all, or one to everybody. */
+const ofQuota = (name: string, value: number, isValid: boolean, range: string): number =>
+  inRange(`the quota's ${name}`, value, isValid, range)
 
 /** Throws a `RangeError` that names the option that is wrong. */
 export const limitsOf = (options: Options): Lane.Options => {
@@ -15,15 +14,15 @@ export const limitsOf = (options: Options): Lane.Options => {
   const window = Duration.toMillis(options.window ?? "1 second")
   const grace = Duration.toMillis(options.grace ?? "2 seconds")
   return {
-    limit: inRange("limit", limit, Number.isSafeInteger(limit) && limit > 0, "a whole number of calls, 1 or more"),
-    window: inRange("window", window, Number.isFinite(window) && window > 0, "a finite time, in milliseconds, above 0"),
-    grace: inRange("grace", grace, Number.isFinite(grace) && grace >= 0, "a finite time, in milliseconds, 0 or more")
+    limit: ofQuota("limit", limit, Number.isSafeInteger(limit) && limit > 0, "a whole number of calls, 1 or more"),
+    window: ofQuota("window", window, Number.isFinite(window) && window > 0, "a finite time, in milliseconds, above 0"),
+    grace: ofQuota("grace", grace, Number.isFinite(grace) && grace >= 0, "a finite time, in milliseconds, 0 or more")
   }
 }
 
 /** How many calls a window a part of a quota allows: one at least. */
 export const partOf = (limit: number, share: number): number =>
-  Math.max(1, Math.floor(limit * inRange("share", share, share > 0 && share <= 1, "above 0, and 1 at most")))
+  Math.max(1, Math.floor(limit * ofQuota("share", share, share > 0 && share <= 1, "above 0, and 1 at most")))
 
 /** What the quota is one for. */
 export const keyOf = (options: Options, call: Call): string =>

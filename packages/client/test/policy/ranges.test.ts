@@ -1,0 +1,68 @@
+/** Numbers that would switch a policy off without a word. */
+import { ResponseLimit, RetryBudget } from "@effect-zim/client"
+import { assert, describe, it } from "@effect/vitest"
+import * as Cause from "effect/Cause"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Layer from "effect/Layer"
+import * as FakeService from "../fakeService.ts"
+import { page, read } from "./support.ts"
+
+const defectOf = (exit: Exit.Exit<unknown, unknown>): unknown =>
+  Exit.isFailure(exit) ? Cause.squash(exit.cause) : assert.fail("it succeeded")
+
+describe("a budget", () => {
+  const names = ["capacity", "retry", "timeoutRetry", "success"] as const
+
+  it.effect.each(names.flatMap((name) => [NaN, -1, Infinity].map((value) => [name, value] as const)))(
+    "is not made of a %s of %d",
+    ([name, value]) =>
+      Effect.gen(function* () {
+        const defect = defectOf(yield* Effect.exit(RetryBudget.make({ [name]: value })))
+        assert.instanceOf(defect, RangeError)
+        assert.include(String(defect), `the retry budget's ${name} is a finite number, 0 or more, not ${value}`)
+      })
+  )
+
+  it.effect("may be empty, and may cost nothing", () =>
+    Effect.gen(function* () {
+      const budget = yield* RetryBudget.make({ capacity: 0, retry: 0, timeoutRetry: 0.5, success: 0 })
+      assert.deepStrictEqual(budget.costs, { retry: 0, timeoutRetry: 0.5, success: 0 })
+      assert.strictEqual(yield* budget.left, 0)
+      assert.isFalse(yield* budget.spend(0.5))
+    })
+  )
+})
+
+describe("a limit of an answer's size", () => {
+  it.effect.each([NaN, -1, -Infinity])("of %d lets nothing be sent", (limit) =>
+    Effect.gen(function* () {
+      const service = FakeService.answering(page)
+      const around = read.pipe(
+        Effect.provideService(ResponseLimit, limit),
+        Effect.provide(FakeService.clientOf(service.layer))
+      )
+      const inside = Effect.provide(
+        read,
+        FakeService.clientOf(service.layer).pipe(Layer.provide(Layer.succeed(ResponseLimit, limit)))
+      )
+      for (const call of [around, inside]) {
+        const defect = defectOf(yield* Effect.exit(call))
+        assert.instanceOf(defect, RangeError)
+        assert.include(String(defect), `ResponseLimit is a number of bytes, 0 or more, not ${limit}`)
+      }
+      assert.strictEqual(service.sent.length, 0)
+    })
+  )
+
+  it.effect("may be none", () =>
+    Effect.gen(function* () {
+      const service = FakeService.answering(page)
+      const answer = yield* read.pipe(
+        Effect.provideService(ResponseLimit, Infinity),
+        Effect.provide(FakeService.clientOf(service.layer))
+      )
+      assert.strictEqual(answer.conversations.length, 1)
+    })
+  )
+})
