@@ -15,12 +15,16 @@ import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
 import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
+import * as Url from "effect/http/Url"
+import * as Option from "effect/Option"
+import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import * as Tracer from "effect/Tracer"
 import { Readable } from "node:stream"
 import type { Agent, Dispatcher } from "undici"
 import { Exchange } from "./internal/exchange.ts"
 import * as RequestBody from "./internal/requestBody.ts"
-import { next, Response } from "./internal/response.ts"
+import { abandonable, next, Response } from "./internal/response.ts"
 
 /**
  * Settings of the connections, those of undici's `Agent`: `connections` for each host, `connectTimeout`,
@@ -41,10 +45,10 @@ export type Options = Agent.Options
  */
 export const defaults = { connections: 256, allowH2: false } as const satisfies Options
 
-type Answer = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
+type Answer<A = HttpClientResponse.HttpClientResponse> = Effect.Effect<A, HttpClientError.HttpClientError>
 
-const arrived = (exchange: Exchange, request: HttpClientRequest.HttpClientRequest, url: URL): Answer =>
-  Effect.suspend((): Answer => {
+const arrived = (exchange: Exchange, request: HttpClientRequest.HttpClientRequest, url: URL): Answer<Response> =>
+  Effect.suspend((): Answer<Response> => {
     if (exchange.status > 0) return Effect.succeed(new Response(request, url, exchange))
     if (exchange.failure === undefined) return Effect.flatMap(next(exchange), () => arrived(exchange, request, url))
     const { cause } = exchange.failure
@@ -63,6 +67,47 @@ const cannotSend = (request: HttpClientRequest.HttpClientRequest) =>
     })
   )
 
+const send = (
+  dispatcher: Dispatcher,
+  request: HttpClientRequest.HttpClientRequest,
+  url: URL,
+  signal: AbortSignal | undefined
+): Answer<Response> =>
+  Effect.flatMap(RequestBody.make(request.body), (body) => {
+    if (body === undefined) return cannotSend(request)
+    const exchange = new Exchange(body instanceof Readable ? body : undefined)
+    signal?.addEventListener("abort", () => exchange.abort(), { once: true })
+    try {
+      dispatcher.dispatch(
+        {
+          origin: url.origin,
+          path: url.pathname + url.search,
+          method: request.method,
+          // A form's boundary is known to undici only.
+          headers: request.body._tag === "FormData" ? Headers.remove(request.headers, "content-type") : request.headers,
+          body
+        },
+        exchange
+      )
+    } catch (cause) {
+      exchange.fail(cause)
+    }
+    return arrived(exchange, request, url)
+  })
+
+/**
+ * Without spans, and without a scope to end with: those of Effect's `HttpClient` that have one do not come this way.
+ * Interruption ends the request all the same, and so does forgetting its answer.
+ */
+const sendPlainly = (dispatcher: Dispatcher, request: HttpClientRequest.HttpClientRequest): Answer => {
+  const url = Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash))
+  if (Result.isSuccess(url)) return Effect.map(send(dispatcher, request, url.success, undefined), abandonable)
+  const { cause } = url.failure
+  return Effect.fail(
+    new HttpClientError.HttpClientError({ reason: new HttpClientError.InvalidUrlError({ request, cause }) })
+  )
+}
+
 /**
  * A client that sends through a dispatcher, whoever closes that.
  *
@@ -75,31 +120,18 @@ const cannotSend = (request: HttpClientRequest.HttpClientRequest) =>
  * ```
  * @since 0.1.0
  */
-export const make = (dispatcher: Dispatcher): HttpClient.HttpClient =>
-  HttpClient.make((request, url, signal) =>
-    Effect.flatMap(RequestBody.make(request.body), (body) => {
-      if (body === undefined) return cannotSend(request)
-      const exchange = new Exchange(body instanceof Readable ? body : undefined)
-      signal.addEventListener("abort", () => exchange.abort(), { once: true })
-      try {
-        dispatcher.dispatch(
-          {
-            origin: url.origin,
-            path: url.pathname + url.search,
-            method: request.method,
-            // A form's boundary is known to undici only.
-            headers:
-              request.body._tag === "FormData" ? Headers.remove(request.headers, "content-type") : request.headers,
-            body
-          },
-          exchange
-        )
-      } catch (cause) {
-        exchange.fail(cause)
-      }
-      return arrived(exchange, request, url)
-    })
-  )
+export const make = (dispatcher: Dispatcher): HttpClient.HttpClient => {
+  const client = HttpClient.make((request, url, signal) => send(dispatcher, request, url, signal))
+  const observed = client.execute
+  return Object.assign(client, {
+    execute: (request: HttpClientRequest.HttpClientRequest): Answer =>
+      Effect.withFiber((fiber) =>
+        fiber.getRef(Tracer.DisablePropagation) || fiber.getRef(HttpClient.TracerDisabledWhen)(request)
+          ? sendPlainly(dispatcher, request)
+          : observed(request)
+      )
+  })
+}
 
 const scoped = <E, R>(
   acquire: Effect.Effect<Dispatcher, E, R>

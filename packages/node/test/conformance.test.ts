@@ -5,10 +5,20 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Schema, Scope, Stream } from "effect"
 import { HttpBody, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import type * as Http from "node:http"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import * as Server from "./server.ts"
 
-const layers = { "Effect's": NodeHttpClient.layerUndici, ours: UndiciHttpClient.layer } as const
-const names = ["Effect's", "ours"] as const
+const layers = {
+  "Effect's": NodeHttpClient.layerUndici,
+  ours: UndiciHttpClient.layer,
+  // It goes another way there.
+  "ours, without a tracer": Layer.merge(
+    UndiciHttpClient.layer,
+    Layer.succeed(HttpClient.TracerDisabledWhen, () => true)
+  )
+} as const
+const names = ["Effect's", "ours", "ours, without a tracer"] as const
 
 const json = (response: Http.ServerResponse, body: string, headers: Http.OutgoingHttpHeaders = {}) =>
   response.writeHead(200, { "content-type": "application/json", ...headers }).end(body)
@@ -209,6 +219,22 @@ describe.each(names)("%s", (name) => {
         yield* Server.eventually(() => server.open() === 0, "the connection is closed")
         yield* Fiber.join(fiber)
       }
+    }).pipe(Effect.provide(layer))
+  )
+
+  it.live("an answer that is forgotten closes its connection", () =>
+    Effect.gen(function* () {
+      const server = yield* Server.http((_, response) =>
+        response.writeHead(200, { "content-length": "100" }).write("half")
+      )
+      yield* HttpClient.get(server.url)
+      assert.strictEqual(server.open(), 1)
+      setFlagsFromString("--expose-gc")
+      const collect: () => void = runInNewContext("gc")
+      yield* Server.eventually(() => {
+        collect()
+        return server.open() === 0
+      }, "the connection is closed")
     }).pipe(Effect.provide(layer))
   )
 

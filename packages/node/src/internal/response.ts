@@ -34,9 +34,9 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
   readonly status: number
+  readonly exchange: Exchange
 
   readonly #url: URL
-  readonly #exchange: Exchange
   #headers: Headers.Headers | undefined
   #cookies: Cookies.Cookies | undefined
   /** A body is read as a whole, as often as one likes, or once as a stream. */
@@ -48,7 +48,7 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
     this.request = request
     this.status = exchange.status
     this.#url = url
-    this.#exchange = exchange
+    this.exchange = exchange
   }
 
   get url(): string {
@@ -57,11 +57,11 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
   }
 
   get headers(): Headers.Headers {
-    return (this.#headers ??= Headers.fromInput(this.#exchange.headers))
+    return (this.#headers ??= Headers.fromInput(this.exchange.headers))
   }
 
   get cookies(): Cookies.Cookies {
-    return (this.#cookies ??= Cookies.fromSetCookie(this.#exchange.headers["set-cookie"] ?? []))
+    return (this.#cookies ??= Cookies.fromSetCookie(this.exchange.headers["set-cookie"] ?? []))
   }
 
   get remoteAddress(): Option.Option<string> {
@@ -77,7 +77,7 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
       if (this.#whole !== undefined) return Stream.make(new Uint8Array(this.#whole))
       if (this.#reader !== undefined) return Stream.fromEffect(this.#failed(new Error("The body is being read")))
       this.#reader = "stream"
-      const exchange = this.#exchange
+      const exchange = this.exchange
       const pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError> = Effect.suspend(
         () => {
           const chunks = exchange.take()
@@ -137,7 +137,7 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
     return Effect.suspend((): Read<ArrayBuffer> => {
       if (this.#whole !== undefined) return Effect.succeed(this.#whole)
       if (this.#reader === "stream") return this.#failed(new Error("The body was read as a stream"))
-      const exchange = this.#exchange
+      const exchange = this.exchange
       if (exchange.failure !== undefined) return this.#failed(exchange.failure.cause)
       if (exchange.isComplete) return Effect.succeed((this.#whole = concat(exchange.take())))
       this.#reader = "whole"
@@ -161,6 +161,15 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
       return Effect.catch(read(HttpClientResponse.fromWeb(this.request, web)), ({ cause }) => this.#failed(cause))
     })
   }
+}
+
+const abandoned = new FinalizationRegistry((exchange: Exchange) => exchange.abort())
+
+/** Closes the connection of an answer that nobody reads to its end and nobody holds any more. */
+export const abandonable = (response: Response): Response => {
+  const { exchange } = response
+  if (!exchange.isOver) abandoned.register(response, exchange)
+  return response
 }
 
 const concat = (chunks: ReadonlyArray<Uint8Array>): ArrayBuffer => {
