@@ -5,6 +5,7 @@ import { assert, describe, it } from "@effect/vitest"
 import { Effect, Exit, Fiber, Layer, Schema, Scope, Stream } from "effect"
 import { HttpBody, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import type * as Http from "node:http"
+import { Readable } from "node:stream"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
 import * as Server from "./server.ts"
@@ -316,6 +317,14 @@ describe.each(names)("%s", (name) => {
       )
       assert.strictEqual(failed.reason._tag, "TransportError")
       yield* Server.eventually(() => open() === 0, "the connection is closed")
+
+      const unsent = Readable.from(["never read"])
+      yield* HttpClientRequest.post(yield* Server.nobody).pipe(
+        HttpClientRequest.setBody(HttpBody.raw(unsent)),
+        HttpClient.execute,
+        Effect.flip
+      )
+      assert.isTrue(unsent.destroyed)
     }).pipe(Effect.provide(layer))
   )
 })
