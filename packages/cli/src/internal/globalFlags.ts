@@ -58,7 +58,7 @@ const everywhere: ReadonlyArray<Completions.FlagDescriptor> = [
 ]
 
 /** Flags whose value names a file, if it is text at all. */
-const files = new Set(["users", "out", "failures", "from", "world", "faults", "body"])
+const files = new Set(["users", "out", "failures", "from", "world", "faults"])
 
 const complete = (command: Completions.CommandDescriptor): Completions.CommandDescriptor => ({
   ...command,
