@@ -203,6 +203,32 @@ export type PagingError<Failure = never> = CallError<Failure> | PagingLoop
 export type AnyError = PagingError<ServiceError.ServiceError> | SettingsInvalid
 
 /**
+ * Any error of this package and of the service, as a schema: it takes an error to another process and back.
+ *
+ * @example
+ * ```ts
+ * import { ClientError } from "@effect-zim/client"
+ * import { Schema } from "effect"
+ *
+ * export const json = Schema.fromJsonString(Schema.toCodecJson(ClientError.AnyError))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const AnyError = Schema.Union([
+  ...ServiceError.ServiceError.members,
+  SettingsInvalid,
+  RequestInvalid,
+  TransportFailed,
+  AttemptTimedOut,
+  DeadlineExceeded,
+  CircuitOpen,
+  QuotaUnavailable,
+  ResponseUnreadable,
+  PagingLoop
+])
+
+/**
  * What a person should do about the error, in a sentence or two.
  *
  * @example

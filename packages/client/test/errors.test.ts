@@ -248,7 +248,7 @@ describe("the client's own errors", () => {
     )
   })
 
-  it("every error has advice", () => {
+  it("every error has advice, and is itself again after a journey as JSON", () => {
     const call = { action: operation.action, attempts: 1, elapsed: Duration.zero }
     const unreadable = (["HttpStatus", "Redirect", "Empty", "TooLarge", "NotJson", "WrongShape"] as const).map(
       (reason) =>
@@ -261,7 +261,7 @@ describe("the client's own errors", () => {
           snippet: ""
         })
     )
-    const advice = [
+    const errors = [
       new ClientError.SettingsInvalid({ setting: "ZIM_APP_ID", problem: "not set" }),
       new ClientError.RequestInvalid({ action: operation.action, problem: "p", cause: undefined }),
       new ClientError.TransportFailed({ ...call, systemCode: undefined, problem: "p" }),
@@ -270,9 +270,16 @@ describe("the client's own errors", () => {
       new ClientError.CircuitOpen({ ...call, host: "h", retryAfter: Duration.zero }),
       new ClientError.QuotaUnavailable({ ...call, cause: "gone" }),
       ...unreadable
-    ].map(ClientError.advice)
+    ]
+    const advice = errors.map(ClientError.advice)
     for (const text of advice) assert.match(text, /^[A-Z].*\.$/)
     assert.strictEqual(new Set(advice).size, advice.length)
+    const json = Schema.fromJsonString(Schema.toCodecJson(ClientError.AnyError))
+    for (const error of errors) {
+      const back = Schema.decodeSync(json)(Schema.encodeSync(json)(error))
+      assert.strictEqual(back.constructor, error.constructor)
+      assert.strictEqual(back.message, error.message)
+    }
   })
 })
 

@@ -1,6 +1,6 @@
 /** A canary: whatever goes wrong, and whatever the other side sends back, no credential is in anything that comes out. */
 import { ClientError, Conversations, RetryPolicy, Timeout, ZimClient } from "@effect-zim/client"
-import { QueryConversationList, ReturnCode, ServiceError } from "@effect-zim/protocol"
+import { QueryConversationList, ReturnCode } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as ConfigProvider from "effect/ConfigProvider"
@@ -19,28 +19,8 @@ import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 import * as FakeService from "./fakeService.ts"
 
-const classes: ReadonlyArray<Schema.Codec<ClientError.AnyError, unknown>> = [
-  ServiceError.InvalidInput,
-  ServiceError.RateLimited,
-  ServiceError.UserNotRegistered,
-  ServiceError.QueryFailed,
-  ServiceError.BadRequest,
-  ServiceError.Throttled,
-  ServiceError.AuthenticationFailed,
-  ServiceError.SignatureExpired,
-  ServiceError.NotPermitted,
-  ServiceError.ServiceFailed,
-  ServiceError.UnknownReturnCode,
-  ClientError.SettingsInvalid,
-  ClientError.RequestInvalid,
-  ClientError.TransportFailed,
-  ClientError.AttemptTimedOut,
-  ClientError.DeadlineExceeded,
-  ClientError.CircuitOpen,
-  ClientError.QuotaUnavailable,
-  ClientError.ResponseUnreadable,
-  ClientError.PagingLoop
-].map((schema) => Schema.toCodecJson(schema))
+const isError = Schema.is(ClientError.AnyError)
+const encodeError = Schema.encodeSync(Schema.toCodecJson(ClientError.AnyError))
 
 /** Everything that logs, consoles, reports and transports make of a value. */
 const renderings = (value: unknown): ReadonlyArray<string> => {
@@ -53,9 +33,7 @@ const renderings = (value: unknown): ReadonlyArray<string> => {
     Formatter.formatJson(value)
   ]
   if (value instanceof Error) texts.push(value.message, value.stack ?? "", inspect({ ...value }, { depth: 10 }))
-  for (const codec of classes) {
-    if (Schema.is(Schema.toType(codec))(value)) texts.push(JSON.stringify(Schema.encodeSync(codec)(value)))
-  }
+  if (isError(value)) texts.push(JSON.stringify(encodeError(value)))
   return texts
 }
 

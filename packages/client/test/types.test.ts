@@ -63,6 +63,7 @@ test("execute fails with exactly what is documented, and the client's own", () =
   >()
   expectTypeOf<ClientError.PagingError<QueryConversationList.Failure>>().toEqualTypeOf<OfList>()
   expectTypeOf<ClientError.AnyError>().toEqualTypeOf<OfList | ClientError.SettingsInvalid>()
+  expectTypeOf<typeof ClientError.AnyError.Type>().toEqualTypeOf<ClientError.AnyError>()
 })
 
 test("an operation with other errors has those", () => {

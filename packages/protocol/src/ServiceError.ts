@@ -228,6 +228,33 @@ export type GlobalError =
  */
 export type ServiceError = GlobalError | InvalidInput | RateLimited | UserNotRegistered | QueryFailed
 
+/**
+ * Every error of the service, as a schema: it takes an error to another process and back.
+ *
+ * @example
+ * ```ts
+ * import { ServiceError } from "@effect-zim/protocol"
+ * import { Schema } from "effect"
+ *
+ * export const json = Schema.fromJsonString(Schema.toCodecJson(ServiceError.ServiceError))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const ServiceError = Schema.Union([
+  InvalidInput,
+  RateLimited,
+  UserNotRegistered,
+  QueryFailed,
+  BadRequest,
+  Throttled,
+  AuthenticationFailed,
+  SignatureExpired,
+  NotPermitted,
+  ServiceFailed,
+  UnknownReturnCode
+])
+
 type FromAnswer = (answer: Answer) => GlobalError
 
 const group = <Tag extends ReturnCode.ReturnCode["error"]>(

@@ -29,6 +29,7 @@ const failure = Effect.map(operation.make({ userId: "user-42" }), (request) =>
 )
 
 test("codes of each class", () => {
+  expectTypeOf<typeof ServiceError.ServiceError.Type>().toEqualTypeOf<ServiceError.ServiceError>()
   expectTypeOf<ServiceError.InvalidInput["code"]>().toEqualTypeOf<660000002>()
   expectTypeOf<ServiceError.RateLimited["code"]>().toEqualTypeOf<660300005>()
   expectTypeOf<ServiceError.UserNotRegistered["code"]>().toEqualTypeOf<660500002>()

@@ -73,21 +73,7 @@ const dressed = (dice: Dice.Dice, body: Uint8Array<ArrayBuffer>): Input => {
 }
 
 const isTyped = Schema.is(
-  Schema.Union([
-    ClientError.ResponseUnreadable,
-    ClientError.TransportFailed,
-    ServiceError.InvalidInput,
-    ServiceError.RateLimited,
-    ServiceError.UserNotRegistered,
-    ServiceError.QueryFailed,
-    ServiceError.BadRequest,
-    ServiceError.Throttled,
-    ServiceError.AuthenticationFailed,
-    ServiceError.SignatureExpired,
-    ServiceError.NotPermitted,
-    ServiceError.ServiceFailed,
-    ServiceError.UnknownReturnCode
-  ])
+  Schema.Union([ServiceError.ServiceError, ClientError.ResponseUnreadable, ClientError.TransportFailed])
 )
 
 /** Nothing waits: a rejection would keep the next call back. */
