@@ -35,6 +35,9 @@ const treeOf = (leaves: ReadonlyArray<Schema.Codec<Tree>>): Schema.Codec<Tree> =
   return tree
 }
 
+/** What a string is made of that may be taken for something else. */
+const piece = Schema.Literals(["971503777289036701", "-", "1e20", ".", ":", ",", "[", "]", " ", '"', "\\", "\n", "x"])
+
 const plainTree = treeOf(leaf)
 const exactTree = treeOf([...leaf, unsafeInteger])
 
@@ -68,6 +71,15 @@ describe("parse and stringify", () => {
     { integers: Schema.Array(unsafeInteger) },
     ({ integers }) => {
       assert.deepStrictEqual(WireJson.parse(`[0,${[...integers, 1].join(" , ")}]`), [0, ...integers, 1])
+    }
+  )
+
+  it.prop(
+    "tell integers from strings that read like JSON with integers",
+    { pieces: Schema.Array(piece), key: Schema.Array(piece), integer: unsafeInteger },
+    ({ integer, key, pieces }) => {
+      const tree = { [`k${key.join("")}`]: pieces.join(""), list: [pieces.join(""), integer], integer }
+      assert.deepStrictEqual(WireJson.parse(WireJson.stringify(tree)), tree)
     }
   )
 
@@ -121,6 +133,16 @@ describe("parse", () => {
     assert.notStrictEqual(problemOf(WireJson.WireInteger, Infinity), undefined)
   })
 
+  it("reads an integer of 309 digits exactly, where it is not Infinity", () => {
+    const digits = `1${"0".repeat(307)}1`
+    assert.deepStrictEqual(WireJson.parse(`[${digits},-${digits}]`), [BigInt(digits), -BigInt(digits)])
+  })
+
+  it("takes the last of two members with the same name", () => {
+    const unsafe = 971503777289036701n
+    assert.deepStrictEqual(WireJson.parse(`{"a":${unsafe},"a":1,"b":1,"b":${unsafe}}`), { a: 1, b: unsafe })
+  })
+
   it("makes no prototype of a key", () => {
     for (const text of [
       '{"__proto__":{"Code":0},"constructor":1,"toString":2}',
@@ -141,6 +163,35 @@ describe("parse", () => {
       assert.throws(() => WireJson.parse(text), SyntaxError)
     }
   )
+})
+
+describe("hasRounded and parseKnown", () => {
+  it.prop("see whether a plain parse lost something", { tree: exactTree }, ({ tree }) => {
+    const text = WireJson.stringify(tree)
+    const plain: unknown = JSON.parse(text)
+    const isRounded = (value: unknown): boolean =>
+      Array.isArray(value)
+        ? value.some(isRounded)
+        : typeof value === "object" && value !== null
+          ? Object.values(value).some(isRounded)
+          : typeof value === "number" && Number.isInteger(value) && !isSafe(value)
+    assert.strictEqual(WireJson.hasRounded(plain), isRounded(plain))
+    assert.deepStrictEqual(
+      WireJson.parseKnown(text, (value) => !isRounded(value)),
+      parsed(tree)
+    )
+  })
+
+  it("take the word of who says that nothing was rounded, and do not take the opposite for granted", () => {
+    assert.strictEqual(
+      WireJson.parseKnown("971503777289036701", () => true),
+      971503777289036700
+    )
+    assert.strictEqual(
+      WireJson.parseKnown("1e20", () => false),
+      1e20
+    )
+  })
 })
 
 describe("stringify", () => {
