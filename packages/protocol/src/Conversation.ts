@@ -5,7 +5,9 @@
  */
 import * as DateTime from "effect/DateTime"
 import * as Inspectable from "effect/Inspectable"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as WireJson from "./WireJson.ts"
 
 /** The range of an ECMAScript date, in milliseconds on both sides of the epoch. */
 const maximumMillis = 8.64e15
@@ -31,6 +33,23 @@ export const Wire = Schema.Struct({
  * @since 0.1.0
  */
 export interface Wire extends Schema.Schema.Type<typeof Wire> {}
+
+/**
+ * Whether an entry is a {@link Wire} without any integer that `JSON.parse` has rounded. By hand, since pages have
+ * hundreds: many times faster than `Schema.is` and `WireJson.hasRounded`, whose answers it gives.
+ *
+ * @since 0.1.0
+ */
+export const isExact = (entry: unknown): entry is Wire => {
+  if (!Predicate.isObject(entry)) return false
+  const { ConvId: id, ConvType: type, UpdateTime: time } = entry
+  if (typeof id !== "string" || !(type === undefined || type === null || Number.isSafeInteger(type))) return false
+  if (typeof time !== "number" || !Number.isSafeInteger(time) || Math.abs(time) > maximumMillis) return false
+  for (const key in entry) {
+    if (key !== "ConvId" && key !== "ConvType" && key !== "UpdateTime" && WireJson.hasRounded(entry[key])) return false
+  }
+  return true
+}
 
 /**
  * What kind of conversation it is. `Unknown` stands for a code this version has no name for: see

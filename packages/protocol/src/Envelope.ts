@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as WireJson from "./WireJson.ts"
@@ -24,19 +24,22 @@ export interface Envelope {
   readonly body: unknown
 }
 
+const digits = /^[0-9]{1,15}$/
+
 // Only `Code` decides anything, so only `Code` is strict: a message of another type must not hide the code.
 const Wire = Schema.Struct({
   Code: Schema.Union([
     Schema.Int,
-    Schema.String.check(
-      Schema.isPattern(/^[0-9]{1,15}$/, { expected: "a return code: a number or a string of digits" })
-    )
+    Schema.String.check(Schema.isPattern(digits, { expected: "a return code: a number or a string of digits" }))
   ]),
   Message: Schema.optional(Schema.Unknown),
   RequestId: Schema.optional(Schema.Unknown)
 })
 
-const isWire = Schema.is(Wire)
+/** The same by hand, since every answer is asked; why one is none, the schema says. */
+const isWire = (body: unknown): body is typeof Wire.Type =>
+  Predicate.hasProperty(body, "Code") &&
+  (typeof body.Code === "string" ? digits.test(body.Code) : Number.isSafeInteger(body.Code))
 
 const requestIdOf = (id: unknown): string | undefined =>
   typeof id === "string" ? id : typeof id === "number" || typeof id === "bigint" ? String(id) : undefined
@@ -58,9 +61,16 @@ const decodeProblem = Schema.decodeUnknownResult(Wire)
  *
  * @since 0.1.0
  */
-export const parse = (text: string): Result.Result<Envelope, Unreadable> => {
-  const json = Option.liftThrowable(WireJson.parse)(text)
-  return Option.isNone(json) ? Result.fail({ _tag: "NotJson" }) : fromBody(json.value)
+export const parse = (text: string): Result.Result<Envelope, Unreadable> => parseKnown(text, () => false)
+
+/**
+ * The same with {@link WireJson.parseKnown}.
+ *
+ * @since 0.1.0
+ */
+export const parseKnown = (text: string, isExact: (body: unknown) => boolean): Result.Result<Envelope, Unreadable> => {
+  const json = Result.try(() => WireJson.parseKnown(text, isExact))
+  return Result.isFailure(json) ? Result.fail({ _tag: "NotJson" }) : fromBody(json.success)
 }
 
 /**

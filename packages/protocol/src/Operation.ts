@@ -8,9 +8,10 @@
  */
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
-import type * as Result from "effect/Result"
-import type * as Schema from "effect/Schema"
+import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import type { Cursor } from "./Cursor.ts"
+import * as Envelope from "./Envelope.ts"
 import * as ServiceError from "./ServiceError.ts"
 
 /**
@@ -37,6 +38,11 @@ export interface Operation<in Input, in out Request, in out Payload, out Success
    * nothing, so a client may check with `Schema.is` first, which is faster and keeps unknown fields.
    */
   readonly payload: Schema.Codec<Payload, unknown>
+  /**
+   * A short cut: true only of an answer that `payload` accepts as it is, and in which `JSON.parse` has rounded no integer
+   * (`WireJson.hasRounded`). Left out or false, both are found out at length.
+   */
+  readonly isExact?: (answer: unknown) => answer is Payload
   /** The value of a successful answer, or what is wrong with it although each field is well-formed. */
   readonly interpret: (payload: Payload, request: Request) => Result.Result<Success, string>
   /** The codes documented for this operation, each with its error. */
@@ -65,6 +71,55 @@ export interface PagedOperation<in Input, in out Request, in out Payload, in out
     /** More pages than any list has: one that goes on beyond them never ends. */
     readonly maximumPages: number
   }
+}
+
+/**
+ * An answer, its envelope read. `payload` has the operation's own fields, or what is wrong with them: ask it only where
+ * the code is 0.
+ *
+ * @since 0.1.0
+ */
+export interface Reading<out Payload> extends Envelope.Envelope {
+  readonly payload: () => Result.Result<Payload, Schema.SchemaError>
+}
+
+/**
+ * Reads the text of an answer.
+ *
+ * @example
+ * ```ts
+ * import { Operation, QueryConversationList } from "@effect-zim/protocol"
+ * import { Result } from "effect"
+ *
+ * const text = '{"Code":0,"Message":"success","RequestId":"1","TotalCount":0,"Next":0,"List":[]}'
+ * const payload = Operation.read(QueryConversationList.operation, text).pipe(
+ *   Result.getOrThrow,
+ *   (answer) => answer.payload()
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const read = <Input, Request, Payload, Success, Failure>(
+  operation: Operation<Input, Request, Payload, Success, Failure>,
+  text: string
+): Result.Result<Reading<Payload>, Envelope.Unreadable> => {
+  let exact: Payload | undefined
+  const isExact = (body: unknown): boolean => {
+    if (operation.isExact?.(body) !== true) return false
+    exact = body
+    return true
+  }
+  const payloadOf = (body: unknown): Result.Result<Payload, Schema.SchemaError> => {
+    // A payload is its own encoding. To look whether it is one is cheaper than to decode it, and keeps the fields that
+    // this version does not know; what is wrong with it, decoding says better.
+    if (operation.isExact?.(body) === true || Schema.is(operation.payload)(body)) return Result.succeed(body)
+    return Schema.decodeUnknownResult(operation.payload)(body)
+  }
+  return Result.map(Envelope.parseKnown(text, isExact), (envelope) => ({
+    ...envelope,
+    payload: () => (exact === undefined ? payloadOf(envelope.body) : Result.succeed(exact))
+  }))
 }
 
 /**

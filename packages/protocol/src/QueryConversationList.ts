@@ -5,6 +5,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Conversation from "./Conversation.ts"
@@ -85,6 +86,26 @@ export const Payload = Schema.Struct({
  */
 export interface Payload extends Schema.Schema.Type<typeof Payload> {}
 
+const isWireInteger = Schema.is(WireJson.WireInteger)
+
+const areExact = (entries: ReadonlyArray<unknown>): boolean => {
+  for (const entry of entries) {
+    if (!Conversation.isExact(entry)) return false
+  }
+  return true
+}
+
+const isExact = (answer: unknown): answer is Payload => {
+  if (!Predicate.isObject(answer)) return false
+  const { List: list, Next: next, TotalCount: total } = answer
+  if (!(typeof next === "bigint" ? isWireInteger(next) : Number.isSafeInteger(next))) return false
+  if (!(total === undefined || total === null || Number.isSafeInteger(total))) return false
+  for (const key in answer) {
+    if (key !== "List" && WireJson.hasRounded(answer[key])) return false
+  }
+  return list === undefined || list === null || (Array.isArray(list) && areExact(list))
+}
+
 /**
  * One page of a conversation list.
  *
@@ -125,6 +146,7 @@ export const operation: PagedOperation<Input, Request, Payload, Page, Failure> =
   make: Schema.decodeEffect(Request),
   request: RequestFromWire,
   payload: Payload,
+  isExact,
   interpret: (payload, request) => {
     if (payload.List === undefined || payload.List === null) {
       // A list left out is how an empty one may look; but not where the same answer counts conversations.

@@ -1,5 +1,5 @@
 /** Sends one signed request and reads its answer. */
-import { type AppId, Envelope, Operation, type ServiceError, WireJson } from "@effect-zim/protocol"
+import { type AppId, type Envelope, Operation, type ServiceError, WireJson } from "@effect-zim/protocol"
 import { type ServerSecret, Signature } from "@effect-zim/signing"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
@@ -144,16 +144,6 @@ const noReturnCode = (answer: Answer, why: Envelope.Unreadable): Pick<ResponseUn
     : { reason: "WrongShape", problem: why.problem }
 }
 
-/**
- * A payload is its own encoding. To look whether it is one is much cheaper than to decode it, and keeps the fields that
- * this version does not know; what is wrong with it, decoding says better.
- */
-const decodePayload = <Payload>(
-  schema: Schema.Codec<Payload, unknown>,
-  fields: unknown
-): Result.Result<Payload, Schema.SchemaError> =>
-  Schema.is(schema)(fields) ? Result.succeed(fields) : Schema.decodeUnknownResult(schema)(fields)
-
 /** Sends a request once: the value of the answer, or the error it stands for. */
 export const attempt = Effect.fnUntraced(function* <
   Input,
@@ -174,9 +164,9 @@ export const attempt = Effect.fnUntraced(function* <
   if (answer.status >= 300 && answer.status < 400) {
     return yield* fail({ reason: "Redirect", problem: "a redirect, which a signed request does not follow" })
   }
-  const parsed = Envelope.parse(answer.text)
+  const parsed = Operation.read(operation, answer.text)
   if (Result.isFailure(parsed)) return yield* fail(noReturnCode(answer, parsed.failure))
-  const { code, message, body: fields } = parsed.success
+  const { code, message } = parsed.success
   // As untrusted as any other text of the answer: it may repeat the request.
   const requestId =
     parsed.success.requestId === undefined ? undefined : Redaction.snippet(answer.redact, parsed.success.requestId)
@@ -200,7 +190,7 @@ export const attempt = Effect.fnUntraced(function* <
   if (answer.status !== 200) {
     return yield* fail({ reason: "HttpStatus", problem: `success with HTTP status ${answer.status}`, requestId })
   }
-  const payload = decodePayload(operation.payload, fields)
+  const payload = parsed.success.payload()
   if (Result.isFailure(payload)) {
     return yield* fail({ reason: "WrongShape", problem: payload.failure.message, requestId })
   }
