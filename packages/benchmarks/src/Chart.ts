@@ -33,8 +33,7 @@ const escape = (text: string): string =>
 const tick = (value: number): string => value.toFixed(1)
 
 const row = (row: Row, top: number, scale: (value: number) => number, table: Table): string => {
-  const value = row.values[0] ?? null
-  if (value === null) return ""
+  const value = row.values[0] ?? { middle: 0 }
   const format = table.columns[0]?.format ?? "times"
   const end = scale(value.middle)
   const spread =
@@ -48,25 +47,45 @@ const row = (row: Row, top: number, scale: (value: number) => number, table: Tab
   <text${weight} x="${tick(labels + scale(value.high ?? value.middle) + 8)}" y="${top + 14}">${Text.number(value.middle, format)}</text>`
 }
 
+const legend = [
+  { role: "limit", text: "the least that the work can cost" },
+  { role: "peer", text: "peers" },
+  { role: "ours", text: "effect-zim" }
+]
+
+const legendAt = (top: number): string =>
+  legend
+    .map(({ role, text }, index) => {
+      const left = 16 + index * 245
+      return `  <rect class="${role}" x="${left}" y="${top + 3}" width="14" height="14" rx="2"/>
+  <text x="${left + 22}" y="${top + 14}">${text}</text>`
+    })
+    .concat(`  <text class="quiet" x="${width - 16}" y="${top + 14}" text-anchor="end">shorter is better</text>`)
+    .join("\n")
+
+/** The rows that have something to draw. */
+const drawn = ({ rows }: Table): ReadonlyArray<Row> => rows.filter(({ values: [value] }) => (value ?? null) !== null)
+
 /** A block of bars on a scale of its own, which starts at 0. */
 const block = (outcome: Outcome, table: Table, top: number): string => {
-  const most = Math.max(...table.rows.map(({ values: [value] }) => value?.high ?? value?.middle ?? 0))
+  const rows = drawn(table)
+  const most = Math.max(...rows.map(({ values: [value] }) => value?.high ?? value?.middle ?? 0))
   const scale = (value: number) => (value / most) * bars
   const column = table.columns[0]?.name ?? ""
   return [
     `  <text class="title" x="16" y="${top + 16}">${escape(`${outcome.suite}: ${table.title}`)}</text>`,
     `  <text class="quiet" x="${width - 16}" y="${top + 16}" text-anchor="end">${escape(column)}</text>`,
-    ...table.rows.map((one, index) => row(one, top + 24 + index * rowHeight, scale, table))
+    ...rows.map((one, index) => row(one, top + 24 + index * rowHeight, scale, table))
   ].join("\n")
 }
 
 export const svg = (outcomes: ReadonlyArray<Outcome>): string => {
-  let top = 16
-  const blocks: Array<string> = []
+  let top = 56
+  const blocks = [legendAt(16)]
   for (const outcome of outcomes) {
     for (const table of outcome.tables.filter(({ isCharted }) => isCharted)) {
       blocks.push(block(outcome, table, top))
-      top += 24 + table.rows.length * rowHeight + 20
+      top += 24 + drawn(table).length * rowHeight + 20
     }
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" width="${width}" height="${top}" viewBox="0 0 ${width} ${top}" role="img" aria-label="Ratios of the benchmarks, as in the tables of docs/benchmarks.md">

@@ -30,30 +30,25 @@ const machine = ({ cores, cpu, memory, platform, versions }: Report.Machine): st
 
 const goals = (outcomes: ReadonlyArray<Report.Outcome>): string => {
   const rows = outcomes.flatMap(({ suite, tables }) =>
-    tables.flatMap((table) =>
-      table.goals.map((goal) => {
-        const { bound, format, reached, text } = goal
-        const limit =
-          "atMost" in bound
-            ? `at most ${Text.number(bound.atMost, format)}`
-            : `at least ${Text.number(bound.atLeast, format)}`
-        const result = Report.isMet(goal) ? "yes" : "**no**"
-        return `| [${suite}](#${suite}) | ${text} | ${limit} | ${Text.number(reached, format)} | ${result} |`
-      })
-    )
+    tables.flatMap(({ goals }) => goals.map((goal) => [`[${suite}](#${suite})`, ...Text.goal(goal)]))
   )
-  return ["| Suite | Goal | | Reached | Met |", "| --- | --- | --- | --: | --- |", ...rows].join("\n")
+  return [["Suite", "Goal", "", "Reached", ""], ["---", "---", "---", "--:", "---"], ...rows]
+    .map((row) => `| ${row.join(" | ")} |`)
+    .join("\n")
 }
+
+/** A text of the sources, whose lines end where there was no more room, as one line. */
+const paragraph = (text: string): string => text.replaceAll(/(?<!\n)\n(?!\n)/g, " ")
 
 const section = ({ about, seconds, suite, tables, title }: Report.Outcome): string =>
   [
     `## ${suite}`,
-    `${title}. ${about}`,
+    paragraph(`${title}. ${about}`),
     ...tables.flatMap((table) => [
       `### ${table.title}`,
-      ...(table.about === "" ? [] : [table.about]),
+      ...(table.about === "" ? [] : [paragraph(table.about)]),
       Text.markdown(table),
-      ...(table.goals.length === 0 ? [] : [table.goals.map((goal) => `- Goal: ${Text.goal(goal)}.`).join("\n")])
+      ...(table.goals.length === 0 ? [] : [table.goals.map((goal) => `- ${Text.goalLine(goal)}.`).join("\n")])
     ]),
     `Took ${seconds.toFixed(0)} s: \`npm run bench -- ${suite}\`.`
   ].join("\n\n")
@@ -86,6 +81,8 @@ export const write = Effect.gen(function* () {
   const all = yield* outcomes
   yield* fs.writeFileString(Files.page, markdown(all))
   yield* fs.writeFileString(Files.chart, Chart.svg(all))
-  const format = yield* ChildProcess.make("oxfmt", [Files.page, Files.results], { cwd: Files.root })
+  const format = yield* ChildProcess.make(`${Files.root}node_modules/.bin/oxfmt`, [Files.page, Files.results], {
+    cwd: Files.root
+  })
   yield* format.exitCode
 }).pipe(Effect.scoped)

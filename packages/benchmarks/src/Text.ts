@@ -4,40 +4,61 @@ import * as Report from "./Report.ts"
 const digits = (value: number): string =>
   value === 0 || Math.abs(value) >= 100 ? value.toFixed(0) : Math.abs(value) >= 10 ? value.toFixed(1) : value.toFixed(2)
 
+interface Unit {
+  readonly size: number
+  readonly name: string
+}
+
+const units: Readonly<Record<Report.Format, ReadonlyArray<Unit>>> = {
+  times: [{ size: 1, name: "" }],
+  micros: [
+    { size: 1e6, name: " s" },
+    { size: 1e3, name: " ms" },
+    { size: 1, name: " µs" },
+    { size: 1e-3, name: " ns" }
+  ],
+  bytes: [
+    { size: 1e6, name: " MB" },
+    { size: 1e3, name: " KB" }
+  ],
+  share: [{ size: 0.01, name: " %" }],
+  count: [{ size: 1, name: "" }]
+}
+
+/** The largest unit in which the number is 1 or more. */
+const unitOf = (value: number, format: Report.Format): Unit =>
+  units[format].find(({ size }) => Math.abs(value) >= size) ?? units[format].at(-1) ?? { size: 1, name: "" }
+
+const inUnit = (value: number, format: Report.Format, { size }: Unit): string =>
+  format === "count" ? value.toLocaleString("en", { maximumFractionDigits: 2 }) : digits(value / size)
+
 export const number = (value: number, format: Report.Format): string => {
-  switch (format) {
-    case "times":
-      return digits(value)
-    case "micros":
-      if (Math.abs(value) >= 1000) return number(value / 1000, "millis")
-      return Math.abs(value) < 1 ? `${digits(value * 1000)} ns` : `${digits(value)} µs`
-    case "millis":
-      return Math.abs(value) >= 10_000 ? `${digits(value / 1000)} s` : `${digits(value)} ms`
-    case "bytes":
-      return Math.abs(value) >= 1e6 ? `${digits(value / 1e6)} MB` : `${(value / 1000).toFixed(1)} KB`
-    case "share":
-      return `${(value * 100).toFixed(1)} %`
-    case "count":
-      return value.toLocaleString("en", { maximumFractionDigits: 2 })
-  }
+  const unit = unitOf(value, format)
+  return inUnit(value, format, unit) + unit.name
 }
 
 /** The median, and in brackets between which values the middle half lies. */
 export const value = (value: Report.Value | null, format: Report.Format): string => {
   if (value === null) return ""
-  const middle = number(value.middle, format)
-  if (value.low === undefined || value.high === undefined) return middle
-  const [low, high] = [number(value.low, format), number(value.high, format)]
-  return low === middle && high === middle ? middle : `${middle} (${low} to ${high})`
+  const unit = unitOf(value.middle, format)
+  const [middle = "", low = "", high = ""] = [value.middle, value.low, value.high].map((part) =>
+    part === undefined ? undefined : inUnit(part, format, unit)
+  )
+  return low === "" || (low === middle && high === middle)
+    ? `${middle}${unit.name}`
+    : `${middle}${unit.name} (${low} to ${high})`
 }
 
-/** `at most 1.15: 1.04, met`. */
-export const goal = (goal: Report.Goal): string => {
-  const { bound, format, reached, text } = goal
-  const limit =
-    "atMost" in bound ? `at most ${number(bound.atMost, format)}` : `at least ${number(bound.atLeast, format)}`
-  return `${text}, ${limit}: ${number(reached, format)}, ${Report.isMet(goal) ? "met" : "**not met**"}`
-}
+const bound = ({ bound, format }: Report.Goal): string =>
+  "atMost" in bound ? `at most ${number(bound.atMost, format)}` : `at least ${number(bound.atLeast, format)}`
+
+/** What was to be reached, what was reached, and whether that will do. */
+export const goal = (goal: Report.Goal): readonly [text: string, bound: string, reached: string, verdict: string] => [
+  goal.text,
+  bound(goal),
+  number(goal.reached, goal.format),
+  Report.isMet(goal) ? "met" : "**not met**"
+]
 
 const cells = (table: Report.Table): ReadonlyArray<ReadonlyArray<string>> => [
   ["", ...table.columns.map(({ name }) => name)],
@@ -46,6 +67,12 @@ const cells = (table: Report.Table): ReadonlyArray<ReadonlyArray<string>> => [
     ...table.columns.map(({ format }, index) => value(row.values[index] ?? null, format))
   ])
 ]
+
+/** As in `Goal: importing, at most 1.15: 1.04, met`. */
+export const goalLine = (one: Report.Goal): string => {
+  const [text, bound, reached, verdict] = goal(one)
+  return `Goal: ${text}, ${bound}: ${reached}, ${verdict}`
+}
 
 /** For a terminal. */
 export const table = (table: Report.Table): string => {
@@ -56,7 +83,7 @@ export const table = (table: Report.Table): string => {
       .map((cell, index) => (index === 0 ? cell.padEnd(widths[index] ?? 0) : cell.padStart(widths[index] ?? 0)))
       .join("  ")
   )
-  return [table.title, ...lines, ...table.goals.map((one) => `Goal: ${goal(one)}`)].join("\n")
+  return [table.title, ...lines, ...table.goals.map(goalLine)].join("\n")
 }
 
 /** In Markdown. What is ours is in bold. */

@@ -12,10 +12,12 @@ import * as Page from "./Page.ts"
 import { suites } from "./suites/index.ts"
 
 const noWrite = "--no-write"
+const onlyPage = "--page"
 
-const usage = `npm run bench -- [${noWrite}] [NAME...]
+const usage = `npm run bench -- [${noWrite} | ${onlyPage}] [NAME...]
 
-Runs all suites, or those that are named, and writes docs/benchmarks.md; with ${noWrite} it only prints.
+Runs all suites, or those that are named, and writes docs/benchmarks.md; with ${noWrite} it only prints, with ${onlyPage} it
+runs nothing and writes the page anew from what is stored.
 
 ${suites.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join("\n")}`
 
@@ -34,6 +36,10 @@ const run = (name: string, options: ReadonlyArray<string>) =>
 
 const program = Effect.gen(function* () {
   const args = process.argv.slice(2)
+  if (args.includes(onlyPage)) {
+    yield* Page.write
+    return true
+  }
   const names = args.filter((arg) => arg !== noWrite)
   const strangers = names.filter((name) => !suites.some((suite) => suite.name === name))
   if (strangers.length > 0) {

@@ -138,7 +138,7 @@ const request = { ...Effect.runSync(operation.make({ userId: "user-42" })) }
 const decodePayload = Schema.decodeUnknownResult(operation.payload)
 const isPayload = Schema.is(operation.payload)
 
-const byUs = (text: string) => {
+export const readAnswer = (text: string) => {
   const answer = Envelope.parse(text)
   if (Result.isFailure(answer)) return { complaint: answer.failure._tag }
   const { body, code, message, requestId } = answer.success
@@ -159,7 +159,7 @@ const byUs = (text: string) => {
   return Result.isFailure(page) ? { complaint: page.failure } : page.success
 }
 
-const ofPage = (answer: ReturnType<typeof byUs>): Answer => {
+const ofPage = (answer: ReturnType<typeof readAnswer>): Answer => {
   if ("complaint" in answer) return answer
   if ("code" in answer) return { code: answer.code }
   return {
@@ -169,8 +169,8 @@ const ofPage = (answer: ReturnType<typeof byUs>): Answer => {
 }
 
 /** The same, and every date made: what a lazy date saves those who do not look at it. */
-const byUsWithDates = (text: string) => {
-  const answer = byUs(text)
+const readAnswerAndDates = (text: string) => {
+  const answer = readAnswer(text)
   if ("conversations" in answer) {
     for (const conversation of answer.conversations) lastDate = conversation.updatedAt
   }
@@ -202,10 +202,12 @@ const contestants = (text: string) => {
     Contestant.sync({ ...peer, name: "Effect Schema, Class", comparable: (found) => comparable(ofFields(found)) }, () =>
       effectClass(text)
     ),
-    Contestant.sync({ role: "ours", name: ours, comparable: (found) => comparable(ofPage(found)) }, () => byUs(text)),
+    Contestant.sync({ role: "ours", name: ours, comparable: (found) => comparable(ofPage(found)) }, () =>
+      readAnswer(text)
+    ),
     Contestant.sync(
       { role: "ours", name: `${ours}, and all dates`, comparable: (found) => comparable(ofPage(found)) },
-      () => byUsWithDates(text)
+      () => readAnswerAndDates(text)
     )
   ]
 }

@@ -27,12 +27,12 @@ const table = (server: Server.Server) =>
         { name: "used of the quota (more is better)", format: "share" },
         { name: "rejected", format: "share" },
         { name: "most calls in a second", format: "count" },
-        { name: "p99 until answered", format: "millis" }
+        { name: "p99 until answered", format: "micros" }
       ],
       rows: summaries.map(({ calls, name, p99, rejected, used, worstWindow }) => ({
         name,
         role: isOurs(name) ? "ours" : "peer",
-        values: [used, rejected / calls, worstWindow, p99].map(value)
+        values: [used, rejected / calls, worstWindow, p99 * 1000].map(value)
       })),
       goals: summaries
         .filter(({ name }) => isOurs(name))

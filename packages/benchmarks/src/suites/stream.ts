@@ -83,12 +83,12 @@ more it was at the end than after a quarter of the way. The rest is garbage that
       { name: "alive, growth", format: "bytes" },
       { name: "heap with garbage", format: "bytes" },
       { name: "whole process (RSS)", format: "bytes" },
-      { name: "took", format: "millis" }
+      { name: "took", format: "micros" }
     ],
     rows: measured.map(({ garbage, growth, most, name, role, rss, seconds }) => ({
       name,
       role,
-      values: [most, growth, garbage, rss, seconds * 1000].map(value)
+      values: [most, growth, garbage, rss, seconds * 1e6].map(value)
     })),
     goals: [{ text: "Heap for 10 million, by element", reached: most, bound: { atMost: 40e6 }, format: "bytes" }],
     isCharted: false

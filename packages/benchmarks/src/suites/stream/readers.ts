@@ -106,17 +106,14 @@ const consume = async (conversations: AsyncIterable<Conversation.Conversation>, 
 const ofAllUsers = <A, E, R>(users: number, ofUser: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.flatMap(Stream.range(1, users), () => ofUser)
 
-const ours = (
+const ours = <E>(
   name: string,
-  read: (users: number, tally: Tally) => Effect.Effect<void, unknown, ZimClient.ZimClient>
-) => {
-  const reader: Reader = {
-    name,
-    role: "ours",
-    read: (users, tally) => Effect.orDie(Effect.provide(read(users, tally), service))
-  }
-  return reader
-}
+  read: (users: number, tally: Tally) => Effect.Effect<void, E, ZimClient.ZimClient>
+): Reader => ({
+  name,
+  role: "ours",
+  read: (users, tally) => Effect.orDie(Effect.provide(read(users, tally), service))
+})
 
 export const hand = "a loop by hand"
 export const byPage = "effect-zim, by page"

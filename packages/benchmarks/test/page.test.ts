@@ -1,0 +1,22 @@
+import * as Chart from "@effect-zim/benchmarks/Chart"
+import * as Files from "@effect-zim/benchmarks/Files"
+import * as Page from "@effect-zim/benchmarks/Page"
+import { assert, describe, it } from "@effect/vitest"
+import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+
+/** Without what the formatter adds: the widths of a table's columns. */
+const unformatted = (markdown: string): string => markdown.replaceAll(/ +/g, " ").replaceAll(/-{2,}/g, "--")
+
+describe("docs/benchmarks.md", () => {
+  it.effect("says what the stored results say, nothing else", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const outcomes = yield* Page.outcomes
+      const page = yield* fs.readFileString(Files.page)
+      assert.strictEqual(unformatted(page), unformatted(Page.markdown(outcomes)))
+      assert.strictEqual(yield* fs.readFileString(Files.chart), Chart.svg(outcomes))
+    }).pipe(Effect.provide(NodeServices.layer))
+  )
+})
