@@ -52,10 +52,13 @@ const text = Effect.fnUntraced(function* (answer: OtherOperation.Answer) {
   return [...((yield* Quiet) ? [] : [style.dim(heading(answer))]), indented(fields, style)]
 })
 
-/** What was sent and not answered may have been done; but not where nobody was there to do it. */
+/** Nobody was there: not found, or not listening. */
+const unreached: ReadonlySet<string | undefined> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"])
+
+/** What was sent and not answered may have been done. */
 const maybeDone = (error: ClientError.CallError<OtherOperation.Failure>): boolean =>
   error._tag === "TransportFailed"
-    ? error.systemCode !== "ECONNREFUSED" && error.systemCode !== "ENOTFOUND"
+    ? !unreached.has(error.systemCode)
     : error._tag === "AttemptTimedOut" || (error._tag === "DeadlineExceeded" && error.attempts > 0)
 
 const explain =
