@@ -394,6 +394,22 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
     )
   }
 
+  it.effect("as a process, too, it repeats nothing", () =>
+    Effect.gen(function* () {
+      const env = settings(yield* url)
+      const [outcome, made] = yield* during(
+        () => Effect.void,
+        Effect.all([Effect.promise(() => zim(doctor("--user", "rate-limited"), env)), calls])
+      )
+      assertFound(outcome, {
+        exit: "RateLimit",
+        failed: { quota: ["660300005 Calls exceed", "Slow down"] },
+        skipped: ["tls", "service"]
+      })
+      assert.lengthOf(made, 1)
+    })
+  )
+
   const disturbances: ReadonlyArray<
     readonly [
       fault: Fault.Fault,
