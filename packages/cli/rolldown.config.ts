@@ -73,7 +73,10 @@ const common: InputOptions = {
   }
 }
 
-const output: OutputOptions = { dir: "dist", format: "esm", codeSplitting: false, minify: true }
+// What bundlers are told by comments, nobody reads any more.
+const comments = { legal: true, annotation: false, jsdoc: false }
+
+const output: OutputOptions = { dir: "dist", format: "esm", codeSplitting: false, minify: true, comments }
 
 export default defineConfig([
   {

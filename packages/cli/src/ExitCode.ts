@@ -7,13 +7,6 @@ import * as Struct from "effect/Struct"
 
 /**
  * Every exit code, and what it stands for.
- *
- * @example
- * ```ts
- * import { ExitCode } from "@effect-zim/cli"
- *
- * ExitCode.table.Request.code // 4
- * ```
  */
 export const table = {
   Ok: { code: 0, meaning: "Done; also when the reader of a pipe has closed it" },
