@@ -20,7 +20,7 @@ export const entries = (count: number): ReadonlyArray<Entry> =>
 const envelope = { Code: 0, Message: "success", RequestId: "343649807833778782" }
 
 /** A page of a list that goes on after it, where `next` is not 0. */
-export const page = (list: ReadonlyArray<unknown>, next = 0): string =>
+export const page = (list: ReadonlyArray<unknown>, next: number | string = 0): string =>
   JSON.stringify({ ...envelope, TotalCount: list.length, Next: next, List: list })
 
 /** The answer for a user that nobody registered. */

@@ -56,7 +56,8 @@ const bound = ({ bound, format }: Report.Goal): string =>
 export const goal = (goal: Report.Goal): readonly [text: string, bound: string, reached: string, verdict: string] => [
   goal.text,
   bound(goal),
-  number(goal.reached, goal.format),
+  // One more digit: 1.15 may be 1.154.
+  goal.format === "times" ? goal.reached.toFixed(3) : number(goal.reached, goal.format),
   Report.isMet(goal) ? "met" : "**not met**"
 ]
 
