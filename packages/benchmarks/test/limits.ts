@@ -16,6 +16,7 @@ export const limits = {
     signing: 152,
     protocol: 160,
     client: 240,
+    node: 184,
     export: 260,
     emulator: 252,
     testing: 318

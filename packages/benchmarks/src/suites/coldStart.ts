@@ -23,7 +23,7 @@ const imports: ReadonlyArray<Measure.Program> = [
   { name: "axios", role: "peer", args: importing("axios") },
   { name: "undici", role: "peer", args: importing("undici") },
   { name: "effect, all of it", role: "peer", args: importing("effect") },
-  ...["signing", "protocol", "client", "export", "emulator", "testing"].map((name): Measure.Program => ({
+  ...["signing", "protocol", "client", "node", "export", "emulator", "testing"].map((name): Measure.Program => ({
     name: `@effect-zim/${name}`,
     role: "ours",
     args: importing(`@effect-zim/${name}`)
