@@ -5,6 +5,7 @@
  * timestamp runs out. A signed URL is a credential.
  */
 import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Inspectable from "effect/Inspectable"
@@ -146,13 +147,12 @@ export const sign = (options: {
   readonly serverSecret: ServerSecret
   readonly clockOffset?: Duration.Input | undefined
 }): Effect.Effect<SignedParameters> =>
-  Clock.clockWith((clock) =>
-    Effect.map(SignatureNonce.next, (nonce) => {
-      const offset = options.clockOffset === undefined ? 0 : Duration.toMillis(options.clockOffset)
-      const timestamp = Math.floor((clock.currentTimeMillisUnsafe() + offset) / 1000)
-      return signWith({ appId: options.appId, nonce, serverSecret: options.serverSecret, timestamp })
-    })
-  )
+  Effect.withFiberSucceed(({ context }) => {
+    const nonce = Context.get(context, SignatureNonce.Source)()
+    const offset = options.clockOffset === undefined ? 0 : Duration.toMillis(options.clockOffset)
+    const timestamp = Math.floor((Context.get(context, Clock.Clock).currentTimeMillisUnsafe() + offset) / 1000)
+    return signWith({ appId: options.appId, nonce, serverSecret: options.serverSecret, timestamp })
+  })
 
 /**
  * The query string of a signed request, without the question mark: `Action` and all common parameters. The result is a
