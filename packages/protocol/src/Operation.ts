@@ -13,6 +13,7 @@ import * as Schema from "effect/Schema"
 import type { Cursor } from "./Cursor.ts"
 import * as Envelope from "./Envelope.ts"
 import * as ServiceError from "./ServiceError.ts"
+import * as WireJson from "./WireJson.ts"
 
 /**
  * An operation: what it is called, what it takes, what it answers, how it fails.
@@ -33,6 +34,8 @@ export interface Operation<in Input, in out Request, in out Payload, out Success
   readonly make: (input: Input) => Effect.Effect<Request, Schema.SchemaError>
   /** The request on the wire: the client encodes with it, the emulator decodes. */
   readonly request: Schema.Codec<Request, unknown>
+  /** A short cut: the text that {@link write} would otherwise make with `request`. */
+  readonly print?: (request: Request) => string
   /**
    * The operation's own fields of a successful answer: the client decodes with it, the emulator encodes. It transforms
    * nothing, so a client may check with `Schema.is` first, which is faster and keeps unknown fields.
@@ -72,6 +75,16 @@ export interface PagedOperation<in Input, in out Request, in out Payload, in out
     readonly maximumPages: number
   }
 }
+
+/**
+ * The body of a request.
+ *
+ * @since 0.1.0
+ */
+export const write = <Input, Request, Payload, Success, Failure>(
+  operation: Operation<Input, Request, Payload, Success, Failure>,
+  request: Request
+): string => operation.print?.(request) ?? WireJson.stringify(Schema.encodeSync(operation.request)(request))
 
 /**
  * An answer, its envelope read. `payload` has the operation's own fields, or what is wrong with them: ask it only where

@@ -145,6 +145,8 @@ export const operation: PagedOperation<Input, Request, Payload, Page, Failure> =
   callsPerSecond: 20,
   make: Schema.decodeEffect(Request),
   request: RequestFromWire,
+  print: ({ cursor, pageSize, userId }) =>
+    `{"FromUserId":${JSON.stringify(userId)},"Limit":${pageSize},"Next":${cursor}}`,
   payload: Payload,
   isExact,
   interpret: (payload, request) => {

@@ -16,8 +16,11 @@ import * as Schema from "effect/Schema"
 import { problemOf } from "./problemOf.ts"
 
 const { operation } = QueryConversationList
-const write = (request: QueryConversationList.Request) =>
-  WireJson.stringify(Schema.encodeSync(operation.request)(request))
+const write = (request: QueryConversationList.Request) => {
+  const text = Operation.write(operation, request)
+  assert.strictEqual(text, WireJson.stringify(Schema.encodeSync(operation.request)(request)))
+  return text
+}
 const receive = (text: string) => Schema.decodeUnknownSync(operation.request)(WireJson.parse(text))
 const payload = (text: string) => Schema.decodeUnknownResult(operation.payload)(WireJson.parse(text))
 
@@ -27,7 +30,7 @@ const later: QueryConversationList.Request = { ...first, cursor: Cursor.make("97
 const interpret = (text: string, request = first) => operation.interpret(Result.getOrThrow(payload(text)), request)
 const page = (text: string, request = first) => Result.getOrThrow(interpret(text, request))
 
-const userIds = Schema.Literals(["u", "user-42", "a b", "x".repeat(32)])
+const userIds = Schema.Literals(["u", "user-42", "a b", "x".repeat(32), "!#$%&()+-:;<=.>?@[]^_ {}|~"])
 const pageSizes = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 500 }))
 const cursors = Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: -(10n ** 60n), maximum: 10n ** 60n }))
 

@@ -1,5 +1,5 @@
 /** Sends one signed request and reads its answer. */
-import { type AppId, type Envelope, Operation, type ServiceError, WireJson } from "@effect-zim/protocol"
+import { type AppId, type Envelope, Operation, type ServiceError } from "@effect-zim/protocol"
 import { type ServerSecret, Signature } from "@effect-zim/signing"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
@@ -9,7 +9,6 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import * as Schema from "effect/Schema"
 import type * as Tracer from "effect/Tracer"
 import { ResponseUnreadable, TransportFailed } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
@@ -157,7 +156,7 @@ export const attempt = Effect.fnUntraced(function* <
   request: Request
 ): Effect.fn.Return<Success, Failure | ServiceError.GlobalError | TransportFailed | ResponseUnreadable> {
   const { call } = attempt
-  const body = WireJson.stringify(Schema.encodeSync(operation.request)(request))
+  const body = Operation.write(operation, request)
   const answer = yield* send(attempt, body)
   const fail = (problem: Parameters<typeof unreadable>[2]) => Effect.fail(unreadable(answer, call, problem))
 
