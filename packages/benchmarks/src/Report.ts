@@ -3,10 +3,10 @@ import * as Schema from "effect/Schema"
 import * as Measure from "./Measure.ts"
 
 /**
- * How a number is shown: `times` as much as the limit, `micros` microseconds (shown as seconds to nanoseconds), `bytes`
- * (1 KB is 1000 bytes), `share` a part of 1, `count` a plain number.
+ * How a number is shown: `times` as much as the limit, `micros` microseconds and `millis` milliseconds (shown
+ * in the unit that fits), `bytes` (1 KB is 1000 bytes), `share` a part of 1, `count` a plain number.
  */
-export const Format = Schema.Literals(["times", "micros", "bytes", "share", "count"])
+export const Format = Schema.Literals(["times", "micros", "millis", "bytes", "share", "count"])
 export type Format = typeof Format.Type
 
 /** A number; where it was measured, a median and between which values the middle half lies. */

@@ -17,6 +17,10 @@ const units: Readonly<Record<Report.Format, ReadonlyArray<Unit>>> = {
     { size: 1, name: " µs" },
     { size: 1e-3, name: " ns" }
   ],
+  millis: [
+    { size: 1e3, name: " s" },
+    { size: 1, name: " ms" }
+  ],
   bytes: [
     { size: 1e6, name: " MB" },
     { size: 1e3, name: " KB" }
