@@ -84,6 +84,21 @@ const hosts = Step.make(
   })
 )
 
+const Bundle = Schema.fromJsonString(
+  Schema.Struct({ name: Schema.String, devDependencies: Schema.Record(Schema.String, Schema.String) })
+)
+
+/** A bundle has other packages inside, and changesets does not know: a release of one of them must be one of it too. */
+const unreleased = Effect.fnUntraced(function* (released: ReadonlySet<string>) {
+  const fs = yield* FileSystem.FileSystem
+  const manifest = yield* fs.readFileString(`${Command.root}/packages/cli/package.json`)
+  const { devDependencies, name } = yield* Schema.decodeEffect(Bundle)(manifest)
+  const inside = Object.keys(devDependencies).filter((dependency) => released.has(dependency))
+  return inside.length > 0 && !released.has(name)
+    ? [`${name} has ${inside.join(", ")} inside: name it in a changeset too, or its users never get what has changed`]
+    : []
+}, Effect.mapError(unreadable))
+
 const unusable = (cause: unknown) =>
   new Step.CheckFailed({ output: `.changeset: ${cause instanceof Error ? cause.message : String(cause)}` })
 
@@ -100,7 +115,9 @@ const changesets = Step.make(
         .filter(({ name }) => !names.has(name))
         .map(({ name }) => `.changeset/${id}.md names ${name}, which is not a public package`)
     )
-    if (strangers.length > 0) return yield* new Step.CheckFailed({ output: strangers.join("\n") })
+    const released = new Set(pending.flatMap(({ releases }) => releases.map(({ name }) => name)))
+    const problems = [...strangers, ...(yield* unreleased(released))]
+    if (problems.length > 0) return yield* new Step.CheckFailed({ output: problems.join("\n") })
     return `${pending.length} pending`
   })
 )
