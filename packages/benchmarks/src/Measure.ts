@@ -139,7 +139,7 @@ const program = ({ args, name }: Program): Cost => {
   return { cpu: (user + system) * 1e6, wall: real * 1e6 }
 }
 
-const plain = { ...process.env, NODE_OPTIONS: "", LC_ALL: "C" }
+const plain = { ...process.env, NODE_OPTIONS: "", NODE_COMPILE_CACHE: undefined, LC_ALL: "C" }
 
 /** Runs whole processes in turns: a piece of work is a process from its start to its end. */
 export const programs = (
