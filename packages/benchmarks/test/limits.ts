@@ -31,15 +31,15 @@ export const limits = {
       requests: 1,
       permits: 1,
       spans: 0,
-      steps: 102,
+      steps: 98,
       fibers: 2.1,
       timers: 0,
       promises: 8.1,
-      bytes: 73_000
+      bytes: 66_500
     },
-    tracedCall: { requests: 1, permits: 1, spans: 2, steps: 100, fibers: 2.1, timers: 0, promises: 8.1 },
+    tracedCall: { requests: 1, permits: 1, spans: 2, steps: 96, fibers: 2.1, timers: 0, promises: 8.1 },
     /** Two pages. */
-    listOf1000: { requests: 2, permits: 2, spans: 4, steps: 288, fibers: 4.1, timers: 0, promises: 16.1 },
+    listOf1000: { requests: 2, permits: 2, spans: 4, steps: 280, fibers: 4.1, timers: 0, promises: 16.1 },
     /** Bytes allocated to read one page, in parts of what `JSON.parse` alone allocates. */
     pageOf500: { timesJsonParse: 2.1 }
   }
