@@ -81,6 +81,9 @@ const transportFailed = (
   })
 }
 
+/** What all requests have in common. Made once, since each setting of a request costs a copy of it. */
+const blank = HttpClientRequest.post("", { acceptJson: true })
+
 /** Signs, sends, and reads the whole answer. The signature is made here, last of all, and is never used again. */
 const send = Effect.fnUntraced(function* (
   { call, endpoint, http, identity, responseLimit, serverClock, span }: Attempt,
@@ -90,11 +93,10 @@ const send = Effect.fnUntraced(function* (
   const sentAt = call.clock.currentTimeMillisUnsafe()
   const signed = yield* Signature.sign({ ...identity, clockOffset: call.signedOffset })
   const redact = Redaction.make(signed, identity.serverSecret)
-  const request = HttpClientRequest.post(`${endpoint.root}?${Signature.toQuery(signed, call.action)}`, {
-    acceptJson: true,
-    headers: span !== undefined && (yield* PropagateTrace) ? HttpTraceContext.toHeaders(span) : undefined,
-    body: HttpBody.text(body, "application/json")
-  })
+  const url = `${endpoint.root}?${Signature.toQuery(signed, call.action)}`
+  const bare = HttpClientRequest.setBody(HttpClientRequest.setUrl(blank, url), HttpBody.text(body, "application/json"))
+  const isTraced = span !== undefined && (yield* PropagateTrace)
+  const request = isTraced ? HttpClientRequest.setHeaders(bare, HttpTraceContext.toHeaders(span)) : bare
   call.attempts++
   call.answer = undefined
   const failed = (error: HttpClientError.HttpClientError) => transportFailed(error, call, redact)
