@@ -101,6 +101,7 @@ export const stream: Suite = {
   title: "A stream of conversations",
   about: `Everybody reads the same pages, which come as promises and are made anew each time, 500 conversations each, without
 HTTP and JSON, which would hide the difference: what is left is the loop itself. Ours is \`Conversations.pages\` and
-\`Conversations.stream\` of each user over a \`ZimClient\` that answers with these pages.`,
+\`Conversations.stream\` of each user over a \`ZimClient\` that answers with these pages. By element, an effect is run for
+each conversation; folded, a function is called.`,
   run: Effect.all([time, memory])
 }

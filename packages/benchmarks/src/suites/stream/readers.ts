@@ -75,15 +75,31 @@ export interface Reader {
   readonly read: (users: number, tally: Tally) => Effect.Effect<void>
 }
 
-const byHand = async (users: number, tally: Tally): Promise<void> => {
+const byHand = async (
+  users: number,
+  deal: (conversations: ReadonlyArray<Conversation.Conversation>) => void | Promise<void>
+): Promise<void> => {
   for (let user = 0; user < users; user++) {
     let cursor: Cursor.Cursor | undefined = Cursor.start
     while (cursor !== undefined) {
       // oxlint-disable-next-line no-await-in-loop
       const page: QueryConversationList.Page = await fetchPage(cursor)
-      addAll(tally, page.conversations)
+      const dealt = deal(page.conversations)
+      // oxlint-disable-next-line no-await-in-loop
+      if (dealt !== undefined) await dealt
       cursor = page.next._tag === "Some" ? page.next.value : undefined
     }
+  }
+}
+
+/** For a consumer that may have to wait, as an effect may. */
+const awaitEach = async (
+  conversations: ReadonlyArray<Conversation.Conversation>,
+  deal: (conversation: Conversation.Conversation) => Promise<void>
+): Promise<void> => {
+  for (const conversation of conversations) {
+    // oxlint-disable-next-line no-await-in-loop
+    await deal(conversation)
   }
 }
 
@@ -122,7 +138,17 @@ export const byElement = "effect-zim, by element"
 export const slowest = "Node's Readable of it"
 
 export const readers: ReadonlyArray<Reader> = [
-  { name: hand, role: "limit", read: (users, tally) => Effect.promise(() => byHand(users, tally)) },
+  {
+    name: hand,
+    role: "limit",
+    read: (users, tally) => Effect.promise(() => byHand(users, (some) => addAll(tally, some)))
+  },
+  {
+    name: "a loop that awaits each",
+    role: "peer",
+    read: (users, tally) =>
+      Effect.promise(() => byHand(users, (some) => awaitEach(some, async (conversation) => add(tally, conversation))))
+  },
   {
     name: "async generator",
     role: "peer",

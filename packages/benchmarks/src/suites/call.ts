@@ -1,0 +1,111 @@
+/** One call: what it costs to ask for a page, from the request to checked conversations. */
+import * as Effect from "effect/Effect"
+import * as Measure from "../Measure.ts"
+import * as Report from "../Report.ts"
+import * as Samples from "../Samples.ts"
+import type { Suite } from "../Suite.ts"
+import * as Answering from "./network/Answering.ts"
+import * as Callers from "./network/Callers.ts"
+
+const { limit, ours, withAxios, withFetch } = Callers.names
+
+interface Case {
+  readonly title: string
+  readonly text: string
+  readonly concurrency: number
+  readonly isTraced?: boolean
+  readonly rounds: number
+  /** How long each caller works before the rounds, in milliseconds. Default: 400. */
+  readonly warmUp?: number
+  readonly goals?: (series: ReadonlyArray<Measure.Series>) => ReadonlyArray<Report.Goal>
+}
+
+/** Long enough for the garbage of many calls to be collected, in milliseconds. */
+const sample = 100
+
+/** Works for a while, longer each time; tells how many calls make a sample. */
+const warmUp = (caller: Callers.Process, job: Callers.Job, millis: number) =>
+  Effect.gen(function* () {
+    const end = performance.now() + millis
+    let times = 64
+    let perCall = 1000
+    do {
+      perCall = (yield* caller.run({ ...job, times })).cost.cpu
+      times = Math.max(64, Math.round((sample * 1000) / perCall))
+    } while (performance.now() < end)
+    return times
+  })
+
+const table = (callers: ReadonlyArray<Callers.Process>, one: Case) =>
+  Effect.scoped(
+    Effect.gen(function* () {
+      yield* Measure.announce(one.title)
+      const url = yield* Answering.start({ answers: { 0: one.text }, delay: 0 })
+      const job = { url, concurrency: one.concurrency, isTraced: one.isTraced ?? false, times: 0 }
+      yield* Measure.sameAnswers(
+        callers.map((caller) => ({
+          name: caller.name,
+          answer: Effect.map(caller.run(job), ({ answer }) => answer)
+        }))
+      )
+      const entries = yield* Effect.forEach(callers, (caller) =>
+        Effect.map(warmUp(caller, job, one.warmUp ?? 400), (times) => ({ caller, times, costs: Array<Measure.Cost>() }))
+      )
+      for (let round = 0; round < one.rounds; round++) {
+        const first = round % entries.length
+        for (const { caller, costs, times } of [...entries.slice(first), ...entries.slice(0, first)]) {
+          costs.push((yield* caller.run({ ...job, times })).cost)
+        }
+      }
+      const series = entries.map(({ caller: { name, role }, costs }) => ({ name, role, costs }))
+      return Report.costTable({
+        title: one.title,
+        series,
+        unit: "call",
+        isCharted: one.goals !== undefined,
+        goals: one.goals?.(series) ?? []
+      })
+    })
+  )
+
+const small = Samples.page(Samples.entries(2))
+const large = Samples.page(Samples.entries(500), 1_708_254_395)
+
+const cases: ReadonlyArray<Case> = [
+  {
+    title: "A small answer, 16 calls at a time",
+    text: small,
+    concurrency: 16,
+    rounds: 15,
+    warmUp: 1500,
+    goals: (series) => [
+      Report.atMost("A call, untraced, against undici by hand", series, { name: ours, base: limit }, 1.5),
+      Report.atLeast("axios against a call", series, { name: ours, peer: withAxios }, 4),
+      Report.atLeast("fetch and zod against a call", series, { name: ours, peer: withFetch }, 4)
+    ]
+  },
+  {
+    title: "The same, with a tracer",
+    text: small,
+    concurrency: 16,
+    isTraced: true,
+    rounds: 13,
+    goals: (series) => [
+      Report.atMost("A call, traced, against undici by hand", series, { name: ours, base: limit }, 2.2)
+    ]
+  },
+  { title: "A small answer, one call at a time", text: small, concurrency: 1, rounds: 5 },
+  { title: "A small answer, 64 calls at a time", text: small, concurrency: 64, rounds: 5 },
+  { title: "A page of 500, 16 calls at a time", text: large, concurrency: 16, rounds: 7 },
+  { title: "A page of 500, with a tracer", text: large, concurrency: 16, isTraced: true, rounds: 5 }
+]
+
+export const call: Suite = {
+  name: "call",
+  title: "One call, from the request to checked conversations",
+  about: `Everybody signs each request with a nonce and a time of its own, bounds it to 10 seconds, and checks every field of
+the answer. Ours has all its policies on, with a quota that is never reached: deadline, retry, budget, breaker, server
+clock, metrics. A server, bare \`node:http\` in another process, replies with the same bytes each time. Every caller has a
+process of its own, as in a program that has one client; they take turns. CPU of the caller's process only.`,
+  run: Effect.flatMap(Callers.startAll, (callers) => Effect.forEach(cases, (one) => table(callers, one)))
+}

@@ -1,2 +1,0 @@
-/** What every benchmark asks for. */
-export const body = `{"FromUserId":"u1","Limit":5}`
