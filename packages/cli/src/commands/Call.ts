@@ -1,8 +1,8 @@
 /**
  * `zim call`: any operation by its name.
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { type ClientError, OtherOperation, ZimClient } from "@effect-zim/client"
+import { UndiciHttpClient } from "@effect-zim/node"
 import { WireJson } from "@effect-zim/protocol"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -108,7 +108,7 @@ export const call = Command.make(
     yield* Output.printLines(chosen === "json" ? [WireJson.stringify(answer.body)] : yield* text(answer))
   })
 ).pipe(
-  Command.provide(() => ZimClient.layerConfig.pipe(Layer.provide(NodeHttpClient.layerUndici))),
+  Command.provide(() => ZimClient.layerConfig.pipe(Layer.provide(UndiciHttpClient.layer))),
   Command.withDescription(
     "Call any operation of the server API by its name, signed and within the quota like every other. Since nobody knows " +
       "whether it changes something, it is repeated only where it was surely not done."

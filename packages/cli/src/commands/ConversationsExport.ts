@@ -1,9 +1,9 @@
 /**
  * `zim conversations export`: everybody's lists.
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Quota, ZimClient } from "@effect-zim/client"
 import { Export, Progress, type Sink, UserList } from "@effect-zim/export"
+import { UndiciHttpClient } from "@effect-zim/node"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
@@ -213,7 +213,7 @@ export const exportCommand = Command.make(
   Command.provide(({ callsPerSecond }) =>
     ZimClient.layerConfig.pipe(
       Layer.provide(Quota.layer({ limit: callsPerSecond })),
-      Layer.provide(NodeHttpClient.layerUndici)
+      Layer.provide(UndiciHttpClient.layer)
     )
   ),
   Command.withDescription(

@@ -1,8 +1,8 @@
 /**
  * `zim conversations list`: one user's list.
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Conversations, ZimClient } from "@effect-zim/client"
+import { UndiciHttpClient } from "@effect-zim/node"
 import { type Conversation, PageSize } from "@effect-zim/protocol"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -130,7 +130,7 @@ export const list = Command.make(
     )
   })
 ).pipe(
-  Command.provide(() => ZimClient.layerConfig.pipe(Layer.provide(NodeHttpClient.layerUndici))),
+  Command.provide(() => ZimClient.layerConfig.pipe(Layer.provide(UndiciHttpClient.layer))),
   Command.withDescription(
     "List a user's conversations, at most the latest 1000, in the order of the service: the longest unchanged first."
   ),

@@ -1,8 +1,8 @@
 /**
  * `zim conversations stats`: what there is in a list, or in an export.
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Conversations, ZimClient } from "@effect-zim/client"
+import { UndiciHttpClient } from "@effect-zim/node"
 import * as Argument from "effect/cli/Argument"
 import * as CliOutput from "effect/cli/CliOutput"
 import * as Command from "effect/cli/Command"
@@ -29,7 +29,7 @@ const ofUser = (userId: string) =>
       updatedAt: updatedAtMillis
     })),
     Statistics.collect,
-    Effect.provide(ZimClient.layerConfig.pipe(Layer.provide(NodeHttpClient.layerUndici)))
+    Effect.provide(ZimClient.layerConfig.pipe(Layer.provide(UndiciHttpClient.layer)))
   )
 
 const isoOf = (millis: number): string => DateTime.formatIso(DateTime.makeUnsafe(millis))
