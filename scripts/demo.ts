@@ -2,7 +2,7 @@
  * `npm start`: streams every conversation list of a generated world from the emulator, over real HTTP, with the client
  * as anybody would use it, and checks that each conversation arrived exactly once.
  */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { UndiciHttpClient } from "@effect-zim/node"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Conversations, ZimClient } from "@effect-zim/client"
 import { Emulator } from "@effect-zim/emulator"
@@ -61,7 +61,7 @@ program.pipe(
   Effect.tap((ok) => Effect.sync(() => (process.exitCode = ok ? 0 : 1))),
   Effect.provide(
     client.pipe(
-      Layer.provide(NodeHttpClient.layerUndici),
+      Layer.provide(UndiciHttpClient.layer),
       Layer.provideMerge(EmulatorServer.layer()),
       Layer.provideMerge(Scene.emulator)
     )
