@@ -15,7 +15,7 @@ import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import { perContext } from "./internal/perContext.ts"
+import { memoized } from "./internal/memoized.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
@@ -127,7 +127,7 @@ const makeIn = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Breaker["Service"], never, Scope.Scope> {
   const scope = yield* Effect.scope
-  const withScope = perContext((context: Context.Context<never>) => Context.add(context, Scope.Scope, scope))
+  const withScope = memoized((context: Context.Context<never>) => Context.add(context, Scope.Scope, scope))
   const tripPolicy = CircuitBreaker.rate({
     threshold: options.threshold ?? 0.5,
     size: options.size ?? 40,

@@ -21,7 +21,7 @@ import type * as Scope from "effect/Scope"
 import { type CallError, SettingsInvalid } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as CallState from "./internal/call.ts"
-import { perContext } from "./internal/perContext.ts"
+import { memoized } from "./internal/memoized.ts"
 import * as Pipeline from "./internal/pipeline.ts"
 import * as Policies from "./internal/policies.ts"
 import * as Request from "./internal/request.ts"
@@ -120,7 +120,7 @@ export const make = Effect.fnUntraced(function* (
     })
   )
   const http = yield* HttpClient.HttpClient
-  const requestContext = perContext((around: Context.Context<never>) => Context.merge(around, ofRequests))
+  const requestContextIn = memoized((around: Context.Context<never>) => Context.merge(around, ofRequests))
   const policiesOf = yield* Policies.make
   const watchdog = yield* Watchdog.make
 
@@ -129,6 +129,7 @@ export const make = Effect.fnUntraced(function* (
       Effect.contextWith((context: Context.Context<never>) => {
         const policies = policiesOf(context)
         const call = CallState.start(operation.action, Context.get(context, Clock.Clock), policies.deadline)
+        const requestContext = requestContextIn(context)
         const run = { http, identity, endpoints, policies, watchdog, call, context, requestContext }
         return Pipeline.call(run, operation, request)
       })

@@ -9,9 +9,10 @@ import * as Tracer from "effect/Tracer"
 import type { Endpoint } from "../Endpoint.ts"
 import * as Telemetry from "../Telemetry.ts"
 import * as CallState from "./call.ts"
+import { memoized } from "./memoized.ts"
 
 /** A metric with its attributes, made once for each combination. */
-const memoized = <Input, State>(metric: Metric.Metric<Input, State>) => {
+const withOutcome = <Input, State>(metric: Metric.Metric<Input, State>) => {
   const known = new Map<string, Map<string, Metric.Metric<Input, State>>>()
   return (action: string, outcome: string): Metric.Metric<Input, State> => {
     const outcomes = known.get(action) ?? new Map<string, Metric.Metric<Input, State>>()
@@ -22,8 +23,8 @@ const memoized = <Input, State>(metric: Metric.Metric<Input, State>) => {
   }
 }
 
-const calls = memoized(Telemetry.calls)
-const attempts = memoized(Telemetry.attempts)
+const calls = withOutcome(Telemetry.calls)
+const attempts = withOutcome(Telemetry.attempts)
 
 type TaggedExit = Exit.Exit<unknown, { readonly _tag: string }>
 
@@ -48,7 +49,11 @@ export const call = <A, E extends { readonly _tag: string }>(
     return undefined
   })
   return hasTracer(context)
-    ? Effect.withSpan(counted, `zim ${state.action}`, { attributes: { "zim.action": state.action } })
+    ? Effect.withSpan(counted, `zim ${state.action}`, {
+        attributes: { "zim.action": state.action },
+        // It would point to this line.
+        captureStackTrace: false
+      })
     : counted
 }
 
@@ -89,21 +94,25 @@ export const gaveUp = (state: CallState.Call, error: { readonly _tag: string }, 
 
 const portOf = (url: URL): number => Number(url.port === "" ? (url.protocol === "https:" ? 443 : 80) : url.port)
 
-const attemptAttributes = (state: CallState.Call, endpoint: Endpoint, waited: Duration.Duration) => {
-  const url = new URL(endpoint.root)
+const endpointAttributes = memoized(({ root }: Endpoint) => {
+  const url = new URL(root)
   return {
     "http.request.method": "POST",
     "server.address": url.hostname,
     "server.port": portOf(url),
-    // Without the common parameters: with them it is a credential.
-    "url.full": `${endpoint.root}?Action=${encodeURIComponent(state.action)}`,
-    "url.scheme": url.protocol.slice(0, -1),
-    "http.request.resend_count": state.attempts,
-    "zim.action": state.action,
-    "zim.attempt": state.attempts + 1,
-    "zim.quota.wait_ms": Duration.toMillis(waited)
+    "url.scheme": url.protocol.slice(0, -1)
   }
-}
+})
+
+const attemptAttributes = (state: CallState.Call, endpoint: Endpoint, waited: Duration.Duration) => ({
+  ...endpointAttributes(endpoint),
+  // Without the common parameters: with them it is a credential.
+  "url.full": `${endpoint.root}?Action=${encodeURIComponent(state.action)}`,
+  "http.request.resend_count": state.attempts,
+  "zim.action": state.action,
+  "zim.attempt": state.attempts + 1,
+  "zim.quota.wait_ms": Duration.toMillis(waited)
+})
 
 const annotate = (span: Tracer.Span, state: CallState.Call, exit: TaggedExit): void => {
   if (state.answer !== undefined) {

@@ -7,10 +7,11 @@
  * that waited ten minutes is as fresh as one that did not. Each attempt has its own permit, nonce and timestamp.
  */
 import type { Operation, ServiceError } from "@effect-zim/protocol"
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as Tracer from "effect/Tracer"
 import {
   type AttemptError,
   AttemptTimedOut,
@@ -41,7 +42,7 @@ export interface Run {
   /** The context around the call. */
   readonly context: Context.Context<never>
   /** The context of its requests. */
-  readonly requestContext: (around: Context.Context<never>) => Context.Context<never>
+  readonly requestContext: Context.Context<never>
 }
 
 // `Effect.catchTag` cannot tell a tag from those of a failure it knows only as a type parameter.
@@ -54,9 +55,10 @@ const isUnavailable = (error: { readonly _tag: string }): error is Quota.Unavail
 const inTime = <A, E>(
   self: Effect.Effect<A, E>,
   timeout: Duration.Duration,
-  { call, requestContext, watchdog }: Run
+  { call, requestContext, watchdog }: Run,
+  span: Tracer.Span | undefined
 ): Effect.Effect<A, E | AttemptTimedOut | DeadlineExceeded> =>
-  Effect.contextWith((around: Context.Context<never>) => {
+  Effect.suspend(() => {
     const timeLeft = CallState.timeLeft(call)
     if (!Duration.isPositive(timeLeft)) return Effect.fail(CallState.deadlineExceeded(call))
     const isLast = Duration.isLessThanOrEqualTo(timeLeft, timeout)
@@ -65,7 +67,8 @@ const inTime = <A, E>(
         isLast ? CallState.deadlineExceeded(call) : new AttemptTimedOut({ ...CallState.describe(call), timeout })
       )
     )
-    return watchdog.within(self, isLast ? timeLeft : timeout, call.clock, requestContext(around), tooLate)
+    const context = span === undefined ? requestContext : Context.add(requestContext, Tracer.ParentSpan, span)
+    return watchdog.within(self, isLast ? timeLeft : timeout, call.clock, context, tooLate)
   })
 
 /** One attempt at the first endpoint whose circuit lets it through. */
@@ -83,7 +86,8 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
         inTime(
           Transport.attempt({ http, identity, endpoint, serverClock, responseLimit, call, span }, operation, request),
           attemptTimeout,
-          run
+          run,
+          span
         ),
       call,
       context,

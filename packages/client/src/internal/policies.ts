@@ -11,7 +11,7 @@ import * as RetryPolicy from "../RetryPolicy.ts"
 import * as ServerClock from "../ServerClock.ts"
 import * as Timeout from "../Timeout.ts"
 import { inRange } from "./inRange.ts"
-import { perContext } from "./perContext.ts"
+import { memoized } from "./memoized.ts"
 
 export interface Policies {
   readonly retry: RetryPolicy.RetryPolicy
@@ -36,7 +36,7 @@ export const make: Effect.Effect<(around: Context.Context<never>) => Policies, n
       Context.add(ServerClock.ServerClock, yield* ownOr(layer, ServerClock.ServerClock, ServerClock.make)),
       Context.add(Breaker.Breaker, yield* ownOr(layer, Breaker.Breaker, Breaker.make()))
     )
-    return perContext((around: Context.Context<never>) => {
+    return memoized((around: Context.Context<never>) => {
       const setting = <A>(reference: Context.Reference<A>): A =>
         Context.getOrUndefined(around, reference) ?? Context.get(layer, reference)
       const service = <I extends Shared, A>(key: Context.Key<I, A>): A =>
