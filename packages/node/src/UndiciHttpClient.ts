@@ -24,7 +24,7 @@ import { Readable } from "node:stream"
 import type { Agent, Dispatcher } from "undici"
 import { Exchange } from "./internal/exchange.ts"
 import * as RequestBody from "./internal/requestBody.ts"
-import { abandonable, next, Response } from "./internal/response.ts"
+import { abandonable, Response } from "./internal/response.ts"
 
 /**
  * Settings of the connections, those of undici's `Agent`: `connections` for each host, `connectTimeout`,
@@ -45,67 +45,65 @@ export type Options = Agent.Options
  */
 export const defaults = { connections: 256, allowH2: false } as const satisfies Options
 
-type Answer<A = HttpClientResponse.HttpClientResponse> = Effect.Effect<A, HttpClientError.HttpClientError>
+type Answer = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
 
-const arrived = (exchange: Exchange, request: HttpClientRequest.HttpClientRequest, url: URL): Answer<Response> =>
-  Effect.suspend((): Answer<Response> => {
-    if (exchange.status > 0) return Effect.succeed(new Response(request, url, exchange))
-    if (exchange.failure === undefined) return Effect.flatMap(next(exchange), () => arrived(exchange, request, url))
-    const { cause } = exchange.failure
-    return Effect.fail(
-      new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
-    )
-  })
+const failed = (reason: HttpClientError.RequestError): Answer =>
+  Effect.fail(new HttpClientError.HttpClientError({ reason }))
 
-const cannotSend = (request: HttpClientRequest.HttpClientRequest) =>
-  Effect.fail(
-    new HttpClientError.HttpClientError({
-      reason: new HttpClientError.EncodeError({
-        request,
-        description: "a raw body must be a string, a Uint8Array or a Readable"
-      })
-    })
-  )
-
+/** Without a signal, an answer that is forgotten closes its connection when it is collected. */
 const send = (
   dispatcher: Dispatcher,
   request: HttpClientRequest.HttpClientRequest,
   url: URL,
   signal: AbortSignal | undefined
-): Answer<Response> =>
+): Answer =>
   Effect.flatMap(RequestBody.make(request.body), (body) => {
-    if (body === undefined) return cannotSend(request)
-    const exchange = new Exchange(body instanceof Readable ? body : undefined)
-    signal?.addEventListener("abort", () => exchange.abort(), { once: true })
-    try {
-      dispatcher.dispatch(
-        {
-          origin: url.origin,
-          path: url.pathname + url.search,
-          method: request.method,
-          // A form's boundary is known to undici only.
-          headers: request.body._tag === "FormData" ? Headers.remove(request.headers, "content-type") : request.headers,
-          body
-        },
-        exchange
-      )
-    } catch (cause) {
-      exchange.fail(cause)
+    if (body === undefined) {
+      const description = "a raw body must be a string, a Uint8Array or a Readable"
+      return failed(new HttpClientError.EncodeError({ request, description }))
     }
-    return arrived(exchange, request, url)
+    return Effect.callback((resume) => {
+      const exchange = new Exchange(body instanceof Readable ? body : undefined)
+      const abort = () => exchange.abort()
+      const look = () => {
+        if (exchange.status > 0) {
+          const response = new Response(request, url, exchange)
+          if (signal === undefined) abandonable(response)
+          resume(Effect.succeed(response))
+        } else if (exchange.failure !== undefined) {
+          resume(failed(new HttpClientError.TransportError({ request, cause: exchange.failure.cause })))
+        } else {
+          exchange.onChange(look)
+        }
+      }
+      signal?.addEventListener("abort", abort, { once: true })
+      try {
+        dispatcher.dispatch(
+          {
+            origin: url.origin,
+            path: url.pathname + url.search,
+            method: request.method,
+            // A form's boundary is known to undici only.
+            headers:
+              request.body._tag === "FormData" ? Headers.remove(request.headers, "content-type") : request.headers,
+            body
+          },
+          exchange
+        )
+      } catch (cause) {
+        exchange.fail(cause)
+      }
+      look()
+      return Effect.sync(abort)
+    })
   })
 
-/**
- * Without spans, and without a scope to end with: those of Effect's `HttpClient` that have one do not come this way.
- * Interruption ends the request all the same, and so does forgetting its answer.
- */
+/** Without spans, and without a scope to end with: those of Effect's `HttpClient` that have one do not come this way. */
 const sendPlainly = (dispatcher: Dispatcher, request: HttpClientRequest.HttpClientRequest): Answer => {
   const url = Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash))
-  if (Result.isSuccess(url)) return Effect.map(send(dispatcher, request, url.success, undefined), abandonable)
-  const { cause } = url.failure
-  return Effect.fail(
-    new HttpClientError.HttpClientError({ reason: new HttpClientError.InvalidUrlError({ request, cause }) })
-  )
+  return Result.isSuccess(url)
+    ? send(dispatcher, request, url.success, undefined)
+    : failed(new HttpClientError.InvalidUrlError({ request, cause: url.failure.cause }))
 }
 
 /**

@@ -23,7 +23,7 @@ type Read<A> = Effect.Effect<A, HttpClientError.HttpClientError>
 const utf8 = new TextDecoder()
 
 /** Waits for the next thing to arrive. Who is interrupted meanwhile closes the connection. */
-export const next = (exchange: Exchange): Effect.Effect<void> =>
+const next = (exchange: Exchange): Effect.Effect<void> =>
   Effect.callback((resume) => {
     exchange.onChange(() => resume(Effect.void))
     return Effect.sync(() => exchange.abort())
@@ -166,10 +166,8 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
 const abandoned = new FinalizationRegistry((exchange: Exchange) => exchange.abort())
 
 /** Closes the connection of an answer that nobody reads to its end and nobody holds any more. */
-export const abandonable = (response: Response): Response => {
-  const { exchange } = response
-  if (!exchange.isOver) abandoned.register(response, exchange)
-  return response
+export const abandonable = (response: Response): void => {
+  if (!response.exchange.isOver) abandoned.register(response, response.exchange)
 }
 
 const concat = (chunks: ReadonlyArray<Uint8Array>): ArrayBuffer => {
