@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import * as FiberSet from "effect/FiberSet"
+import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import { millisOf } from "./line.ts"
 
@@ -17,7 +17,7 @@ interface Watched {
   readonly end: () => void
 }
 
-/** What is under way by one clock, and when its timer goes off. */
+/** What is under way by one clock, as long as there is a timer for it. */
 interface Watch {
   readonly watched: Set<Watched>
   timerAt: number
@@ -38,42 +38,58 @@ export interface Watchdog {
 /** Milliseconds that are too few to sleep for: sums of fractions have the last bit wrong. */
 const grain = 0.001
 
-/** Ends what is late, and sleeps until the next one may be, as long as there is one. */
-const patrol = (watch: Watch, clock: Clock.Clock): Effect.Effect<void> =>
-  Effect.suspend(() => {
-    const now = millisOf(clock)
-    watch.timerAt = Infinity
-    for (const one of watch.watched) {
-      if (one.dueAt - now > grain) {
-        watch.timerAt = Math.min(watch.timerAt, one.dueAt)
-      } else {
-        watch.watched.delete(one)
-        one.end()
-      }
-    }
-    if (watch.timerAt === Infinity) return Effect.void
-    return Effect.andThen(Effect.sleep(Duration.millis(watch.timerAt - now)), patrol(watch, clock))
-  })
-
 export const make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.gen(function* () {
-  const timers = yield* FiberSet.make<void>()
-  const watches = new WeakMap<Clock.Clock, Watch>()
-  const watchOf = (clock: Clock.Clock): Watch => {
-    const known = watches.get(clock)
-    if (known !== undefined) return known
-    const watch: Watch = { watched: new Set(), timerAt: Infinity, timer: undefined }
-    watches.set(clock, watch)
-    return watch
-  }
-  /** Sees to it that the timer goes off in time for this one. */
-  const keep = (watch: Watch, one: Watched, clock: Clock.Clock): void => {
-    watch.watched.add(one)
-    if (one.dueAt >= watch.timerAt) return
+  const watches = new Map<Clock.Clock, Watch>()
+  let isClosed = false
+  const stop = (watch: Watch, clock: Clock.Clock): void => {
+    watches.delete(clock)
     watch.timer?.interruptUnsafe()
-    watch.timerAt = one.dueAt
-    watch.timer = Effect.runForkWith(Context.make(Clock.Clock, clock))(patrol(watch, clock))
-    FiberSet.addUnsafe(timers, watch.timer)
   }
+  // Whoever calls after that, or still waits for an answer, is kept to its time all the same. But no timer goes on alone.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      isClosed = true
+      for (const [clock, watch] of watches) if (watch.watched.size === 0) stop(watch, clock)
+    })
+  )
+
+  /** Sleeps until one may be late, ends what is, and so on, as long as there is one. */
+  const patrol = (watch: Watch, clock: Clock.Clock): Effect.Effect<void> =>
+    Effect.suspend(() => {
+      const now = millisOf(clock)
+      watch.timerAt = Infinity
+      for (const one of watch.watched) {
+        if (one.dueAt - now > grain) {
+          watch.timerAt = Math.min(watch.timerAt, one.dueAt)
+        } else {
+          watch.watched.delete(one)
+          one.end()
+        }
+      }
+      if (watch.timerAt < Infinity) return sleepAndPatrol(watch, clock, watch.timerAt - now)
+      watches.delete(clock)
+      return Effect.void
+    })
+  const sleepAndPatrol = (watch: Watch, clock: Clock.Clock, millis: number): Effect.Effect<void> =>
+    Effect.andThen(Effect.sleep(Duration.millis(millis)), patrol(watch, clock))
+
+  /** Sees to it that a timer goes off in time for this one. Gives the way to forget it. */
+  const keep = (end: () => void, millis: number, clock: Clock.Clock): (() => void) => {
+    if (millis === Infinity) return constVoid
+    const watch = watches.get(clock) ?? { watched: new Set(), timerAt: Infinity, timer: undefined }
+    const one: Watched = { dueAt: millisOf(clock) + millis, end }
+    watch.watched.add(one)
+    if (one.dueAt < watch.timerAt) {
+      watches.set(clock, watch)
+      watch.timer?.interruptUnsafe()
+      watch.timerAt = one.dueAt
+      watch.timer = Effect.runForkWith(Context.make(Clock.Clock, clock))(sleepAndPatrol(watch, clock, millis))
+    }
+    return () => {
+      if (watch.watched.delete(one) && isClosed && watch.watched.size === 0) stop(watch, clock)
+    }
+  }
+
   return {
     within: <A, E, E2>(
       self: Effect.Effect<A, E>,
@@ -86,18 +102,14 @@ export const make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.gen(func
         const fiber = Effect.runForkWith(context)(self)
         const exit = fiber.pollUnsafe()
         if (exit !== undefined) return resume(exit)
-        const watch = watchOf(clock)
-        const one: Watched = {
-          dueAt: millisOf(clock) + Duration.toMillis(duration),
-          end: () => resume(Effect.andThen(Fiber.interrupt(fiber), late))
-        }
+        const end = () => resume(Effect.andThen(Fiber.interrupt(fiber), late))
+        const forget = keep(end, Duration.toMillis(duration), clock)
         fiber.addObserver((exit) => {
-          watch.watched.delete(one)
+          forget()
           resume(exit)
         })
-        keep(watch, one, clock)
         return Effect.suspend(() => {
-          watch.watched.delete(one)
+          forget()
           return Fiber.interrupt(fiber)
         })
       })

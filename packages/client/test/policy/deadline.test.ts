@@ -2,15 +2,19 @@
 import { ClientError, Quota, RetryPolicy, Timeout } from "@effect-zim/client"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Schedule from "effect/Schedule"
+import * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
+import * as TestClock from "effect/testing/TestClock"
 import * as Http from "node:http"
 import * as FakeService from "../fakeService.ts"
-import { layer, onlyRetries, page, read } from "./support.ts"
+import { layer, noQuota, onlyRetries, page, read } from "./support.ts"
 
 const busy = FakeService.code(1)
 const ending = Effect.fnUntraced(function* (
@@ -112,6 +116,75 @@ describe("the deadline", () => {
         const { error, sent, took } = yield* ending([page], effect)
         assert.deepStrictEqual([error._tag, took, sent.length], ["DeadlineExceeded", 0, 0])
       }
+    })
+  )
+})
+
+/** A clock that tells how many sleep by it. */
+const countingSleepers = Effect.map(Clock.Clock, (clock) => {
+  const sleepers = { count: 0 }
+  const counting: Clock.Clock = {
+    currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe(),
+    currentTimeMillis: clock.currentTimeMillis,
+    currentTimeNanosUnsafe: () => clock.currentTimeNanosUnsafe(),
+    currentTimeNanos: clock.currentTimeNanos,
+    monotonicTimeNanosUnsafe: () => clock.monotonicTimeNanosUnsafe(),
+    monotonicTimeNanos: clock.monotonicTimeNanos,
+    sleep: (duration) =>
+      Effect.suspend(() => {
+        sleepers.count++
+        return Effect.ensuring(
+          clock.sleep(duration),
+          Effect.sync(() => sleepers.count--)
+        )
+      })
+  }
+  return { clock: counting, sleepers }
+})
+
+describe("a client whose scope is closed", () => {
+  const once = RetryPolicy.provide(read, RetryPolicy.none)
+  const open = (service: FakeService.FakeService, scope: Scope.Scope) =>
+    Layer.buildWithScope(Layer.provide(FakeService.clientOf(service.layer), noQuota), scope)
+
+  it.effect("keeps calls to their time all the same, those under way and later ones", () =>
+    Effect.gen(function* () {
+      const { clock, sleepers } = yield* countingSleepers
+      const scope = yield* Scope.make()
+      const service = FakeService.answering(() => Effect.never)
+      const client = yield* open(service, scope)
+      const call = once.pipe(
+        Effect.provide(client),
+        Effect.provideService(Clock.Clock, clock),
+        Effect.flip,
+        Effect.timed
+      )
+      const underWay = yield* Effect.forkChild(call, { startImmediately: true })
+      yield* TestClock.adjust("4 seconds")
+      yield* Scope.close(scope, Exit.void)
+      const errors = [yield* FakeService.inTime(Fiber.join(underWay)), yield* FakeService.inTime(call)]
+      for (const [took, error] of errors) {
+        assert.instanceOf(error, ClientError.AttemptTimedOut)
+        assert.strictEqual(Duration.toMillis(took), 10_000)
+      }
+      assert.strictEqual(sleepers.count, 0)
+    })
+  )
+
+  it.effect("leaves no timer behind", () =>
+    Effect.gen(function* () {
+      const { clock, sleepers } = yield* countingSleepers
+      const scope = yield* Scope.make()
+      const service = FakeService.make(() => Effect.as(FakeService.settle, page))
+      const client = yield* open(service, scope)
+      const call = once.pipe(Effect.provide(client), Effect.provideService(Clock.Clock, clock))
+      yield* call
+      assert.strictEqual(sleepers.count, 1)
+      yield* Effect.forkChild(Effect.andThen(FakeService.settle, call))
+      yield* Scope.close(scope, Exit.void)
+      assert.strictEqual(sleepers.count, 0)
+      yield* call
+      assert.strictEqual(sleepers.count, 0)
     })
   )
 })
