@@ -60,7 +60,7 @@ export const call = <A, E extends { readonly _tag: string }>(
 /** Counts a permit that is out, whatever quota gives it: `returned` undoes `taken`, if that came first. */
 export const permit = (context: Context.Context<never>) => {
   let out = 0
-  const change = (by: number) => {
+  const change = (by: number): undefined => {
     out += by
     Telemetry.permitsInUse.modifyUnsafe(by, context)
   }

@@ -126,7 +126,7 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
 
   const permitted = Effect.suspend(() => {
     const permit = Observe.permit(run.context)
-    return policies.quota.withPermit(
+    const permitted = policies.quota.withPermit(
       {
         appId: identity.appId,
         action: operation.action,
@@ -137,11 +137,9 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
         permit.taken()
         return attemptOnce(run, operation, request, waited)
       },
-      (exit) => {
-        permit.returned()
-        return Outcome.count(exit)
-      }
+      Outcome.count
     )
+    return Effect.onExitPrimitive(permitted, () => permit.returned())
   })
   const attempt = Effect.catch(permitted, (error): Effect.Effect<never, AttemptError<Failure>> => {
     if (isWaitTooLong(error)) return Effect.fail(CallState.deadlineExceeded(call, error.needed))

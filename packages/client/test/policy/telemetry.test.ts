@@ -292,6 +292,17 @@ describe("metrics", () => {
     })
   )
 
+  it.effect("count a permit of a quota that does not ask how the attempt ended", () =>
+    Effect.gen(function* () {
+      const generous: Quota.Quota["Service"] = {
+        withPermit: (_call, attempt) => attempt(Duration.zero),
+        state: Effect.succeed([])
+      }
+      const { prometheus } = yield* call([page], read, Layer.succeed(Quota.Quota, generous))
+      has(prometheus, "zim_client_quota_permits_in_use 0")
+    })
+  )
+
   it.effect("show what is left of the retry budget", () =>
     Effect.gen(function* () {
       has((yield* call([page])).prometheus, "zim_client_retry_budget_left 500")
