@@ -110,7 +110,7 @@ export const stream = (
   userId: string,
   options?: Options
 ): Stream.Stream<Conversation.Conversation, ListError, ZimClient.ZimClient> =>
-  Stream.flattenIterable(Stream.map(pages(userId, options), (page) => page.conversations))
+  Paging.items(QueryConversationList.operation, inputOf(userId, options), (page) => page.conversations)
 
 /**
  * How far a snapshot can be trusted:

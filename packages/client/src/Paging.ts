@@ -1,5 +1,5 @@
 /**
- * Reads any paged operation page by page.
+ * Reads the list of any paged operation, by item or by page.
  *
  * @since 0.1.0
  */
@@ -12,9 +12,51 @@ import * as Request from "./internal/request.ts"
 import * as ZimClient from "./ZimClient.ts"
 
 /**
- * The pages of a list, from the request's cursor to the end, one call each, each made when the page is asked for. A
- * failure is retried within its page: no page comes twice. A cursor that had come before, or more pages than any list
- * has, fails with `PagingLoop`.
+ * The items of a list, from the request's cursor to the end: one call and one chunk for each page, made when it is asked
+ * for. A failure is retried within its page: no page comes twice. A cursor that had come before, or more pages than any
+ * list has, fails with `PagingLoop`.
+ *
+ * @example
+ * ```ts
+ * import { Paging } from "@effect-zim/client"
+ * import { QueryConversationList } from "@effect-zim/protocol"
+ *
+ * const conversations = Paging.items(
+ *   QueryConversationList.operation,
+ *   { userId: "user-42" },
+ *   (page) => page.conversations
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const items = <Input, Request extends Input, Payload, Page, Failure extends ServiceError.ServiceError, Item>(
+  operation: Operation.PagedOperation<Input, Request, Payload, Page, Failure>,
+  input: Input,
+  itemsOf: (page: Page) => ReadonlyArray<Item>
+): Stream.Stream<Item, PagingError<Failure>, ZimClient.ZimClient> =>
+  Stream.unwrap(
+    Effect.map(Request.make(operation, input), (request) => {
+      const first = operation.paging.cursor(request)
+      const seen = new Set<Cursor.Cursor>([first])
+      const loop = (reason: PagingLoop["reason"], cursor: Cursor.Cursor) =>
+        Effect.fail(new PagingLoop({ action: operation.action, reason, cursor, pages: seen.size }))
+      return Stream.paginate(first, (cursor) =>
+        Effect.flatMap(ZimClient.execute(operation, operation.paging.withCursor(request, cursor)), (page) => {
+          const next = operation.paging.next(page)
+          if (Option.isSome(next)) {
+            if (seen.has(next.value)) return loop("CursorRepeated", next.value)
+            if (seen.size >= operation.paging.maximumPages) return loop("TooManyPages", next.value)
+            seen.add(next.value)
+          }
+          return Effect.succeed([itemsOf(page), next] as const)
+        })
+      )
+    })
+  )
+
+/**
+ * The pages of a list, like {@link items}.
  *
  * @example
  * ```ts
@@ -29,26 +71,4 @@ import * as ZimClient from "./ZimClient.ts"
 export const pages = <Input, Request extends Input, Payload, Page, Failure extends ServiceError.ServiceError>(
   operation: Operation.PagedOperation<Input, Request, Payload, Page, Failure>,
   input: Input
-): Stream.Stream<Page, PagingError<Failure>, ZimClient.ZimClient> =>
-  Stream.unwrap(
-    Effect.map(Request.make(operation, input), (request) => {
-      const first = operation.paging.cursor(request)
-      const seen = new Set<Cursor.Cursor>([first])
-      const page = Effect.fnUntraced(function* (cursor: Cursor.Cursor) {
-        const page = yield* ZimClient.execute(operation, operation.paging.withCursor(request, cursor))
-        const next = operation.paging.next(page)
-        if (Option.isNone(next)) return [[page], next] as const
-        if (seen.has(next.value) || seen.size >= operation.paging.maximumPages) {
-          return yield* new PagingLoop({
-            action: operation.action,
-            reason: seen.has(next.value) ? "CursorRepeated" : "TooManyPages",
-            cursor: next.value,
-            pages: seen.size
-          })
-        }
-        seen.add(next.value)
-        return [[page], next] as const
-      })
-      return Stream.paginate(first, page)
-    })
-  )
+): Stream.Stream<Page, PagingError<Failure>, ZimClient.ZimClient> => items(operation, input, (page) => [page])
