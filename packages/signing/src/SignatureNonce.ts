@@ -1,7 +1,7 @@
 /**
  * The nonce of a signature: 8 random bytes as 16 lowercase hexadecimal characters (contract, section 2).
  */
-import * as Brand from "effect/Brand"
+import type * as Brand from "effect/Brand"
 import * as Context from "effect/Context"
 import type * as Effect from "effect/Effect"
 import * as Hex from "effect/encoding/Hex"
@@ -21,7 +21,6 @@ import * as Md5 from "./internal/md5.ts"
  */
 export type SignatureNonce = string & Brand.Brand<"SignatureNonce">
 
-const brand = Brand.nominal<SignatureNonce>()
 const pattern = /^[0-9a-f]{16}$/
 
 /**
@@ -38,6 +37,12 @@ const pattern = /^[0-9a-f]{16}$/
 export const isSignatureNonce = (text: string): text is SignatureNonce => pattern.test(text)
 
 const characters = 16
+
+/** Not `Brand.nominal`, which brings what a program that only signs has no other use for. */
+const brand = (text: string): SignatureNonce => {
+  if (!isSignatureNonce(text)) throw new Error("not a nonce")
+  return text
+}
 
 /** Random bytes are drawn for 256 nonces at a time, which makes a nonce many times cheaper. None is used twice. */
 const pooled = (): (() => SignatureNonce) => {
@@ -81,7 +86,7 @@ export const Source: Context.Reference<() => SignatureNonce> = Context.Reference
  * console.log(Effect.runSync(SignatureNonce.next).length) // 16
  * ```
  */
-export const next: Effect.Effect<SignatureNonce> = Source.useSync((draw) => draw())
+export const next: Effect.Effect<SignatureNonce> = /* @__PURE__ */ Source.useSync((draw) => draw())
 
 /**
  * A generator that returns the same nonces for the same seed. For tests only: its nonces can be predicted.

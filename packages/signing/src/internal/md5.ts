@@ -8,7 +8,7 @@ const encoder = new TextEncoder()
 
 /** Effect's own MD5: runs wherever JavaScript runs, several times slower than the native one. */
 export const portable: Md5 = (text) => {
-  if (md5.implementation === undefined) throw new Error("effect/crypto/Digest no longer brings an MD5 of its own")
+  if (md5.implementation === undefined) throw new Error("effect/crypto/Digest has no MD5")
   return Hex.encode(md5.implementation(encoder.encode(text)))
 }
 
