@@ -98,6 +98,7 @@ export type Checkpoint = typeof Checkpoint.Type
  * - `OtherFormat`: it belongs to an output of another format.
  * - `OtherApp`: it is of another app.
  * - `OtherUsers`: the users are not those it was made with.
+ * - `MoreUsers`: it is finished, and users have been added since.
  * - `OutputChanged`: the output is not as it was left.
  *
  * @since 0.1.0
@@ -105,7 +106,15 @@ export type Checkpoint = typeof Checkpoint.Type
 export class CheckpointInvalid extends Schema.TaggedError<CheckpointInvalid>()("CheckpointInvalid", {
   /** The file or place it was found in. */
   path: Schema.String,
-  reason: Schema.Literals(["Unreadable", "OtherVersion", "OtherFormat", "OtherApp", "OtherUsers", "OutputChanged"]),
+  reason: Schema.Literals([
+    "Unreadable",
+    "OtherVersion",
+    "OtherFormat",
+    "OtherApp",
+    "OtherUsers",
+    "MoreUsers",
+    "OutputChanged"
+  ]),
   problem: Schema.String
 }) {
   override get message(): string {

@@ -11,6 +11,7 @@ import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
@@ -127,7 +128,8 @@ const eventOf = (outcome: Sink.Outcome): Progress.Event => {
  * - A line that is no user id, a user who came before and a user whose list cannot be read are recorded by the sink, with
  *   their line, and do not end the export. What concerns everybody ends it at once.
  * - Whenever the program is killed, running it again with `mode: "resume"` and the same users goes on, and leaves the
- *   output as if nothing had happened. The users may have grown at the end; others are refused (`CheckpointInvalid`).
+ *   output as if nothing had happened. The users may have grown at the end while the export is not finished; others are
+ *   refused (`CheckpointInvalid`).
  * - Memory depends on neither the users nor the output, but for 11 bytes or so for each user, by which duplicates are
  *   recognized. (They are 64-bit hashes: among a million users the chance that two different ones are taken for the same is
  *   1 in 37 million, and it would be recorded as a duplicate.)
@@ -180,14 +182,6 @@ export const run = <E, R>(
         run: checkpoint.run,
         counts: checkpoint.counts
       }
-      if (checkpoint.isFinished) {
-        return Stream.make<Array<Progress.Event>>(started, {
-          _tag: "Finished",
-          wasFinished: true,
-          counts: checkpoint.counts
-        })
-      }
-
       const stopped = yield* Deferred.make<void>()
       yield* Effect.forkScoped(Effect.andThen(options.until ?? Effect.never, Deferred.succeed(stopped, undefined)))
       const until = Deferred.await(stopped)
@@ -208,6 +202,21 @@ export const run = <E, R>(
         start: { high: yield* Random.nextIntBetween(0, 2 ** 32), low: yield* Random.nextIntBetween(0, 2 ** 32) },
         isAtEnd: () => isAtEnd
       })
+      if (checkpoint.isFinished) {
+        const more = yield* Stream.runHead(intake.tasks)
+        if (Option.isSome(more)) {
+          return yield* new Checkpoint.CheckpointInvalid({
+            path: sink.location,
+            reason: "MoreUsers",
+            problem: `it is finished, and its users ended after ${checkpoint.place.read} lines: now there are more`
+          })
+        }
+        return Stream.make<Array<Progress.Event>>(started, {
+          _tag: "Finished",
+          wasFinished: true,
+          counts: checkpoint.counts
+        })
+      }
       const watch = new Concern.Watch(millis())
 
       const outcomeOf = (

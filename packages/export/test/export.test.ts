@@ -407,6 +407,10 @@ describe("what is there already", () => {
       yield* refused(disk, { _tag: "OutputExists", isUnfinished: false }, users, { mode: "new" })
       const again = yield* run(disk, users, { mode: "resume" })
       assert.deepStrictEqual(tagsOf(again), ["Started", "Finished"])
+      yield* refused(disk, { reason: "OtherUsers" }, ["user-9", ...users.slice(1)])
+      yield* refused(disk, { reason: "OtherUsers" }, [])
+      const { after, before } = yield* refused(disk, { reason: "MoreUsers" }, [...users, "stranger"])
+      assert.deepStrictEqual(after, before)
 
       yield* Stream.runDrain(Stream.take(exportTo(disk, ["user-5", "user-6"], { mode: "restart" }), 4))
       assert.strictEqual(disk.text(out), finished)
