@@ -7,9 +7,9 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
-import { join } from "node:path"
+import { basename, dirname, join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { app, impatient, layer, recordsOf, worldOf } from "./support.ts"
 
@@ -226,6 +226,18 @@ describe("SqliteSink", () => {
       assert.strictEqual(error.message, `cannot export to ${path}: it is no SQLite database`)
       assert.strictEqual(readFileSync(path, "utf8"), "just a text of more than a hundred bytes".repeat(10))
     }).pipe(Effect.scoped, Effect.provide(layer({ world })))
+  )
+
+  it.effect("reading leaves nothing beside it, and needs nothing there", () =>
+    Effect.gen(function* () {
+      const path = yield* fresh
+      yield* Stream.runDrain(exportTo(path, ["user-1"]))
+      yield* assertRows(path, world, ["user-1"])
+      assert.deepStrictEqual(readdirSync(dirname(path)), [basename(path)])
+      // As in a folder that is read-only: the files of WAL mode cannot be made.
+      mkdirSync(`${path}-shm`)
+      yield* assertRows(path, world, ["user-1"])
+    }).pipe(Effect.provide(layer({ world })), Effect.scoped)
   )
 
   it.effect("an unfinished run: new refuses, restart abandons it, another version and another app are refused", () =>

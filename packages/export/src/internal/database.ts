@@ -2,7 +2,8 @@
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Fs from "node:fs"
-import { DatabaseSync } from "node:sqlite"
+import { DatabaseSync, type DatabaseSyncOptions } from "node:sqlite"
+import { pathToFileURL } from "node:url"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as Sink from "../Sink.ts"
 import { codeOf, meaningOf } from "./platform.ts"
@@ -178,11 +179,36 @@ export const open = Effect.fnUntraced(function* (path: string) {
   )
 })
 
+/** Opens a database that can be read, or none. */
+const openReadable = (path: string | URL, options: DatabaseSyncOptions): DatabaseSync => {
+  const database = new DatabaseSync(path, options)
+  try {
+    database.exec("PRAGMA query_only = ON; SELECT 1 FROM runs")
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+const openToRead = (path: string): DatabaseSync => {
+  try {
+    // Not `readOnly`: who may not write leaves the files behind that WAL mode needs beside the database.
+    return openReadable(path, { timeout: 5000 })
+  } catch (error) {
+    // Nor can they be made in a folder that is read-only. Without them nobody is writing, and they are not needed.
+    if (Fs.existsSync(`${path}-wal`)) throw error
+    const url = pathToFileURL(path)
+    url.searchParams.set("immutable", "1")
+    return openReadable(url, { readOnly: true })
+  }
+}
+
 /** Opens an export to look at it only. */
 export const openReadOnly = Effect.fnUntraced(function* (path: string) {
   yield* recognize(path)
   return yield* Effect.acquireRelease(
-    attempt(path, () => new DatabaseSync(path, { readOnly: true, timeout: 5000 })),
+    attempt(path, () => openToRead(path)),
     (database) => Effect.sync(() => database.close())
   )
 })
