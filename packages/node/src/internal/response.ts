@@ -29,6 +29,8 @@ const next = (exchange: Exchange): Effect.Effect<void> =>
     return Effect.sync(() => exchange.abort())
   })
 
+const abandoned = new FinalizationRegistry((exchange: Exchange) => exchange.abort())
+
 export class Response extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
@@ -76,7 +78,7 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
     return Stream.suspend(() => {
       if (this.#whole !== undefined) return Stream.make(new Uint8Array(this.#whole))
       if (this.#reader !== undefined) return Stream.fromEffect(this.#failed(new Error("The body is being read")))
-      this.#reader = "stream"
+      this.#read("stream")
       const exchange = this.exchange
       const pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError> = Effect.suspend(
         () => {
@@ -133,6 +135,12 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
     return pipeArguments(this, arguments)
   }
 
+  /** Who reads ends the exchange. Until then the registry keeps all of it from being collected while it is young. */
+  #read(reader: "whole" | "stream"): void {
+    this.#reader = reader
+    abandoned.unregister(this.exchange)
+  }
+
   #readAll(): Read<ArrayBuffer> {
     return Effect.suspend((): Read<ArrayBuffer> => {
       if (this.#whole !== undefined) return Effect.succeed(this.#whole)
@@ -140,7 +148,7 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
       const exchange = this.exchange
       if (exchange.failure !== undefined) return this.#failed(exchange.failure.cause)
       if (exchange.isComplete) return Effect.succeed((this.#whole = concat(exchange.take())))
-      this.#reader = "whole"
+      this.#read("whole")
       exchange.takeAll()
       return Effect.flatMap(next(exchange), () => this.#readAll())
     })
@@ -163,11 +171,10 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
   }
 }
 
-const abandoned = new FinalizationRegistry((exchange: Exchange) => exchange.abort())
-
 /** Closes the connection of an answer that nobody reads to its end and nobody holds any more. */
 export const abandonable = (response: Response): void => {
-  if (!response.exchange.isOver) abandoned.register(response, response.exchange)
+  const { exchange } = response
+  if (!exchange.isOver) abandoned.register(response, exchange, exchange)
 }
 
 const concat = (chunks: ReadonlyArray<Uint8Array>): ArrayBuffer => {
