@@ -43,7 +43,8 @@ const format = (doc: HelpDoc.HelpDoc, style: Style.Style): string => {
     if (lines.length > 0) sections.push([style.bold(title), ...lines])
   }
   sections.push(wrap(doc.description, standardWidth))
-  section("USAGE", [`  ${doc.usage}`])
+  const required = doc.flags.filter((flag) => flag.required).map((flag) => `${flagName(flag)} `)
+  section("USAGE", [`  ${doc.usage.replace("[flags]", `${required.join("")}[flags]`)}`])
   section(
     "ARGUMENTS",
     table((doc.args ?? []).map((arg) => [arg.name, `${describe(arg.description)}${arg.required ? "" : " (optional)"}`]))
