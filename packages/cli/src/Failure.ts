@@ -115,6 +115,7 @@ const checkpointAdvice: Record<Checkpoint.CheckpointInvalid["reason"], string> =
   OtherFormat: "Choose that --format, or another --out.",
   OtherApp: "Set ZIM_APP_ID to that app, or choose another --out.",
   OtherUsers: "Give the users that it was begun with (more may follow at the end), or begin anew with --restart.",
+  MoreUsers: "Export the others to another --out, or begin anew with --restart.",
   OutputChanged: "Put it back as it was, or begin anew with --restart."
 }
 
@@ -129,7 +130,7 @@ const adviceOfExport = (error: ExportError): string => {
     case "OutputUnusable":
       return "It has been left as it is: choose another --out."
     case "SinkFailed":
-      return "Make room or choose another --out; what was saved before stays saved."
+      return "Make room, see to the permissions, or choose another --out; what was saved before stays saved."
     case "CheckpointInvalid":
       return checkpointAdvice[error.reason]
   }

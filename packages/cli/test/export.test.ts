@@ -127,11 +127,37 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
       const files = yield* prepared([...readable, "stranger", "ada", ""].join("\n"))
       const loud = yield* invokeAt(yield* url, exportTo(files))
       yield* matchGolden(
-        loud.stderr.replaceAll(files.folder, "FOLDER").replace(/in \d+s \([\d.]+\/s\)/, "in 0s (0.0/s)"),
+        loud.stderr
+          .replaceAll(files.folder, "FOLDER")
+          .replace(/in (?:less than a second|\d+s(?: \([\d.]+\/s\))?)/, "in 0s"),
         "export-summary"
       )
       const quiet = yield* invokeAt(yield* url, exportTo({ ...files, out: `${files.out}2` }, "--quiet"))
       assert.deepStrictEqual(quiet, { code: 0, stdout: "", stderr: "" })
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("of a finished export, resume says so; other users are refused", () =>
+    Effect.gen(function* () {
+      const at = yield* url
+      const files = yield* prepared("ada\n")
+      yield* invokeAt(at, exportTo(files))
+      const again = yield* invokeAt(at, exportTo(files, "--resume"))
+      assert.strictEqual(again.stderr.split("\n")[0], "it was finished before: --restart begins anew")
+      assert.notInclude(again.stderr, "calls")
+      writeFileSync(files.users, "two-pages\n")
+      assertRefused(yield* invokeAt(at, exportTo(files, "--resume")), 1, /its users are others/, "with --restart.")
+      writeFileSync(files.users, "ada\ntwo-pages\n")
+      assertRefused(yield* invokeAt(at, exportTo(files, "--resume")), 1, /now there are more/, "to another --out")
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("no users are no failure, and no surprise", () =>
+    Effect.gen(function* () {
+      const files = yield* prepared("")
+      const { code, stderr } = yield* invokeAt(yield* url, exportTo(files))
+      assert.strictEqual(stderr, "done: 0 users, 0 conversations\nthere were no users: the input is empty\n")
+      assert.strictEqual(code, 0)
     }).pipe(Effect.scoped)
   )
 
@@ -190,14 +216,15 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
       yield* refuse(
         exportTo({ users, out: missing }),
         1,
-        `cannot write ${missing}.checkpoint: no such file or folder`,
-        "choose another --out"
+        `there is no folder ${join(folder, "no")}`,
+        "choose another place"
       )
+      yield* refuse(exportTo(files, "--failures", missing), 1, `there is no folder ${join(folder, "no")}`, "another")
       yield* refuse(
         exportTo({ users, out: missing }, "--format", "sqlite"),
         1,
-        /^error: cannot write .*: it cannot be opened$/,
-        "--out"
+        `there is no folder ${join(folder, "no")}`,
+        "another"
       )
       mkdirSync(join(folder, "a-folder"))
       yield* refuse(
@@ -283,7 +310,7 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
         "csv"
       )
       writeFileSync(files.users, "somebody-else\n")
-      yield* refuse(/its users are others/, "Give the users that it was begun with")
+      yield* refuse(/its users are others/, "or begin anew with --restart.")
       writeFileSync(checkpoint, saved.replace('"version":1', '"version":7'))
       yield* refuse(
         `cannot go on from ${checkpoint}: it is of version 7, this program makes version 1`,

@@ -60,7 +60,7 @@ const stable = (text: string): string =>
     .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:9460")
     .replaceAll(/\b(?:\d+s )?\d+( ?)ms\b/g, "1$1ms")
     .replaceAll(/request id \d+/g, "request id 1")
-    .replaceAll(/in \d+s \([\d.]+\/s\)/g, "in 0s (0.0/s)")
+    .replaceAll(/in \d+s \([\d.]+\/s\)/g, "in 5s (0.7/s)")
     .replaceAll(/see \S+\.failures/g, "see OUT.failures")
 
 const clearLine = "\r\u001B[2K"

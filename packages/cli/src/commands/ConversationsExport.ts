@@ -131,7 +131,10 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
         Effect.fnUntraced(function* (event) {
           yield* meter.add(event)
           if (event._tag === "UserFailed") yield* Effect.logDebug(`line ${event.line}: ${event.message}`)
-          if (event._tag === "Finished") isFinished = true
+          if (event._tag === "Finished") {
+            isFinished = true
+            if (event.wasFinished) goingOn = reporter.say("it was finished before: --restart begins anew")
+          }
           if (event._tag === "Started") {
             isStarted = true
             if (event.isResumed) goingOn = reporter.say(`going on after ${number(event.counts.lines)} users`)
@@ -159,7 +162,8 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
     Effect.mapError((error) => {
       const { advice, exit, problem } = Failure.report(error)
       // What goes wrong before anything was begun leaves nothing to go on with.
-      const goOn = isStarted && !isFinished ? ` Then go on with: ${resumeCommand(flags)}` : ""
+      const isRefused = error._tag === "CheckpointInvalid" || error._tag === "OutputUnusable"
+      const goOn = isStarted && !isFinished && !isRefused ? ` Then go on with: ${resumeCommand(flags)}` : ""
       return new Failure.CommandFailed({ problem, advice: advice + goOn, exit })
     })
   )

@@ -62,10 +62,21 @@ const sqlite = Effect.fnUntraced(function* ({ failures, out }: Options) {
   } satisfies Target
 })
 
-export const target: (options: Options) => Effect.Effect<Target, never, FileSystem.FileSystem | Path.Path> =
+const assertFolder = Effect.fnUntraced(function* (folder: string) {
+  const fs = yield* FileSystem.FileSystem
+  if (yield* Effect.orElseSucceed(fs.exists(folder), () => true)) return
+  return yield* new CommandFailed({
+    problem: `there is no folder ${folder}`,
+    advice: "Make it, or choose another place for what is written.",
+    exit: "Failure"
+  })
+})
+
+export const target: (options: Options) => Effect.Effect<Target, CommandFailed, FileSystem.FileSystem | Path.Path> =
   Effect.fnUntraced(function* (options) {
     const path = yield* Path.Path
     const { failures, out } = options
+    for (const file of [out, ...Option.toArray(failures)]) yield* assertFolder(path.dirname(file))
     const format = Option.getOrElse(
       options.format,
       () => formatOfExtension[path.extname(out).toLowerCase()] ?? "ndjson"

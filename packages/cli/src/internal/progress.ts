@@ -6,7 +6,8 @@ import { fit } from "./text.ts"
 
 export const number = (value: number): string => Math.round(value).toLocaleString("en-US")
 
-const plural = (count: number, one: string, many = `${one}s`): string => `${number(count)} ${count === 1 ? one : many}`
+export const plural = (count: number, one: string, many = `${one}s`): string =>
+  `${number(count)} ${count === 1 ? one : many}`
 
 /** Two units at most: nobody needs the seconds of an hour. */
 export const time = (duration: Duration.Duration): string => {
@@ -49,7 +50,12 @@ export const statusLine = (status: Progress.Status, scale: Scale, width = Infini
 /** What has been done, when there is nothing more to do. */
 export const summary = (status: Progress.Status, failures: string): ReadonlyArray<string> => {
   const { calls, counts, elapsed, rejections, retries } = status
-  const pace = calls / Math.max(0.001, Duration.toSeconds(elapsed))
+  const seconds = Duration.toSeconds(elapsed)
+  const took =
+    seconds < 1
+      ? "less than a second"
+      : // The first calls take no time: the pace of a few seconds says nothing about the quota.
+        `${time(elapsed)}${seconds < 5 ? "" : ` (${(calls / seconds).toFixed(1)}/s)`}`
   const without = [
     ...(counts.failed > 0 ? [`${plural(counts.failed, "user")} could not be read`] : []),
     ...(counts.invalid > 0
@@ -59,7 +65,10 @@ export const summary = (status: Progress.Status, failures: string): ReadonlyArra
   ]
   return [
     `done: ${plural(counts.users, "user")}, ${plural(counts.conversations, "conversation")}`,
-    `${plural(calls, "call")} in ${time(elapsed)} (${pace.toFixed(1)}/s), ${number(rejections)} rejected, ${number(retries)} retried`,
+    ...(calls > 0
+      ? [`${plural(calls, "call")} in ${took}, ${number(rejections)} rejected, ${number(retries)} retried`]
+      : []),
+    ...(counts.lines === 0 ? ["there were no users: the input is empty"] : []),
     ...(without.length > 0 ? [`${without.join(", ")}: see ${failures}`] : []),
     ...(counts.atCap > 0
       ? [`${plural(counts.atCap, "user")} may have more than 1000 conversations: the service returns the latest 1000`]
