@@ -152,7 +152,7 @@ describe("zim call", () => {
     [
       ["call", "A", "--body", "@/nowhere.json"],
       1,
-      /^error: cannot read the body file \/nowhere.json: .+no such.+\nhelp: .+\n$/
+      /^error: cannot read the body file \/nowhere.json: there is no such file\nhelp: .+\n$/
     ],
     [["call", "A", "--body", `@${notUtf8}`], 1, /^error: the body file .+ is not UTF-8\nhelp: .+\n$/],
     [["call", "A"], 7, /^error: no answer: .*ECONNREFUSED.+\nhelp: Check the network, ZIM_REGION.+\n$/]

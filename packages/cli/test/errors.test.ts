@@ -117,6 +117,7 @@ const rows: ReadonlyArray<Row> = [
   usage(["emulator", "start", "--server-secret", ` ${app.serverSecret}`], "--server-secret", "without spaces"),
   usage([...emulator, "--quota-model", "soft"], 'Invalid value for flag --quota-model: "soft"', "--help"),
   usage([...emulator, "--window", "0 millis"], 'Invalid value for flag --window: "0 millis"', "--help"),
+  usage(["doctor", "--timeout", "5"], '"5": Expected a duration, such as "5 seconds"', "--help"),
   usage([...emulator, "--limit", "-1"], "--limit", "--help"),
   usage([...emulator, "--clock-offset", "soon"], 'Invalid value for flag --clock-offset: "soon"', "--help"),
   usage([...emulator, "--quota-model", "unlimited", "--limit", "5"], "has no --limit", "another model"),
@@ -135,6 +136,13 @@ const rows: ReadonlyArray<Row> = [
     args: ["codes", "5"],
     exit: "Failure",
     problem: "5 is not a documented return code",
+    advice: "zim codes"
+  },
+  {
+    name: "the code of success",
+    args: ["codes", "0"],
+    exit: "Failure",
+    problem: "0 is no failure",
     advice: "zim codes"
   },
   worldFile("missing", join(folder, "nowhere.json"), "there is no such file"),

@@ -25,6 +25,15 @@ const record = ({ advice, category, code, error, meaning, retry }: ReturnCode.Re
 
 const find = (code: number): Effect.Effect<ReturnCode.ReturnCode, CommandFailed> => {
   const found = ReturnCode.lookup(code)
+  if (code === 0) {
+    return Effect.fail(
+      new CommandFailed({
+        problem: "0 is no failure: it is the code of a call that succeeded",
+        advice: "For all codes of failures, run: zim codes",
+        exit: "Failure"
+      })
+    )
+  }
   return found === undefined
     ? Effect.fail(
         new CommandFailed({

@@ -15,6 +15,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Quiet } from "../internal/globalFlags.ts"
 import * as Output from "../internal/output.ts"
+import { plural } from "../internal/progress.ts"
 import * as Style from "../internal/style.ts"
 import { fit, printable } from "../internal/text.ts"
 
@@ -82,7 +83,7 @@ const conversationsOf = (userId: string, pageSize: number) =>
   Conversations.pages(userId, { pageSize }).pipe(
     Stream.tap((page) =>
       Effect.logDebug(
-        `a page of ${page.conversations.length} conversations${Option.isSome(page.next) ? ", more to come" : ", the last"}`
+        `a page of ${plural(page.conversations.length, "conversation")}${Option.isSome(page.next) ? ", more to come" : ", the last"}`
       )
     ),
     Stream.map((page) => page.conversations),

@@ -12,6 +12,7 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { CommandFailed } from "../Failure.ts"
+import { whyUnreadable } from "./whyUnreadable.ts"
 
 /** The app of a generated world. */
 export const defaultAppId = 12345
@@ -31,17 +32,6 @@ export interface WorldFlags {
 }
 
 const usage = (problem: string, advice: string) => new CommandFailed({ problem, advice, exit: "Usage" })
-
-const whyUnreadable = (error: PlatformError.PlatformError): string => {
-  switch (error.reason._tag) {
-    case "NotFound":
-      return "there is no such file"
-    case "PermissionDenied":
-      return "permission denied"
-    default:
-      return "it is not a readable file"
-  }
-}
 
 const cannotRead = (path: string) => (error: PlatformError.PlatformError) =>
   new CommandFailed({
@@ -112,17 +102,22 @@ export const worldOf = (flags: WorldFlags) => {
       )
 }
 
+const readDuration = Schema.decodeUnknownOption(Schema.DurationFromString)
+
+/** A duration in words. */
+const DurationText = Schema.String.check(
+  Schema.makeFilter((text) => Option.isSome(readDuration(text)), { expected: 'a duration, such as "5 seconds"' })
+).pipe(Schema.decodeTo(Schema.DurationFromString))
+
 /** A window: a finite duration above zero. */
-export const Window = Schema.DurationFromString.check(
+export const Window = DurationText.check(
   Schema.makeFilter((duration) => Duration.isFinite(duration) && Duration.isPositive(duration), {
     expected: "a finite duration above 0"
   })
 )
 
 /** How far a clock is off: any finite duration. */
-export const Offset = Schema.DurationFromString.check(
-  Schema.makeFilter(Duration.isFinite, { expected: "a finite duration" })
-)
+export const Offset = DurationText.check(Schema.makeFilter(Duration.isFinite, { expected: "a finite duration" }))
 
 /** The names of `--quota-model`. */
 export const quotaModels = [

@@ -9,6 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../Failure.ts"
 import { importSqlite } from "./sqlite.ts"
+import { whyUnreadable } from "./whyUnreadable.ts"
 
 type Entry = Statistics["recent"][number]
 
@@ -22,20 +23,19 @@ const Record = Schema.Struct({
 const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(Record))
 const decodeRow = Schema.decodeUnknownResult(Record)
 
-const unreadable = (path: string, problem: string) =>
-  new CommandFailed({
-    problem: `cannot read ${path}: ${problem}`,
-    advice: "Give a file that zim conversations export has written: ndjson, csv or SQLite.",
-    exit: "Failure"
-  })
+const cannotRead = (advice: string) => (path: string, problem: string) =>
+  new CommandFailed({ problem: `cannot read ${path}: ${problem}`, advice, exit: "Failure" })
+
+const unreadable = cannotRead("Check the path and the permissions.")
+const noExport = cannotRead("Give a file that zim conversations export has written: ndjson, csv or SQLite.")
 
 const entryOf =
   (path: string) =>
   (decoded: Result.Result<typeof Record.Type, unknown>, line: number): Effect.Effect<Entry, CommandFailed> => {
-    if (Result.isFailure(decoded)) return Effect.fail(unreadable(path, `line ${line} is no conversation of an export`))
+    if (Result.isFailure(decoded)) return Effect.fail(noExport(path, `line ${line} is no conversation of an export`))
     const updatedAt = Date.parse(decoded.success.updatedAt)
     return Number.isNaN(updatedAt)
-      ? Effect.fail(unreadable(path, `line ${line} has no time`))
+      ? Effect.fail(noExport(path, `line ${line} has no time`))
       : Effect.succeed({ ...decoded.success, updatedAt })
   }
 
@@ -54,17 +54,21 @@ export const read = (path: string): Stream.Stream<Entry, CommandFailed, FileSyst
   Stream.unwrap(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
-      const beginning = yield* Effect.mapError(beginningOf(path), (error) => unreadable(path, error.reason.message))
+      const beginning = yield* Effect.mapError(beginningOf(path), (error) => unreadable(path, whyUnreadable(error)))
       if (beginning === sqliteHeader) {
         const SqliteSink = yield* importSqlite
-        return Stream.mapError(SqliteSink.conversations(path), (error) => unreadable(path, error.message))
+        return Stream.mapError(SqliteSink.conversations(path), (error) =>
+          (error._tag === "SinkFailed" ? unreadable : noExport)(path, error.problem)
+        )
       }
-      const text = Stream.decodeText(Stream.mapError(fs.stream(path), (error) => unreadable(path, error.message)))
+      const text = Stream.decodeText(
+        Stream.mapError(fs.stream(path), (error) => unreadable(path, whyUnreadable(error)))
+      )
       const entry = entryOf(path)
       return beginning.startsWith("userId,")
         ? text.pipe(
             Stream.pipeThroughChannel(Csv.decodeString<CommandFailed>({ headers: true })),
-            Stream.mapError((error) => (error._tag === "CsvError" ? unreadable(path, error.message) : error)),
+            Stream.mapError((error) => (error._tag === "CsvError" ? noExport(path, error.message) : error)),
             // The header is line 1.
             Stream.mapEffect((row, i) => entry(decodeRow(row), i + 2))
           )

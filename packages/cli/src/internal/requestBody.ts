@@ -8,6 +8,7 @@ import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../Failure.ts"
+import { whyUnreadable } from "./whyUnreadable.ts"
 
 const decodeBody = Schema.decodeUnknownEffect(OtherOperation.JsonObject)
 
@@ -38,7 +39,7 @@ const unreadable =
   ({ exit, name }: Source) =>
   (error: PlatformError.PlatformError) =>
     new CommandFailed({
-      problem: `cannot read ${name}: ${error.reason._tag === "NotFound" ? "there is no such file" : error.message}`,
+      problem: `cannot read ${name}: ${whyUnreadable(error)}`,
       advice: "Check the path and the permissions; --body - reads standard input.",
       exit
     })
