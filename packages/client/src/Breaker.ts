@@ -41,6 +41,20 @@ export class Refused extends Schema.TaggedError<Refused>()("Refused", {
  * - `Open`: calls are refused, until the open time ends.
  * - `HalfOpen`: one call is let through to see; the others are refused.
  *
+ * @example
+ * ```ts
+ * import { Breaker, Conversations } from "@effect-zim/client"
+ * import { Effect, Schedule } from "effect"
+ *
+ * // Whether calls to the host go through, as far as this breaker has seen.
+ * const program = Effect.gen(function* () {
+ *   const breaker = yield* Breaker.make({ openDuration: Schedule.spaced("5 seconds") })
+ *   const page = Effect.provideService(Conversations.page("user-42"), Breaker.Breaker, breaker)
+ *   yield* Effect.ignore(page)
+ *   return yield* breaker.state("zim-api.zego.im") // Closed
+ * })
+ * ```
+ *
  * @since 0.1.0
  */
 export class Breaker extends Context.Service<
@@ -166,6 +180,16 @@ const makeIn = Effect.fnUntraced(function* (
 
 /**
  * A breaker within this process, with the circuits of Effect's `CircuitBreaker`.
+ *
+ * @example
+ * ```ts
+ * import { Breaker, ZimClient } from "@effect-zim/client"
+ * import { Layer } from "effect"
+ *
+ * // What `Breaker.layer` is made of.
+ * const breaker = Layer.effect(Breaker.Breaker, Breaker.make({ size: 100, minimumCalls: 50 }))
+ * const client = ZimClient.layerConfig.pipe(Layer.provide(breaker))
+ * ```
  *
  * @since 0.1.0
  */

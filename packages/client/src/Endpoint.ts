@@ -45,6 +45,14 @@ const problem = (text: string): string | undefined => {
 /**
  * A base URL to send requests to: https, or plain http on a loopback host; a path prefix is kept, for a proxy.
  *
+ * @example
+ * ```ts
+ * import { Endpoint } from "@effect-zim/client"
+ * import { Config } from "effect"
+ *
+ * const proxy = Config.schema(Endpoint.BaseUrl, "ZIM_PROXY") // https://proxy.example/zim
+ * ```
+ *
  * @since 0.1.0
  */
 export const BaseUrl = Schema.String.check(Schema.makeFilter(problem)).pipe(Schema.brand("@effect-zim/client/BaseUrl"))

@@ -72,6 +72,16 @@ const problemOf = (root: JsonObject): Schema.FilterIssue | undefined => {
 /**
  * An object of JSON: plain data, every number finite, nested at most 500 deep.
  *
+ * @example
+ * ```ts
+ * import { OtherOperation } from "@effect-zim/client"
+ * import { Schema } from "effect"
+ *
+ * const isBody = Schema.is(OtherOperation.JsonObject)
+ * isBody({ UserIds: ["ada"], Since: 971503777289036701n }) // true
+ * isBody({ Since: new Date(0) }) // false
+ * ```
+ *
  * @since 0.1.0
  */
 export const JsonObject = Schema.declare<JsonObject>(isRecord, { expected: "a JSON object" }).check(

@@ -83,6 +83,18 @@ export interface State {
 /**
  * A quota: gives out permits, each for one request.
  *
+ * @example
+ * ```ts
+ * import { Quota } from "@effect-zim/client"
+ * import { Duration, Effect, Layer } from "effect"
+ *
+ * // A quota of one's own: none at all, for a service in the same process.
+ * const unlimited = Layer.succeed(Quota.Quota, {
+ *   withPermit: (_call, attempt) => attempt(Duration.zero),
+ *   state: Effect.succeed([])
+ * })
+ * ```
+ *
  * @since 0.1.0
  */
 export class Quota extends Context.Service<
@@ -166,6 +178,17 @@ const release = ({ lane, line }: Queue, caller: Line.Caller, clock: Clock.Clock,
  * old call before it answered, and counts the new one after it is sent, so no window of its own, wherever it begins,
  * holds more than `limit` of them. Of that time the smallest round trip seen is saved again. If the service rejects a
  * call in spite of it, everybody on that AppID pauses, and calls are spread out until it has not happened for a while.
+ *
+ * @example
+ * ```ts
+ * import { Quota } from "@effect-zim/client"
+ * import { Console, Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const quota = yield* Quota.make({ limit: 50, per: "operation" })
+ *   for (const { inUse, key, waiting } of yield* quota.state) yield* Console.log(key, inUse, waiting)
+ * })
+ * ```
  *
  * @since 0.1.0
  */

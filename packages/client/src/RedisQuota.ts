@@ -96,6 +96,18 @@ const unavailable = (cause: unknown) => new Quota.Unavailable({ cause })
 /**
  * The store: leases in Redis, each operation one script, by the clock of the Redis server.
  *
+ * @example
+ * ```ts
+ * import * as RedisQuota from "@effect-zim/client/RedisQuota"
+ * import * as SharedQuota from "@effect-zim/client/SharedQuota"
+ * import { Effect } from "effect"
+ *
+ * const quota = Effect.gen(function* () {
+ *   const store = yield* RedisQuota.store({ prefix: "staging:zim" })
+ *   return yield* SharedQuota.make(store)
+ * })
+ * ```
+ *
  * @since 0.1.0
  */
 export const store = (options?: {
@@ -116,6 +128,18 @@ export const store = (options?: {
 
 /**
  * A quota over Redis.
+ *
+ * @example
+ * ```ts
+ * import { Conversations, Quota } from "@effect-zim/client"
+ * import * as RedisQuota from "@effect-zim/client/RedisQuota"
+ * import { Effect } from "effect"
+ *
+ * const job = Effect.gen(function* () {
+ *   const quota = yield* RedisQuota.make({ limit: 50 })
+ *   return yield* Quota.provide(Conversations.snapshot("user-42"), quota)
+ * })
+ * ```
  *
  * @since 0.1.0
  */

@@ -61,6 +61,19 @@ const checked = (name: keyof Options, value: number): number =>
 /**
  * A budget within this process.
  *
+ * @example
+ * ```ts
+ * import { Conversations, RetryBudget } from "@effect-zim/client"
+ * import { Effect } from "effect"
+ *
+ * // A job with a budget of its own.
+ * const job = Effect.gen(function* () {
+ *   const budget = yield* RetryBudget.make({ capacity: 50 })
+ *   const list = yield* Effect.provideService(Conversations.snapshot("user-42"), RetryBudget.RetryBudget, budget)
+ *   return [list, yield* budget.left] as const
+ * })
+ * ```
+ *
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"]> => {

@@ -91,6 +91,13 @@ const untilCircuitCloses: Schedule.Schedule<unknown, Failure> = backoff({ base: 
 /**
  * No retries: the first failure is the call's.
  *
+ * @example
+ * ```ts
+ * import { Conversations, RetryPolicy } from "@effect-zim/client"
+ *
+ * const once = RetryPolicy.provide(Conversations.page("user-42"), RetryPolicy.none)
+ * ```
+ *
  * @since 0.1.0
  */
 export const none: RetryPolicy = {
@@ -105,6 +112,14 @@ export const none: RetryPolicy = {
 /**
  * The default, for a caller that waits for the answer: rejections are retried up to 8 times, passing failures 4 times,
  * connection failures 3 times, doubtful ones twice. While the circuit breaker is open it fails at once.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-zim/client"
+ *
+ * // The same, but lost connections are final.
+ * const custom: RetryPolicy.RetryPolicy = { ...RetryPolicy.standard, transport: RetryPolicy.none.transport }
+ * ```
  *
  * @since 0.1.0
  */

@@ -76,6 +76,18 @@ const warning = (offset: number): string => {
 /**
  * A clock that follows the service's, both ways and back.
  *
+ * @example
+ * ```ts
+ * import { Conversations, ServerClock } from "@effect-zim/client"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const clock = yield* ServerClock.make
+ *   yield* Effect.provideService(Conversations.page("user-42"), ServerClock.ServerClock, clock)
+ *   return yield* clock.offset // in milliseconds
+ * })
+ * ```
+ *
  * @since 0.1.0
  */
 export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => {

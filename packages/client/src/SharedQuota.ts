@@ -125,6 +125,15 @@ export interface Options extends Quota.Options {
 /**
  * A quota over a store. Within the process callers come first, first served; between processes, whoever asks first.
  *
+ * @example
+ * ```ts
+ * import * as SharedQuota from "@effect-zim/client/SharedQuota"
+ *
+ * // A store of one's own: three operations, each of which decides by the store's clock.
+ * const quotaOf = (store: SharedQuota.Store) =>
+ *   SharedQuota.make(store, { limit: 50, whenUnavailable: { share: 1 / 4 } })
+ * ```
+ *
  * @since 0.1.0
  */
 export const make: (store: Store, options?: Options) => Effect.Effect<Quota.Quota["Service"], never, Scope.Scope> =
@@ -151,6 +160,16 @@ export const memory: Effect.Effect<Store> = Effect.sync(MemoryStore.make)
 
 /**
  * A shared quota for every client built on this layer.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import * as SharedQuota from "@effect-zim/client/SharedQuota"
+ * import { Layer } from "effect"
+ *
+ * const clientOf = (store: SharedQuota.Store) =>
+ *   ZimClient.layerConfig.pipe(Layer.provide(SharedQuota.layer(store, { limit: 50 })))
+ * ```
  *
  * @since 0.1.0
  */

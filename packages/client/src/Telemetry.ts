@@ -18,6 +18,19 @@ const durations = Metric.exponentialBoundaries({ start: 0.5, factor: 2, count: 2
 /**
  * Calls by `zim.action` and `outcome`: `Success` or the tag of the error.
  *
+ * @example
+ * ```ts
+ * import { Telemetry } from "@effect-zim/client"
+ * import { Effect, Metric } from "effect"
+ *
+ * // Any exporter of Effect's finds the metrics of this module; a program can look, too.
+ * const succeeded = Metric.withAttributes(Telemetry.calls, {
+ *   "zim.action": "QueryConversationList",
+ *   outcome: "Success"
+ * })
+ * const count = Effect.map(Metric.value(succeeded), ({ count }) => count)
+ * ```
+ *
  * @since 0.1.0
  */
 export const calls = Metric.counter("zim.client.calls", { description: "Calls by outcome", incremental: true })

@@ -32,6 +32,14 @@ import * as OtherOperation from "./OtherOperation.ts"
 /**
  * The client of one app.
  *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import { Effect } from "effect"
+ *
+ * const appId = ZimClient.ZimClient.use(({ appId }) => Effect.succeed(appId))
+ * ```
+ *
  * @since 0.1.0
  */
 export class ZimClient extends Context.Service<
@@ -85,6 +93,19 @@ const isBrowser = (): boolean =>
 /**
  * Makes a client. Policies in the context (`Quota`, `RetryPolicy.Current`, `RetryBudget`, `Timeout.Attempt`,
  * `Timeout.Deadline`, `ServerClock`, `Breaker`, `ResponseLimit`) become the client's; a call's own win over them.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import { type AppId, QueryConversationList } from "@effect-zim/protocol"
+ * import { Effect, type Redacted } from "effect"
+ *
+ * // Clients of apps that are known only when the program runs.
+ * const firstPageOf = (app: { appId: AppId.AppId; serverSecret: Redacted.Redacted }, userId: string) =>
+ *   Effect.scoped(
+ *     Effect.flatMap(ZimClient.make(app), (client) => client.execute(QueryConversationList.operation, { userId }))
+ *   )
+ * ```
  *
  * @since 0.1.0
  */
@@ -179,6 +200,18 @@ const requiredSetting = Effect.fnUntraced(function* <A, I>(name: string, schema:
  * - `ZIM_BASE_URL`: optional, instead of a region: https, or plain http on a loopback host.
  *
  * A missing or malformed setting is named by the error, which never shows its value.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import { Effect, Layer } from "effect"
+ *
+ * // All of the settings, and regions to turn to.
+ * const client = Layer.effect(
+ *   ZimClient.ZimClient,
+ *   Effect.flatMap(ZimClient.settings, (settings) => ZimClient.make({ ...settings, failover: ["lax", "sgp"] }))
+ * )
+ * ```
  *
  * @since 0.1.0
  */

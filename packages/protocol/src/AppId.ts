@@ -52,6 +52,13 @@ export const FromString = Schema.NumberFromString.pipe(Schema.decodeTo(AppId))
  * Makes an `AppId`. Throws a `SchemaError` when the number is not an unsigned 32-bit integer: decode with the
  * {@link AppId} schema instead where the number comes from outside.
  *
+ * @example
+ * ```ts
+ * import { AppId } from "@effect-zim/protocol"
+ *
+ * const appId = AppId.make(12345)
+ * ```
+ *
  * @since 0.1.0
  */
 export const make: (id: number) => AppId = Schema.decodeSync(AppId)

@@ -123,6 +123,14 @@ export class Conversation extends Inspectable.Class {
 /**
  * What tells conversations apart: type and id. The same id can name a peer and a group.
  *
+ * @example
+ * ```ts
+ * import { Conversation } from "@effect-zim/protocol"
+ *
+ * const peers = new Map<string, Conversation.Conversation>()
+ * const keep = (conversation: Conversation.Conversation) => peers.set(Conversation.key(conversation), conversation)
+ * ```
+ *
  * @since 0.1.0
  */
 export const key = (conversation: Conversation): string => `${conversation.typeCode}:${conversation.id}`

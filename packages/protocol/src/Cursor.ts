@@ -60,6 +60,14 @@ export const isEnd = (cursor: Cursor): boolean => cursor === "0"
 /**
  * The cursor of a `Next` on the wire.
  *
+ * @example
+ * ```ts
+ * import { Cursor } from "@effect-zim/protocol"
+ *
+ * Cursor.fromWire(971503777289036701n) // "971503777289036701"
+ * Cursor.isEnd(Cursor.fromWire(0)) // true
+ * ```
+ *
  * @since 0.1.0
  */
 export const fromWire = (next: WireInteger): Cursor => make(next.toString())

@@ -59,6 +59,16 @@ const decodeProblem = Schema.decodeUnknownResult(Wire)
  *
  * Source: contract, section 1, response body.
  *
+ * @example
+ * ```ts
+ * import { Envelope } from "@effect-zim/protocol"
+ * import { Result } from "effect"
+ *
+ * const envelope = Envelope.parse('{"Code":660300005,"Message":"too fast","RequestId":"1"}')
+ * Result.map(envelope, ({ code }) => code) // 660300005
+ * Envelope.parse("<html>") // a failure: NotJson
+ * ```
+ *
  * @since 0.1.0
  */
 export const parse = (text: string): Result.Result<Envelope, Unreadable> => parseKnown(text, () => false)

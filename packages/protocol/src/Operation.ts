@@ -79,6 +79,16 @@ export interface PagedOperation<in Input, in out Request, in out Payload, in out
 /**
  * The body of a request.
  *
+ * @example
+ * ```ts
+ * import { Operation, QueryConversationList } from "@effect-zim/protocol"
+ * import { Effect } from "effect"
+ *
+ * const { operation } = QueryConversationList
+ * const body = Effect.map(operation.make({ userId: "user-42" }), (request) => Operation.write(operation, request))
+ * // {"FromUserId":"user-42","Limit":500,"Next":0}
+ * ```
+ *
  * @since 0.1.0
  */
 export const write = <Input, Request, Payload, Success, Failure>(

@@ -45,6 +45,13 @@ export type PageSize = typeof PageSize.Type
 /**
  * Makes a `PageSize`. Throws a `SchemaError` when the number is out of range: see {@link correct}.
  *
+ * @example
+ * ```ts
+ * import { PageSize } from "@effect-zim/protocol"
+ *
+ * const pageSize = PageSize.make(100)
+ * ```
+ *
  * @since 0.1.0
  */
 export const make: (size: number) => PageSize = Schema.decodeSync(PageSize)

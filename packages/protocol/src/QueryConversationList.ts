@@ -137,6 +137,13 @@ export type Failure =
 /**
  * The operation.
  *
+ * @example
+ * ```ts
+ * import { QueryConversationList } from "@effect-zim/protocol"
+ *
+ * const { action, callsPerSecond, kind } = QueryConversationList.operation // QueryConversationList, 20, Read
+ * ```
+ *
  * @since 0.1.0
  */
 export const operation: PagedOperation<Input, Request, Payload, Page, Failure> = {

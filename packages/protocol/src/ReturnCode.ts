@@ -335,6 +335,13 @@ export const lookup = (code: number): ReturnCode | undefined => byCode.get(code)
 /**
  * The codes that arrive as the error class with this tag.
  *
+ * @example
+ * ```ts
+ * import { ReturnCode } from "@effect-zim/protocol"
+ *
+ * ReturnCode.codesOf("AuthenticationFailed") // [3, 100000005]
+ * ```
+ *
  * @since 0.1.0
  */
 export const codesOf = <Tag extends ReturnCode["error"]>(tag: Tag): ReadonlyArray<CodesOf<Tag>> =>

@@ -291,6 +291,18 @@ export const retryOf = (error: ServiceError): ReturnCode.Retry => ReturnCode.loo
 /**
  * Whether repeating the same call can help.
  *
+ * @example
+ * ```ts
+ * import { ServiceError } from "@effect-zim/protocol"
+ *
+ * const summary = (error: ServiceError.ServiceError): string =>
+ *   ServiceError.isRateLimit(error)
+ *     ? "too fast"
+ *     : ServiceError.isRetryable(error)
+ *       ? `again: ${ServiceError.retryOf(error)}`
+ *       : ServiceError.advice(error)
+ * ```
+ *
  * @since 0.1.0
  */
 export const isRetryable = (error: ServiceError): boolean => retryOf(error) !== "Never"

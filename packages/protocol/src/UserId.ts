@@ -64,6 +64,13 @@ export type UserId = typeof UserId.Type
  * Makes a `UserId`. Throws a `SchemaError` on an illegal id: decode with the {@link UserId} schema instead where the id
  * comes from outside.
  *
+ * @example
+ * ```ts
+ * import { UserId } from "@effect-zim/protocol"
+ *
+ * const userId = UserId.make("user-42")
+ * ```
+ *
  * @since 0.1.0
  */
 export const make: (id: string) => UserId = Schema.decodeSync(UserId)

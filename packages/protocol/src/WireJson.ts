@@ -103,6 +103,13 @@ const parseExactly = (text: string, rounded: unknown): unknown => {
  * A second look at the source text costs more than a plain parse, so it is taken only when the plain parse has rounded
  * something.
  *
+ * @example
+ * ```ts
+ * import { WireJson } from "@effect-zim/protocol"
+ *
+ * WireJson.parse('{"Next":971503777289036701,"TotalCount":3}') // { Next: 971503777289036701n, TotalCount: 3 }
+ * ```
+ *
  * @since 0.1.0
  */
 export const parse = (text: string): unknown => parseKnown(text, () => false)
@@ -128,6 +135,13 @@ const stringifyMember = (value: unknown): string => {
 
 /**
  * Prints plain data as JSON; a `bigint` is printed as a number, digit by digit.
+ *
+ * @example
+ * ```ts
+ * import { WireJson } from "@effect-zim/protocol"
+ *
+ * WireJson.stringify({ Next: 971503777289036701n }) // {"Next":971503777289036701}
+ * ```
  *
  * @since 0.1.0
  */
