@@ -82,6 +82,8 @@ export const admit = <E>(
     line.add(caller)
     return Effect.onExit(restore(Effect.andThen(sleepUntilAwake(caller), turn)), () =>
       Effect.sync(() => {
+        // An old table of the set may still hold it, and must not hold its fiber with it.
+        caller.wake = undefined
         if (line.delete(caller)) wakeFirst(line)
       })
     )

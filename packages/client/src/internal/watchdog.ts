@@ -14,7 +14,7 @@ import { millisOf } from "./line.ts"
 /** Something under way. */
 interface Watched {
   readonly dueAt: number
-  readonly end: () => void
+  end: () => void
 }
 
 /** What is under way by one clock, as long as there is a timer for it. */
@@ -86,6 +86,8 @@ export const make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.gen(func
       watch.timer = Effect.runForkWith(Context.make(Clock.Clock, clock))(sleepAndPatrol(watch, clock, millis))
     }
     return () => {
+      // An old table of the set may still hold it, and must not hold the answer with it.
+      one.end = constVoid
       if (watch.watched.delete(one) && isClosed && watch.watched.size === 0) stop(watch, clock)
     }
   }
