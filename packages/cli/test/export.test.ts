@@ -1,3 +1,4 @@
+import { RetryPolicy } from "@effect-zim/client"
 import { assert, layer } from "@effect/vitest"
 import { Emulator, Fault } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
@@ -180,6 +181,23 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
     }).pipe(Effect.scoped)
   )
 
+  it.effect("says while it runs that no call succeeds", () =>
+    Effect.gen(function* () {
+      const emulator = yield* Emulator.Emulator
+      const faults = yield* emulator.faults.get
+      // The first call of each user fails; the second one takes longer than a line stands.
+      yield* emulator.faults.set([Fault.connectionReset.pipe(Fault.times(3)), Fault.latency("600 millis"), ...faults])
+      const files = yield* prepared(readable.join("\n"))
+      const retry = { ...RetryPolicy.none, transport: RetryPolicy.backoff({ base: "1 milli", cap: "1 milli" }) }
+      const outcome = yield* invoke(exportTo(files), { env: settings(yield* url), columns: 80, retry }).pipe(
+        Effect.ensuring(emulator.faults.set(faults))
+      )
+      assert.include(outcome.stderr, "0/3 users, every call has failed: see zim doctor, ")
+      assert.strictEqual(outcome.code, 0)
+      assertComplete(yield* read(files.out, "ndjson"), world, readable)
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("what cannot begin is refused in two lines, and harms nothing", () =>
     Effect.gen(function* () {
       const at = yield* url
@@ -263,6 +281,7 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
       yield* refuse(exportTo({ users, out: users }, "--restart"), 2, "--users and --out are the same file", "its own")
       yield* refuse(exportTo(files, "--failures", out), 2, "--out and --failures are the same file", "its own")
       yield* refuse(exportTo(files, "--concurrency", "0"), 2, /--concurrency/, "--help")
+      yield* refuse(exportTo({ users, out: "" }), 2, /--out: "": Expected the path of a file$/, "--help")
       yield* refuse(["conversations", "export", "--out", out], 2, /users/, "--help")
     }).pipe(Effect.scoped)
   )

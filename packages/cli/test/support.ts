@@ -128,12 +128,17 @@ export const service: Layer.Layer<EmulatorServer.EmulatorServer | Emulator.Emula
 )
 
 /**
- * Runs a command line in this process, without retries. With `columns`, standard output and error are a terminal of that
+ * Runs a command line in this process, without retries unless told. With `columns`, standard output and error are a terminal of that
  * width.
  */
 export const invoke = Effect.fnUntraced(function* (
   args: ReadonlyArray<string>,
-  options: { readonly env?: Record<string, string>; readonly columns?: number; readonly stdin?: string } = {}
+  options: {
+    readonly env?: Record<string, string>
+    readonly columns?: number
+    readonly stdin?: string
+    readonly retry?: RetryPolicy.RetryPolicy
+  } = {}
 ) {
   const stdout: Array<string> = []
   const stderr: Array<string> = []
@@ -156,7 +161,7 @@ export const invoke = Effect.fnUntraced(function* (
   }
   const code = yield* Main.run(args).pipe(
     Effect.provideService(Console.Console, console),
-    Effect.provideService(RetryPolicy.Current, RetryPolicy.none),
+    Effect.provideService(RetryPolicy.Current, options.retry ?? RetryPolicy.none),
     Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: options.env ?? {} })),
     Effect.provide(Layer.mergeAll(stdio, terminal).pipe(Layer.provideMerge(NodeServices.layer)))
   )

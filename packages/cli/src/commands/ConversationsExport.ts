@@ -79,6 +79,8 @@ const modeOf = ({ restart, resume }: Flags): Effect.Effect<Sink.Mode, Failure.Co
       )
     : Effect.succeed(resume ? "resume" : restart ? "restart" : "new")
 
+const overtaken = "If another export is running, let it finish: it has all that this one saved. Else use --restart."
+
 /** How long users that are under way may take to finish, once it should stop. */
 const grace = "5 seconds"
 
@@ -161,13 +163,19 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   yield* stoppable(exported, stopped).pipe(
     Effect.mapError((error) => {
       const { advice, exit, problem } = Failure.report(error)
-      // What goes wrong before anything was begun leaves nothing to go on with.
-      const isRefused = error._tag === "CheckpointInvalid" || error._tag === "OutputUnusable"
+      if (isStarted && error._tag === "OutputUnusable") {
+        return new Failure.CommandFailed({ problem, advice: overtaken, exit })
+      }
+      // What goes wrong before anything was begun leaves nothing to go on with, nor does a checkpoint of something else.
+      const isRefused = error._tag === "CheckpointInvalid"
       const goOn = isStarted && !isFinished && !isRefused ? ` Then go on with: ${resumeCommand(flags)}` : ""
       return new Failure.CommandFailed({ problem, advice: advice + goOn, exit })
     })
   )
 })
+
+/** An unset variable of the shell makes it empty. */
+const path = Schema.String.check(Schema.makeFilter((text) => text !== "", { expected: "the path of a file" }))
 
 const positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 
@@ -179,9 +187,14 @@ export const exportCommand = Command.make(
   {
     users: Flag.String("users").pipe(
       Flag.withMetavar("FILE"),
-      Flag.withDescription("The users' ids, one on each line; - reads standard input")
+      Flag.withDescription("The users' ids, one on each line; - reads standard input"),
+      Flag.withSchema(path)
     ),
-    out: Flag.String("out").pipe(Flag.withMetavar("PATH"), Flag.withDescription("The file to write")),
+    out: Flag.String("out").pipe(
+      Flag.withMetavar("PATH"),
+      Flag.withDescription("The file to write"),
+      Flag.withSchema(path)
+    ),
     format: Flag.Literals("format", ExportFiles.formats).pipe(
       Flag.withDescription("ndjson, csv or sqlite; default: what the name of the file says, else ndjson"),
       Flag.optional
@@ -197,6 +210,7 @@ export const exportCommand = Command.make(
     failures: Flag.String("failures").pipe(
       Flag.withMetavar("FILE"),
       Flag.withDescription("Where to record who could not be read; default: PATH.failures.ndjson, or a table"),
+      Flag.withSchema(path),
       Flag.optional
     ),
     concurrency: Flag.Int("concurrency").pipe(

@@ -33,11 +33,16 @@ export interface Scale {
   readonly callsPerSecond: number
 }
 
+/** Requests that fail are made again for half an hour, in silence: who looks should know before. */
+const isInVain = ({ calls, rejections, retries }: Progress.Status): boolean =>
+  calls >= 3 && retries === calls && rejections < calls
+
 /** How it is getting on, in one line, the least important at the end. */
 export const statusLine = (status: Progress.Status, scale: Scale, width = Infinity): string => {
   const { calls, callsPerSecond, counts, rejections, retries, timeLeft } = status
   const parts = [
     scale.lines === undefined ? plural(counts.lines, "user") : `${number(counts.lines)}/${plural(scale.lines, "user")}`,
+    ...(isInVain(status) ? ["every call has failed: see zim doctor"] : []),
     ...(Option.isSome(timeLeft) && calls > 0 ? [`${time(timeLeft.value)} left`] : []),
     `${callsPerSecond.toFixed(1)}/${scale.callsPerSecond} calls/s`,
     `${number(rejections)} rejected`,
