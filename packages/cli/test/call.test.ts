@@ -113,6 +113,20 @@ describe("zim call", () => {
     })
   )
 
+  it.live("says so of an answer that is not the service's, too, but not of a redirect", () =>
+    Effect.gen(function* () {
+      const { url } = yield* serve((response, _, index) =>
+        index === 0
+          ? response.writeHead(504).end("<h1>504</h1>")
+          : response.writeHead(302, { location: "/moved" }).end()
+      )
+      const gateway = yield* invokeAt(url, ["call", "SomeAction"])
+      assert.match(gateway.stderr, /\nhelp: It may have been done all the same: .+\n$/)
+      const redirect = yield* invokeAt(url, ["call", "SomeAction"])
+      assert.notInclude(redirect.stderr, "It may have been done")
+    })
+  )
+
   it.live("shows no secret of an answer that repeats the request, whatever the log level", () =>
     Effect.gen(function* () {
       const echo: Parameters<typeof serve>[0] = (response, { url }, index) =>
@@ -214,7 +228,7 @@ layer(service, { excludeTestServices: true })("zim call, at the emulator", (it) 
     [list, '{"FromUserId":"rate-limited"}', 6, "660300005 Calls exceed", "Slow down"],
     [list, '{"FromUserId":"not-permitted"}', 5, "100000017 Service not enabled", "Enable the ZIM"],
     [list, '{"FromUserId":"unknown-code"}', 7, "424242 Unknown return code: never heard of", "not documented"],
-    [list, '{"FromUserId":"html"}', 7, "HTTP status 502", "proxies"]
+    [list, '{"FromUserId":"html"}', 7, "HTTP status 502", "may have been done"]
   ] as const)("%s %s: exit code %i", ([action, body, code, problem, advice]) =>
     Effect.gen(function* () {
       const { url } = yield* EmulatorServer.EmulatorServer

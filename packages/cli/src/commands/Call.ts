@@ -55,11 +55,19 @@ const text = Effect.fnUntraced(function* (answer: OtherOperation.Answer) {
 /** Nobody was there: not found, or not listening. */
 const unreached: ReadonlySet<string | undefined> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"])
 
-/** What was sent and not answered may have been done. */
-const maybeDone = (error: ClientError.CallError<OtherOperation.Failure>): boolean =>
-  error._tag === "TransportFailed"
-    ? !unreached.has(error.systemCode)
-    : error._tag === "AttemptTimedOut" || (error._tag === "DeadlineExceeded" && error.attempts > 0)
+/** What was sent and got no answer of the service may have been done. A redirect is an answer to something else. */
+const maybeDone = (error: ClientError.CallError<OtherOperation.Failure>): boolean => {
+  switch (error._tag) {
+    case "TransportFailed":
+      return !unreached.has(error.systemCode)
+    case "ResponseUnreadable":
+      return error.reason !== "Redirect"
+    case "DeadlineExceeded":
+      return error.attempts > 0
+    default:
+      return error._tag === "AttemptTimedOut"
+  }
+}
 
 const explain =
   (isRead: boolean) =>
