@@ -1,6 +1,6 @@
 /** One signed call, and what its answer says: of the time, the signature, the service and the quota. */
-import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { Conversations, type Endpoint, Quota, RetryPolicy, ServerClock, Timeout, ZimClient } from "@effect-zim/client"
+import { UndiciHttpClient } from "@effect-zim/node"
 import { type AppId, ReturnCode, type ServiceError } from "@effect-zim/protocol"
 import type { ServerSecret } from "@effect-zim/signing"
 import * as Array from "effect/Array"
@@ -51,7 +51,7 @@ const connect = Effect.fnUntraced(function* (settings: Settings, { callsPerSecon
   }
   const layer = ZimClient.layer(settings).pipe(
     Layer.provide([
-      NodeHttpClient.layerUndici,
+      UndiciHttpClient.layer,
       Quota.layer({ limit: callsPerSecond }),
       Layer.succeed(ServerClock.ServerClock, clock),
       Layer.succeed(RetryPolicy.Current, RetryPolicy.none),
