@@ -267,5 +267,15 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
 /**
  * An emulator as a layer. Mount it with `EmulatorClient.layer` (in the same process, without sockets) or with
  * `EmulatorServer.layer` (on a loopback port).
+ *
+ * @example
+ * ```ts
+ * import { Emulator, Fault, World } from "@effect-zim/emulator"
+ *
+ * const layer = Emulator.layer({
+ *   world: World.generate({ seed: 1, users: 10 }),
+ *   faults: [Fault.times(Fault.connectionReset, 2)]
+ * })
+ * ```
  */
 export const layer = (options: Options): Layer.Layer<Emulator> => Layer.effect(Emulator, make(options))

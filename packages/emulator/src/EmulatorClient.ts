@@ -65,6 +65,16 @@ const execute = (
 
 /**
  * An `HttpClient` whose every request goes to the emulator.
+ *
+ * @example
+ * ```ts
+ * import { Emulator, EmulatorClient, World } from "@effect-zim/emulator"
+ * import { Layer } from "effect"
+ *
+ * // One emulator for a client in this process, and for the test that looks at it.
+ * const emulator = Emulator.layer({ world: World.generate({ seed: 1, users: 10 }) })
+ * const http = EmulatorClient.layer.pipe(Layer.provideMerge(emulator))
+ * ```
  */
 export const layer: Layer.Layer<HttpClient.HttpClient, never, Emulator.Emulator> = Layer.effect(
   HttpClient.HttpClient,

@@ -125,6 +125,14 @@ const drawn = (draw: Latency.Latency, options: LatencyOptions | undefined, spec:
 /**
  * The answer comes this much later: the call is processed when it arrives. With `on: "request"` the request is held up
  * instead, and processed late.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const slow = Fault.when(Fault.latency("200 millis"), Fault.every(3))
+ * const late = Fault.latency("5 seconds", { on: "request" })
+ * ```
  */
 export const latency = (duration: Duration.Input, options?: LatencyOptions): Fault => {
   const length = Duration.fromInputUnsafe(duration)
@@ -234,6 +242,16 @@ const rewriting = (name: string, change: (reply: Reply) => Reply, spec: ActionSp
 
 /**
  * Changes the finished answer by a function, which has no form as JSON.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const noDate = Fault.rewrite("noDate", (reply) => {
+ *   const { date: _date, ...headers } = reply.headers
+ *   return { ...reply, headers }
+ * })
+ * ```
  */
 export const rewrite = (name: string, change: (reply: Reply) => Reply): Fault =>
   new Fault(name, { _tag: "Rewrite", change })
@@ -254,7 +272,16 @@ export const emptyBody: Fault = rewriting("emptyBody", Action.replaceBody(200, "
   type: "emptyBody"
 })
 
-/** The answer is an HTTP status with a page of HTML, as a gateway before the service sends it. */
+/**
+ * The answer is an HTTP status with a page of HTML, as a gateway before the service sends it.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const gateway = Fault.times(Fault.httpStatus(503), 3)
+ * ```
+ */
 export const httpStatus = (status: number, html?: string): Fault =>
   rewriting(
     `httpStatus ${status}`,

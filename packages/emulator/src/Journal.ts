@@ -203,6 +203,18 @@ const tally = (keys: Iterable<string | number>): Readonly<Record<string, number>
  * The numbers of these entries.
  *
  * @param window how long the window is in which the most calls are looked for; default one second
+ *
+ * @example
+ * ```ts
+ * import { Emulator, Journal } from "@effect-zim/emulator"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const emulator = yield* Emulator.Emulator
+ *   const { calls, peak } = Journal.stats(yield* emulator.journal.entries, "1 second")
+ *   return `${calls} calls, at most ${peak} in a second`
+ * })
+ * ```
  */
 export const stats = (entries: ReadonlyArray<Entry>, window: Duration.Input = "1 second"): Stats => {
   const admitted = entries.filter((entry) => !isRateLimited(entry))

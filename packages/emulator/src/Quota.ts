@@ -110,6 +110,14 @@ export const sliding = (options?: Options): Quota => ({
 
 /**
  * At most `limit` calls in each window, aligned to the epoch or, with `aligned: false`, to the calls.
+ *
+ * @example
+ * ```ts
+ * import { Quota } from "@effect-zim/emulator"
+ *
+ * // A window that begins with the first call, and counts what it rejects.
+ * const strict = Quota.fixed({ limit: 20, aligned: false, countRejected: true })
+ * ```
  */
 export const fixed = (options?: Options & { readonly aligned?: boolean | undefined }): Quota => ({
   model: "Fixed",

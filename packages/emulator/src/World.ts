@@ -208,6 +208,14 @@ const mapUser = (world: World, userId: string, f: (user: User) => User): World =
 
 /**
  * Registers a user; does nothing where the user is registered already.
+ *
+ * @example
+ * ```ts
+ * import { UserId } from "@effect-zim/protocol"
+ * import { World } from "@effect-zim/emulator"
+ *
+ * const world = World.register(World.generate({ seed: 1, users: 10 }), UserId.make("newcomer"))
+ * ```
  */
 export const register: {
   (userId: UserId.UserId): (world: World) => World

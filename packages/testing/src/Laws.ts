@@ -147,6 +147,17 @@ export const finishes = lawOf("finished", [
 /**
  * {@link complete}, {@link exactlyOnce} and {@link inOrder} in one run: nothing is lost, whatever the world and whatever
  * goes wrong.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Arbitraries, Laws } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ *
+ * it.effect.prop("loses nothing", [Arbitraries.scenario()], ([scenario]) =>
+ *   Laws.losesNothing(scenario, (userId) => Conversations.stream(userId))
+ * )
+ * ```
  */
 export const losesNothing = lawOf("without a loss", [Judge.missing, Judge.repeated, Judge.disordered])
 
@@ -232,6 +243,17 @@ const crowdList = 20
 /**
  * The pipeline, run for a crowd of users at once, makes no call that the service rejects for going too fast. The emulator
  * counts as strictly as the documentation can be read: at most 20 calls in any second.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Arbitraries, Laws } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ *
+ * it.effect.prop("keeps to the quota", [Arbitraries.scenario()], ([scenario]) =>
+ *   Laws.respectsQuota(scenario, (userId) => Conversations.stream(userId))
+ * )
+ * ```
  */
 export const respectsQuota = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
@@ -264,6 +286,17 @@ export const respectsQuota = Effect.fnUntraced(function* <E>(
  * Nothing that comes out of the pipeline holds the server secret, a signature or a nonce of a request, or ten characters
  * in a row of one: no result, error (with all it carries), log line at any level, span, metric or line on Effect's
  * console.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Arbitraries, Laws } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ *
+ * it.effect.prop("keeps its secrets", [Arbitraries.scenario()], ([scenario]) =>
+ *   Laws.keepsSecrets(scenario, (userId) => Conversations.stream(userId))
+ * )
+ * ```
  */
 export const keepsSecrets = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
