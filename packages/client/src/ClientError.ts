@@ -4,6 +4,20 @@
  *
  * No class carries a request, a URL, a signature, a nonce or a secret; text that came from outside is redacted first.
  *
+ * @example
+ * ```ts
+ * import { ClientError, Conversations } from "@effect-zim/client"
+ * import { Console, Effect } from "effect"
+ *
+ * const list = Conversations.snapshot("user-42").pipe(
+ *   Effect.catchTags({
+ *     DeadlineExceeded: (error) => Console.error("too late after", error.attempts, "attempts:", error.cause),
+ *     ResponseUnreadable: (error) => Console.error(error.reason, error.status, error.snippet)
+ *   }),
+ *   Effect.catch((error) => Console.error(`${error.message}\n${ClientError.advice(error)}`))
+ * )
+ * ```
+ *
  * @since 0.1.0
  */
 import { Cursor, ServiceError } from "@effect-zim/protocol"

@@ -139,7 +139,11 @@ export interface Options {
   readonly kind?: "Read" | "Write" | undefined
 }
 
-/** A value of {@link Operation.Operation} for an operation that is known by its name only. */
+/**
+ * A value of {@link Operation.Operation} for an operation that is known by its name only.
+ *
+ * @since 0.1.0
+ */
 export type OtherOperation = Operation.Operation<JsonObject, JsonObject, JsonObject, Answer, Failure>
 
 const isAction = Schema.is(Action)

@@ -102,7 +102,8 @@ export class Quota extends Context.Service<
   {
     /**
      * Waits for a permit, first come first served, makes one attempt with it, and takes it back, however the attempt
-     * ends. Interruption while waiting leaves the queue and keeps nothing.
+     * ends. Interruption while waiting leaves the queue and keeps nothing. Nothing but the quota itself ends a wait that
+     * is longer than the call's `patience`, so one of your own has to.
      */
     readonly withPermit: <A, E, R>(
       call: Call,

@@ -5,6 +5,16 @@
  * about them; every other code arrives as {@link UnknownReturnCode}. No class carries a request, a URL, a signature or a
  * secret.
  *
+ * @example
+ * ```ts
+ * import { type ServiceError } from "@effect-zim/protocol"
+ *
+ * const summary = (error: ServiceError.ServiceError): string =>
+ *   error._tag === "UserNotRegistered"
+ *     ? `${error.userId} is not registered`
+ *     : `${error.code} ${error.vendorMessage} (request ${error.requestId})`
+ * ```
+ *
  * @since 0.1.0
  */
 import * as Duration from "effect/Duration"
