@@ -43,6 +43,40 @@ const program = HttpClient.get(process.argv[2]).pipe(
 Effect.runPromise(Effect.provide(program, FetchHttpClient.layer))
 `
 
+/** What the client uses of Effect beside that, with as little of its own as there can be. */
+const effectParts = `
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as HttpClient from "effect/http/HttpClient"
+import * as HttpClientResponse from "effect/http/HttpClientResponse"
+import * as Metric from "effect/Metric"
+import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
+import * as Schedule from "effect/Schedule"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+
+class Failed extends Schema.TaggedError()("Failed", { code: Schema.Int }) {}
+const Page = Schema.Struct({ Code: Schema.Int, List: Schema.Array(Schema.Struct({ ConvId: Schema.String })) })
+const answers = Metric.counter("answers")
+const page = HttpClient.get(process.argv[2]).pipe(
+  Effect.flatMap(HttpClientResponse.schemaBodyJson(Page)),
+  Effect.tap(() => Metric.update(answers, 1)),
+  Effect.flatMap((page) => (page.Code === 0 ? Effect.succeed(page) : Effect.fail(new Failed({ code: page.Code })))),
+  Effect.retry(Schedule.exponential("1 second"))
+)
+const program = CircuitBreaker.CircuitBreakerStore.use((store) => store.admit("host")).pipe(
+  Effect.andThen(
+    Stream.runForEach(
+      Stream.paginate(0, (n) => Effect.map(page, ({ List }) => [List, n])),
+      ({ ConvId }) => Effect.sync(() => console.log(ConvId))
+    )
+  ),
+  Effect.scoped,
+  Effect.provide(CircuitBreaker.layerStoreMemory())
+)
+Effect.runPromise(Effect.provide(program, FetchHttpClient.layer))
+`
+
 const zodAndFetch = `
 import * as z from "zod"
 
@@ -69,6 +103,7 @@ console.log(Signature.toQuery(await Effect.runPromise(signing), "QueryConversati
 
 export const programs: ReadonlyArray<Program> = [
   { name: "HttpClient and Schema alone", role: "limit", source: effectAlone },
+  { name: "those, Stream, Metric, Schedule, CircuitBreaker", role: "limit", source: effectParts },
   { name: "zod 4 and fetch", role: "peer", source: zodAndFetch },
   { name: "axios", role: "peer", source: axios },
   { name: "signing one request", role: "ours", source: signOne },

@@ -10,6 +10,9 @@ const bare = "Node alone"
 const limit = "effect/http/HttpClient and effect/Schema"
 const ours = "@effect-zim/client"
 
+/** What the client imports of Effect, that the limit does not. */
+const partsOfEffect = ["Config", "Random", "Stream", "http/FetchHttpClient", "persistence/CircuitBreaker"]
+
 const importing = (...modules: ReadonlyArray<string>): ReadonlyArray<string> => [
   "--input-type=module",
   "--eval",
@@ -19,6 +22,11 @@ const importing = (...modules: ReadonlyArray<string>): ReadonlyArray<string> => 
 const imports: ReadonlyArray<Measure.Program> = [
   { name: bare, role: "limit", args: ["--input-type=module", "--eval", "0"] },
   { name: limit, role: "limit", args: importing("effect/http/HttpClient", "effect/Schema") },
+  {
+    name: "those, Config, Random, Stream, FetchHttpClient, CircuitBreaker",
+    role: "limit",
+    args: importing("effect/http/HttpClient", "effect/Schema", ...partsOfEffect.map((name) => `effect/${name}`))
+  },
   { name: "zod", role: "peer", args: importing("zod") },
   { name: "axios", role: "peer", args: importing("axios") },
   { name: "undici", role: "peer", args: importing("undici") },
