@@ -281,7 +281,12 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
       yield* refuse(exportTo({ users, out: users }, "--restart"), 2, "--users and --out are the same file", "its own")
       yield* refuse(exportTo(files, "--failures", out), 2, "--out and --failures are the same file", "its own")
       yield* refuse(exportTo(files, "--concurrency", "0"), 2, /--concurrency/, "--help")
-      yield* refuse(exportTo({ users, out: "" }), 2, /Missing value for flag --out: Expected the path of a file$/, "--help")
+      yield* refuse(
+        exportTo({ users, out: "" }),
+        2,
+        /Missing value for flag --out: Expected the path of a file$/,
+        "--help"
+      )
       yield* refuse(["conversations", "export", "--out", out], 2, /users/, "--help")
     }).pipe(Effect.scoped)
   )

@@ -21,7 +21,7 @@ const world = World.make({
         UpdateTime: 1_767_000_000_000 - i * i * 1000
       }))
     },
-    ...[1, 20, 200, 2000, 9000].map((days) => ({
+    ...[0.5, 1, 3, 20, 200, 2000, 9000].map((days) => ({
       userId: `over-${days}-days`,
       conversations: Array.from({ length: 50 }, (_, i) => ({
         ConvId: `c-${i}`,
@@ -119,7 +119,7 @@ layer(service, { excludeTestServices: true })("zim conversations stats", (it) =>
     }).pipe(Effect.scoped)
   )
 
-  for (const days of [1, 20, 200, 2000, 9000]) {
+  for (const days of [0.5, 1, 3, 20, 200, 2000, 9000]) {
     it.effect(`a user whose conversations are of ${days} days: periods of a fitting length`, () =>
       Effect.gen(function* () {
         const outcome = yield* invokeAt(yield* url, stats(`over-${days}-days`), 80)

@@ -49,7 +49,7 @@ const rows = (
 }
 
 const table = (statistics: Statistics.Statistics, style: Style.Style, options: { isUser: boolean; width: number }) => {
-  const { byDay, byType, conversations, largest, recent, users } = statistics
+  const { byHour, byType, conversations, largest, recent, users } = statistics
   const { isUser, width } = options
   const section = (title: string, lines: ReadonlyArray<string>) =>
     lines.length === 0 ? [] : ["", style.bold(title), ...lines]
@@ -65,7 +65,7 @@ const table = (statistics: Statistics.Statistics, style: Style.Style, options: {
             width
           )
     ),
-    ...section("LAST CHANGED (UTC)", conversations === 0 ? [] : rows(Statistics.periods(byDay), width)),
+    ...section("LAST CHANGED (UTC)", conversations === 0 ? [] : rows(Statistics.periods(byHour), width)),
     ...section(
       "LARGEST",
       isUser || conversations === 0
@@ -90,11 +90,7 @@ const record = (statistics: Statistics.Statistics) => ({
   conversations: statistics.conversations,
   users: statistics.users,
   byType: Object.fromEntries(statistics.byType),
-  byDay: Object.fromEntries(
-    Array.from(statistics.byDay, ([day, count]) => [isoOf(day * 86_400_000).slice(0, 10), count] as const).toSorted(
-      ([a], [b]) => (a < b ? -1 : 1)
-    )
-  ),
+  byDay: Object.fromEntries(Statistics.days(statistics.byHour).map(({ count, label }) => [label, count])),
   largest: statistics.largest,
   recent: statistics.recent.map((entry) => ({ ...entry, updatedAt: isoOf(entry.updatedAt) }))
 })

@@ -16,14 +16,14 @@ export interface Statistics {
   /** Users with conversations. */
   readonly users: number
   readonly byType: ReadonlyMap<string, number>
-  /** By days since the epoch, in UTC. */
-  readonly byDay: ReadonlyMap<number, number>
+  /** By hours since the epoch. */
+  readonly byHour: ReadonlyMap<number, number>
   readonly largest: ReadonlyArray<{ readonly userId: string; readonly conversations: number }>
   readonly recent: ReadonlyArray<Entry>
 }
 
 const shown = 5
-const dayInMillis = 86_400_000
+const hourInMillis = 3_600_000
 
 /** Puts an item into a short list, the greatest first; of equal ones the first stays. */
 const rank = <A>(list: Array<A>, item: A, valueOf: (item: A) => number): void => {
@@ -41,7 +41,7 @@ const increase = <Key>(counts: Map<Key, number>, key: Key): void => {
 export const collect = <E, R>(entries: Stream.Stream<Entry, E, R>): Effect.Effect<Statistics, E, R> =>
   Effect.gen(function* () {
     const byType = new Map<string, number>()
-    const byDay = new Map<number, number>()
+    const byHour = new Map<number, number>()
     const largest: Array<{ readonly userId: string; readonly conversations: number }> = []
     const recent: Array<Entry> = []
     let conversations = 0
@@ -64,13 +64,13 @@ export const collect = <E, R>(entries: Stream.Stream<Entry, E, R>): Effect.Effec
           conversations++
           ofCurrent++
           increase(byType, entry.type)
-          increase(byDay, Math.floor(entry.updatedAt / dayInMillis))
+          increase(byHour, Math.floor(entry.updatedAt / hourInMillis))
           rank(recent, entry, ({ updatedAt }) => updatedAt)
         }
       })
     )
     endUser()
-    return { conversations, users, byType, byDay, largest, recent }
+    return { conversations, users, byType, byHour, largest, recent }
   })
 
 /** A period of the chart. */
@@ -79,44 +79,63 @@ export interface Period {
   readonly count: number
 }
 
-const iso = (day: number): string => DateTime.formatIso(DateTime.makeUnsafe(day * dayInMillis))
+const atHour = (hour: number): DateTime.Utc => DateTime.makeUnsafe(hour * hourInMillis)
+const iso = (hour: number): string => DateTime.formatIso(atHour(hour))
 
 interface Unit {
-  /** The number of a day's period. */
-  readonly of: (day: number) => number
+  /** The number of an hour's period. */
+  readonly of: (hour: number) => number
   readonly label: (period: number) => string
 }
 
-const monthOf = (day: number): number => {
-  const { month, year } = DateTime.toPartsUtc(DateTime.makeUnsafe(day * dayInMillis))
+const hours = (count: number): Unit => ({
+  of: (hour) => Math.floor(hour / count),
+  label: (period) =>
+    iso(period * count)
+      .slice(0, 16)
+      .replace("T", " ")
+})
+
+const monthOf = (hour: number): number => {
+  const { month, year } = DateTime.toPartsUtc(atHour(hour))
   return year * 12 + month - 1
 }
 const month = (months: number): string => `${Math.floor(months / 12)}-${String((months % 12) + 1).padStart(2, "0")}`
 
+const day: Unit = { of: (hour) => Math.floor(hour / 24), label: (day) => iso(day * 24).slice(0, 10) }
+
 /** From the finest to the coarsest. A week begins on Monday: the epoch was a Thursday. */
 const units: ReadonlyArray<Unit> = [
-  { of: (day) => day, label: (day) => iso(day).slice(0, 10) },
-  { of: (day) => Math.floor((day + 3) / 7), label: (week) => iso(week * 7 - 3).slice(0, 10) },
+  hours(1),
+  hours(3),
+  hours(6),
+  day,
+  { of: (hour) => Math.floor((day.of(hour) + 3) / 7), label: (week) => day.label(week * 7 - 3) },
   { of: monthOf, label: month },
-  { of: (day) => Math.floor(monthOf(day) / 3), label: (quarter) => `${Math.floor(quarter / 4)} Q${(quarter % 4) + 1}` },
-  { of: (day) => Math.floor(monthOf(day) / 12), label: String }
+  {
+    of: (hour) => Math.floor(monthOf(hour) / 3),
+    label: (quarter) => `${Math.floor(quarter / 4)} Q${(quarter % 4) + 1}`
+  }
 ]
+
+const year: Unit = { of: (hour) => Math.floor(monthOf(hour) / 12), label: String }
 
 /** The most periods that are shown one by one. */
 const maximumPeriods = 16
 
-/** Activity over time, in periods of the finest unit that gives few enough of them; the latest, where there are too many. */
-export const periods = (byDay: ReadonlyMap<number, number>): ReadonlyArray<Period> => {
-  if (byDay.size === 0) return []
-  const days = [...byDay.keys()]
-  const [first, last] = days.reduce(
-    ([low, high], day) => [Math.min(low, day), Math.max(high, day)],
-    [Infinity, -Infinity]
-  )
-  const unit = units.find(({ of }) => of(last) - of(first) < maximumPeriods) ?? units[4]
-  if (unit === undefined) return []
+const countBy = (byHour: ReadonlyMap<number, number>, unit: Unit): ReadonlyMap<number, number> => {
   const counts = new Map<number, number>()
-  for (const [day, count] of byDay) counts.set(unit.of(day), (counts.get(unit.of(day)) ?? 0) + count)
+  for (const [hour, count] of byHour) counts.set(unit.of(hour), (counts.get(unit.of(hour)) ?? 0) + count)
+  return counts
+}
+
+/** Activity over time, in periods of the finest unit that gives few enough of them; the latest, where there are too many. */
+export const periods = (byHour: ReadonlyMap<number, number>): ReadonlyArray<Period> => {
+  if (byHour.size === 0) return []
+  let [first, last] = [Infinity, -Infinity]
+  for (const hour of byHour.keys()) [first, last] = [Math.min(first, hour), Math.max(last, hour)]
+  const unit = units.find(({ of }) => of(last) - of(first) < maximumPeriods) ?? year
+  const counts = countBy(byHour, unit)
   const end = unit.of(last)
   const start = Math.max(unit.of(first), end - maximumPeriods + 1)
   return Array.from({ length: end - start + 1 }, (_, i) => ({
@@ -124,6 +143,12 @@ export const periods = (byDay: ReadonlyMap<number, number>): ReadonlyArray<Perio
     count: counts.get(start + i) ?? 0
   }))
 }
+
+/** All days with activity, ascending. */
+export const days = (byHour: ReadonlyMap<number, number>): ReadonlyArray<Period> =>
+  Array.from(countBy(byHour, day))
+    .toSorted(([a], [b]) => a - b)
+    .map(([number, count]) => ({ label: day.label(number), count }))
 
 const eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 
