@@ -126,6 +126,7 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
 
   const permitted = Effect.suspend(() => {
     const permit = Observe.permit(run.context)
+    const sentBefore = call.attempts
     const permitted = policies.quota.withPermit(
       {
         appId: identity.appId,
@@ -137,7 +138,8 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
         permit.taken()
         return attemptOnce(run, operation, request, waited)
       },
-      Outcome.count
+      // Without time, or interrupted, an attempt may end before its request.
+      (exit) => (call.attempts === sentBefore ? "NotSent" : Outcome.count(exit))
     )
     return Effect.onExitPrimitive(permitted, () => permit.returned())
   })

@@ -118,6 +118,19 @@ describe("the deadline", () => {
       }
     })
   )
+
+  it.effect("leaves no time: the permit is back at once, since nothing was sent", () =>
+    Effect.gen(function* () {
+      const service = FakeService.answering(page)
+      const late = Effect.flip(Effect.provideService(read, Timeout.Deadline, Duration.zero))
+      const took = yield* Effect.andThen(late, Effect.timed(read)).pipe(
+        Effect.map(([took]) => Duration.toMillis(took)),
+        Effect.provide(layer(service, Quota.layer({ limit: 1 }))),
+        FakeService.inTime()
+      )
+      assert.deepStrictEqual([took, service.sent.length], [0, 1])
+    })
+  )
 })
 
 /** A clock that tells how many sleep by it. */
