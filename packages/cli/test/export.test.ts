@@ -391,7 +391,7 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
         yield* emulator.faults.set(faults)
         const printed = yield* Effect.promise(() => stderr)
         assert.strictEqual(child.exitCode, 130, printed)
-        assert.match(printed, /^stopping: finishing the users that are under way$/m)
+        assert.match(printed, /^stopping: finishing the users that are under way, for 5 seconds at most$/m)
         assert.match(printed, /^stopped: \d+ of 43 users are done and saved$/m)
         const command = /^help: Go on with: zim (?<args>.*)$/m.exec(printed)?.groups?.["args"] ?? assert.fail(printed)
         const resumed = yield* invokeAt(yield* url, command.split(" "))

@@ -125,7 +125,9 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   const exported = (stop: Effect.Effect<void>) =>
     Effect.gen(function* () {
       const reporter = yield* Reporter.start(meter.status, scale, flags.quiet)
-      yield* Effect.forkScoped(Effect.andThen(stop, reporter.say("stopping: finishing the users that are under way")))
+      yield* Effect.forkScoped(
+        Effect.andThen(stop, reporter.say(`stopping: finishing the users that are under way, for ${grace} at most`))
+      )
       let goingOn = Effect.void
       const events = Export.run(usersOf(flags.users), { sink, mode, concurrency: flags.concurrency, until: stop })
       yield* Stream.runForEach(
