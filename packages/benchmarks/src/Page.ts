@@ -72,6 +72,7 @@ export const markdown = (outcomes: ReadonlyArray<Report.Outcome>): string =>
     `Rows in bold are these packages. A ratio is a median, with the range of its middle half in brackets. What is compared was measured in turns, in one process or in alternating processes, after a check that everybody answers the same. Less is better, unless a column says otherwise.`,
     `Measured on: ${machines(outcomes)}`,
     "## Goals",
+    "Why those that are not met stay here: [decision 23](decisions/0023-speed-goals-not-reached.md).",
     goals(outcomes),
     ...outcomes.map(section)
   ].join("\n\n")}\n`
