@@ -394,6 +394,7 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
         assert.match(printed, /^stopping: finishing the users that are under way, for 5 seconds at most$/m)
         assert.match(printed, /^stopped: \d+ of 43 users are done and saved$/m)
         const command = /^help: Go on with: zim (?<args>.*)$/m.exec(printed)?.groups?.["args"] ?? assert.fail(printed)
+        assert.include(command, "--calls-per-second 1000 --resume")
         const resumed = yield* invokeAt(yield* url, command.split(" "))
         assert.strictEqual(resumed.code, 0, resumed.stderr)
         assert.match(resumed.stderr, /going on after \d+ users/)

@@ -59,12 +59,16 @@ const quote = (word: string): string => (/^[\w./:=@%+-]+$/.test(word) ? word : `
  */
 const saveMemory = Effect.sync(() => V8.setFlagsFromString("--optimize-for-size"))
 
+const defaults = { concurrency: 16, callsPerSecond: 20 }
+
 /** The command that goes on. */
 const resumeCommand = (flags: Flags): string =>
   [
     `zim conversations export --users ${quote(flags.users)} --out ${quote(flags.out)}`,
     ...Option.match(flags.format, { onNone: () => [], onSome: (format) => [`--format ${format}`] }),
     ...Option.match(flags.failures, { onNone: () => [], onSome: (file) => [`--failures ${quote(file)}`] }),
+    ...(flags.concurrency === defaults.concurrency ? [] : [`--concurrency ${flags.concurrency}`]),
+    ...(flags.callsPerSecond === defaults.callsPerSecond ? [] : [`--calls-per-second ${flags.callsPerSecond}`]),
     "--resume"
   ].join(" ")
 
@@ -217,15 +221,15 @@ export const exportCommand = Command.make(
     ),
     concurrency: Flag.Int("concurrency").pipe(
       Flag.withMetavar("N"),
-      Flag.withDescription("Users read at a time; default 16"),
+      Flag.withDescription(`Users read at a time; default ${defaults.concurrency}`),
       Flag.withSchema(positive),
-      Flag.withDefault(16)
+      Flag.withDefault(defaults.concurrency)
     ),
     callsPerSecond: Flag.Int("calls-per-second").pipe(
       Flag.withMetavar("N"),
-      Flag.withDescription("The app's quota; default 20, which all programs of the app share"),
+      Flag.withDescription(`The app's quota; default ${defaults.callsPerSecond}, which all programs of the app share`),
       Flag.withSchema(positive),
-      Flag.withDefault(20)
+      Flag.withDefault(defaults.callsPerSecond)
     )
   },
   (flags) => Effect.flatMap(Quiet, (quiet) => run({ ...flags, quiet }))
