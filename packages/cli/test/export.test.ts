@@ -366,8 +366,9 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
     }).pipe(Effect.scoped)
   )
 
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
-    it.effect(`${signal}: finishes what is under way, saves it, and the command that it prints goes on`, () =>
+  for (const [signal, again] of [["SIGINT"], ["SIGTERM"], ["SIGINT", "SIGTERM"]] as const) {
+    const what = again === undefined ? "finishes what is under way" : `and ${again}: waits for nothing any more`
+    it.effect(`${signal}: ${what}, saves it, and the command that it prints goes on`, () =>
       Effect.gen(function* () {
         const emulator = yield* Emulator.Emulator
         const faults = yield* emulator.faults.get
@@ -386,12 +387,21 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
           }
         })
         yield* Effect.promise(() => before(child, Effect.runPromise(seen)))
+        if (again !== undefined) yield* emulator.faults.set([Fault.latency("1 minute"), ...faults])
         child.kill(signal)
+        if (again !== undefined) {
+          yield* Effect.promise(() => before(child, once(child.stderr, "data")))
+          child.kill(again)
+        }
         yield* Effect.promise(() => once(child, "close"))
         yield* emulator.faults.set(faults)
         const printed = yield* Effect.promise(() => stderr)
         assert.strictEqual(child.exitCode, 130, printed)
-        assert.match(printed, /^stopping: finishing the users that are under way, for 5 seconds at most$/m)
+        assert.match(
+          printed,
+          /^stopping: finishing the users that are under way, for 5 seconds at most; once more to stop now$/m
+        )
+        assert.strictEqual(/^stopping now$/m.test(printed), again !== undefined, printed)
         assert.match(printed, /^stopped: \d+ of 43 users are done and saved$/m)
         const command = /^help: Go on with: zim (?<args>.*)$/m.exec(printed)?.groups?.["args"] ?? assert.fail(printed)
         assert.include(command, "--calls-per-second 1000 --resume")

@@ -16,6 +16,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import process from "node:process"
 import * as V8 from "node:v8"
 import * as Failure from "../Failure.ts"
 import * as ExportFiles from "../internal/exportFiles.ts"
@@ -88,9 +89,16 @@ const overtaken = "If another export is running, let it finish: it has all that 
 /** How long users that are under way may take to finish, once it should stop. */
 const grace = "5 seconds"
 
+/** Another signal, from somebody who does not want to wait. */
+const signal = Effect.callback<void>((resume) => {
+  const heard = () => resume(Effect.void)
+  process.on("SIGINT", heard).on("SIGTERM", heard)
+  return Effect.sync(() => process.off("SIGINT", heard).off("SIGTERM", heard))
+}).pipe(Effect.andThen(Console.error("stopping now")))
+
 /**
- * Runs an effect that stops by itself when `stop` is done. Interrupted, it is given time to do so; then `stopped` tells
- * about it.
+ * Runs an effect that stops by itself when `stop` is done. Interrupted, it is given time to do so, or until the next
+ * signal; then `stopped` tells about it.
  */
 const stoppable = <A, E, R, R2>(
   run: (stop: Effect.Effect<void>) => Effect.Effect<A, E, R>,
@@ -103,7 +111,7 @@ const stoppable = <A, E, R, R2>(
     return yield* Fiber.join(fiber).pipe(
       Effect.onInterrupt(() =>
         Deferred.succeed(stop, undefined).pipe(
-          Effect.andThen(Effect.timeoutOption(Fiber.await(fiber), grace)),
+          Effect.andThen(Effect.raceAllFirst([Fiber.await(fiber), Effect.sleep(grace), signal])),
           Effect.andThen(Fiber.interrupt(fiber)),
           Effect.andThen(stopped)
         )
@@ -130,7 +138,10 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
     Effect.gen(function* () {
       const reporter = yield* Reporter.start(meter.status, scale, flags.quiet)
       yield* Effect.forkScoped(
-        Effect.andThen(stop, reporter.say(`stopping: finishing the users that are under way, for ${grace} at most`))
+        Effect.andThen(
+          stop,
+          reporter.say(`stopping: finishing the users that are under way, for ${grace} at most; once more to stop now`)
+        )
       )
       let goingOn = Effect.void
       const events = Export.run(usersOf(flags.users), { sink, mode, concurrency: flags.concurrency, until: stop })
