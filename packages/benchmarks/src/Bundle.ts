@@ -103,7 +103,7 @@ console.log(Signature.toQuery(await Effect.runPromise(signing), "QueryConversati
 
 export const programs: ReadonlyArray<Program> = [
   { name: "HttpClient and Schema alone", role: "limit", source: effectAlone },
-  { name: "those, Stream, Metric, Schedule, CircuitBreaker", role: "limit", source: effectParts },
+  { name: "and what else the client uses of Effect", role: "limit", source: effectParts },
   { name: "zod 4 and fetch", role: "peer", source: zodAndFetch },
   { name: "axios", role: "peer", source: axios },
   { name: "signing one request", role: "ours", source: signOne },

@@ -2,8 +2,8 @@
 import type { Outcome, Row, Table } from "./Report.ts"
 import * as Text from "./Text.ts"
 
-const width = 860
-const labels = 300
+const width = 900
+const labels = 340
 const bars = 430
 const rowHeight = 20
 

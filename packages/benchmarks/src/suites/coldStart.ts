@@ -23,7 +23,7 @@ const imports: ReadonlyArray<Measure.Program> = [
   { name: bare, role: "limit", args: ["--input-type=module", "--eval", "0"] },
   { name: limit, role: "limit", args: importing("effect/http/HttpClient", "effect/Schema") },
   {
-    name: "those, Config, Random, Stream, FetchHttpClient, CircuitBreaker",
+    name: "and what else the client uses of Effect",
     role: "limit",
     args: importing("effect/http/HttpClient", "effect/Schema", ...partsOfEffect.map((name) => `effect/${name}`))
   },
