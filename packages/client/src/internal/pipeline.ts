@@ -127,7 +127,7 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
   const permitted = Effect.suspend(() => {
     const permit = Observe.permit(run.context)
     const sentBefore = call.attempts
-    const permitted = policies.quota.withPermit(
+    const attempted = policies.quota.withPermit(
       {
         appId: identity.appId,
         action: operation.action,
@@ -141,7 +141,7 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
       // Without time, or interrupted, an attempt may end before its request.
       (exit) => (call.attempts === sentBefore ? "NotSent" : Outcome.count(exit))
     )
-    return Effect.onExitPrimitive(permitted, () => permit.returned())
+    return Effect.onExitPrimitive(attempted, permit.returned)
   })
   const attempt = Effect.catch(permitted, (error): Effect.Effect<never, AttemptError<Failure>> => {
     if (isWaitTooLong(error)) return Effect.fail(CallState.deadlineExceeded(call, error.needed))
