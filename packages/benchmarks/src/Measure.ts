@@ -90,9 +90,18 @@ const calibrate = <R>(contestant: Contestant<R>, millis: number, sample: number)
     return Math.max(1, Math.round((sample * 1000) / (Math.max(last.cpu, last.wall / 2, 0.001) * pieces)))
   })
 
+/** All of them, once in each round. Who goes first changes from round to round. */
+export function* inTurns<A>(entries: ReadonlyArray<A>, rounds: number): Generator<A, void> {
+  for (let round = 0; round < rounds; round++) {
+    const first = round % entries.length
+    yield* entries.slice(first)
+    yield* entries.slice(0, first)
+  }
+}
+
 /**
- * Measures the contestants, after a check that all of them answer the same and after they have warmed up together. Who
- * goes first changes from round to round.
+ * Measures the contestants in turns, after a check that all of them answer the same and after they have warmed up
+ * together.
  */
 export const sideBySide = <R>(
   contestants: ReadonlyArray<Contestant<R>>,
@@ -110,12 +119,7 @@ export const sideBySide = <R>(
         costs: Array<Cost>()
       }))
     )
-    for (let round = 0; round < rounds; round++) {
-      const first = round % entries.length
-      for (const { contestant, costs, times } of [...entries.slice(first), ...entries.slice(0, first)]) {
-        costs.push(yield* cost(contestant, times))
-      }
-    }
+    for (const { contestant, costs, times } of inTurns(entries, rounds)) costs.push(yield* cost(contestant, times))
     return entries.map(({ contestant: { name, role }, costs }) => ({ name, role, costs }))
   })
 
@@ -151,12 +155,7 @@ export const programs = (
     const entries = contestants.map((contestant) => ({ contestant, costs: Array<Cost>() }))
     // It only fills the file caches.
     for (const contestant of contestants) program(contestant)
-    for (let round = 0; round < rounds; round++) {
-      const first = round % entries.length
-      for (const { contestant, costs } of [...entries.slice(first), ...entries.slice(0, first)]) {
-        costs.push(program(contestant))
-      }
-    }
+    for (const { contestant, costs } of inTurns(entries, rounds)) costs.push(program(contestant))
     return entries.map(({ contestant: { name, role }, costs }) => ({ name, role, costs }))
   })
 

@@ -58,11 +58,8 @@ const table = (callers: ReadonlyArray<Callers.Process>, one: Case) =>
           })),
         { concurrency: "unbounded" }
       )
-      for (let round = 0; round < one.rounds; round++) {
-        const first = round % entries.length
-        for (const { caller, costs, times } of [...entries.slice(first), ...entries.slice(0, first)]) {
-          costs.push((yield* caller.run({ ...job, times })).cost)
-        }
+      for (const { caller, costs, times } of Measure.inTurns(entries, one.rounds)) {
+        costs.push((yield* caller.run({ ...job, times })).cost)
       }
       const series = entries.map(({ caller: { name, role }, costs }) => ({ name, role, costs }))
       return Report.costTable({
