@@ -1,5 +1,4 @@
 /** What the policies cost: the client with all of them against the bare attempt, over HTTP that answers at once. */
-import * as Quota from "@effect-zim/client/Quota"
 import * as ZimClient from "@effect-zim/client/ZimClient"
 import { AppId, QueryConversationList } from "@effect-zim/protocol"
 import * as Clock from "effect/Clock"
@@ -17,6 +16,7 @@ import * as Measure from "../Measure.ts"
 import * as Report from "../Report.ts"
 import * as Samples from "../Samples.ts"
 import type { Suite } from "../Suite.ts"
+import * as Ours from "./network/Ours.ts"
 
 const { operation } = QueryConversationList
 const input = { userId: "user-42" }
@@ -50,7 +50,7 @@ const attempt = Effect.gen(function* () {
 
 /** The client with its defaults, but a quota that nobody has to wait for. */
 const client = ZimClient.layer({ ...app, baseUrl: "http://127.0.0.1:1" }).pipe(
-  Layer.provide(Quota.layer({ limit: 1_000_000, window: "1 milli" })),
+  Layer.provide(Ours.lifted),
   Layer.provide(Layer.succeed(HttpClient.HttpClient, http))
 )
 
