@@ -26,19 +26,19 @@ export const Plain = Any.check(
   })
 ).annotate({ identifier: "Duration", description: 'Milliseconds, or a text such as "50 millis" or "1 second"' })
 
+const isShortAndPositive = Schema.makeFilter(
+  (duration: Duration.Duration) => isShort(duration) && Duration.isPositive(duration),
+  { expected: "a duration above 0, of at most 300 years" }
+)
+
 /** A duration above zero. */
-export const Positive = Any.check(
-  Schema.makeFilter((duration) => isShort(duration) && Duration.isPositive(duration), {
-    expected: "a duration above 0, of at most 300 years"
-  })
-).annotate({ identifier: "PositiveDuration", description: 'Milliseconds above 0, or a text such as "1 second"' })
+export const Positive = Any.check(isShortAndPositive).annotate({
+  identifier: "PositiveDuration",
+  description: 'Milliseconds above 0, or a text such as "1 second"'
+})
 
 /** A positive duration in a query string: a text, or digits for milliseconds. */
 export const FromText = Schema.Union([
   Schema.FiniteFromString.pipe(Schema.decodeTo(Schema.Duration, SchemaTransformation.durationFromMillis)),
   Schema.DurationFromString
-]).check(
-  Schema.makeFilter((duration) => isShort(duration) && Duration.isPositive(duration), {
-    expected: "a duration above 0, of at most 300 years"
-  })
-)
+]).check(isShortAndPositive)
