@@ -63,9 +63,7 @@ const onEach = (programs: Effect.Effect<ReadonlyArray<string>, Step.CheckFailed,
     const folder = yield* InstalledCli.install(tarball)
     const nodes = yield* programs
     const versions = yield* Effect.forEach(nodes, (node) =>
-      Effect.as(InstalledCli.check(node, folder, tarball.version), Command.succeed(node, ["--version"])).pipe(
-        Effect.flatten
-      )
+      Effect.andThen(InstalledCli.check(node, folder, tarball.version), Command.succeed(node, ["--version"]))
     )
     return `${Math.round(tarball.size / 1000)} kB; on Node ${versions.map((version) => version.trim().slice(1)).join(", ")}`
   }).pipe(
