@@ -113,6 +113,9 @@ export const send = Effect.fnUntraced(function* (body: string, change: Change = 
   return answer
 })
 
+/** The fields of a right request: whose list is asked for. */
+export const me = Effect.map(Target, ({ userId }) => ({ FromUserId: userId }))
+
 /** Sends these fields. */
 export const ask = (fields: Readonly<Record<string, unknown>>, change?: Change) => send(jsonOf(fields), change)
 

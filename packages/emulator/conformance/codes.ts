@@ -3,11 +3,10 @@ import { Fault, Journal, Quota } from "@effect-zim/emulator"
 import { ReturnCode } from "@effect-zim/protocol"
 import { Effect } from "effect"
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
-import { ask, type Change, codeOf, send, steer } from "./Call.ts"
+import { ask, type Change, codeOf, me, send, steer } from "./Call.ts"
 import { type Case, fact, open } from "./Case.ts"
 import { otherApp, Target } from "./Target.ts"
 
-const me = Effect.map(Target, ({ userId }) => ({ FromUserId: userId }))
 const dropped = (name: string): Change => ({ query: { [name]: undefined } })
 const changed = (name: string, value: string): Change => ({ query: { [name]: value } })
 const minutesAgo = 11 * 60

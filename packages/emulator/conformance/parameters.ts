@@ -4,11 +4,10 @@ import { ServerSecret, Signature, SignatureNonce } from "@effect-zim/signing"
 import { Effect, Redacted } from "effect"
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict"
 import { createHash } from "node:crypto"
-import { ask, codeOf, send, steer, jsonOf } from "./Call.ts"
+import { ask, codeOf, me, send, steer, jsonOf } from "./Call.ts"
 import { fact, open } from "./Case.ts"
 import { Target } from "./Target.ts"
 
-const me = Effect.map(Target, ({ userId }) => ({ FromUserId: userId }))
 const now = () => Math.floor(Date.now() / 1000)
 
 /** The code of a right request with one parameter changed. */

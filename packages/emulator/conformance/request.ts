@@ -1,11 +1,9 @@
 /** Section 1 of the contract: the request. */
 import { Effect } from "effect"
 import { deepStrictEqual, equal, notEqual } from "node:assert/strict"
-import { codeOf, page, pages, send, someone } from "./Call.ts"
+import { codeOf, me, page, pages, send, someone } from "./Call.ts"
 import { fact, idOf, open } from "./Case.ts"
 import { NotTestable, Target } from "./Target.ts"
-
-const me = Effect.map(Target, ({ userId }) => ({ FromUserId: userId }))
 
 /** How many entries come for a page size. */
 const countFor = Effect.fnUntraced(function* (fields: Readonly<Record<string, unknown>>, minimum: number) {

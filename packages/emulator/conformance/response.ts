@@ -3,11 +3,10 @@ import { Fault } from "@effect-zim/emulator"
 import { UserId } from "@effect-zim/protocol"
 import { Effect, Schema } from "effect"
 import { deepStrictEqual, equal, match, ok } from "node:assert/strict"
-import { ask, Envelope, page, pages, someone, steer } from "./Call.ts"
+import { ask, Envelope, me, page, pages, someone, steer } from "./Call.ts"
 import { fact, idOf, open } from "./Case.ts"
 import { Target } from "./Target.ts"
 
-const me = Effect.map(Target, ({ userId }) => ({ FromUserId: userId }))
 const isAscending = (times: ReadonlyArray<number>) => times.every((time, i) => i === 0 || (times[i - 1] ?? 0) <= time)
 
 const decodeEnvelope = Schema.decodeUnknownEffect(Envelope)
