@@ -15,7 +15,7 @@ import * as Stream from "effect/Stream"
 import { CommandFailed } from "../Failure.ts"
 import * as ExportReader from "../internal/exportReader.ts"
 import * as Output from "../internal/output.ts"
-import { number } from "../internal/progress.ts"
+import { number, plural } from "../internal/progress.ts"
 import * as Statistics from "../internal/statistics.ts"
 import * as Style from "../internal/style.ts"
 import { fit, pad, printable, standardWidth } from "../internal/text.ts"
@@ -53,9 +53,9 @@ const table = (statistics: Statistics.Statistics, style: Style.Style, options: {
   const { isUser, width } = options
   const section = (title: string, lines: ReadonlyArray<string>) =>
     lines.length === 0 ? [] : ["", style.bold(title), ...lines]
-  const of = isUser ? "" : ` of ${number(users)} ${users === 1 ? "user" : "users"}`
+  const of = isUser ? "" : ` of ${plural(users, "user")}`
   return [
-    style.bold(`${number(conversations)} ${conversations === 1 ? "conversation" : "conversations"}${of}`),
+    style.bold(`${plural(conversations, "conversation")}${of}`),
     ...section(
       "BY TYPE",
       conversations === 0

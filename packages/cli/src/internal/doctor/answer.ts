@@ -12,7 +12,7 @@ import * as References from "effect/References"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as Failure from "../../Failure.ts"
-import { number, time } from "../progress.ts"
+import { plural, time } from "../progress.ts"
 import { type Finding, type Look, ok, type Problem, skipped, warning } from "./check.ts"
 
 export interface Settings {
@@ -169,7 +169,7 @@ export const lookAtQuota = Effect.fnUntraced(function* ({ client, failure, optio
     return [ok("the call was not rejected; more calls say more: --probe N"), undefined] as const
   }
   const { answered, result, seconds } = yield* probe(client, options)
-  const calls = `${number(answered)} more ${answered === 1 ? "call" : "calls"} in ${seconds.toFixed(1)} s`
+  const calls = `${plural(answered, "more call")} in ${seconds.toFixed(1)} s`
   if (Result.isFailure(result)) {
     const { advice, exit, problem } = Failure.report(result.failure)
     return yield* Effect.fail({ problem: `${calls}, then ${problem}`, advice, exit })
