@@ -19,6 +19,7 @@ import * as Stream from "effect/Stream"
 import process from "node:process"
 import * as V8 from "node:v8"
 import * as Failure from "../Failure.ts"
+import { callsPerSecond, defaultCallsPerSecond, positive } from "../internal/commonFlags.ts"
 import * as ExportFiles from "../internal/exportFiles.ts"
 import { Quiet } from "../internal/globalFlags.ts"
 import { number, summary } from "../internal/progress.ts"
@@ -60,7 +61,7 @@ const quote = (word: string): string => (/^[\w./:=@%+-]+$/.test(word) ? word : `
  */
 const saveMemory = Effect.sync(() => V8.setFlagsFromString("--optimize-for-size"))
 
-const defaults = { concurrency: 16, callsPerSecond: 20 }
+const defaultConcurrency = 16
 
 /** The command that goes on. */
 const resumeCommand = (flags: Flags): string =>
@@ -68,8 +69,8 @@ const resumeCommand = (flags: Flags): string =>
     `zim conversations export --users ${quote(flags.users)} --out ${quote(flags.out)}`,
     ...Option.match(flags.format, { onNone: () => [], onSome: (format) => [`--format ${format}`] }),
     ...Option.match(flags.failures, { onNone: () => [], onSome: (file) => [`--failures ${quote(file)}`] }),
-    ...(flags.concurrency === defaults.concurrency ? [] : [`--concurrency ${flags.concurrency}`]),
-    ...(flags.callsPerSecond === defaults.callsPerSecond ? [] : [`--calls-per-second ${flags.callsPerSecond}`]),
+    ...(flags.concurrency === defaultConcurrency ? [] : [`--concurrency ${flags.concurrency}`]),
+    ...(flags.callsPerSecond === defaultCallsPerSecond ? [] : [`--calls-per-second ${flags.callsPerSecond}`]),
     "--resume"
   ].join(" ")
 
@@ -194,8 +195,6 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
 /** An unset variable of the shell makes it empty. */
 const path = Schema.String.check(Schema.makeFilter((text) => text !== "", { expected: "the path of a file" }))
 
-const positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
-
 /**
  * The command.
  */
@@ -232,16 +231,11 @@ export const exportCommand = Command.make(
     ),
     concurrency: Flag.Int("concurrency").pipe(
       Flag.withMetavar("N"),
-      Flag.withDescription(`Users read at a time; default ${defaults.concurrency}`),
+      Flag.withDescription(`Users read at a time; default ${defaultConcurrency}`),
       Flag.withSchema(positive),
-      Flag.withDefault(defaults.concurrency)
+      Flag.withDefault(defaultConcurrency)
     ),
-    callsPerSecond: Flag.Int("calls-per-second").pipe(
-      Flag.withMetavar("N"),
-      Flag.withDescription(`The app's quota; default ${defaults.callsPerSecond}, which all programs of the app share`),
-      Flag.withSchema(positive),
-      Flag.withDefault(defaults.callsPerSecond)
-    )
+    callsPerSecond
   },
   (flags) => Effect.flatMap(Quiet, (quiet) => run({ ...flags, quiet }))
 ).pipe(

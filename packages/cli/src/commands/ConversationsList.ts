@@ -11,8 +11,8 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import { positive } from "../internal/commonFlags.ts"
 import { Quiet } from "../internal/globalFlags.ts"
 import * as Output from "../internal/output.ts"
 import { plural } from "../internal/progress.ts"
@@ -89,8 +89,6 @@ const conversationsOf = (userId: string, pageSize: number) =>
     Stream.map((page) => page.conversations),
     Stream.flattenIterable
   )
-
-const positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 
 /**
  * The command.

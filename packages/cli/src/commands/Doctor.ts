@@ -12,6 +12,7 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../Failure.ts"
+import { callsPerSecond } from "../internal/commonFlags.ts"
 import * as Check from "../internal/doctor/check.ts"
 import * as Checkup from "../internal/doctor/checkup.ts"
 import { Window } from "../internal/emulatorOptions.ts"
@@ -103,12 +104,7 @@ export const doctor = Command.make(
       Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 200 }))),
       Flag.withDefault(0)
     ),
-    callsPerSecond: Flag.Int("calls-per-second").pipe(
-      Flag.withMetavar("N"),
-      Flag.withDescription("The app's quota; default 20, which all programs of the app share"),
-      Flag.withSchema(Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))),
-      Flag.withDefault(20)
-    ),
+    callsPerSecond,
     timeout: Flag.String("timeout").pipe(
       Flag.withMetavar("DURATION"),
       Flag.withDescription('How long each look may take; default "5 seconds"'),
