@@ -114,7 +114,7 @@ export const doctor = Command.make(
     format: Output.formatFlag("How to print the result; default: table")
   },
   Effect.fnUntraced(function* ({ callsPerSecond, format, probe, timeout, user }) {
-    const isTable = Option.getOrElse(format, () => "table") === "table"
+    const chosen = Option.getOrElse(format, () => "table" as const)
     const isQuiet = yield* Quiet
     const width = Math.min((yield* Output.terminalWidth) ?? standardWidth, 120)
     const lines = linesOf(yield* marks, yield* Style.style, width)
@@ -127,9 +127,8 @@ export const doctor = Command.make(
     }
     const checks = yield* Checkup.run(options, (check) => {
       const isNews = check.state === "failed" || check.state === "warning"
-      return isTable && (isNews || !isQuiet) ? Output.printLines(lines(check)) : Effect.void
+      return chosen === "table" && (isNews || !isQuiet) ? Output.printLines(lines(check)) : Effect.void
     })
-    const chosen = Option.getOrElse(format, () => "table" as const)
     if (chosen !== "table") {
       yield* Output.print(Output.encode(chosen, keys)(Stream.map(Stream.fromIterable(checks), record)))
     }
