@@ -58,17 +58,15 @@ const table = (statistics: Statistics.Statistics, style: Style.Style, options: {
     style.bold(`${plural(conversations, "conversation")}${of}`),
     ...section(
       "BY TYPE",
-      conversations === 0
-        ? []
-        : rows(
-            Array.from(byType, ([label, count]) => ({ label, count })).toSorted((a, b) => b.count - a.count),
-            width
-          )
+      rows(
+        Array.from(byType, ([label, count]) => ({ label, count })).toSorted((a, b) => b.count - a.count),
+        width
+      )
     ),
-    ...section("LAST CHANGED (UTC)", conversations === 0 ? [] : rows(Statistics.periods(byHour), width)),
+    ...section("LAST CHANGED (UTC)", rows(Statistics.periods(byHour), width)),
     ...section(
       "LARGEST",
-      isUser || conversations === 0
+      isUser
         ? []
         : rows(
             largest.map((user) => ({ label: printable(user.userId), count: user.conversations })),
