@@ -34,8 +34,8 @@ const rank = <A>(list: Array<A>, item: A, valueOf: (item: A) => number): void =>
   if (list.length > shown) list.pop()
 }
 
-const increase = <Key>(counts: Map<Key, number>, key: Key): void => {
-  counts.set(key, (counts.get(key) ?? 0) + 1)
+const increase = <Key>(counts: Map<Key, number>, key: Key, by = 1): void => {
+  counts.set(key, (counts.get(key) ?? 0) + by)
 }
 
 export const collect = <E, R>(entries: Stream.Stream<Entry, E, R>): Effect.Effect<Statistics, E, R> =>
@@ -125,7 +125,7 @@ const maximumPeriods = 16
 
 const countBy = (byHour: ReadonlyMap<number, number>, unit: Unit): ReadonlyMap<number, number> => {
   const counts = new Map<number, number>()
-  for (const [hour, count] of byHour) counts.set(unit.of(hour), (counts.get(unit.of(hour)) ?? 0) + count)
+  for (const [hour, count] of byHour) increase(counts, unit.of(hour), count)
   return counts
 }
 
