@@ -1,5 +1,4 @@
 /** Reads an export back, whatever its format. */
-import type { Statistics } from "./statistics.ts"
 import * as Effect from "effect/Effect"
 import * as Csv from "effect/encoding/Csv"
 import * as FileSystem from "effect/FileSystem"
@@ -9,9 +8,8 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../Failure.ts"
 import { importSqlite } from "./sqlite.ts"
+import type { Entry } from "./statistics.ts"
 import { whyUnreadable } from "./whyUnreadable.ts"
-
-type Entry = Statistics["recent"][number]
 
 const Record = Schema.Struct({
   userId: Schema.String,
