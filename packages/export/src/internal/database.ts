@@ -155,7 +155,7 @@ const recognize = Effect.fnUntraced(function* (path: string) {
 })
 
 /** Whether there is an export; what is something else is refused, and left as it is. */
-export const exists = Effect.fnUntraced(function* (path: string) {
+const exists = Effect.fnUntraced(function* (path: string) {
   const stat = yield* attempt(path, () => Fs.statSync(path, { throwIfNoEntry: false }))
   if (stat === undefined) return false
   if (!stat.isFile()) return yield* new Sink.OutputUnusable({ path, problem: "it is not a regular file" })
