@@ -50,7 +50,6 @@ import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Metric from "effect/Metric"
-import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -64,15 +63,9 @@ const page = HttpClient.get(process.argv[2]).pipe(
   Effect.flatMap((page) => (page.Code === 0 ? Effect.succeed(page) : Effect.fail(new Failed({ code: page.Code })))),
   Effect.retry(Schedule.exponential("1 second"))
 )
-const program = CircuitBreaker.CircuitBreakerStore.use((store) => store.admit("host")).pipe(
-  Effect.andThen(
-    Stream.runForEach(
-      Stream.paginate(0, (n) => Effect.map(page, ({ List }) => [List, n])),
-      ({ ConvId }) => Effect.sync(() => console.log(ConvId))
-    )
-  ),
-  Effect.scoped,
-  Effect.provide(CircuitBreaker.layerStoreMemory())
+const program = Stream.runForEach(
+  Stream.paginate(0, (n) => Effect.map(page, ({ List }) => [List, n])),
+  ({ ConvId }) => Effect.sync(() => console.log(ConvId))
 )
 Effect.runPromise(Effect.provide(program, FetchHttpClient.layer))
 `

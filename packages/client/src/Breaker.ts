@@ -10,12 +10,12 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as CircuitBreaker from "effect/persistence/CircuitBreaker"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as Scope from "effect/Scope"
-import { memoized } from "./internal/memoized.ts"
+import * as Circuit from "./internal/circuit.ts"
+import { inRange } from "./internal/inRange.ts"
+import { millisOf } from "./internal/line.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
@@ -23,7 +23,7 @@ import * as Telemetry from "./Telemetry.ts"
  *
  * @since 0.1.0
  */
-export type Health = "Well" | "Ill" | "Unclear"
+export type Health = Circuit.Health
 
 /**
  * The circuit to the host is open: the call was not made.
@@ -66,7 +66,7 @@ export class Breaker extends Context.Service<
       call: Effect.Effect<A, E, R>,
       healthOf: (exit: Exit.Exit<A, E>) => Health
     ) => Effect.Effect<A, E | Refused, R>
-    readonly state: (host: string) => Effect.Effect<"Closed" | "Open" | "HalfOpen">
+    readonly state: (host: string) => Effect.Effect<Circuit.State>
   }
 >()("@effect-zim/client/Breaker") {}
 
@@ -86,29 +86,33 @@ export interface Options {
   readonly openDuration?: Schedule.Schedule<unknown, number> | undefined
 }
 
-type Outcome = CircuitBreaker.Outcome["_tag"]
-
-const outcomes: Record<Health, Outcome> = { Well: "Success", Ill: "Failure", Unclear: "Ignored" }
-
-/** While a probe is under way nobody knows how long it takes. */
-const probing = Duration.seconds(1)
-
-const refusedBy = ({ reason }: CircuitBreaker.CircuitBreakerError): Refused =>
-  new Refused({ retryAfter: reason._tag === "CircuitOpen" ? reason.retryAfter : probing })
+const limitsOf = (options: Options): Circuit.Options => {
+  const { minimumCalls = 20, size = 40, threshold = 0.5 } = options
+  const ofBreaker = (name: keyof Options, value: number, isValid: boolean, range: string) =>
+    inRange(`the breaker's ${name}`, value, isValid, range)
+  return {
+    threshold: ofBreaker("threshold", threshold, threshold >= 0 && threshold <= 1, "a number from 0 to 1"),
+    size: ofBreaker("size", size, Number.isSafeInteger(size) && size > 0, "a whole number of calls, 1 or more"),
+    minimumCalls: ofBreaker(
+      "minimumCalls",
+      minimumCalls,
+      Number.isSafeInteger(minimumCalls) && minimumCalls > 0 && minimumCalls <= size,
+      `a whole number of calls, from 1 to its size, ${size}`
+    )
+  }
+}
 
 const levels = { Closed: 0, HalfOpen: 1, Open: 2 } as const
 
-const tell = (transition: CircuitBreaker.Transition | undefined): Effect.Effect<void> => {
-  if (transition === undefined) return Effect.void
-  const { from, key, to } = transition
-  const gauge = Metric.withAttributes(Telemetry.breakerState, { "server.address": key })
+const tell = (host: string, from: Circuit.State, to: Circuit.State): Effect.Effect<void> => {
+  const gauge = Metric.withAttributes(Telemetry.breakerState, { "server.address": host })
   return Effect.andThen(
     Metric.update(gauge, levels[to]),
-    Effect.logDebug(`The circuit to ${key} is ${to}, was ${from}`)
+    Effect.logDebug(`The circuit to ${host} is ${to}, was ${from}`)
   )
 }
 
-/** The n-th delay of a schedule, n from 1. Each is asked for once: a service's every answer may open the circuit. */
+/** The n-th delay of a schedule, n from 1. Each is kept: a schedule only goes on, and a circuit counts anew. */
 const delaysOf = Effect.fnUntraced(function* (schedule: Schedule.Schedule<unknown, number>) {
   const step = yield* Schedule.toStep(schedule)
   const known: Array<Duration.Duration> = []
@@ -134,52 +138,8 @@ const delaysOf = Effect.fnUntraced(function* (schedule: Schedule.Schedule<unknow
   return delayOf
 })
 
-// Effect's `CircuitBreaker.execute` is not used: it asks the schedule again at every answer, and costs several times what
-// admission and recording do.
-const makeIn = Effect.fnUntraced(function* (
-  store: CircuitBreaker.CircuitBreakerStore["Service"],
-  options: Options
-): Effect.fn.Return<Breaker["Service"], never, Scope.Scope> {
-  const scope = yield* Effect.scope
-  const withScope = memoized((context: Context.Context<never>) => Context.add(context, Scope.Scope, scope))
-  const tripPolicy = CircuitBreaker.rate({
-    threshold: options.threshold ?? 0.5,
-    size: options.size ?? 40,
-    minimumCalls: options.minimumCalls ?? 20
-  })
-  const delayOf = yield* delaysOf(
-    options.openDuration ?? Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")])
-  )
-
-  const record = (key: string, admission: CircuitBreaker.Admission, outcome: Outcome): Effect.Effect<void> => {
-    const mayOpen = outcome === "Failure" || (outcome === "Success" && !admission.probe)
-    return Effect.flatMapEager(
-      mayOpen ? delayOf(admission.consecutiveOpenings + 1) : Effect.succeed(Duration.zero),
-      (openFor) =>
-        Effect.matchEffect(store.record({ key, generation: admission.generation, outcome, tripPolicy, openFor }), {
-          onFailure: Effect.die,
-          onSuccess: tell
-        })
-    )
-  }
-
-  return {
-    guard: (host, call, healthOf) =>
-      Effect.uninterruptibleMask((restore) =>
-        Effect.matchEffect(Effect.updateContext(store.admit(host), withScope), {
-          onFailure: (error) => Effect.fail(refusedBy(error)),
-          onSuccess: (admission) => {
-            const guarded = Effect.onExit(restore(call), (exit) => record(host, admission, outcomes[healthOf(exit)]))
-            return admission.transition === undefined ? guarded : Effect.andThen(tell(admission.transition), guarded)
-          }
-        })
-      ),
-    state: (host) => Effect.map(Effect.orDie(store.state(host)), (state) => state._tag)
-  }
-})
-
 /**
- * A breaker within this process, with the circuits of Effect's `CircuitBreaker`.
+ * A breaker within this process. Dies with a `RangeError` that names the option where one is out of its range.
  *
  * @example
  * ```ts
@@ -193,10 +153,50 @@ const makeIn = Effect.fnUntraced(function* (
  *
  * @since 0.1.0
  */
-export const make = (options: Options = {}): Effect.Effect<Breaker["Service"], never, Scope.Scope> =>
-  CircuitBreaker.CircuitBreakerStore.use((store) => makeIn(store, options)).pipe(
-    Effect.provide(CircuitBreaker.layerStoreMemory())
+export const make: (options?: Options) => Effect.Effect<Breaker["Service"]> = Effect.fnUntraced(function* (
+  options = {}
+) {
+  const limits = limitsOf(options)
+  const delayOf = yield* delaysOf(
+    options.openDuration ?? Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")])
   )
+  const circuits = new Map<string, Circuit.Circuit>()
+  const circuitOf = (host: string): Circuit.Circuit => {
+    const known = circuits.get(host)
+    if (known !== undefined) return known
+    const circuit = Circuit.make(limits)
+    circuits.set(host, circuit)
+    return circuit
+  }
+
+  const record = (host: string, circuit: Circuit.Circuit, now: number, generation: number, health: Health) => {
+    const { state } = circuit
+    const hasOpened = Circuit.record(circuit, now, generation, health)
+    if (circuit.state === state) return undefined
+    const told = tell(host, state, circuit.state)
+    if (!hasOpened) return told
+    const kept = Effect.map(delayOf(circuit.openings), (delay) => Circuit.keepOpen(circuit, Duration.toMillis(delay)))
+    return Effect.andThen(kept, told)
+  }
+
+  return {
+    guard: <A, E, R>(host: string, call: Effect.Effect<A, E, R>, healthOf: (exit: Exit.Exit<A, E>) => Health) =>
+      Effect.uninterruptibleMask((restore) =>
+        Clock.clockWith((clock): Effect.Effect<A, E | Refused, R> => {
+          const circuit = circuitOf(host)
+          const { state } = circuit
+          const wait = Circuit.admit(circuit, millisOf(clock))
+          if (wait > 0) return Effect.fail(new Refused({ retryAfter: Duration.millis(wait) }))
+          const { generation } = circuit
+          const guarded = Effect.onExitPrimitive(restore(call), (exit) =>
+            record(host, circuit, millisOf(clock), generation, healthOf(exit))
+          )
+          return circuit.state === state ? guarded : Effect.andThen(tell(host, state, circuit.state), guarded)
+        })
+      ),
+    state: (host) => Effect.sync(() => circuits.get(host)?.state ?? "Closed")
+  }
+})
 
 /**
  * A breaker for every client built on this layer. A client without one makes its own, with the defaults.

@@ -1,5 +1,5 @@
 /** Numbers that would switch a policy off without a word. */
-import { ResponseLimit, RetryBudget } from "@effect-zim/client"
+import { Breaker, ResponseLimit, RetryBudget } from "@effect-zim/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -30,6 +30,29 @@ describe("a budget", () => {
       assert.deepStrictEqual(budget.costs, { retry: 0, timeoutRetry: 0.5, success: 0 })
       assert.strictEqual(yield* budget.left, 0)
       assert.isFalse(yield* budget.spend(0.5))
+    })
+  )
+})
+
+describe("a breaker", () => {
+  const calls = "is a whole number of calls"
+  const wrong = [
+    [{ threshold: NaN }, "threshold is a number from 0 to 1, not NaN"],
+    [{ threshold: 1.1 }, "threshold is a number from 0 to 1, not 1.1"],
+    [{ threshold: -0.1 }, "threshold is a number from 0 to 1, not -0.1"],
+    [{ size: 0 }, `size ${calls}, 1 or more, not 0`],
+    [{ size: 2.5 }, `size ${calls}, 1 or more, not 2.5`],
+    [{ minimumCalls: 0 }, `minimumCalls ${calls}, from 1 to its size, 40, not 0`],
+    [{ minimumCalls: 41 }, `minimumCalls ${calls}, from 1 to its size, 40, not 41`],
+    [{ minimumCalls: 1.5 }, `minimumCalls ${calls}, from 1 to its size, 40, not 1.5`],
+    [{ size: 10 }, `minimumCalls ${calls}, from 1 to its size, 10, not 20`]
+  ] as const
+
+  it.effect.each(wrong)("is not made of %j", ([options, problem]) =>
+    Effect.gen(function* () {
+      const defect = defectOf(yield* Effect.exit(Breaker.make(options)))
+      assert.instanceOf(defect, RangeError)
+      assert.strictEqual(defect.message, `the breaker's ${problem}`)
     })
   )
 })
