@@ -7,7 +7,6 @@
 import { AppId, type Operation, type ServiceError } from "@effect-zim/protocol"
 import { ServerSecret } from "@effect-zim/signing"
 import * as Clock from "effect/Clock"
-import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { constTrue } from "effect/Function"
@@ -24,6 +23,7 @@ import * as CallState from "./internal/call.ts"
 import { memoized } from "./internal/memoized.ts"
 import * as Pipeline from "./internal/pipeline.ts"
 import * as Policies from "./internal/policies.ts"
+import { problemOf } from "./internal/problem.ts"
 import * as Request from "./internal/request.ts"
 import type * as Transport from "./internal/transport.ts"
 import * as Watchdog from "./internal/watchdog.ts"
@@ -74,9 +74,6 @@ export interface Options {
    */
   readonly failover?: ReadonlyArray<Endpoint.Region> | undefined
 }
-
-/** The first line: the lines after it say where, which the setting's name says better. */
-const problemOf = (error: Error): string => error.message.split("\n", 1).join()
 
 const check = <A, I>(schema: Schema.Codec<A, I>, setting: string, value: I): Effect.Effect<A, SettingsInvalid> =>
   Effect.mapError(
@@ -180,17 +177,6 @@ export const make = Effect.fnUntraced(function* (
 export const layer = (options: Options): Layer.Layer<ZimClient, SettingsInvalid, HttpClient.HttpClient> =>
   Layer.effect(ZimClient, make(options))
 
-const optionalSetting = <A, I>(name: string, schema: Schema.Codec<A, I>) =>
-  Config.option(Config.schema(schema, name)).pipe(
-    Effect.mapError((error) => new SettingsInvalid({ setting: name, problem: problemOf(error.cause) }))
-  )
-
-const requiredSetting = Effect.fnUntraced(function* <A, I>(name: string, schema: Schema.Codec<A, I>, what: string) {
-  const value = yield* optionalSetting(name, schema)
-  if (Option.isNone(value)) return yield* new SettingsInvalid({ setting: name, problem: `not set: ${what}` })
-  return value.value
-})
-
 /**
  * The settings of a client as the `ConfigProvider` has them:
  *
@@ -199,7 +185,8 @@ const requiredSetting = Effect.fnUntraced(function* <A, I>(name: string, schema:
  * - `ZIM_REGION`: optional, one of `sha`, `hkg`, `fra`, `lax`, `bom`, `sgp`.
  * - `ZIM_BASE_URL`: optional, instead of a region: https, or plain http on a loopback host.
  *
- * A missing or malformed setting is named by the error, which never shows its value.
+ * A missing or malformed setting is named by the error, which never shows its value. What reads them is loaded when they
+ * are asked for, so this effect is none for `Effect.runSync`.
  *
  * @example
  * ```ts
@@ -215,22 +202,10 @@ const requiredSetting = Effect.fnUntraced(function* <A, I>(name: string, schema:
  *
  * @since 0.1.0
  */
-export const settings: Effect.Effect<Options, SettingsInvalid> = Effect.gen(function* () {
-  return {
-    appId: yield* requiredSetting(
-      "ZIM_APP_ID",
-      AppId.FromString,
-      "it is the app's id, a number, in the vendor's console"
-    ),
-    serverSecret: yield* requiredSetting(
-      "ZIM_SERVER_SECRET",
-      ServerSecret.ServerSecret,
-      "it is the app's ServerSecret in the vendor's console"
-    ),
-    region: Option.getOrUndefined(yield* optionalSetting("ZIM_REGION", Endpoint.Region)),
-    baseUrl: Option.getOrUndefined(yield* optionalSetting("ZIM_BASE_URL", Endpoint.BaseUrl))
-  }
-})
+export const settings: Effect.Effect<Options, SettingsInvalid> = /* @__PURE__ */ Effect.flatMap(
+  /* @__PURE__ */ Effect.promise(() => import("./internal/settings.ts")),
+  (module) => module.settings
+)
 
 /**
  * A layer with a client whose settings come from the `ConfigProvider`: the environment, unless another one is provided.
@@ -247,9 +222,9 @@ export const settings: Effect.Effect<Options, SettingsInvalid> = Effect.gen(func
  *
  * @since 0.1.0
  */
-export const layerConfig: Layer.Layer<ZimClient, SettingsInvalid, HttpClient.HttpClient> = Layer.effect(
+export const layerConfig: Layer.Layer<ZimClient, SettingsInvalid, HttpClient.HttpClient> = /* @__PURE__ */ Layer.effect(
   ZimClient,
-  Effect.flatMap(settings, make)
+  /* @__PURE__ */ Effect.flatMap(settings, make)
 )
 
 /**
