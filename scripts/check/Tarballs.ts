@@ -82,14 +82,15 @@ const describe = Effect.fnUntraced(function* (manifest: typeof Manifest.Type) {
     entryPoints: ["." in published.exports ? [name] : [], deep.map((module) => `${name}/${module}`)].flat(),
     privatePaths: [
       `${name}/index`,
+      `${name}/node/index`,
       `${name}/dist/index.js`,
       ...modules(contents, "dist/internal/").map((module) => `${name}/internal/${module}`)
     ]
   } satisfies Tarball
 })
 
-/** What `tsc` has made a file from. */
-const sourceOf = (path: string): string => path.replace(/(?<=^|\/)dist\/(.*)js$/, "src/$1ts")
+/** What `tsc` has made a file from. A file that rolldown has made for Node is made of many, and anew each time: itself. */
+const sourceOf = (path: string): string => path.replace(/(?<=^|\/)dist\/(?!node\/)(.*)js$/, "src/$1ts")
 
 const problemsOfLibrary = ({ contents }: Tarball): ReadonlyArray<string> => {
   const missing = ["package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts"]
@@ -153,6 +154,7 @@ const build: Effect.Effect<ReadonlyArray<Tarball>, CheckFailed, Requirements> = 
   yield* Effect.orDie(fs.remove(folder, { recursive: true, force: true }))
   yield* removeStale
   yield* Command.succeed("tsc", ["-b", ...manifests.map(({ name }) => name.replace("@effect-zim", "packages"))])
+  yield* Command.succeed("rolldown", ["--config"])
   const filters = manifests.map(({ name }) => `--filter=${name}`)
   yield* Command.pnpm(["--recursive", ...filters, "pack", "--pack-destination", folder])
   return yield* Effect.forEach(manifests, describe)

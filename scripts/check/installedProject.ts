@@ -22,7 +22,10 @@ const compilerOptions = {
   skipLibCheck: false
 }
 
-/** Imports every entry point, tries every private path, and signs the vendor's published vector. */
+/**
+ * Imports every entry point, tries every private path, signs the vendor's published vector, and prints what the entry
+ * points export.
+ */
 const smokeTest = (tarballs: ReadonlyArray<Tarball>): string => {
   const entryPoints = tarballs.flatMap((tarball) => tarball.entryPoints)
   const privatePaths = tarballs.flatMap((tarball) => tarball.privatePaths)
@@ -44,8 +47,26 @@ const signature = Signature.compute({
   timestamp: 1615186943
 })
 assert.equal(signature, "43e5cfcca828314675f91b001390566a")
+
+for (const [name, module] of Object.entries(modules)) console.log(name, Object.keys(module).toSorted())
 `
 }
+
+/** Prints which files of the packages Node loads for the client: those of `dist/node`, two for each package. */
+const loadedFiles = `import { registerHooks } from "node:module"
+registerHooks({
+  load: (url, context, next) => {
+    const file = /node_modules\\/(@effect-zim\\/.*)/.exec(url)
+    if (file !== null) console.log(file[1])
+    return next(url, context)
+  }
+})
+await import("@effect-zim/client")
+`
+
+const filesOfClient = ["client", "protocol", "signing"].flatMap((name) =>
+  ["index.js", "internal/all.js"].map((file) => `@effect-zim/${name}/dist/node/${file}`)
+)
 
 /** Installs, compiles and runs; returns a few words on what was done. */
 export const install = Effect.fnUntraced(
@@ -73,10 +94,22 @@ export const install = Effect.fnUntraced(
       fs.writeFileString(`${cwd}/${name}`, JSON.stringify(content, null, 2))
     )
     yield* fs.writeFileString(`${cwd}/smoke.ts`, smokeTest(tarballs))
+    yield* fs.writeFileString(`${cwd}/loaded.mjs`, loadedFiles)
 
     yield* Command.pnpm(["install", "--prefer-offline", "--no-frozen-lockfile"], { cwd })
     yield* Command.succeed(`${cwd}/node_modules/.bin/tsc`, ["-p", cwd], { cwd })
-    yield* Command.succeed("node", ["smoke.ts"], { cwd })
+    // What Node loads, and what bundlers do.
+    const forNode = yield* Command.succeed("node", ["smoke.ts"], { cwd })
+    const byModule = yield* Command.succeed("node", ["--conditions=module", "smoke.ts"], { cwd })
+    if (forNode !== byModule) {
+      return yield* new CheckFailed({ output: `exported to Node:\n${forNode}\nand to bundlers:\n${byModule}` })
+    }
+    const loaded = (yield* Command.succeed("node", ["loaded.mjs"], { cwd })).trim().split("\n").toSorted()
+    if (loaded.join() !== filesOfClient.join()) {
+      return yield* new CheckFailed({
+        output: `the client should be ${filesOfClient.join(", ")}; it is ${loaded.join(", ")}`
+      })
+    }
     const entryPoints = tarballs.flatMap((tarball) => tarball.entryPoints).length
     return `${entryPoints} entry points`
   },

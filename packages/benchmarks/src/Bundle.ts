@@ -108,16 +108,21 @@ export const programs: ReadonlyArray<Program> = [
 export interface Bundle {
   readonly minified: number
   readonly gzipped: number
-  readonly modules: number
 }
 
-const sizes = (code: string | Uint8Array): Pick<Bundle, "minified" | "gzipped"> => ({
+const sizes = (code: string | Uint8Array): Bundle => ({
   minified: Buffer.byteLength(code),
   gzipped: gzipSync(code, { level: 9 }).length
 })
 
+/** Of files that belong together, each gzipped for itself. */
+const sum = (files: ReadonlyArray<Bundle>): Bundle => ({
+  minified: files.reduce((total, { minified }) => total + minified, 0),
+  gzipped: files.reduce((total, { gzipped }) => total + gzipped, 0)
+})
+
 export interface Options {
-  /** Conditions of the export maps, beside those of Node. */
+  /** Conditions of the export maps, beside those of bundlers. */
   readonly conditions?: ReadonlyArray<string> | undefined
 }
 
@@ -129,7 +134,7 @@ export const make = (program: Pick<Program, "source">, options: Options = {}): E
       input: entry,
       cwd: Files.root,
       platform: "node",
-      resolve: { conditionNames: ["import", "node", "default", ...(options.conditions ?? [])] },
+      resolve: { conditionNames: ["module", "import", "default", ...(options.conditions ?? [])] },
       // The program is a text, so this is its file; its imports are resolved as if it stood in this package.
       plugins: [
         {
@@ -143,10 +148,10 @@ export const make = (program: Pick<Program, "source">, options: Options = {}): E
       ],
       logLevel: "silent"
     })
-    const { output } = await build.generate({ format: "esm", minify: true, codeSplitting: false })
+    const { output } = await build.generate({ format: "esm", minify: true })
     await build.close()
-    const [chunk] = output
-    return { ...sizes(chunk.code), modules: chunk.moduleIds.length }
+    const chunks = output.filter((file) => file.type === "chunk")
+    return sum(chunks.map(({ code }) => sizes(code)))
   })
 
 /** Builds the command line as it is published. */
@@ -157,13 +162,12 @@ export const buildCommandLine = Effect.gen(function* () {
   if (code !== 0) return yield* Effect.die(`rolldown in ${cwd} ended with ${code}`)
 }).pipe(Effect.scoped)
 
-/** All its code, each file gzipped for itself. */
+/** All its code. */
 export const commandLine = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const files = yield* fs.glob("dist/*.js", { root: Files.commandLinePackage })
   const each = yield* Effect.forEach(files, (file) =>
     Effect.map(fs.readFile(`${Files.commandLinePackage}/${file}`), sizes)
   )
-  const sum = (key: "minified" | "gzipped") => each.reduce((total, one) => total + one[key], 0)
-  return { minified: sum("minified"), gzipped: sum("gzipped") }
+  return sum(each)
 })

@@ -11,7 +11,7 @@ const limit = "effect/http/HttpClient and effect/Schema"
 const ours = "@effect-zim/client"
 
 /** What the client imports of Effect, that the limit does not. */
-const partsOfEffect = ["Config", "Random", "Stream", "http/FetchHttpClient"]
+const partsOfEffect = ["Random", "Stream", "http/FetchHttpClient"]
 
 const importing = (...modules: ReadonlyArray<string>): ReadonlyArray<string> => [
   "--input-type=module",
