@@ -142,9 +142,10 @@ export const make = Effect.fnUntraced(function* (
   const policiesOf = yield* Policies.make
   const watchdog = yield* Watchdog.make
 
-  const execute: ZimClient["Service"]["execute"] = (operation, input) =>
-    Effect.flatMap(Request.make(operation, input), (request) =>
-      Effect.contextWith((context: Context.Context<never>) => {
+  const execute: ZimClient["Service"]["execute"] = (operation, input) => {
+    const made = Request.make(operation, input)
+    return Effect.contextWith((context: Context.Context<never>) =>
+      Effect.flatMapEager(made, (request) => {
         const policies = policiesOf(context)
         const call = CallState.start(operation.action, Context.get(context, Clock.Clock), policies.deadline)
         const requestContext = requestContextIn(context)
@@ -152,6 +153,7 @@ export const make = Effect.fnUntraced(function* (
         return Pipeline.call(run, operation, request)
       })
     )
+  }
 
   return { appId: identity.appId, execute }
 })

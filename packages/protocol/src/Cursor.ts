@@ -7,6 +7,8 @@ import * as Schema from "effect/Schema"
 import * as SchemaTransformation from "effect/SchemaTransformation"
 import { WireInteger } from "./WireJson.ts"
 
+const decimal = /^(?:0|-?[1-9][0-9]{0,307})$/
+
 /**
  * A place in a conversation list, opaque: nothing but "the end" may be derived from it. It is kept as its decimal digits,
  * so it is exact (up to 308 of them), compares with `===`, and can be stored as a string in a checkpoint.
@@ -16,9 +18,7 @@ import { WireInteger } from "./WireJson.ts"
  * @since 0.1.0
  */
 export const Cursor = Schema.String.check(
-  Schema.isPattern(/^(?:0|-?[1-9][0-9]{0,307})$/, {
-    expected: "a cursor: the decimal digits of the `Next` of an earlier page"
-  })
+  Schema.isPattern(decimal, { expected: "a cursor: the decimal digits of the `Next` of an earlier page" })
 ).pipe(Schema.brand("@effect-zim/protocol/Cursor"))
 
 /**
@@ -27,6 +27,23 @@ export const Cursor = Schema.String.check(
  * @since 0.1.0
  */
 export type Cursor = typeof Cursor.Type
+
+/**
+ * Whether a value is a cursor: what `Schema.is` answers, many times faster.
+ *
+ * @example
+ * ```ts
+ * import { Cursor } from "@effect-zim/protocol"
+ *
+ * Cursor.is("971503777289036700") // true
+ * Cursor.is("007") // false
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const is = (digits: unknown): digits is Cursor => typeof digits === "string" && decimal.test(digits)
+
+const decode = Schema.decodeSync(Cursor)
 
 /**
  * Makes a `Cursor` from its digits, for example from a checkpoint. Throws a `SchemaError` on anything else: decode with
@@ -41,7 +58,7 @@ export type Cursor = typeof Cursor.Type
  *
  * @since 0.1.0
  */
-export const make: (digits: string) => Cursor = Schema.decodeSync(Cursor)
+export const make = (digits: string): Cursor => (is(digits) ? digits : decode(digits))
 
 /**
  * The beginning of the list: what the first call sends.

@@ -43,6 +43,22 @@ export const PageSize = Schema.Int.check(
 export type PageSize = typeof PageSize.Type
 
 /**
+ * Whether a value is a page size: what `Schema.is` answers, many times faster.
+ *
+ * @example
+ * ```ts
+ * import { PageSize } from "@effect-zim/protocol"
+ *
+ * PageSize.is(500) // true
+ * PageSize.is(501) // false
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const is = (size: unknown): size is PageSize =>
+  typeof size === "number" && Number.isInteger(size) && size >= 1 && size <= maximum
+
+/**
  * Makes a `PageSize`. Throws a `SchemaError` when the number is out of range: see {@link correct}.
  *
  * @example

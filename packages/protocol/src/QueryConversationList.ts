@@ -51,6 +51,19 @@ export type Request = typeof Request.Type
  */
 export type Input = typeof Request.Encoded
 
+const decodeInput = Schema.decodeEffect(Request)
+
+/** By hand where the input is right, since every page of a list is asked for this way; what is wrong, the schema says. */
+const make = (input: Input): Effect.Effect<Request, Schema.SchemaError> => {
+  if (Predicate.isObject(input)) {
+    const { cursor = Cursor.start, pageSize = PageSize.maximum, userId } = input
+    if (UserId.is(userId) && PageSize.is(pageSize) && Cursor.is(cursor)) {
+      return Effect.succeed({ userId, pageSize, cursor })
+    }
+  }
+  return decodeInput(input)
+}
+
 /**
  * The request body on the wire. A `Limit` out of range is corrected, not rejected, as the service does.
  *
@@ -150,7 +163,7 @@ export const operation: PagedOperation<Input, Request, Payload, Page, Failure> =
   action: "QueryConversationList",
   kind: "Read",
   callsPerSecond: 20,
-  make: Schema.decodeEffect(Request),
+  make,
   request: RequestFromWire,
   print: ({ cursor, pageSize, userId }) =>
     `{"FromUserId":${JSON.stringify(userId)},"Limit":${pageSize},"Next":${cursor}}`,

@@ -8,7 +8,9 @@ import * as Schema from "effect/Schema"
 /** The longest user id, in characters (the alphabet is ASCII, so in bytes too). */
 const maximumLength = 32
 
-const legalCharacter = /^[0-9A-Za-z!#$%&()+\-:;<=.>?@[\]^_ {}|~]$/
+const alphabet = String.raw`[0-9A-Za-z!#$%&()+\-:;<=.>?@[\]^_ {}|~]`
+const legalCharacter = new RegExp(`^${alphabet}$`)
+const legal = new RegExp(`^${alphabet}{1,${maximumLength}}$`)
 
 const describeCharacter = (character: string): string => {
   const codePoint = (character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")
@@ -59,6 +61,21 @@ export const UserId = Schema.String.check(Schema.makeFilter(problem)).pipe(Schem
  * @since 0.1.0
  */
 export type UserId = typeof UserId.Type
+
+/**
+ * Whether a value is a user id. By hand, since every call asks: many times faster than `Schema.is`, whose answer it gives.
+ *
+ * @example
+ * ```ts
+ * import { UserId } from "@effect-zim/protocol"
+ *
+ * UserId.is("user-42") // true
+ * UserId.is("it's") // false
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const is = (id: unknown): id is UserId => typeof id === "string" && legal.test(id)
 
 /**
  * Makes a `UserId`. Throws a `SchemaError` on an illegal id: decode with the {@link UserId} schema instead where the id

@@ -20,6 +20,7 @@ const survives = (digits: string) => {
   assert.strictEqual(Next, digits)
   assert.strictEqual(write(Next), `{"Next":${digits}}`)
   assert.strictEqual(Cursor.make(digits), Next)
+  assert.isTrue(Cursor.is(digits))
 }
 
 describe("Cursor", () => {
@@ -108,10 +109,12 @@ describe("Cursor", () => {
     ["٣"],
     ["9".repeat(309)]
   ])("is not made of %j", (digits) => {
+    assert.isFalse(Cursor.is(digits))
     assert.throws(() => Cursor.make(digits), /the decimal digits of the `Next` of an earlier page/)
   })
 
   it.each([[0], [1n], [null], [undefined]])("decodes from its digits, not from %s", (input) => {
     assert.isDefined(problemOf(Cursor.Cursor, input))
+    assert.isFalse(Cursor.is(input))
   })
 })

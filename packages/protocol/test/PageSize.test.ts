@@ -3,6 +3,12 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { problemOf } from "./problemOf.ts"
 
+const problem = (size: unknown) => {
+  const found = problemOf(PageSize.PageSize, size)
+  assert.strictEqual(PageSize.is(size), found === undefined)
+  return found
+}
+
 const wire = Schema.Struct({ Limit: PageSize.FromWire })
 const read = (text: string): number => Schema.decodeUnknownSync(wire)(WireJson.parse(text)).Limit
 const inRange = Schema.Int.check(Schema.isBetween({ minimum: 1, maximum: 500 }))
@@ -14,20 +20,21 @@ const notWhole: ReadonlyArray<unknown> = [0.5, 1.5, 499.999, -0.5, 500.5, Number
 
 describe("PageSize", () => {
   it.prop("accepts 1 to 500 and nothing else", { size: Schema.Int }, ({ size }) => {
-    assert.strictEqual(problemOf(PageSize.PageSize, size) === undefined, size >= 1 && size <= 500)
+    assert.strictEqual(problem(size) === undefined, size >= 1 && size <= 500)
   })
 
   it.each([[1], [500]])("accepts the bound %d", (size) => {
     assert.strictEqual(PageSize.make(size), size)
+    assert.isUndefined(problem(size))
   })
 
   it.each([[0], [501], [-1]])("rejects %d, and says the range", (size) => {
-    assert.strictEqual(problemOf(PageSize.PageSize, size), `a page size is a whole number from 1 to 500, not ${size}`)
+    assert.strictEqual(problem(size), `a page size is a whole number from 1 to 500, not ${size}`)
     assert.throws(() => PageSize.make(size), /a whole number from 1 to 500/)
   })
 
   it.each([...notWhole, "100", 100n])("rejects %s, which is no whole number", (size) => {
-    assert.isDefined(problemOf(PageSize.PageSize, size))
+    assert.isDefined(problem(size))
   })
 })
 

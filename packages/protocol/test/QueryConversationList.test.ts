@@ -65,6 +65,36 @@ describe("make", () => {
       })
   )
 
+  const bySchema = (input: QueryConversationList.Input) =>
+    Effect.result(Schema.decodeEffect(QueryConversationList.Request)(input))
+
+  const inputs = Schema.Struct({
+    cursor: Schema.optional(
+      Schema.Union([Schema.Literals(["0", "7", "-7", "971503777289036700", "07"]), Schema.String])
+    ),
+    pageSize: Schema.optional(Schema.Union([pageSizes, Schema.Number])),
+    userId: Schema.Union([userIds, Schema.String]),
+    more: Schema.optionalKey(Schema.Number)
+  })
+
+  it.effect.prop("gives what the schema gives, or fails with its words", { input: inputs }, ({ input }) =>
+    Effect.gen(function* () {
+      const made = yield* Effect.result(operation.make(input))
+      const expected = yield* bySchema(input)
+      assert.deepStrictEqual(Result.mapError(made, String), Result.mapError(expected, String))
+      assert.deepStrictEqual(Result.map(made, Object.keys), Result.map(expected, Object.keys))
+    })
+  )
+
+  it.effect.each([
+    ["an array", Object.assign([], { userId: "u" })],
+    ["a function", Object.assign(() => "u", { userId: "u" })]
+  ])("rejects %s", (_name, input) =>
+    Effect.gen(function* () {
+      assert.include((yield* Effect.flip(operation.make(input))).message, "Expected object")
+    })
+  )
+
   it.effect.each([
     ["userId", { userId: "it's" }, "cannot contain"],
     ["userId", { userId: "" }, "at least one character"],

@@ -9,7 +9,11 @@ const latin1 = Array.from({ length: 0x100 }, (_, codePoint) => String.fromCodePo
 const beyond = ["Ā", "π", "Ａ", "٣", "用", "\u2028", "\u200b", "\ufeff", "\ufffd", "\u{1f600}", "\u{10ffff}", "\ud83d"]
 const illegal = [...latin1.filter((character) => !legal.includes(character)), ...beyond]
 
-const problem = (id: unknown) => problemOf(UserId.UserId, id)
+const problem = (id: unknown) => {
+  const found = problemOf(UserId.UserId, id)
+  assert.strictEqual(UserId.is(id), found === undefined)
+  return found
+}
 const codePointOf = (character: string) =>
   `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, "0")}`
 

@@ -7,7 +7,7 @@ export const make = <Input, Request, Payload, Success, Failure>(
   operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
   input: Input
 ): Effect.Effect<Request, RequestInvalid> =>
-  Effect.mapError(operation.make(input), (cause) => {
+  Effect.mapErrorEager(operation.make(input), (cause) => {
     // What is wrong and where, in one line: the message of an error is made for a log.
     const problem = cause.message.replaceAll(/\s*\n\s*/g, " ")
     return new RequestInvalid({ action: operation.action, problem, cause })
