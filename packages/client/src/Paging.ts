@@ -4,8 +4,11 @@
  * @since 0.1.0
  */
 import type { Cursor, Operation, ServiceError } from "@effect-zim/protocol"
+import * as Arr from "effect/Array"
+import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { type PagingError, PagingLoop } from "./ClientError.ts"
 import * as Request from "./internal/request.ts"
@@ -34,26 +37,31 @@ export const items = <Input, Request extends Input, Payload, Page, Failure exten
   operation: Operation.PagedOperation<Input, Request, Payload, Page, Failure>,
   input: Input,
   itemsOf: (page: Page) => ReadonlyArray<Item>
-): Stream.Stream<Item, PagingError<Failure>, ZimClient.ZimClient> =>
-  Stream.unwrap(
-    Effect.map(Request.make(operation, input), (request) => {
-      const first = operation.paging.cursor(request)
-      const seen = new Set<Cursor.Cursor>([first])
+): Stream.Stream<Item, PagingError<Failure>, ZimClient.ZimClient> => {
+  type Pulled = Pull.Pull<Arr.NonEmptyReadonlyArray<Item>, PagingError<Failure>, void, ZimClient.ZimClient>
+  const { paging } = operation
+  const made = Request.make(operation, input)
+  return Stream.fromPull(
+    Effect.sync(() => {
+      const seen = new Set<Cursor.Cursor>()
       const loop = (reason: PagingLoop["reason"], cursor: Cursor.Cursor) =>
         Effect.fail(new PagingLoop({ action: operation.action, reason, cursor, pages: seen.size }))
-      return Stream.paginate(first, (cursor) =>
-        Effect.flatMap(ZimClient.execute(operation, operation.paging.withCursor(request, cursor)), (page) => {
-          const next = operation.paging.next(page)
-          if (Option.isSome(next)) {
-            if (seen.has(next.value)) return loop("CursorRepeated", next.value)
-            if (seen.size >= operation.paging.maximumPages) return loop("TooManyPages", next.value)
-            seen.add(next.value)
-          }
-          return Effect.succeed([itemsOf(page), next] as const)
+      const read = (request: Request): Pulled => {
+        seen.add(paging.cursor(request))
+        return Effect.flatMap(ZimClient.execute(operation, request), (page): Pulled => {
+          const items = itemsOf(page)
+          const cursor = Option.getOrUndefined(paging.next(page))
+          if (cursor !== undefined && seen.has(cursor)) return loop("CursorRepeated", cursor)
+          if (cursor !== undefined && seen.size >= paging.maximumPages) return loop("TooManyPages", cursor)
+          next = cursor === undefined ? Cause.done() : read(paging.withCursor(request, cursor))
+          return Arr.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : next
         })
-      )
+      }
+      let next = Effect.flatMapEager(made, read)
+      return Effect.suspend(() => next)
     })
   )
+}
 
 /**
  * The pages of a list, like {@link items}.
