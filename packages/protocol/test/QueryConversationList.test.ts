@@ -89,7 +89,7 @@ describe("make", () => {
   it.effect.each([
     ["an array", Object.assign([], { userId: "u" })],
     ["a function", Object.assign(() => "u", { userId: "u" })]
-  ])("rejects %s", (_name, input) =>
+  ] as const)("rejects %s", ([, input]) =>
     Effect.gen(function* () {
       assert.include((yield* Effect.flip(operation.make(input))).message, "Expected object")
     })
