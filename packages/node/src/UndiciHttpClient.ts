@@ -50,14 +50,52 @@ type Answer = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientErr
 const failed = (reason: HttpClientError.RequestError): Answer =>
   Effect.fail(new HttpClientError.HttpClientError({ reason }))
 
+/** Where a request goes; `url` is what its answer says of that. */
+interface Target {
+  readonly origin: string
+  readonly path: string
+  readonly url: string
+}
+
+const targetOf = ({ hash, href, origin, pathname, search }: URL): Target => ({
+  origin,
+  path: pathname + search,
+  url: hash === "" ? href : href.slice(0, -hash.length)
+})
+
+// What parsing a URL leaves as it is.
+const plainBase = /^https?:\/\/[\w.:[\]/-]+$/
+const plainQuery = /^\?[\w.~%&=-]+$/
+
+/** Requests to one API mostly differ in their query only: what comes before it is parsed once. */
+const parse = (() => {
+  let base = ""
+  let parsed: Target | undefined
+  return ({ hash, url, urlParams }: HttpClientRequest.HttpClientRequest): Result.Result<Target, Url.UrlError> => {
+    const at = url.indexOf("?")
+    const query = url.slice(at)
+    if (urlParams.params.length === 0 && plainQuery.test(query)) {
+      const before = url.slice(0, at)
+      if (before !== base) {
+        base = before
+        parsed = plainBase.test(before) && URL.canParse(before) ? targetOf(new URL(before)) : undefined
+      }
+      if (parsed !== undefined) {
+        return Result.succeed({ origin: parsed.origin, path: parsed.path + query, url: parsed.url + query })
+      }
+    }
+    return Result.map(Url.make(url, urlParams, Option.getOrUndefined(hash)), targetOf)
+  }
+})()
+
 /** Without a signal, an answer that is forgotten closes its connection when it is collected. */
 const send = (
   dispatcher: Dispatcher,
   request: HttpClientRequest.HttpClientRequest,
-  url: URL,
+  { origin, path, url }: Target,
   signal: AbortSignal | undefined
 ): Answer =>
-  Effect.flatMap(RequestBody.make(request.body), (body) => {
+  Effect.flatMapEager(RequestBody.make(request.body), (body) => {
     if (body === undefined) {
       const description = "a raw body must be a string, a Uint8Array or a Readable"
       return failed(new HttpClientError.EncodeError({ request, description }))
@@ -80,8 +118,8 @@ const send = (
       try {
         dispatcher.dispatch(
           {
-            origin: url.origin,
-            path: url.pathname + url.search,
+            origin,
+            path,
             method: request.method,
             // A form's boundary is known to undici only.
             headers:
@@ -100,10 +138,10 @@ const send = (
 
 /** Without spans, and without a scope to end with: those of Effect's `HttpClient` that have one do not come this way. */
 const sendPlainly = (dispatcher: Dispatcher, request: HttpClientRequest.HttpClientRequest): Answer => {
-  const url = Url.make(request.url, request.urlParams, Option.getOrUndefined(request.hash))
-  return Result.isSuccess(url)
-    ? send(dispatcher, request, url.success, undefined)
-    : failed(new HttpClientError.InvalidUrlError({ request, cause: url.failure.cause }))
+  const target = parse(request)
+  return Result.isSuccess(target)
+    ? send(dispatcher, request, target.success, undefined)
+    : failed(new HttpClientError.InvalidUrlError({ request, cause: target.failure.cause }))
 }
 
 /**
@@ -119,7 +157,7 @@ const sendPlainly = (dispatcher: Dispatcher, request: HttpClientRequest.HttpClie
  * @since 0.1.0
  */
 export const make = (dispatcher: Dispatcher): HttpClient.HttpClient => {
-  const client = HttpClient.make((request, url, signal) => send(dispatcher, request, url, signal))
+  const client = HttpClient.make((request, url, signal) => send(dispatcher, request, targetOf(url), signal))
   const observed = client.execute
   return Object.assign(client, {
     execute: (request: HttpClientRequest.HttpClientRequest): Answer =>

@@ -148,6 +148,25 @@ describe.each(names)("%s", (name) => {
     }).pipe(Effect.provide(layer))
   )
 
+  it.live("asks for what the URL says, and says what that was", () =>
+    Effect.gen(function* () {
+      const { url } = yield* Server.http((request, response) => void response.end(request.url))
+      const twoHosts = [url, url.replace("127.0.0.1", "localhost")]
+      const rest = ["", "/", "?", "/?", "?a=1", "/?a=1", "/p/q?a=%20&b", "/p/../q?a=1", "/p%20q?a=1", "/p q?a=1"]
+      const more = ["/ ?a=1", "/p?a=b c", "/p?a='", "/p?a=ä", "/p?a=1#f", "/#f?a=1", "/#?a=1", "/p?a=?", "/p?a=1 "]
+      for (const path of [...rest, ...more]) {
+        for (const host of twoHosts) {
+          const expected = new URL(host + path)
+          const response = yield* HttpClient.get(host + path)
+          assert.strictEqual(yield* response.text, expected.pathname + expected.search)
+          assert.strictEqual(response.url, expected.href.slice(0, expected.href.length - expected.hash.length))
+        }
+      }
+      const params = yield* HttpClient.get(`${url}/?a=1`, { urlParams: { b: "2" } })
+      assert.strictEqual(yield* params.text, "/?a=1&b=2")
+    }).pipe(Effect.provide(layer))
+  )
+
   it.live("HEAD and 204 have no body", () =>
     Effect.gen(function* () {
       const { url } = yield* Server.http((request, response) =>

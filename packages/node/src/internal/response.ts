@@ -36,26 +36,21 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
   readonly status: number
+  readonly url: string
   readonly exchange: Exchange
 
-  readonly #url: URL
   #headers: Headers.Headers | undefined
   #cookies: Cookies.Cookies | undefined
   /** A body is read as a whole, as often as one likes, or once as a stream. */
   #reader: "whole" | "stream" | undefined
   #whole: ArrayBuffer | undefined
 
-  constructor(request: HttpClientRequest.HttpClientRequest, url: URL, exchange: Exchange) {
+  constructor(request: HttpClientRequest.HttpClientRequest, url: string, exchange: Exchange) {
     super()
     this.request = request
     this.status = exchange.status
-    this.#url = url
+    this.url = url
     this.exchange = exchange
-  }
-
-  get url(): string {
-    const { hash, href } = this.#url
-    return hash === "" ? href : href.slice(0, -hash.length)
   }
 
   get headers(): Headers.Headers {
