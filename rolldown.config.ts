@@ -1,15 +1,13 @@
 /**
- * What Node loads of the packages that every program has: one file for each of them, `dist/node/internal/all.js`, since to
- * Node a module costs as much for being a file as for what is in it. Bundlers get `dist`, module by module, of which they
- * leave out what nobody uses. Decision 24.
+ * The JavaScript of `protocol` and `client`: all that comes with a package's index in one file, since to Node a module
+ * costs as much for being a file as for what is in it. Every public module stays an entry of its own. `tsc` adds the
+ * types. Decision 24.
  */
 import { readdirSync } from "node:fs"
 import { basename, join } from "node:path"
 import { defineConfig, type Plugin, type RolldownOptions } from "rolldown"
 
-const packages = ["signing", "protocol", "client"]
-
-/** The modules that come with the package's index, when all of them are known. */
+/** Notes which modules come with the index, when all of them are known. */
 const reachedFrom = (index: string, reached: Set<string>): Plugin => ({
   name: "reached",
   buildEnd() {
@@ -22,7 +20,7 @@ const reachedFrom = (index: string, reached: Set<string>): Plugin => ({
   }
 })
 
-const forNode = (name: string): RolldownOptions => {
+const library = (name: string): RolldownOptions => {
   const folder = join(import.meta.dirname, "packages", name)
   const modules = readdirSync(join(folder, "src")).filter((file) => file.endsWith(".ts"))
   const reached = new Set<string>()
@@ -30,17 +28,17 @@ const forNode = (name: string): RolldownOptions => {
     input: Object.fromEntries(modules.map((file) => [basename(file, ".ts"), join(folder, "src", file)])),
     external: /^(?:effect|@effect-zim)\//,
     platform: "neutral",
-    // Whoever imports one name of a package may import any other.
+    // Users of a library may import what nobody uses here.
     treeshake: false,
     plugins: [reachedFrom(join(folder, "src/index.ts"), reached)],
     onLog: (_level, log) => {
       throw new Error(log.message)
     },
     output: {
-      dir: join(folder, "dist/node"),
-      cleanDir: true,
+      dir: join(folder, "dist"),
       format: "esm",
       sourcemap: true,
+      // Bundlers heed the annotations.
       comments: { legal: false, annotation: true, jsdoc: false },
       minifyInternalExports: false,
       chunkFileNames: "internal/[name].js",
@@ -49,4 +47,4 @@ const forNode = (name: string): RolldownOptions => {
   }
 }
 
-export default defineConfig(packages.map(forNode))
+export default defineConfig(["protocol", "client"].map(library))

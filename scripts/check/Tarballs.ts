@@ -82,22 +82,23 @@ const describe = Effect.fnUntraced(function* (manifest: typeof Manifest.Type) {
     entryPoints: ["." in published.exports ? [name] : [], deep.map((module) => `${name}/${module}`)].flat(),
     privatePaths: [
       `${name}/index`,
-      `${name}/node/index`,
       `${name}/dist/index.js`,
       ...modules(contents, "dist/internal/").map((module) => `${name}/internal/${module}`)
     ]
   } satisfies Tarball
 })
 
-/** What `tsc` has made a file from. A file that rolldown has made for Node is made of many, and anew each time: itself. */
-const sourceOf = (path: string): string => path.replace(/(?<=^|\/)dist\/(?!node\/)(.*)js$/, "src/$1ts")
+/** What `tsc` has made a file from. */
+const sourceOf = (path: string): string => path.replace(/(?<=^|\/)dist\/(.*)js$/, "src/$1ts")
 
 const problemsOfLibrary = ({ contents }: Tarball): ReadonlyArray<string> => {
   const missing = ["package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts"]
     .filter((path) => !contents.includes(path))
     .map((path) => `${path} is missing`)
+  // Where rolldown makes the JavaScript, private modules go together.
+  const hasOneSource = contents.includes("dist/internal/all.js") ? /^dist\/[^/]*\.js$/ : /^dist\/.*\.js$/
   const stale = contents
-    .filter((path) => /^dist\/.*\.js$/.test(path) && !contents.includes(sourceOf(path)))
+    .filter((path) => hasOneSource.test(path) && !contents.includes(sourceOf(path)))
     .map((path) => `${path} has no source`)
   const foreign = contents
     .filter(
@@ -136,7 +137,7 @@ export const problems = (tarball: Tarball): ReadonlyArray<string> => {
   return found.map((problem) => `${tarball.name}: ${problem}`)
 }
 
-/** `tsc` leaves what it has made of sources that are no more, and it would be published. */
+/** What was made of sources that are no more is left where it is, and would be published. */
 const removeStale = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const made = yield* fs.glob("packages/*/dist/**/*.js", { root: Command.root })

@@ -122,7 +122,7 @@ const sum = (files: ReadonlyArray<Bundle>): Bundle => ({
 })
 
 export interface Options {
-  /** Conditions of the export maps, beside those of bundlers. */
+  /** Conditions of the export maps, beside those that every bundler sets. */
   readonly conditions?: ReadonlyArray<string> | undefined
 }
 
@@ -134,7 +134,7 @@ export const make = (program: Pick<Program, "source">, options: Options = {}): E
       input: entry,
       cwd: Files.root,
       platform: "node",
-      resolve: { conditionNames: ["module", "import", "default", ...(options.conditions ?? [])] },
+      resolve: { conditionNames: ["import", "default", ...(options.conditions ?? [])] },
       // The program is a text, so this is its file; its imports are resolved as if it stood in this package.
       plugins: [
         {
