@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import { memoized } from "./internal/memoized.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
@@ -56,9 +57,12 @@ const furthest = Duration.toMillis("24 hours")
 /** Beyond this a person is told, long before the ten minutes that the service allows. */
 const worrying = Duration.toMillis("2 minutes")
 
+/** A second's answers all have the same date. */
+const parseDate = memoized(Date.parse)
+
 /** The difference that a sample shows; nothing where it cannot be trusted. */
 const measure = (sample: Sample): number | undefined => {
-  const date = sample.date === undefined ? Number.NaN : Date.parse(sample.date)
+  const date = sample.date === undefined ? Number.NaN : parseDate(sample.date)
   const roundTrip = sample.receivedAt - sample.sentAt
   if (Number.isNaN(date) || sample.isCached || roundTrip < 0 || roundTrip > slowest) return undefined
   const difference = date + dateGrain / 2 - (sample.sentAt + roundTrip / 2)

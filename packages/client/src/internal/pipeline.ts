@@ -51,25 +51,24 @@ const isWaitTooLong = (error: { readonly _tag: string }): error is Quota.WaitToo
 
 const isUnavailable = (error: { readonly _tag: string }): error is Quota.Unavailable => error._tag === "Unavailable"
 
-/** Ends an attempt that takes too long, by its own timeout or by what is left of the call's time. */
+/** Ends an attempt, begun now, that takes too long: by its own timeout or by what is left of the call's time. */
 const inTime = <A, E>(
   self: Effect.Effect<A, E>,
   timeout: Duration.Duration,
   { call, requestContext, watchdog }: Run,
   span: Tracer.Span | undefined
-): Effect.Effect<A, E | AttemptTimedOut | DeadlineExceeded> =>
-  Effect.suspend(() => {
-    const timeLeft = CallState.timeLeft(call)
-    if (!Duration.isPositive(timeLeft)) return Effect.fail(CallState.deadlineExceeded(call))
-    const isLast = Duration.isLessThanOrEqualTo(timeLeft, timeout)
-    const tooLate = Effect.suspend(() =>
-      Effect.fail(
-        isLast ? CallState.deadlineExceeded(call) : new AttemptTimedOut({ ...CallState.describe(call), timeout })
-      )
+): Effect.Effect<A, E | AttemptTimedOut | DeadlineExceeded> => {
+  const timeLeft = CallState.timeLeft(call)
+  if (!Duration.isPositive(timeLeft)) return Effect.fail(CallState.deadlineExceeded(call))
+  const isLast = Duration.isLessThanOrEqualTo(timeLeft, timeout)
+  const tooLate = Effect.suspend(() =>
+    Effect.fail(
+      isLast ? CallState.deadlineExceeded(call) : new AttemptTimedOut({ ...CallState.describe(call), timeout })
     )
-    const context = span === undefined ? requestContext : Context.add(requestContext, Tracer.ParentSpan, span)
-    return watchdog.within(self, isLast ? timeLeft : timeout, call.clock, context, tooLate)
-  })
+  )
+  const context = span === undefined ? requestContext : Context.add(requestContext, Tracer.ParentSpan, span)
+  return watchdog.within(self, isLast ? timeLeft : timeout, call.clock, context, tooLate)
+}
 
 /** One attempt at the first endpoint whose circuit lets it through. */
 const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(

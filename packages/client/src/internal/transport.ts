@@ -43,7 +43,7 @@ export interface Attempt {
 interface Answer {
   readonly status: number
   readonly text: string
-  readonly redact: Redaction.Redactor
+  readonly secrets: Redaction.Secrets
   readonly time: ServerClock.Sample
 }
 
@@ -69,15 +69,15 @@ const firstString = (causes: ReadonlyArray<object>, key: "code" | "message"): st
 const transportFailed = (
   error: HttpClientError.HttpClientError,
   call: CallState.Call,
-  redact: Redaction.Redactor
+  secrets: Redaction.Secrets
 ): TransportFailed => {
   const causes = causesOf(error)
   const systemCode = firstString(causes, "code")
   const problem = firstString(causes, "message") ?? systemCode ?? error.reason.description ?? error.reason._tag
   return new TransportFailed({
     ...CallState.describe(call),
-    systemCode: systemCode === undefined ? undefined : Redaction.snippet(redact, systemCode),
-    problem: Redaction.snippet(redact, problem)
+    systemCode: systemCode === undefined ? undefined : Redaction.snippet(secrets, systemCode),
+    problem: Redaction.snippet(secrets, problem)
   })
 }
 
@@ -85,21 +85,21 @@ const transportFailed = (
 const blank = HttpClientRequest.post("", { acceptJson: true })
 
 /** Signs, sends, and reads the whole answer. The signature is made here, last of all, and is never used again. */
-const send = Effect.fnUntraced(function* (
+const send = function* (
   { call, endpoint, http, identity, responseLimit, serverClock, span }: Attempt,
   body: string
 ): Effect.fn.Return<Answer, TransportFailed | ResponseUnreadable> {
   call.signedOffset = yield* serverClock.offset
   const sentAt = call.clock.currentTimeMillisUnsafe()
   const signed = yield* Signature.sign({ ...identity, clockOffset: call.signedOffset })
-  const redact = Redaction.make(signed, identity.serverSecret)
+  const secrets = { signed, serverSecret: identity.serverSecret }
   const url = `${endpoint.root}?${Signature.toQuery(signed, call.action)}`
   const bare = HttpClientRequest.setBody(HttpClientRequest.setUrl(blank, url), HttpBody.text(body, "application/json"))
   const isTraced = span !== undefined && (yield* PropagateTrace)
   const request = isTraced ? HttpClientRequest.setHeaders(bare, HttpTraceContext.toHeaders(span)) : bare
   call.attempts++
   call.answer = undefined
-  const failed = (error: HttpClientError.HttpClientError) => transportFailed(error, call, redact)
+  const failed = (error: HttpClientError.HttpClientError) => transportFailed(error, call, secrets)
   const response = yield* Effect.mapError(http.execute(request), failed)
   const time = {
     date: response.headers["date"],
@@ -119,8 +119,8 @@ const send = Effect.fnUntraced(function* (
       snippet: ""
     })
   })
-  return { status: response.status, text, redact, time }
-})
+  return { status: response.status, text, secrets, time }
+}
 
 const unreadable = (
   answer: Answer,
@@ -132,8 +132,8 @@ const unreadable = (
     reason: problem.reason,
     status: answer.status,
     requestId: problem.requestId,
-    problem: Redaction.snippet(answer.redact, problem.problem),
-    snippet: Redaction.snippet(answer.redact, answer.text)
+    problem: Redaction.snippet(answer.secrets, problem.problem),
+    snippet: Redaction.snippet(answer.secrets, answer.text)
   })
 
 /** Why an answer without a return code is no answer of this API. */
@@ -168,10 +168,16 @@ export const attempt = Effect.fnUntraced(function* <
   const parsed = Operation.read(operation, answer.text)
   if (Result.isFailure(parsed)) return yield* fail(noReturnCode(answer, parsed.failure))
   const { code, message } = parsed.success
-  // As untrusted as any other text of the answer: it may repeat the request.
-  const requestId =
-    parsed.success.requestId === undefined ? undefined : Redaction.snippet(answer.redact, parsed.success.requestId)
-  call.answer = { status: answer.status, code, requestId }
+  const answered = {
+    status: answer.status,
+    code,
+    /** As untrusted as any other text of the answer: it may repeat the request. Of a success hardly anybody reads it. */
+    get requestId() {
+      const { requestId } = parsed.success
+      return requestId === undefined ? undefined : Redaction.snippet(answer.secrets, requestId)
+    }
+  }
+  call.answer = answered
   // Only an answer of the service itself tells its time: a proxy's says nothing.
   yield* attempt.serverClock.observe(answer.time)
   if (code !== 0) {
@@ -181,21 +187,27 @@ export const attempt = Effect.fnUntraced(function* <
         {
           ...CallState.describe(call),
           code,
-          requestId,
-          vendorMessage: Redaction.snippet(answer.redact, message)
+          requestId: answered.requestId,
+          vendorMessage: Redaction.snippet(answer.secrets, message)
         },
         request
       )
     )
   }
   if (answer.status !== 200) {
-    return yield* fail({ reason: "HttpStatus", problem: `success with HTTP status ${answer.status}`, requestId })
+    return yield* fail({
+      reason: "HttpStatus",
+      problem: `success with HTTP status ${answer.status}`,
+      requestId: answered.requestId
+    })
   }
   const payload = parsed.success.payload()
   if (Result.isFailure(payload)) {
-    return yield* fail({ reason: "WrongShape", problem: payload.failure.message, requestId })
+    return yield* fail({ reason: "WrongShape", problem: payload.failure.message, requestId: answered.requestId })
   }
   const value = operation.interpret(payload.success, request)
-  if (Result.isFailure(value)) return yield* fail({ reason: "WrongShape", problem: value.failure, requestId })
+  if (Result.isFailure(value)) {
+    return yield* fail({ reason: "WrongShape", problem: value.failure, requestId: answered.requestId })
+  }
   return value.success
 })
