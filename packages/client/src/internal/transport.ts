@@ -125,14 +125,14 @@ const send = function* (
 const unreadable = (
   answer: Answer,
   call: CallState.Call,
-  problem: Pick<ResponseUnreadable, "reason" | "problem"> & { readonly requestId?: string | undefined }
+  { problem, reason }: Pick<ResponseUnreadable, "reason" | "problem">
 ): ResponseUnreadable =>
   new ResponseUnreadable({
     ...CallState.describe(call),
-    reason: problem.reason,
+    reason,
     status: answer.status,
-    requestId: problem.requestId,
-    problem: Redaction.snippet(answer.secrets, problem.problem),
+    requestId: call.answer?.requestId,
+    problem: Redaction.snippet(answer.secrets, problem),
     snippet: Redaction.snippet(answer.secrets, answer.text)
   })
 
@@ -195,19 +195,11 @@ export const attempt = Effect.fnUntraced(function* <
     )
   }
   if (answer.status !== 200) {
-    return yield* fail({
-      reason: "HttpStatus",
-      problem: `success with HTTP status ${answer.status}`,
-      requestId: answered.requestId
-    })
+    return yield* fail({ reason: "HttpStatus", problem: `success with HTTP status ${answer.status}` })
   }
   const payload = parsed.success.payload()
-  if (Result.isFailure(payload)) {
-    return yield* fail({ reason: "WrongShape", problem: payload.failure.message, requestId: answered.requestId })
-  }
+  if (Result.isFailure(payload)) return yield* fail({ reason: "WrongShape", problem: payload.failure.message })
   const value = operation.interpret(payload.success, request)
-  if (Result.isFailure(value)) {
-    return yield* fail({ reason: "WrongShape", problem: value.failure, requestId: answered.requestId })
-  }
+  if (Result.isFailure(value)) return yield* fail({ reason: "WrongShape", problem: value.failure })
   return value.success
 })
