@@ -1,10 +1,10 @@
 /**
  * The JavaScript of `protocol` and `client`: all that comes with a package's index in one file, since to Node a module
- * costs as much for being a file as for what is in it. Every public module stays an entry of its own. `tsc` adds the
- * types. Decision 24.
+ * costs as much for being a file as for what is in it. Every module stays an entry of its own. `tsc` adds the types.
+ * Decision 24.
  */
 import { readdirSync } from "node:fs"
-import { basename, join } from "node:path"
+import { join } from "node:path"
 import { defineConfig, type Plugin, type RolldownOptions } from "rolldown"
 
 /** Notes which modules come with the index, when all of them are known. */
@@ -22,10 +22,11 @@ const reachedFrom = (index: string, reached: Set<string>): Plugin => ({
 
 const library = (name: string): RolldownOptions => {
   const folder = join(import.meta.dirname, "packages", name)
-  const modules = readdirSync(join(folder, "src")).filter((file) => file.endsWith(".ts"))
+  const files = readdirSync(join(folder, "src"), { recursive: true, encoding: "utf8" })
+  const modules = files.filter((file) => file.endsWith(".ts")).map((file) => file.slice(0, -".ts".length))
   const reached = new Set<string>()
   return {
-    input: Object.fromEntries(modules.map((file) => [basename(file, ".ts"), join(folder, "src", file)])),
+    input: Object.fromEntries(modules.map((module) => [module, join(folder, `src/${module}.ts`)])),
     external: /^(?:effect|@effect-zim)\//,
     platform: "neutral",
     // Users of a library may import what nobody uses here.

@@ -88,17 +88,16 @@ const describe = Effect.fnUntraced(function* (manifest: typeof Manifest.Type) {
   } satisfies Tarball
 })
 
-/** What `tsc` has made a file from. */
+/** What a file is made from. */
 const sourceOf = (path: string): string => path.replace(/(?<=^|\/)dist\/(.*)js$/, "src/$1ts")
 
 const problemsOfLibrary = ({ contents }: Tarball): ReadonlyArray<string> => {
   const missing = ["package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts"]
     .filter((path) => !contents.includes(path))
     .map((path) => `${path} is missing`)
-  // Where rolldown makes the JavaScript, private modules go together.
-  const hasOneSource = contents.includes("dist/internal/all.js") ? /^dist\/[^/]*\.js$/ : /^dist\/.*\.js$/
   const stale = contents
-    .filter((path) => hasOneSource.test(path) && !contents.includes(sourceOf(path)))
+    // What rolldown puts together has no one source: decision 24.
+    .filter((path) => /^dist\/(?!internal\/all\.js$).*\.js$/.test(path) && !contents.includes(sourceOf(path)))
     .map((path) => `${path} has no source`)
   const foreign = contents
     .filter(
