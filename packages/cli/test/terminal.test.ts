@@ -90,32 +90,36 @@ const modes = {
 layer(service, { excludeTestServices: true })(
   "on a real terminal of 80 columns, with NO_COLOR, and in a pipe",
   (it) => {
-    it.effect("help, table, progress, chart, doctor and an error", () =>
-      Effect.gen(function* () {
-        const { url } = yield* EmulatorServer.EmulatorServer
-        const emulator = yield* Emulator.Emulator
-        // Long enough for a line of progress in a pipe, which has one every five seconds.
-        const slow = Fault.latency("2700 millis").pipe(Fault.when(Fault.user("two-pages")))
-        yield* emulator.faults.update((faults) => [slow, ...faults])
-        const folder = yield* Effect.acquireRelease(
-          Effect.sync(() => mkdtempSync(join(tmpdir(), "zim-terminal-"))),
-          (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
-        )
-        writeFileSync(join(folder, "users.txt"), "ada\nnobody-writes-me\ntwo-pages")
-        yield* Effect.forEach(
-          Object.entries(modes),
-          Effect.fnUntraced(function* ([mode, { env, where }]) {
-            const printed = yield* Effect.promise(() => outputs(where, { ...settings(url), ...env }, folder))
-            for (const [i, name] of Object.keys(commands).entries()) {
-              const text = stable(printed[i] ?? "")
-              const shown = name !== "progress" ? text : where === "pipe" ? plain(text) : first(text)
-              if (mode !== "terminal") assert.notInclude(shown.replaceAll(clearLine, ""), "\u001B", "colors")
-              yield* matchGolden(shown, `${mode}/${name}`)
-            }
-          }),
-          { concurrency: "unbounded", discard: true }
-        )
-      }).pipe(Effect.scoped)
+    it.effect(
+      "help, table, progress, chart, doctor and an error",
+      () =>
+        Effect.gen(function* () {
+          const { url } = yield* EmulatorServer.EmulatorServer
+          const emulator = yield* Emulator.Emulator
+          // Long enough for a line of progress in a pipe, which has one every five seconds.
+          const slow = Fault.latency("2700 millis").pipe(Fault.when(Fault.user("two-pages")))
+          yield* emulator.faults.update((faults) => [slow, ...faults])
+          const folder = yield* Effect.acquireRelease(
+            Effect.sync(() => mkdtempSync(join(tmpdir(), "zim-terminal-"))),
+            (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+          )
+          writeFileSync(join(folder, "users.txt"), "ada\nnobody-writes-me\ntwo-pages")
+          yield* Effect.forEach(
+            Object.entries(modes),
+            Effect.fnUntraced(function* ([mode, { env, where }]) {
+              const printed = yield* Effect.promise(() => outputs(where, { ...settings(url), ...env }, folder))
+              for (const [i, name] of Object.keys(commands).entries()) {
+                const text = stable(printed[i] ?? "")
+                const shown = name !== "progress" ? text : where === "pipe" ? plain(text) : first(text)
+                if (mode !== "terminal") assert.notInclude(shown.replaceAll(clearLine, ""), "\u001B", "colors")
+                yield* matchGolden(shown, `${mode}/${name}`)
+              }
+            }),
+            { concurrency: "unbounded", discard: true }
+          )
+        }).pipe(Effect.scoped),
+      // Two dozen starts of the program, and waits by the clock.
+      120_000
     )
   }
 )

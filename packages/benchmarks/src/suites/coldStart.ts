@@ -50,7 +50,7 @@ const withoutNode = (series: ReadonlyArray<Measure.Series>): ReadonlyArray<Measu
 
 const modules = Effect.gen(function* () {
   yield* Measure.announce("imports")
-  const whole = yield* Measure.programs(imports)
+  const whole = yield* Measure.programs(imports, { rounds: 25 })
   const net = withoutNode(whole)
   const base = Measure.find(net, limit)
   const table: Report.Table = {

@@ -102,6 +102,35 @@ export const byHand = async (target: Target, next = 0): Promise<Page> => {
   return checked(JSON.parse(text))
 }
 
+/** Less than that: undici's dispatcher, and of an answer only its pieces. */
+export const byDispatch = async (target: Target, next = 0): Promise<Page> => {
+  const url = new URL(signedUrl(target))
+  const { status, text } = await new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
+    const pieces: Array<Buffer> = []
+    let status = 0
+    dispatcher.dispatch(
+      {
+        origin: url.origin,
+        path: url.pathname + url.search,
+        method: "POST",
+        headers,
+        body: requestBody(target, next),
+        headersTimeout: timeout,
+        bodyTimeout: timeout
+      },
+      {
+        onRequestStart: () => undefined,
+        onResponseStart: (_, code) => void (status = code),
+        onResponseData: (_, piece) => void pieces.push(piece),
+        onResponseEnd: () => resolve({ status, text: Buffer.concat(pieces).toString() }),
+        onResponseError: (_, error) => reject(error)
+      }
+    )
+  })
+  if (status !== 200) throw new Error(`status ${status}`)
+  return checked(JSON.parse(text))
+}
+
 // --- fetch and zod 4
 
 const zodAnswer = z.object({

@@ -122,6 +122,14 @@ const consume = async (conversations: AsyncIterable<Conversation.Conversation>, 
 const ofAllUsers = <A, E, R>(users: number, ofUser: Stream.Stream<A, E, R>): Stream.Stream<A, E, R> =>
   Stream.flatMap(Stream.range(1, users), () => ofUser)
 
+/** With nothing of ours in it. */
+const bareStream = Stream.paginate(Cursor.start, (cursor) =>
+  Effect.map(
+    Effect.promise(() => fetchPage(cursor)),
+    (page) => [page.conversations, page.next] as const
+  )
+)
+
 const ours = <E>(
   name: string,
   read: (users: number, tally: Tally) => Effect.Effect<void, E, ZimClient.ZimClient>
@@ -132,6 +140,7 @@ const ours = <E>(
 })
 
 export const hand = "a loop by hand"
+export const effectAlone = "Effect's Stream, by element"
 export const byPage = "effect-zim, by page"
 export const byElement = "effect-zim, by element"
 /** Takes half a minute for ten million. */
@@ -158,6 +167,12 @@ export const readers: ReadonlyArray<Reader> = [
     name: slowest,
     role: "peer",
     read: (users, tally) => Effect.promise(() => consume(Readable.from(generate(users)), tally))
+  },
+  {
+    name: effectAlone,
+    role: "limit",
+    read: (users, tally) =>
+      Stream.runForEach(ofAllUsers(users, bareStream), (conversation) => Effect.sync(() => add(tally, conversation)))
   },
   ours(byPage, (users, tally) =>
     Stream.runForEach(ofAllUsers(users, Conversations.pages(userId)), (page) =>
