@@ -65,7 +65,6 @@ export const app = { appId: 12345, secret: "9193cc662a4c0ec135ec71fb57194b38", u
 
 export const names = {
   limit: "undici.request, by hand",
-  dispatcher: "undici's dispatcher, by hand",
   ours: "effect-zim",
   withAxios: "axios",
   withFetch: "fetch, zod 4"
@@ -74,7 +73,7 @@ export const names = {
 /** All of them, by name. */
 export const callers: Readonly<Record<string, { readonly role: Contestant.Role; readonly caller: Caller }>> = {
   [names.limit]: { role: "limit", caller: promise((target) => () => Peers.byHand(target)) },
-  [names.dispatcher]: { role: "limit", caller: promise((target) => () => Peers.byDispatch(target)) },
+  "undici's dispatcher, by hand": { role: "limit", caller: promise((target) => () => Peers.byDispatch(target)) },
   [names.ours]: { role: "ours", caller: us(UndiciHttpClient.layer) },
   [`${names.ours} over NodeHttpClient.layerUndici`]: { role: "ours", caller: us(NodeHttpClient.layerUndici) },
   [`${names.ours} over FetchHttpClient`]: { role: "ours", caller: us(FetchHttpClient.layer) },

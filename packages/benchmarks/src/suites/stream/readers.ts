@@ -140,7 +140,6 @@ const ours = <E>(
 })
 
 export const hand = "a loop by hand"
-export const effectAlone = "Effect's Stream, by element"
 export const byPage = "effect-zim, by page"
 export const byElement = "effect-zim, by element"
 /** Takes half a minute for ten million. */
@@ -169,7 +168,7 @@ export const readers: ReadonlyArray<Reader> = [
     read: (users, tally) => Effect.promise(() => consume(Readable.from(generate(users)), tally))
   },
   {
-    name: effectAlone,
+    name: "Effect's Stream, by element",
     role: "limit",
     read: (users, tally) =>
       Stream.runForEach(ofAllUsers(users, bareStream), (conversation) => Effect.sync(() => add(tally, conversation)))
