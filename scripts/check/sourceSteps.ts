@@ -40,6 +40,7 @@ const types = Step.make(
       return yield* new Step.CheckFailed({ output: `tsconfig.json does not refer to ${missing.join(", ")}` })
     }
     yield* Command.succeed("tsc", ["-b"])
+    yield* Command.succeed("rolldown", ["--config"])
     return `${listed.size} projects`
   }).pipe(Effect.catchTags({ PlatformError: unreadable, SchemaError: unreadable }))
 )
