@@ -102,6 +102,7 @@ export const stream: Suite = {
   about: `Everybody reads the same pages, which come as promises and are made anew each time, 500 conversations each, without
 HTTP and JSON, which would hide the difference: what is left is the loop itself. Ours is \`Conversations.pages\` and
 \`Conversations.stream\` of each user over a \`ZimClient\` that answers with these pages. By element, an effect is run for
-each conversation; folded, a function is called.`,
+each conversation; folded, a function is called. Effect's Stream, by element, is \`Stream.paginate\` over the pages with
+nothing of ours in it: the floor of whoever runs an effect for each.`,
   run: Effect.all([time, memory])
 }

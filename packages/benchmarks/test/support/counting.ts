@@ -111,14 +111,32 @@ const allocated = async (work: Contestant.Contestant<ZimClient.ZimClient>): Prom
   return Math.round((process.memoryUsage().heapUsed - before) / times)
 }
 
+/**
+ * Bytes of one run that collections of the young generation leave. What is dead by then is left too where something dead
+ * and older leads to it, and then everything that comes after, in a chain: until a full collection.
+ */
+const left = async (work: Contestant.Contestant<ZimClient.ZimClient>): Promise<number> => {
+  const rounds = 40
+  await runtime.runPromise(work.work(times))
+  globalThis.gc?.()
+  const before = process.memoryUsage().heapUsed
+  for (let round = 0; round < rounds; round++) {
+    // oxlint-disable-next-line no-await-in-loop
+    await runtime.runPromise(work.work(times))
+    globalThis.gc?.({ type: "minor" })
+  }
+  globalThis.gc?.({ type: "minor" })
+  return Math.round((process.memoryUsage().heapUsed - before) / times / rounds)
+}
+
 const call = ZimClient.execute(QueryConversationList.operation, { userId: "user-42" })
 const list = Stream.runDrain(Conversations.stream("user-42"))
 
 const untracedCall = await count(Effect.withTracerEnabled(call, false))
 const tracedCall = await count(call)
-const callBytes = await allocated(
-  Contestant.effect({ name: "a call", role: "ours" }, Effect.withTracerEnabled(call, false))
-)
+const calling = Contestant.effect({ name: "a call", role: "ours" }, Effect.withTracerEnabled(call, false))
+const callBytes = await allocated(calling)
+const leftBytes = await left(calling)
 answers = pages
 const wholeList = await count(list)
 const [page = ""] = pages
@@ -130,7 +148,7 @@ await runtime.dispose()
 
 process.stdout.write(
   JSON.stringify({
-    untracedCall: { ...untracedCall, bytes: callBytes },
+    untracedCall: { ...untracedCall, bytes: callBytes, left: leftBytes },
     tracedCall,
     listOf1000: wholeList,
     pageOf500: { timesJsonParse: decodeBytes / parseBytes }

@@ -47,6 +47,26 @@ interface Answer {
   readonly time: ServerClock.Sample
 }
 
+/** What an answer with a return code said. It holds neither the text nor what was read of it: the call may outlive both. */
+class Answered {
+  readonly status: number
+  readonly code: number
+  readonly #requestId: string | undefined
+  readonly #secrets: Redaction.Secrets
+
+  constructor({ secrets, status }: Answer, code: number, requestId: string | undefined) {
+    this.status = status
+    this.code = code
+    this.#requestId = requestId
+    this.#secrets = secrets
+  }
+
+  /** As untrusted as any other text of the answer: it may repeat the request. Of a success hardly anybody reads it. */
+  get requestId(): string | undefined {
+    return this.#requestId === undefined ? undefined : Redaction.snippet(this.#secrets, this.#requestId)
+  }
+}
+
 /** The chain of causes, outermost first; a cycle ends it. */
 const causesOf = (error: HttpClientError.HttpClientError): ReadonlyArray<object> => {
   const causes: Array<object> = []
@@ -168,15 +188,7 @@ export const attempt = Effect.fnUntraced(function* <
   const parsed = Operation.read(operation, answer.text)
   if (Result.isFailure(parsed)) return yield* fail(noReturnCode(answer, parsed.failure))
   const { code, message } = parsed.success
-  const answered = {
-    status: answer.status,
-    code,
-    /** As untrusted as any other text of the answer: it may repeat the request. Of a success hardly anybody reads it. */
-    get requestId() {
-      const { requestId } = parsed.success
-      return requestId === undefined ? undefined : Redaction.snippet(answer.secrets, requestId)
-    }
-  }
+  const answered = new Answered(answer, code, parsed.success.requestId)
   call.answer = answered
   // Only an answer of the service itself tells its time: a proxy's says nothing.
   yield* attempt.serverClock.observe(answer.time)
