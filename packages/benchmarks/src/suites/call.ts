@@ -82,7 +82,7 @@ const cases: ReadonlyArray<Case> = [
     title: "A small answer, 16 calls at a time",
     text: small,
     concurrency: 16,
-    rounds: 11,
+    rounds: 21,
     // The first heap of a process is small, and grows a few times before it stays as it is.
     warmUp: 25_000,
     goals: (series) => [
@@ -96,7 +96,7 @@ const cases: ReadonlyArray<Case> = [
     text: small,
     concurrency: 16,
     isTraced: true,
-    rounds: 11,
+    rounds: 15,
     goals: (series) => [
       Report.atMost("A call, traced, against undici by hand", series, { name: ours, base: limit }, 2.2)
     ]
