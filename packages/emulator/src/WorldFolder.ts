@@ -12,6 +12,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type { PlatformError } from "effect/PlatformError"
 import * as Schema from "effect/Schema"
@@ -33,7 +34,7 @@ export class FolderOccupied extends Schema.TaggedError<FolderOccupied>()("Folder
   directory: Schema.String
 }) {
   override get message(): string {
-    return `${this.directory} is there and holds no world: choose another folder, or an empty one`
+    return `${this.directory} is there and holds something else than a world: choose another folder, or an empty one`
   }
 }
 
@@ -61,15 +62,23 @@ const write = Effect.fnUntraced(function* (world: World.World, directory: string
   }
 })
 
-/** Whether a folder may be replaced: it is empty, or holds a world. */
+const ours: ReadonlySet<string> = new Set(["world.json", "apps.json", "users"])
+const readManifest = Schema.decodeOption(Schema.fromJsonString(Manifest))
+
+/** Whether a folder may be replaced: it is empty, or holds a world and nothing beside it. */
 const isOurs = Effect.fnUntraced(function* (directory: string) {
-  const names = yield* (yield* FileSystem.FileSystem).readDirectory(directory)
-  return names.length === 0 || names.includes("world.json")
+  const fs = yield* FileSystem.FileSystem
+  const path = yield* Path.Path
+  const names = yield* fs.readDirectory(directory)
+  if (names.length === 0) return true
+  if (!names.includes("world.json") || names.some((name) => !ours.has(name))) return false
+  // The name alone says little: a world in one file may have it.
+  return Option.isSome(readManifest(yield* fs.readFileString(path.join(directory, "world.json"))))
 })
 
 /**
- * Saves a world. A folder that holds one is replaced as a whole, after the new one is complete; fails with
- * {@link FolderOccupied} where it holds something else.
+ * Saves a world. A folder that holds one, and nothing beside it, is replaced as a whole, after the new one is complete;
+ * fails with {@link FolderOccupied} where it holds something else.
  *
  * @example
  * ```ts

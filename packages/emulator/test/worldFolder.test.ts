@@ -56,6 +56,25 @@ describe("a world as a folder", () => {
     )
   )
 
+  it.effect("does not take a folder for a world because of a file's name, nor what lies beside a world", () =>
+    inFolder(
+      Effect.fnUntraced(function* (folder) {
+        const fs = yield* FileSystem.FileSystem
+        const world = World.generate({ seed: 1, users: 1 })
+        yield* fs.makeDirectory(`${folder}/project`)
+        // A world in one file, which may well have that name.
+        yield* fs.writeFileString(`${folder}/project/world.json`, JSON.stringify(encode(world)))
+        yield* WorldFolder.save(world, `${folder}/saved`)
+        yield* fs.writeFileString(`${folder}/saved/notes.txt`, "precious")
+        for (const directory of [`${folder}/project`, `${folder}/saved`]) {
+          const before = yield* fs.readDirectory(directory)
+          assert.strictEqual((yield* Effect.flip(WorldFolder.save(world, directory)))._tag, "FolderOccupied")
+          assert.deepStrictEqual(yield* fs.readDirectory(directory), before)
+        }
+      })
+    )
+  )
+
   it.effect.each([
     ["world.json", "{", "world.json: it is not valid JSON"],
     ["world.json", `{"format":"effect-zim-world","version":2}`, `["version"]`],
