@@ -28,6 +28,16 @@ const entry: Journal.Entry = {
 }
 
 describe("entries", () => {
+  it.effect("are as many as the journal may keep, none too", () =>
+    Effect.gen(function* () {
+      for (const journalCapacity of [0, 1, 3]) {
+        const { handle, journal } = yield* Emulator.make({ world, journalCapacity })
+        for (let i = 0; i < 9; i++) yield* handle(toRequest(yield* parts({ FromUserId: "u1" })))
+        assert.lengthOf(yield* journal.entries, journalCapacity)
+      }
+    })
+  )
+
   it.effect("say what was asked and what was answered", () =>
     Effect.gen(function* () {
       yield* TestClock.setTime(1_700_000_000_500)

@@ -19,7 +19,7 @@ export class Log {
 
   record(entry: Entry): void {
     this.#entries.push(entry)
-    if (this.#entries.length > 2 * this.#capacity) this.#entries = this.#entries.slice(-this.#capacity)
+    if (this.#entries.length > 2 * this.#capacity) this.#entries = this.#latest()
     // When it is full, only the effect makes room for it; it never waits.
     if (!PubSub.publishUnsafe(this.#news, entry)) Effect.runSync(PubSub.publish(this.#news, entry))
   }
@@ -29,7 +29,11 @@ export class Log {
   }
 
   get entries(): ReadonlyArray<Entry> {
-    return this.#entries.slice(-this.#capacity)
+    return this.#latest()
+  }
+
+  #latest(): Array<Entry> {
+    return this.#entries.slice(Math.max(0, this.#entries.length - this.#capacity))
   }
 
   get live(): Stream.Stream<Entry> {
