@@ -1,5 +1,5 @@
 import { Emulator, EmulatorClient, Fault, Journal, Quota, ServiceClock, World } from "@effect-zim/emulator"
-import { SignatureNonce } from "@effect-zim/signing"
+import { ServerSecret, Signature, SignatureNonce } from "@effect-zim/signing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -111,6 +111,25 @@ describe("the admin side says why, the answer does not", () => {
           [4, "nonce reused 3 times"]
         ]
       )
+    }).pipe(provide({ reading: { nonceReuse: "Reject" } }))
+  )
+
+  it.effect("a nonce is remembered as long as any of its signatures is good", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(1_700_000_000_000)
+      const late = yield* parts({ FromUserId: "u1" }, { timestamp: 1_700_000_500 })
+      const nonce = late.query["SignatureNonce"] ?? ""
+      const again = Signature.signWith({
+        appId,
+        nonce,
+        timestamp: 1_699_999_500,
+        serverSecret: ServerSecret.make(secret)
+      })
+      const query = Object.fromEntries(new URLSearchParams(Signature.toQuery(again, "QueryConversationList")))
+      assert.strictEqual(envelopeOf(yield* send(late)).code, 0)
+      assert.strictEqual(envelopeOf(yield* send({ ...late, query })).code, 100000005)
+      yield* TestClock.adjust("200 seconds")
+      assert.strictEqual(envelopeOf(yield* send(late)).code, 100000005)
     }).pipe(provide({ reading: { nonceReuse: "Reject" } }))
   )
 })
@@ -228,6 +247,20 @@ describe("a gzip bomb", () => {
       assert.isAbove(text.length, 20_000_000)
       assert.deepInclude(JSON.parse(text), { Code: 0, Next: 0 })
     })
+  )
+
+  it.effect("on top of other faults, it and a padded answer still are what they say", () =>
+    Effect.gen(function* () {
+      const emulator = yield* Emulator.Emulator
+      for (const before of [Fault.truncatedBody, Fault.gzipBomb(10)]) {
+        yield* emulator.faults.set([before, Fault.oversizedBody(10)])
+        const padded = yield* send(yield* parts(u1))
+        assert.deepStrictEqual(Object.keys(padded.headers).toSorted(), ["content-type", "date"])
+        yield* emulator.faults.set([before, Fault.gzipBomb(10)])
+        const { headers } = yield* send(yield* parts(u1))
+        assert.deepStrictEqual(Object.keys(headers).toSorted(), ["content-encoding", "content-type", "date"])
+      }
+    }).pipe(provide())
   )
 
   it.live("costs little to a reader who stops", () =>

@@ -64,9 +64,16 @@ const padded = (bytes: number): Stream.Stream<Uint8Array<ArrayBuffer>> => {
   )
 }
 
+/** Another body: what the headers said of the one before is no longer true. */
+const withBody = (reply: Reply, body: Reply["body"], said: Reply["headers"] = {}): Reply => {
+  const { "content-encoding": _encoding, "content-length": _length, ...headers } = reply.headers
+  return { ...reply, headers: { ...headers, ...said }, body }
+}
+
 export const pad =
   (bytes: number) =>
-  (reply: Reply): Reply => ({ ...reply, body: padded(bytes) })
+  (reply: Reply): Reply =>
+    withBody(reply, padded(bytes))
 
 // The standard's own: it runs wherever JavaScript does, and pulls no more than is read.
 const compress = (bytes: Stream.Stream<Uint8Array<ArrayBuffer>>): Stream.Stream<Uint8Array, ConnectionLost> =>
@@ -77,8 +84,5 @@ const compress = (bytes: Stream.Stream<Uint8Array<ArrayBuffer>>): Stream.Stream<
 
 export const bomb =
   (bytes: number) =>
-  (reply: Reply): Reply => ({
-    ...reply,
-    headers: { ...reply.headers, "content-encoding": "gzip" },
-    body: compress(padded(bytes))
-  })
+  (reply: Reply): Reply =>
+    withBody(reply, compress(padded(bytes)), { "content-encoding": "gzip" })

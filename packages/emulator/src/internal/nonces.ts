@@ -19,8 +19,13 @@ export class Nonces {
   use(appId: number, nonce: string, timestamp: number, now: number): number {
     const key = `${appId}/${nonce}`
     const before = this.#used.get(key)
-    const times = before === undefined || before.timestamp + windowSeconds < now ? 1 : before.times + 1
-    this.#used.set(key, { timestamp, times })
+    if (before === undefined || before.timestamp + windowSeconds < now) {
+      this.#used.set(key, { timestamp, times: 1 })
+      return 1
+    }
+    const times = before.times + 1
+    // Until the last of its signatures is no longer good.
+    this.#used.set(key, { timestamp: Math.max(timestamp, before.timestamp), times })
     return times
   }
 }
