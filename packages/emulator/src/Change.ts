@@ -22,7 +22,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as World from "./World.ts"
 
-const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 8.64e15 }))
+/** The end of ECMAScript's time: no entry can be later. */
+const latest = 8.64e15
+const Millis = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: latest }))
 const GroupId = Schema.String.check(Schema.isNonEmpty())
 // The same as `UserId`, but in code a plain text will do.
 const LegalUserId = Schema.make<Schema.Codec<string>>(UserId.UserId.ast)
@@ -102,7 +104,8 @@ const isMember = (user: World.User, group: string): boolean =>
 /** Later than everything in these users' lists, and not before now. */
 const later = (users: ReadonlyArray<World.User>, now: number): number =>
   users.reduce(
-    (time, user) => user.conversations.reduce((max, entry) => Math.max(max, entry.UpdateTime + 1), time),
+    (time, user) =>
+      user.conversations.reduce((max, entry) => Math.max(max, Math.min(entry.UpdateTime + 1, latest)), time),
     now
   )
 

@@ -89,9 +89,11 @@ const offsetOf = (clock: { readonly offset?: Duration.Duration }): number =>
 
 /**
  * What the clock shows when it is `now` (both in milliseconds since the epoch). What was left to the moment of setting
- * counts from `now`: see {@link start}. It stays within the years 1 to 9999.
+ * counts from `now`: see {@link start}. It shows whole milliseconds, and stays within the years 1 to 9999.
  */
-export const read = (clock: ServiceClock, now: number): number => Math.min(Math.max(reading(clock, now), first), last)
+export const read = (clock: ServiceClock, now: number): number => shownAt(reading(clock, now))
+
+const shownAt = (time: number): number => Math.floor(Math.min(Math.max(time, first), last))
 
 const reading = (clock: ServiceClock, now: number): number => {
   switch (clock.mode) {
@@ -121,6 +123,9 @@ export const start = (clock: ServiceClock, now: number, shown: number): ServiceC
   return clock
 }
 
+/** Further than this leads out of the years that a clock shows, wherever it stands. */
+const reach = { minimum: Duration.millis(-Durations.furthest), maximum: Duration.millis(Durations.furthest) }
+
 /**
  * The clock after somebody has set it forward by so much, or back.
  */
@@ -130,10 +135,10 @@ export const step = (clock: ServiceClock, by: Duration.Input): ServiceClock => {
     case "Real":
       return skewed(jump)
     case "Frozen":
-      return clock.at === undefined ? clock : frozen(clock.at + Duration.toMillis(jump))
+      return clock.at === undefined ? clock : frozen(shownAt(clock.at + Duration.toMillis(jump)))
     case "Skewed":
     case "Stepping":
     case "Drifting":
-      return { ...clock, offset: Duration.sum(clock.offset ?? Duration.zero, jump) }
+      return { ...clock, offset: Duration.clamp(Duration.sum(clock.offset ?? Duration.zero, jump), reach) }
   }
 }

@@ -12,7 +12,7 @@ import type * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Http from "node:http"
 import * as Os from "node:os"
-import { appId, ask, groups, secret, worldOf } from "./support.ts"
+import { appId, ask, groups, parts, secret, toRequest, worldOf } from "./support.ts"
 
 const world = worldOf({ "u 1": groups(3), "u|?#%": groups(1), empty: [] })
 const serve = (options?: EmulatorAdmin.Options, emulator?: Partial<Emulator.Options>) =>
@@ -56,6 +56,40 @@ const request = Effect.fnUntraced(function* (
 })
 
 describe("the admin API", () => {
+  it.live("shows the journal whatever was asked", () =>
+    Effect.gen(function* () {
+      const emulator = yield* Emulator.Emulator
+      const sent = yield* parts({ FromUserId: "u 1" })
+      // More than a double can hold: parsed, it is infinite.
+      yield* emulator.handle(toRequest({ ...sent, body: `{"FromUserId":"u 1","Limit":1e999}` }))
+      const [entry] = yield* (yield* client).getJournal({ query: {} })
+      assert.deepInclude(entry, { code: 660000002, limit: undefined })
+    }).pipe(provide)
+  )
+
+  it.live("shows every clock that it can set, and messages keep a time that can be served", () =>
+    Effect.gen(function* () {
+      const admin = yield* client
+      const by = Duration.millis
+      for (const step of [by(9e12), by(9e12), by(-3e14), by(-3e14), by(0.5)]) {
+        yield* admin.stepClock({ payload: { by: step } })
+      }
+      for (const clock of [ServiceClock.frozen(1000), ServiceClock.skewed(0.5), ServiceClock.frozen()]) {
+        yield* admin.putClock({ payload: clock })
+        yield* admin.stepClock({ payload: { by: by(0.5) } })
+        yield* admin.message({ payload: { from: "u 1", to: "empty" } })
+      }
+      yield* admin.stepClock({ payload: { by: by(3e14) } })
+      assert.strictEqual((yield* admin.getClock()).shown, Date.UTC(9999, 11, 31, 23, 59, 59, 999))
+      yield* admin.message({ payload: { from: "u 1", to: "empty", time: 8.64e15 } })
+      yield* admin.message({ payload: { from: "u 1", to: "empty" } })
+      yield* admin.putClock({ payload: ServiceClock.real })
+      const { conversations } = yield* admin.getUser({ params: { userId: "empty" } })
+      assert.deepStrictEqual(conversations, [{ ConvId: "u 1", ConvType: 0, UpdateTime: 8.64e15 }])
+      assert.deepInclude(yield* ask({ FromUserId: "empty" }), { code: 0 })
+    }).pipe(provide)
+  )
+
   it.live("shows and changes users and conversations", () =>
     Effect.gen(function* () {
       const admin = yield* client

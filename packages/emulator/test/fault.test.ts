@@ -72,6 +72,24 @@ describe("which calls", () => {
     }).pipe(provide([]))
   )
 
+  it.effect("by a cursor no longer than the protocol has them: what counts by it stays small", () => {
+    const seen: Array<string | undefined> = []
+    return Effect.gen(function* () {
+      yield* codes([
+        { ...u1, Next: 10n ** 308n - 1n },
+        { ...u1, Next: 10n ** 308n }
+      ])
+      assert.deepStrictEqual(seen, ["9".repeat(308), undefined])
+    }).pipe(
+      provide([
+        Fault.when(
+          busy,
+          Fault.where(({ cursor }) => seen.push(cursor) === 0)
+        )
+      ])
+    )
+  })
+
   it.effect("by a predicate of the call", () =>
     Effect.gen(function* () {
       assert.deepStrictEqual(yield* codes([u1, { ...u1, Limit: 5 }, u2]), [0, 1, 0])

@@ -4,6 +4,7 @@ import * as Pipeable from "effect/Pipeable"
 import * as Describe from "./describe.ts"
 import type { ConditionSpec } from "./faultSpec.ts"
 import * as Random from "./random.ts"
+import { Recent } from "./recent.ts"
 
 const inspect = Symbol.for("nodejs.util.inspect.custom")
 
@@ -87,11 +88,14 @@ export const nth = (n: number): Condition => counting((count) => count === n, { 
 /** Every nth call, counted among the calls that the conditions before it let through. */
 export const every = (n: number): Condition => counting((count) => count % n === 0, { every: n })
 
+/** So many pages are remembered at least, so that memory stays flat. */
+const remembered = 100_000
+
 /** The nth time that a user's page is asked for, counted from 1 for each page of each user. */
 export const attempt = (n: number): Condition =>
   new Condition(
     () => {
-      const counts = new Map<string, number>()
+      const counts = new Recent<number>(remembered)
       return ({ cursor, userId }) => {
         const key = `${cursor}/${userId}`
         const count = (counts.get(key) ?? 0) + 1

@@ -13,8 +13,15 @@ const longest = 1e13
 
 const isShort = (duration: Duration.Duration): boolean => Math.abs(Duration.toMillis(duration)) <= longest
 
-/** Any duration of at most 300 years, negative ones too. */
-export const Signed = Any.check(Schema.makeFilter(isShort, { expected: "a duration of at most 300 years" })).annotate({
+/** About 12,000 years, in milliseconds: from any year that a clock can show to any other. */
+export const furthest = 4e14
+
+/** Any duration of at most 12,000 years, negative ones too. */
+export const Signed = Any.check(
+  Schema.makeFilter((duration) => Math.abs(Duration.toMillis(duration)) <= furthest, {
+    expected: "a duration of at most 12,000 years"
+  })
+).annotate({
   identifier: "SignedDuration",
   description: 'Milliseconds, or a text such as "90 seconds" or "-11 minutes"'
 })

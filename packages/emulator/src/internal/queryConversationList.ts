@@ -1,13 +1,13 @@
-import { Cursor, QueryConversationList } from "@effect-zim/protocol"
+import { Cursor, QueryConversationList, WireJson } from "@effect-zim/protocol"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as ConversationList from "./conversationList.ts"
 import * as Handler from "./handler.ts"
 
 const field = (body: unknown, name: string): unknown =>
   typeof body === "object" && body !== null ? Object.getOwnPropertyDescriptor(body, name)?.value : undefined
 
-const integerText = (value: unknown): string | undefined =>
-  typeof value === "bigint" || Number.isInteger(value) ? String(value) : undefined
+const isInteger = Schema.is(WireJson.WireInteger)
 
 const maximumUserIdBytes = 32
 const encoder = new TextEncoder()
@@ -20,8 +20,9 @@ export const handler: Handler.Handler = Handler.make({
     const next = field(body, "Next")
     return {
       userId: typeof userId === "string" ? userId : undefined,
-      limit: typeof limit === "number" ? limit : undefined,
-      cursor: next === undefined ? Cursor.start : integerText(next)
+      // `1e999` is JSON, and becomes `Infinity`, which is none.
+      limit: typeof limit === "number" && Number.isFinite(limit) ? limit : undefined,
+      cursor: next === undefined ? Cursor.start : isInteger(next) ? String(next) : undefined
     }
   },
   precheck: (body) => {
