@@ -29,7 +29,6 @@
 import type { Conversation, Cursor } from "@effect-zim/protocol"
 import { Journal } from "@effect-zim/emulator"
 import * as Effect from "effect/Effect"
-import { constTrue } from "effect/Function"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
@@ -94,7 +93,7 @@ const lawOf =
   (name: string, articles: ReadonlyArray<Article>) =>
   <E>(scenario: Scenario, pipeline: Pipeline<E>, options?: Options): Effect.Effect<void, LawBroken> =>
     Effect.flatMap(Observed.observe(scenario, pipeline, { userIds: scenario.world.userIds }), (observation) => {
-      const where = options?.where ?? constTrue
+      const where = options?.where ?? Judge.everything
       return judge(
         name,
         observation.outcomes.flatMap((outcome) =>

@@ -1,7 +1,8 @@
 /** Each law finds the bug that is planted for it, and says so in words. What the guide prints is kept true here. */
 import { Conversations, RetryPolicy, Timeout, type ZimClient } from "@effect-zim/client"
+import { World } from "@effect-zim/emulator"
 import { Arbitraries, FaultSchedule, Laws, Scenario, TestWorld } from "@effect-zim/testing"
-import { AppId } from "@effect-zim/protocol"
+import { AppId, type Conversation } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
@@ -137,6 +138,44 @@ describe("a planted bug", () => {
       })
       const broken = yield* Effect.flip(Laws.complete(quiet, Planted.asksForEver))
       assert.deepStrictEqual(broken.problems, ["user u1: never ends: it made more than 10000 calls"])
+    })
+  )
+
+  /** One user with this list. */
+  const alone = (list: ReadonlyArray<Conversation.Wire>, faults = FaultSchedule.none) =>
+    new Scenario.Scenario({
+      world: new TestWorld.TestWorld(
+        World.make({
+          apps: [{ appId: 12345, serverSecret: secret }],
+          users: [{ userId: "u1", conversations: list }]
+        })
+      ),
+      faults
+    })
+
+  it.effect("a loss is found where equal times leave open which conversations come", () =>
+    Effect.gen(function* () {
+      const list = Array.from({ length: 1002 }, (_, i) => ({ ConvId: `g${i}`, ConvType: 2, UpdateTime: 1 }))
+      const [none, some] = yield* Effect.forEach([0, 999], (count) =>
+        Effect.flip(Laws.complete(alone(list), (userId) => Stream.take(Conversations.stream(userId), count)))
+      )
+      assert.deepStrictEqual(none?.problems, ["user u1: 0 of 1000 conversations came"])
+      assert.deepStrictEqual(some?.problems, ["user u1: 999 of 1000 conversations came"])
+      yield* Laws.complete(alone(list), (userId) => Conversations.stream(userId))
+    })
+  )
+
+  it.effect("a wrong order is found whatever the ids, also where the answer came in pieces", () =>
+    Effect.gen(function* () {
+      const [first, second] = ["群".repeat(20), "組".repeat(20)]
+      const list = [first, second].map((ConvId, i) => ({ ConvId, ConvType: 2, UpdateTime: i }))
+      const inPieces = FaultSchedule.make([{ userId: "u1", trouble: "slow body", call: 1 }])
+      for (const faults of [FaultSchedule.none, inPieces]) {
+        const broken = yield* Effect.flip(Laws.inOrder(alone(list, faults), Planted.sortsTheWrongWay))
+        assert.deepStrictEqual(broken.problems, [
+          `user u1: group:${second} came before group:${first}; the service sent group:${first} first`
+        ])
+      }
     })
   )
 

@@ -50,8 +50,6 @@ const isSuccess = Schema.is(Schema.Struct({ Code: Schema.Literal(0), ...QueryCon
 /** How many calls a scenario may make, so that a pipeline that calls for ever is found out. */
 export const maximumCalls = 10_000
 
-const decoder = new TextDecoder()
-
 /**
  * Puts itself before an emulator: shortens the pages that a schedule asks for, and notes what is served.
  */
@@ -82,9 +80,11 @@ export const on = (
       note(asked, reply.body)
       return reply
     }
+    // A character may come in two pieces.
+    const decoder = new TextDecoder()
     let text = ""
     const body = reply.body.pipe(
-      Stream.tap((bytes) => Effect.sync(() => void (text += decoder.decode(bytes)))),
+      Stream.tap((bytes) => Effect.sync(() => void (text += decoder.decode(bytes, { stream: true })))),
       Stream.onEnd(Effect.sync(() => note(asked, text)))
     )
     return { ...reply, body }
