@@ -57,14 +57,16 @@ export const make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.gen(func
   const patrol = (watch: Watch, clock: Clock.Clock): Effect.Effect<void> =>
     Effect.suspend(() => {
       const now = millisOf(clock)
+      const late: Array<Watched> = []
       watch.timerAt = Infinity
       for (const one of watch.watched) {
-        if (one.dueAt - now > grain) {
-          watch.timerAt = Math.min(watch.timerAt, one.dueAt)
-        } else {
-          watch.watched.delete(one)
-          one.end()
-        }
+        if (one.dueAt - now > grain) watch.timerAt = Math.min(watch.timerAt, one.dueAt)
+        else late.push(one)
+      }
+      // Last: who is ended may begin something else at once, whose timer depends on `timerAt`.
+      for (const one of late) {
+        watch.watched.delete(one)
+        one.end()
       }
       if (watch.timerAt < Infinity) return sleepAndPatrol(watch, clock, watch.timerAt - now)
       watches.delete(clock)

@@ -133,6 +133,26 @@ describe("the deadline", () => {
   )
 })
 
+describe("two calls of a client", () => {
+  it.effect("each end in time, though a third begins as a first one ends", () =>
+    Effect.gen(function* () {
+      const ended = (seconds: number) =>
+        read.pipe(
+          RetryPolicy.provide(RetryPolicy.none),
+          Effect.provideService(Timeout.Attempt, Duration.seconds(seconds)),
+          Effect.flip,
+          Effect.andThen(Effect.map(Clock.currentTimeMillis, (millis) => millis / 1000))
+        )
+      const service = FakeService.answering(() => Effect.never)
+      const times = yield* Effect.all([Effect.andThen(ended(1), ended(10)), ended(3)], { concurrency: 2 }).pipe(
+        Effect.provide(layer(service, onlyRetries())),
+        FakeService.inTime({ step: 1000 })
+      )
+      assert.deepStrictEqual(times, [11, 3])
+    })
+  )
+})
+
 /** A clock that tells how many sleep by it. */
 const countingSleepers = Effect.map(Clock.Clock, (clock) => {
   const sleepers = { count: 0 }
