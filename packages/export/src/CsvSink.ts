@@ -9,7 +9,7 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
 import * as FileSink from "./internal/fileSink.ts"
-import { keys, record } from "./internal/record.ts"
+import { keys, record, wellFormed } from "./internal/record.ts"
 import type { Sink } from "./Sink.ts"
 
 /**
@@ -23,7 +23,8 @@ const encode = (rows: ReadonlyArray<Csv.Row>): Effect.Effect<string> =>
 
 /**
  * A sink that writes a header, `userId,conversationId,type,typeCode,updatedAt`, and a record for each conversation, a
- * user's together and ascending by time. Files beside it are those of `NdjsonSink`.
+ * user's together and ascending by time. Half a character, which UTF-8 cannot hold, is written as in JSON: `\ud800`. Files
+ * beside it are those of `NdjsonSink`.
  *
  * @example
  * ```ts
@@ -47,7 +48,9 @@ export const make: (options: Options) => Effect.Effect<Sink, never, FileSystem.F
         encode: (exported) =>
           encode(
             exported.flatMap(({ conversations, userId }) =>
-              conversations.map((conversation) => Object.values(record(userId, conversation)).map(String))
+              conversations.map((conversation) =>
+                Object.values(record(userId, conversation)).map((cell) => wellFormed(String(cell)))
+              )
             )
           )
       },

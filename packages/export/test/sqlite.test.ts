@@ -228,6 +228,27 @@ describe("SqliteSink", () => {
     }).pipe(Effect.scoped, Effect.provide(layer({ world })))
   )
 
+  it.effect("keeps conversations apart whose ids are no text, and finds them again", () => {
+    const ids = ["\ud800", "\ud801", "a\0b", "\ufffd", "群😀"]
+    const odd = World.make({
+      apps: [app],
+      users: [{ userId: "u", conversations: ids.map((ConvId, UpdateTime) => ({ ConvId, ConvType: 2, UpdateTime })) }]
+    })
+    return Effect.gen(function* () {
+      const path = yield* fresh
+      for (let run = 1; run <= 2; run++) {
+        yield* Stream.runDrain(exportTo(path, ["u"]))
+        const found = yield* Stream.runCollect(SqliteSink.conversations(path))
+        assert.deepStrictEqual(
+          found.map(({ conversationId }) => conversationId),
+          ["\\ud800", "\\ud801", "a\0b", "\ufffd", "群😀"]
+        )
+      }
+      assert.deepStrictEqual(query(path, "SELECT * FROM disappeared"), [])
+      assert.deepStrictEqual(query(path, "SELECT DISTINCT changed_run FROM conversations"), [{ changed_run: 1 }])
+    }).pipe(Effect.scoped, Effect.provide(layer({ world: odd })))
+  })
+
   it.effect("reading leaves nothing beside it, and needs nothing there", () =>
     Effect.gen(function* () {
       const path = yield* fresh

@@ -1,8 +1,8 @@
 /** What a run changes in the tables of an export. Node only. */
-import { Conversation } from "@effect-zim/protocol"
 import type { DatabaseSync } from "node:sqlite"
 import type { Checkpoint } from "../Checkpoint.ts"
 import type * as Sink from "../Sink.ts"
+import { wellFormed } from "./record.ts"
 
 /** A row that is there already, with the key of its conversation. */
 interface Known {
@@ -11,6 +11,8 @@ interface Known {
   readonly typeCode: number
   readonly id: string
 }
+
+const keyOf = (typeCode: number, id: string): string => `${typeCode}:${id}`
 
 /** The statements of one run, prepared once. */
 export const prepare = (database: DatabaseSync, run: number) => {
@@ -48,8 +50,7 @@ export const prepare = (database: DatabaseSync, run: number) => {
     for (const row of statements.known.iterate(userId)) {
       const typeCode = Number(row["type_code"])
       const id = String(row["conversation_id"])
-      const key = `${typeCode}:${id}`
-      rows.set(key, { typeCode, id, type: String(row["type"]), updatedAt: Number(row["updated_at"]) })
+      rows.set(keyOf(typeCode, id), { typeCode, id, type: String(row["type"]), updatedAt: Number(row["updated_at"]) })
     }
     return rows
   }
@@ -74,8 +75,9 @@ export const prepare = (database: DatabaseSync, run: number) => {
     const known = knownOf(userId)
     let changes = 0
     for (const conversation of conversations) {
-      const { id, type, typeCode, updatedAtMillis } = conversation
-      const key = Conversation.key(conversation)
+      const { type, typeCode, updatedAtMillis } = conversation
+      const id = wellFormed(conversation.id)
+      const key = keyOf(typeCode, id)
       const before = known.get(key)
       known.delete(key)
       if (before?.updatedAt === updatedAtMillis) continue
