@@ -88,17 +88,20 @@ export class OutputUnusable extends Schema.TaggedError<OutputUnusable>()("Output
 }
 
 /**
- * Writing failed, for example because the disk is full. What was saved before stays saved.
+ * Writing failed, for example because the disk is full; or reading, for example a checkpoint or an earlier output. What
+ * was saved before stays saved.
  *
  * @since 0.1.0
  */
 export class SinkFailed extends Schema.TaggedError<SinkFailed>()("SinkFailed", {
   path: Schema.String,
+  /** What failed. Left out, it is writing. */
+  operation: Schema.optionalKey(Schema.Literals(["read", "write"])),
   problem: Schema.String,
   cause: Schema.Defect()
 }) {
   override get message(): string {
-    return `cannot write ${this.path}: ${this.problem}`
+    return `cannot ${this.operation ?? "write"} ${this.path}: ${this.problem}`
   }
 }
 

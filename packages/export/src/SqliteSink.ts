@@ -11,12 +11,15 @@
  * - `failures`: `run`, `line`, `user_id`, `error`, `code`, `request_id`, `message`.
  * - `runs`: `id`, `app_id`, `state` (`running`, `finished`, `abandoned`), `started_at`, `finished_at`, counts, checkpoint.
  *
+ * An id with half a character, which no text of a database can hold, has it as JSON writes it: `\ud800`.
+ *
  * @since 0.1.0
  */
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import type { DatabaseSync } from "node:sqlite"
+import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Database from "./internal/database.ts"
 import * as Tables from "./internal/tables.ts"
@@ -99,7 +102,7 @@ export const make = ({ path }: Options): Sink.Sink => {
   const open: Sink.Sink["open"] = Effect.fnUntraced(function* ({ initial, mode }) {
     const database = yield* Database.open(path)
     const session = yield* token
-    const before = yield* Database.attempt(path, () => lastRun(database))
+    const before = yield* Database.attemptRead(path, () => lastRun(database))
     if (before !== undefined && before.appId !== initial.appId) {
       return yield* new Checkpoint.CheckpointInvalid({
         path,
@@ -163,7 +166,18 @@ const rowsOf = (path: string, query: string) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const database = yield* Database.openReadOnly(path)
-      return Stream.fromIterable(yield* Database.attempt(path, () => database.prepare(query).iterate()))
+      const rows = yield* Database.attemptRead(path, () => database.prepare(query).iterate())
+      // Any of them may be the one that cannot be read.
+      const take = () => {
+        const taken: Array<Record<string, SQLOutputValue>> = []
+        while (taken.length < Stream.DefaultChunkSize) {
+          const next = rows.next()
+          if (next.done === true) return [taken, Option.none<void>()] as const
+          taken.push(next.value)
+        }
+        return [taken, Option.some<void>(undefined)] as const
+      }
+      return Stream.paginate(undefined, () => Database.attemptRead(path, take))
     })
   )
 

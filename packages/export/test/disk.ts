@@ -37,6 +37,8 @@ export class Disk {
   #isDown = false
   /** Steps that changed something since the last start. */
   steps = 0
+  /** Files that nobody may read. */
+  readonly unreadable = new Set<string>()
 
   /** Starts the machine, or only the program, anew. */
   start(plan?: Plan): void {
@@ -109,6 +111,22 @@ export class Disk {
     return Effect.suspend(() => (this.#isDown ? Effect.die(new Crashed()) : Effect.sync(look)))
   }
 
+  #read<A>(path: string, look: () => A): Effect.Effect<A, PlatformError.PlatformError> {
+    return Effect.suspend(() =>
+      this.unreadable.has(path)
+        ? Effect.fail(
+            PlatformError.systemError({
+              _tag: "PermissionDenied",
+              module: "FileSystem",
+              method: "read",
+              pathOrDescriptor: path,
+              cause: Object.assign(new Error("EACCES"), { code: "EACCES" })
+            })
+          )
+        : this.#look(look)
+    )
+  }
+
   #rename(change: (entries: Map<string, Inode>) => void): Effect.Effect<void, PlatformError.PlatformError> {
     return this.#step(() => {
       change(this.#entries)
@@ -133,7 +151,8 @@ export class Disk {
     })
   }
 
-  #file(inode: Inode, isFolder: boolean): FileSystem.File {
+  #file(inode: Inode, path: string): FileSystem.File {
+    const isFolder = path === "/"
     let position = 0
     const write = (bytes: Uint8Array) => {
       const end = Math.max(inode.data.length, position + bytes.length)
@@ -156,7 +175,7 @@ export class Disk {
         }
       }),
       read: (buffer, options) =>
-        this.#look(() => {
+        this.#read(path, () => {
           const from = Number(options?.position ?? position)
           const piece = inode.data.subarray(from, from + buffer.length)
           buffer.set(piece)
@@ -196,7 +215,8 @@ export class Disk {
           blocks: Option.none()
         }))
       ),
-    readFileString: (path) => Effect.flatMap(this.#find(path), ({ data }) => this.#look(() => decoder.decode(data))),
+    readFileString: (path) =>
+      Effect.flatMap(this.#find(path), ({ data }) => this.#read(path, () => decoder.decode(data))),
     rename: (from, to) =>
       Effect.flatMap(this.#find(from), () =>
         this.#rename((entries) => {
@@ -218,7 +238,7 @@ export class Disk {
           }
         }
         const inode = yield* this.#find(path)
-        return this.#file(inode, path === "/")
+        return this.#file(inode, path)
       })
   })
 }

@@ -420,7 +420,70 @@ describe("going on", () => {
   )
 })
 
+describe("what cannot be read", () => {
+  it.effect("is told as that, and the export can be gone on from", () =>
+    Effect.gen(function* () {
+      for (const path of [`${out}.checkpoint`, `${out}.part`]) {
+        const disk = yield* unfinished()
+        disk.unreadable.add(path)
+        yield* refused(disk, {
+          _tag: "SinkFailed",
+          operation: "read",
+          message: `cannot read ${path}: permission denied`
+        })
+        disk.unreadable.clear()
+        yield* run(disk, users, { mode: "resume" })
+        assert.deepStrictEqual(exportedUsers(disk), nonEmpty(world).toSorted())
+      }
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("while it runs, too: that is no other export", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      const error = yield* exportTo(disk, users).pipe(
+        Stream.tap(() => Effect.sync(() => disk.unreadable.add(`${out}.checkpoint`))),
+        Stream.runDrain,
+        Effect.flip
+      )
+      assert.strictEqual(error.message, `cannot read ${out}.checkpoint: permission denied`)
+    }).pipe(Effect.provide(layer({ world })))
+  )
+})
+
 describe("what is there already", () => {
+  it.effect("a finished output of another content is no finished export, however long it is", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      yield* run(disk, users)
+      disk.put(out, "x".repeat(Buffer.byteLength(disk.text(out) ?? "")))
+      const { after, before } = yield* refused(disk, { reason: "OutputChanged", path: out })
+      assert.deepStrictEqual(after, before)
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("a file with the output's name is not taken for its unfinished one, however long it is", () =>
+    Effect.gen(function* () {
+      const disk = yield* unfinished()
+      disk.put(out, "x".repeat(Buffer.byteLength(disk.text(`${out}.part`) ?? "")))
+      disk.remove(`${out}.part`)
+      yield* refused(disk, { reason: "OutputChanged", path: `${out}.part` })
+      assert.match(disk.text(out) ?? "", /^x+$/)
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("failures cannot go where the export has a file of its own", () =>
+    Effect.gen(function* () {
+      for (const failures of [out, `${out}.part`, `${out}.checkpoint`, `${out}.checkpoint.tmp`, `/folder/..${out}`]) {
+        const disk = new Disk()
+        yield* refused(disk, { _tag: "OutputUnusable", path: failures }, ["", ...users], {
+          make: ({ path }) => NdjsonSink.make({ path, failures })
+        })
+        assert.deepStrictEqual(disk.paths(), [])
+      }
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
   it.effect("new refuses it; resume finds a finished export finished; restart replaces it when all is done", () =>
     Effect.gen(function* () {
       const disk = yield* unfinished()
@@ -482,8 +545,8 @@ describe("what is there already", () => {
       const disk = new Disk()
       disk.start({ at: 12, how: "full", survives: 0.5 })
       const error: Sink.SinkFailed | { readonly _tag: string; readonly message: string } = yield* fails(disk, users)
-      assert.strictEqual(error._tag, "SinkFailed")
-      assert.include(error.message, "no space left on the device")
+      assert.deepInclude({ ...error, _tag: error._tag }, { _tag: "SinkFailed", operation: "write" })
+      assert.match(error.message, /^cannot write .*: no space left on the device$/)
     }).pipe(Effect.provide(layer({ world })))
   )
 })

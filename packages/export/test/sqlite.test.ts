@@ -228,6 +228,34 @@ describe("SqliteSink", () => {
     }).pipe(Effect.scoped, Effect.provide(layer({ world })))
   )
 
+  it.effect("refuses a database that is cut off after its first bytes", () =>
+    Effect.gen(function* () {
+      const path = yield* fresh
+      writeFileSync(path, "SQLite format 3\0")
+      for (const error of [
+        yield* Effect.flip(Stream.runDrain(exportTo(path, users))),
+        yield* Effect.flip(Stream.runDrain(SqliteSink.conversations(path)))
+      ]) {
+        assert.strictEqual(error.message, `cannot export to ${path}: it is no SQLite database`)
+      }
+    }).pipe(Effect.scoped, Effect.provide(layer({ world })))
+  )
+
+  it.effect("says what cannot be read, also where it begins well", () =>
+    Effect.gen(function* () {
+      const path = yield* fresh
+      const read = Effect.flip(Stream.runDrain(SqliteSink.conversations(path)))
+      assert.strictEqual((yield* read).message, `cannot read ${path}: no such file or folder`)
+      yield* Stream.runDrain(exportTo(path, users))
+      const bytes = readFileSync(path)
+      assert.isAbove(bytes.length, 20 * 4096)
+      writeFileSync(path, bytes.fill(0xff, 8 * 4096))
+      const error = yield* read
+      assert.deepInclude({ ...error, _tag: error._tag }, { _tag: "SinkFailed", operation: "read" })
+      assert.strictEqual(error.message, `cannot read ${path}: the database is damaged`)
+    }).pipe(Effect.scoped, Effect.provide(layer({ world })))
+  )
+
   it.effect("keeps conversations apart whose ids are no text, and finds them again", () => {
     const ids = ["\ud800", "\ud801", "a\0b", "\ufffd", "群😀"]
     const odd = World.make({

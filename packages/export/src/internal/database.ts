@@ -94,9 +94,19 @@ const problemOf = (error: unknown): string => {
   return meanings[code] ?? meaningOf(codeOf(error)) ?? String(error)
 }
 
+const attemptTo =
+  (operation: "read" | "write") =>
+  <A>(path: string, run: () => A): Effect.Effect<A, Sink.SinkFailed> =>
+    Effect.try({
+      try: run,
+      catch: (cause) => new Sink.SinkFailed({ path, operation, problem: problemOf(cause), cause })
+    })
+
 /** Runs what throws where the file fails. */
-export const attempt = <A>(path: string, run: () => A): Effect.Effect<A, Sink.SinkFailed> =>
-  Effect.try({ try: run, catch: (cause) => new Sink.SinkFailed({ path, problem: problemOf(cause), cause }) })
+export const attempt = attemptTo("write")
+
+/** The same for what only reads. */
+export const attemptRead = attemptTo("read")
 
 /** The changes of `run`, all or none. */
 export const transaction = <A>(database: DatabaseSync, run: () => A): A => {
@@ -129,9 +139,11 @@ const create = (path: string): void => {
   Fs.renameSync(unfinished, path)
 }
 
+const headerLength = 100
+
 /** The first bytes, which say what a file is without changing it. */
 const headerOf = (path: string): Buffer => {
-  const header = Buffer.alloc(100)
+  const header = Buffer.alloc(headerLength)
   const file = Fs.openSync(path, "r")
   try {
     return header.subarray(0, Fs.readSync(file, header, 0, header.length, 0))
@@ -141,9 +153,11 @@ const headerOf = (path: string): Buffer => {
 }
 
 const recognize = Effect.fnUntraced(function* (path: string) {
-  const header = yield* attempt(path, () => headerOf(path))
+  const header = yield* attemptRead(path, () => headerOf(path))
   const unusable = (problem: string) => new Sink.OutputUnusable({ path, problem })
-  if (header.toString("latin1", 0, 16) !== "SQLite format 3\0") return yield* unusable("it is no SQLite database")
+  if (header.length < headerLength || header.toString("latin1", 0, 16) !== "SQLite format 3\0") {
+    return yield* unusable("it is no SQLite database")
+  }
   if (header.readUInt32BE(68) !== applicationId) return yield* unusable("it is a SQLite database of something else")
   const version = header.readUInt32BE(60)
   if (version === Checkpoint.version) return undefined
@@ -156,7 +170,7 @@ const recognize = Effect.fnUntraced(function* (path: string) {
 
 /** Whether there is an export; what is something else is refused, and left as it is. */
 const exists = Effect.fnUntraced(function* (path: string) {
-  const stat = yield* attempt(path, () => Fs.statSync(path, { throwIfNoEntry: false }))
+  const stat = yield* attemptRead(path, () => Fs.statSync(path, { throwIfNoEntry: false }))
   if (stat === undefined) return false
   if (!stat.isFile()) return yield* new Sink.OutputUnusable({ path, problem: "it is not a regular file" })
   if (stat.size === 0) return false
@@ -208,7 +222,7 @@ const openToRead = (path: string): DatabaseSync => {
 export const openReadOnly = Effect.fnUntraced(function* (path: string) {
   yield* recognize(path)
   return yield* Effect.acquireRelease(
-    attempt(path, () => openToRead(path)),
+    attemptRead(path, () => openToRead(path)),
     (database) => Effect.sync(() => database.close())
   )
 })

@@ -28,7 +28,9 @@ export interface Format {
 export interface Options {
   /** The file to write. Beside it, with more behind the name, are the checkpoint and the unfinished output. */
   readonly path: string
-  /** Where to record the lines that have no list, as NDJSON. Default: `PATH.failures.ndjson`. */
+  /**
+   * Where to record the lines that have no list, as NDJSON: a file of their own. Default: `PATH.failures.ndjson`.
+   */
   readonly failures?: string | undefined
 }
 
@@ -43,8 +45,10 @@ const FileCheckpoint = Schema.Struct({
 
 type FileCheckpoint = typeof FileCheckpoint.Type
 
-const failed = (path: string) => (error: PlatformError.PlatformError) =>
-  new Sink.SinkFailed({ path, problem: problemOf(error), cause: error })
+const failed =
+  (path: string, operation: "read" | "write" = "write") =>
+  (error: PlatformError.PlatformError) =>
+    new Sink.SinkFailed({ path, operation, problem: problemOf(error), cause: error })
 
 const changed = (path: string, problem: string) =>
   new Checkpoint.CheckpointInvalid({ path, reason: "OutputChanged", problem })
@@ -54,20 +58,21 @@ export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Sink.Sink, never, FileSystem.FileSystem | Path.Path> {
   const fs = yield* FileSystem.FileSystem
-  const folder = (yield* Path.Path).dirname(options.path)
-  const paths = {
+  const { dirname, resolve } = yield* Path.Path
+  const folder = dirname(options.path)
+  const own = {
     out: options.path,
     part: `${options.path}.part`,
     checkpoint: `${options.path}.checkpoint`,
-    temporary: `${options.path}.checkpoint.tmp`,
-    failures: options.failures ?? `${options.path}.failures.ndjson`
+    temporary: `${options.path}.checkpoint.tmp`
   }
+  const paths = { ...own, failures: options.failures ?? `${options.path}.failures.ndjson` }
 
   const sizeOf = (path: string): Effect.Effect<Option.Option<number>, Sink.SinkFailed | Sink.OutputUnusable> =>
     fs.stat(path).pipe(
       Effect.matchEffect({
         onFailure: (error) =>
-          error.reason._tag === "NotFound" ? Effect.succeed(Option.none()) : Effect.fail(failed(path)(error)),
+          error.reason._tag === "NotFound" ? Effect.succeed(Option.none()) : Effect.fail(failed(path, "read")(error)),
         onSuccess: ({ size, type }) =>
           type === "File"
             ? Effect.succeed(Option.some(Number(size)))
@@ -80,7 +85,7 @@ export const make = Effect.fnUntraced(function* (
 
   const readCheckpoint = Effect.gen(function* () {
     if (Option.isNone(yield* sizeOf(paths.checkpoint))) return Option.none<FileCheckpoint>()
-    const json = yield* Effect.mapError(fs.readFileString(paths.checkpoint), failed(paths.checkpoint))
+    const json = yield* Effect.mapError(fs.readFileString(paths.checkpoint), failed(paths.checkpoint, "read"))
     const checkpoint = yield* Checkpoint.parse(FileCheckpoint, json, paths.checkpoint)
     if (checkpoint.format === format.name) return Option.some(checkpoint)
     return yield* new Checkpoint.CheckpointInvalid({
@@ -120,6 +125,16 @@ export const make = Effect.fnUntraced(function* (
     return yield* begin(initial, session)
   })
 
+  /** Whether a file is as long as it was left, and ends as it did. */
+  const isAsLeft = (path: string, size: Option.Option<number>, mark: AppendFile.Mark) =>
+    Option.contains(size, mark.length)
+      ? fs.open(path, { flag: "r" }).pipe(
+          Effect.flatMap((file) => AppendFile.matches(file, mark)),
+          Effect.scoped,
+          Effect.mapError(failed(path, "read"))
+        )
+      : Effect.succeed(false)
+
   /** What to go on from, as far as the mode allows. */
   const start = Effect.fnUntraced(function* (mode: Sink.Mode, initial: Checkpoint.Checkpoint, session: string) {
     const out = yield* sizeOf(paths.out)
@@ -130,7 +145,7 @@ export const make = Effect.fnUntraced(function* (
       // Whoever took the output away wants another one. The failures belonged to it.
       if (Option.isNone(out)) return yield* begin(initial, session)
       if (mode === "new") return yield* new Sink.OutputExists({ path: paths.out, isUnfinished: false })
-      if (out.value === saved.value.output.length) return saved.value
+      if (yield* isAsLeft(paths.out, out, saved.value.output)) return saved.value
       return yield* changed(paths.out, "it has changed since the export was finished")
     }
     if (mode === "new") return yield* new Sink.OutputExists({ path: paths.out, isUnfinished: true })
@@ -151,7 +166,7 @@ export const make = Effect.fnUntraced(function* (
         return yield* changed(path, `it has ${size.value} bytes where ${mark.length} were saved`)
       }
       const file = yield* Effect.mapError(fs.open(path, { flag: "r+" }), failed(path))
-      if (!(yield* Effect.mapError(AppendFile.matches(file, mark), failed(path)))) {
+      if (!(yield* Effect.mapError(AppendFile.matches(file, mark), failed(path, "read")))) {
         return yield* changed(path, "it has been changed since")
       }
       return yield* Effect.mapError(AppendFile.make(file, mark), failed(path))
@@ -160,11 +175,19 @@ export const make = Effect.fnUntraced(function* (
   /** A crash may come between the output's last step, its new name, and the checkpoint that says so. */
   const undoRename = Effect.fnUntraced(function* (mark: AppendFile.Mark) {
     const out = yield* sizeOf(paths.out)
-    if (Option.isSome(yield* sizeOf(paths.part)) || !Option.contains(out, mark.length) || mark.length === 0) return
-    yield* Effect.mapError(fs.rename(paths.out, paths.part), failed(paths.part))
+    if (Option.isSome(yield* sizeOf(paths.part)) || mark.length === 0) return
+    if (yield* isAsLeft(paths.out, out, mark))
+      yield* Effect.mapError(fs.rename(paths.out, paths.part), failed(paths.part))
   })
 
   const open: Sink.Sink["open"] = Effect.fnUntraced(function* ({ initial, mode }) {
+    const collision = Object.values(own).find((path) => resolve(path) === resolve(paths.failures))
+    if (collision !== undefined) {
+      return yield* new Sink.OutputUnusable({
+        path: paths.failures,
+        problem: `failures cannot go where the export has ${collision}`
+      })
+    }
     const session = yield* token
     const first = yield* start(mode, initial, session)
     if (first.isFinished) return { checkpoint: first, save: () => Effect.void, finish: () => Effect.void }
@@ -174,7 +197,7 @@ export const make = Effect.fnUntraced(function* (
 
     const assertAlone = Effect.gen(function* () {
       const other = (problem: string) => new Sink.OutputUnusable({ path: paths.out, problem })
-      const found = yield* Effect.mapError(readCheckpoint, (error) => other(error.message))
+      const found = yield* Effect.catchTag(readCheckpoint, "CheckpointInvalid", (error) => other(error.message))
       if (Option.isNone(found)) return yield* other("its checkpoint has been removed")
       if (found.value.session !== session) return yield* other("another export writes there")
     })
