@@ -121,6 +121,17 @@ const assertComplete = Effect.fnUntraced(function* (disk: Disk, format: typeof n
   )
 })
 
+/** What every export leaves alike: its lines but for their order, and where its checkpoint says it is. */
+const leftBy = (disk: Disk, format: typeof ndjson) => {
+  const { appId, counts, failures, isFinished, output, place } = JSON.parse(
+    disk.text(`${format.path}.checkpoint`) ?? "null"
+  )
+  return {
+    lines: disk.text(format.path)?.split("\n").toSorted(),
+    checkpoint: { appId, counts, isFinished, place, lengths: [output.length, failures.length] }
+  }
+}
+
 const exportTo = Effect.fnUntraced(
   function* (
     _disk: Disk,
@@ -175,6 +186,7 @@ describe("a file sink", () => {
           const whole = new Disk()
           yield* surviving(whole, format, [])
           yield* assertComplete(whole, format)
+          const undisturbed = leftBy(whole, format)
           const { steps } = whole
           assert.isAbove(steps, 25)
           for (const how of ["killed", "powerCut", "full"] as const) {
@@ -182,6 +194,7 @@ describe("a file sink", () => {
               const disk = new Disk()
               yield* surviving(disk, format, [{ at, how, survives: (at % 5) / 4 }])
               yield* assertComplete(disk, format)
+              assert.deepStrictEqual(leftBy(disk, format), undisturbed)
             }
           }
         })
