@@ -10,7 +10,10 @@ import * as Struct from "effect/Struct"
  */
 export const table = {
   Ok: { code: 0, meaning: "Done; also when the reader of a pipe has closed it" },
-  Failure: { code: 1, meaning: "Another failure: an unreadable file, a port in use, an unknown code" },
+  Failure: {
+    code: 1,
+    meaning: "Another failure: an unusable file or output, a port in use, an unknown code"
+  },
   Usage: { code: 2, meaning: "The command line is wrong" },
   Settings: { code: 3, meaning: "A ZIM_ setting is missing or malformed" },
   Request: { code: 4, meaning: "The request is wrong: an illegal or unregistered user" },

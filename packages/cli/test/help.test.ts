@@ -6,7 +6,7 @@ import { CliOutput } from "effect/cli"
 import { spawnSync } from "node:child_process"
 import { readFile } from "node:fs/promises"
 import { fileURLToPath } from "node:url"
-import { invoke, matchGolden, start, zim } from "./support.ts"
+import { invoke, matchGolden, zim } from "./support.ts"
 
 const readme = await readFile(new URL("../README.md", import.meta.url), "utf8")
 
@@ -153,11 +153,4 @@ describe("zim codes", () => {
       )
     })
   )
-
-  it("a pipe that is closed at once is no error", async () => {
-    const child = start(["codes"])
-    child.stdout.destroy()
-    const code = await new Promise((resolve) => child.once("close", resolve))
-    assert.strictEqual(code, 0)
-  })
 })
