@@ -13,6 +13,7 @@ import * as Metric from "effect/Metric"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
+import * as BuiltIn from "./internal/builtIn.ts"
 import * as Circuit from "./internal/circuit.ts"
 import { inRange } from "./internal/inRange.ts"
 import { millisOf } from "./internal/line.ts"
@@ -179,7 +180,7 @@ export const make: (options?: Options) => Effect.Effect<Breaker["Service"]> = Ef
     return Effect.andThen(kept, told)
   }
 
-  return {
+  const breaker: Breaker["Service"] = {
     guard: <A, E, R>(host: string, call: Effect.Effect<A, E, R>, healthOf: (exit: Exit.Exit<A, E>) => Health) =>
       Effect.uninterruptibleMask((restore) =>
         Clock.clockWith((clock): Effect.Effect<A, E | Refused, R> => {
@@ -196,6 +197,8 @@ export const make: (options?: Options) => Effect.Effect<Breaker["Service"]> = Ef
       ),
     state: (host) => Effect.sync(() => circuits.get(host)?.state ?? "Closed")
   }
+  // A schedule of somebody else's may take its time.
+  return options.openDuration === undefined ? BuiltIn.add(breaker) : breaker
 })
 
 /**
@@ -226,7 +229,9 @@ export const layer = (options?: Options): Layer.Layer<Breaker> => Layer.effect(B
  *
  * @since 0.1.0
  */
-export const layerNone: Layer.Layer<Breaker> = Layer.succeed(Breaker, {
-  guard: (_host, call) => call,
-  state: () => Effect.succeed("Closed")
-})
+export const layerNone: Layer.Layer<Breaker> = Layer.sync(Breaker, () =>
+  BuiltIn.add<Breaker["Service"]>({
+    guard: (_host, call) => call,
+    state: () => Effect.succeed("Closed")
+  })
+)

@@ -13,6 +13,7 @@ import type * as Exit from "effect/Exit"
 import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import * as BuiltIn from "./internal/builtIn.ts"
 import * as Lane from "./internal/lane.ts"
 import * as Line from "./internal/line.ts"
 import { keyOf, limitsOf } from "./internal/quotaOptions.ts"
@@ -102,8 +103,8 @@ export class Quota extends Context.Service<
   {
     /**
      * Waits for a permit, first come first served, makes one attempt with it, and takes it back, however the attempt
-     * ends. Interruption while waiting leaves the queue and keeps nothing. Nothing but the quota itself ends a wait that
-     * is longer than the call's `patience`, so one of your own has to.
+     * ends. Interruption while waiting leaves the queue and keeps nothing. The call's deadline interrupts a wait that is
+     * longer than its `patience`; one of your own that knows it sooner fails with `WaitTooLong`.
      */
     readonly withPermit: <A, E, R>(
       call: Call,
@@ -205,7 +206,7 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
       queues.set(key, queue)
       return queue
     }
-    return {
+    return BuiltIn.add<Quota["Service"]>({
       withPermit: (call, attempt, outcomeOf) => {
         const queue = queueOf(call)
         return Line.withPermit(
@@ -226,7 +227,7 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
           }))
         )
       )
-    }
+    })
   })
 
 /**

@@ -7,6 +7,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as BuiltIn from "./internal/builtIn.ts"
 import { inRange } from "./internal/inRange.ts"
 import * as Telemetry from "./Telemetry.ts"
 
@@ -89,7 +90,7 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"
       tokens = to
       return Metric.update(Telemetry.retryBudget, tokens)
     }
-    return Effect.as(change(capacity), {
+    const budget = BuiltIn.add<RetryBudget["Service"]>({
       spend: (cost) =>
         Effect.suspend(() => {
           if (cost > tokens) return Effect.succeed(false)
@@ -100,6 +101,7 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"
       left: Effect.sync(() => tokens),
       costs
     })
+    return Effect.as(change(capacity), budget)
   })
 }
 

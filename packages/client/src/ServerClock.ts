@@ -11,6 +11,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
+import * as BuiltIn from "./internal/builtIn.ts"
 import { memoized } from "./internal/memoized.ts"
 import * as Telemetry from "./Telemetry.ts"
 
@@ -104,7 +105,7 @@ export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => 
     const told = Metric.update(Telemetry.clockOffset, offset)
     return isWorrying && !wasWorrying ? Effect.andThen(told, Effect.logWarning(warning(offset))) : told
   }
-  return Effect.as(follow(0), {
+  const clock = BuiltIn.add<ServerClock["Service"]>({
     offset: Effect.sync(() => offset),
     observe: (sample) =>
       Effect.suspend(() => {
@@ -112,6 +113,7 @@ export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => 
         return measured === undefined || Math.abs(measured - offset) <= tolerance ? Effect.void : follow(measured)
       })
   })
+  return Effect.as(follow(0), clock)
 })
 
 /**
@@ -147,7 +149,10 @@ export const layer: Layer.Layer<ServerClock> = Layer.effect(ServerClock, make)
  * @since 0.1.0
  */
 export const layerFixed = (offset: Duration.Input): Layer.Layer<ServerClock> =>
-  Layer.succeed(ServerClock, {
-    offset: Effect.succeed(Duration.toMillis(offset)),
-    observe: () => Effect.void
-  })
+  Layer.succeed(
+    ServerClock,
+    BuiltIn.add<ServerClock["Service"]>({
+      offset: Effect.succeed(Duration.toMillis(offset)),
+      observe: () => Effect.void
+    })
+  )

@@ -28,6 +28,8 @@ export const Attempt = Context.Reference<Duration.Duration>("@effect-zim/client/
  * The time a call has as a whole: waiting for the quota, every attempt and every back-off. A stream makes one call per
  * page, and each has this time. Default: 2 minutes.
  *
+ * It ends the call whatever hangs, a policy or an HTTP client of your own too. Those are interrupted, and not waited for.
+ *
  * @example
  * ```ts
  * import { Conversations, Timeout } from "@effect-zim/client"

@@ -148,8 +148,7 @@ export const make = Effect.fnUntraced(function* (
       Effect.flatMapEager(made, (request) => {
         const policies = policiesOf(context)
         const call = CallState.start(operation.action, Context.get(context, Clock.Clock), policies.deadline)
-        const requestContext = requestContextIn(context)
-        const run = { http, identity, endpoints, policies, watchdog, call, context, requestContext }
+        const run = { http, identity, endpoints, policies, watchdog, call, context, requestContextIn }
         return Pipeline.call(run, operation, request)
       })
     )

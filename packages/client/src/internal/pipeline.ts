@@ -41,8 +41,8 @@ export interface Run {
   readonly call: CallState.Call
   /** The context around the call. */
   readonly context: Context.Context<never>
-  /** The context of its requests. */
-  readonly requestContext: Context.Context<never>
+  /** The context of requests within a context. */
+  readonly requestContextIn: (around: Context.Context<never>) => Context.Context<never>
 }
 
 // `Effect.catchTag` cannot tell a tag from those of a failure it knows only as a type parameter.
@@ -55,7 +55,7 @@ const isUnavailable = (error: { readonly _tag: string }): error is Quota.Unavail
 const inTime = <A, E>(
   self: Effect.Effect<A, E>,
   timeout: Duration.Duration,
-  { call, requestContext, watchdog }: Run,
+  { call, context, policies, requestContextIn, watchdog }: Run,
   span: Tracer.Span | undefined
 ): Effect.Effect<A, E | AttemptTimedOut | DeadlineExceeded> => {
   const timeLeft = CallState.timeLeft(call)
@@ -66,9 +66,28 @@ const inTime = <A, E>(
       isLast ? CallState.deadlineExceeded(call) : new AttemptTimedOut({ ...CallState.describe(call), timeout })
     )
   )
-  const context = span === undefined ? requestContext : Context.add(requestContext, Tracer.ParentSpan, span)
-  return watchdog.within(self, isLast ? timeLeft : timeout, call.clock, context, tooLate)
+  const within = (around: Context.Context<never>) => {
+    const requestContext = requestContextIn(around)
+    const ofAttempt = span === undefined ? requestContext : Context.add(requestContext, Tracer.ParentSpan, span)
+    return watchdog.within(self, isLast ? timeLeft : timeout, call.clock, ofAttempt, tooLate)
+  }
+  return policies.areBuiltIn ? within(context) : Effect.contextWith(within)
 }
+
+/** After an attempt that ends by the call's deadline, in milliseconds: that one says more of how it ended. */
+const after = 1
+
+/** Ends, after the call's deadline, what nothing else ends. */
+const inCallTime = <A, E>(self: Effect.Effect<A, E>, { call, watchdog }: Run): Effect.Effect<A, E | DeadlineExceeded> =>
+  Effect.contextWith((context: Context.Context<never>) =>
+    watchdog.within(
+      self,
+      Duration.sum(CallState.timeLeft(call), Duration.millis(after)),
+      call.clock,
+      context,
+      Effect.suspend(() => Effect.fail(CallState.deadlineExceeded(call)))
+    )
+  )
 
 /** One attempt at the first endpoint whose circuit lets it through. */
 const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
@@ -164,11 +183,12 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
         : Effect.map(policies.serverClock.offset, (offset) => (isSignedAnew = offset !== call.signedOffset))
     },
     timeLeft: () => CallState.timeLeft(call),
+    inTime: (step) => inCallTime(step, run),
     tooLate: (needed) => CallState.deadlineExceeded(call, needed),
     observe: {
       retrying: (error, delay) => Observe.retrying(call, error, delay),
       gaveUp: (error, why) => Observe.gaveUp(call, error, why)
     }
   })
-  return Observe.call(retried, call, run.context)
+  return Observe.call(policies.areBuiltIn ? retried : inCallTime(retried, run), call, run.context)
 }

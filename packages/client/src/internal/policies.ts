@@ -10,6 +10,7 @@ import * as RetryBudget from "../RetryBudget.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import * as ServerClock from "../ServerClock.ts"
 import * as Timeout from "../Timeout.ts"
+import * as BuiltIn from "./builtIn.ts"
 import { inRange } from "./inRange.ts"
 import { memoized } from "./memoized.ts"
 
@@ -22,6 +23,8 @@ export interface Policies {
   readonly budget: RetryBudget.RetryBudget["Service"]
   readonly serverClock: ServerClock.ServerClock["Service"]
   readonly breaker: Breaker.Breaker["Service"]
+  /** Whether all that a call goes through is this package's own. Else it may hang, and change the context. */
+  readonly areBuiltIn: boolean
 }
 
 /**
@@ -42,15 +45,20 @@ export const make: Effect.Effect<(around: Context.Context<never>) => Policies, n
       const service = <I extends Shared, A>(key: Context.Key<I, A>): A =>
         Context.getOrUndefined(around, key) ?? Context.get(shared, key)
       const responseLimit = setting(ResponseLimit)
+      const quota = service(Quota.Quota)
+      const budget = service(RetryBudget.RetryBudget)
+      const serverClock = service(ServerClock.ServerClock)
+      const breaker = service(Breaker.Breaker)
       return {
         retry: setting(RetryPolicy.Current),
         attemptTimeout: setting(Timeout.Attempt),
         deadline: setting(Timeout.Deadline),
         responseLimit: inRange("ResponseLimit", responseLimit, responseLimit >= 0, "a number of bytes, 0 or more"),
-        quota: service(Quota.Quota),
-        budget: service(RetryBudget.RetryBudget),
-        serverClock: service(ServerClock.ServerClock),
-        breaker: service(Breaker.Breaker)
+        quota,
+        budget,
+        serverClock,
+        breaker,
+        areBuiltIn: BuiltIn.has(quota) && BuiltIn.has(budget) && BuiltIn.has(serverClock) && BuiltIn.has(breaker)
       }
     })
   }

@@ -35,6 +35,8 @@ export interface Options<E, Late> {
   /** Sees every failure, and says whether the same call, signed anew, can go out at once. */
   readonly onFailure: (error: E) => Effect.Effect<boolean>
   readonly timeLeft: () => Duration.Duration
+  /** Ends what takes longer than that. */
+  readonly inTime: <Result>(self: Effect.Effect<Result>) => Effect.Effect<Result, Late>
   /** The error of a wait that does not fit into the time left. */
   readonly tooLate: (needed: Duration.Duration) => Late
   readonly observe: Observer<E | Late>
@@ -46,7 +48,7 @@ export interface Options<E, Late> {
  */
 export const retry = <A, E extends RetryPolicy.Failure, Late>(
   attempt: Effect.Effect<A, E>,
-  { budget, kindOf, observe, onFailure, policy, timeLeft, tooLate }: Options<E, Late>
+  { budget, inTime, kindOf, observe, onFailure, policy, timeLeft, tooLate }: Options<E, Late>
 ): Effect.Effect<A, E | Late> => {
   const steps = new Map<RetryPolicy.Kind, Step>()
   let spent = 0
@@ -76,7 +78,7 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
     }
     const kind = kindOf(error)
     if (kind === undefined) return yield* giveUp(error, "the same call would fail again")
-    const delay = yield* nextDelay(yield* stepOf(kind), yield* Clock.currentTimeMillis, error)
+    const delay = yield* inTime(nextDelay(yield* stepOf(kind), yield* Clock.currentTimeMillis, error))
     if (delay === undefined) return yield* giveUp(error, "the policy allows no more retries")
     if (Duration.isGreaterThanOrEqualTo(delay, timeLeft())) {
       return yield* giveUp(tooLate(delay), "the deadline comes before the next retry")

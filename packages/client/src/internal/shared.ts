@@ -16,6 +16,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
 import * as Quota from "../Quota.ts"
 import type { Answer, Options, Rejection, Return, Store } from "../SharedQuota.ts"
+import * as BuiltIn from "./builtIn.ts"
 import * as Lane from "./lane.ts"
 import * as Line from "./line.ts"
 import { keyOf, limitsOf, partOf } from "./quotaOptions.ts"
@@ -281,7 +282,7 @@ export const make = Effect.fnUntraced(function* (
       return FiberSet.run(background, giveBack(end, now, lease.hold, clock))
     })
 
-  return {
+  return BuiltIn.add<Quota.Quota["Service"]>({
     withPermit: (call, attempt, outcomeOf) =>
       Clock.clockWith((clock) =>
         Effect.flatMap(
@@ -306,7 +307,7 @@ export const make = Effect.fnUntraced(function* (
         }))
       )
     )
-  }
+  })
 })
 
 /** When the next permit may be given out, as far as this process knows. */

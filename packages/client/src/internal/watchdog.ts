@@ -25,7 +25,10 @@ interface Watch {
 }
 
 export interface Watchdog {
-  /** The effect, or `late` when it takes longer: then the effect has been interrupted. It runs in the given context. */
+  /**
+   * The effect, or `late` when it takes longer: then the effect has been interrupted, and is not waited for. It runs in the
+   * given context.
+   */
   readonly within: <A, E, E2>(
     self: Effect.Effect<A, E>,
     duration: Duration.Duration,
@@ -106,12 +109,17 @@ export const make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.gen(func
         const fiber = Effect.runForkWith(context)(self)
         const exit = fiber.pollUnsafe()
         if (exit !== undefined) return resume(exit)
-        const end = () => resume(Effect.andThen(Fiber.interrupt(fiber), late))
-        const forget = keep(end, Duration.toMillis(duration), clock)
-        fiber.addObserver((exit) => {
+        const ignore = fiber.addObserver((exit) => {
           forget()
           resume(exit)
         })
+        const end = () => {
+          // It may take its time to end, or never do so.
+          ignore()
+          fiber.interruptUnsafe()
+          resume(late)
+        }
+        const forget = keep(end, Duration.toMillis(duration), clock)
         return Effect.suspend(() => {
           forget()
           return Fiber.interrupt(fiber)
