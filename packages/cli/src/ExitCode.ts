@@ -12,7 +12,7 @@ export const table = {
   Ok: { code: 0, meaning: "Done; also when the reader of a pipe has closed it" },
   Failure: {
     code: 1,
-    meaning: "Another failure: an unusable file or output, a port in use, an unknown code"
+    meaning: "Another failure: an unusable file, output or port, an unknown code"
   },
   Usage: { code: 2, meaning: "The command line is wrong" },
   Settings: { code: 3, meaning: "A ZIM_ setting is missing or malformed" },

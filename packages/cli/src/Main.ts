@@ -51,19 +51,6 @@ const services = Layer.mergeAll(
 )
 
 /**
- * Prints what an effect logs with `Console.log`, when it is done: Effect's parser shows help, version and completions in
- * this way, which does not tell whether they could be written.
- */
-const printLogged = <E, R>(self: Effect.Effect<void, E, R>) =>
-  Effect.gen(function* () {
-    const console = yield* Console.Console
-    const logged: Array<string> = []
-    const log: Console.Console["log"] = (...parts) => logged.push(parts.join(" "))
-    yield* Effect.provideService(self, Console.Console, { ...console, log })
-    if (logged.length > 0) yield* Output.printLines(logged)
-  })
-
-/**
  * Runs a command line, given without the name of the program, to its exit code. Errors are printed, in two lines;
  * interruption is passed on.
  */
@@ -71,7 +58,7 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<number, never, C
   Command.runWith(zim, { version })(args).pipe(
     // A group of commands without one of them: the help is shown.
     Effect.catchTag("ShowHelp", (error) => (error.errors.length === 0 ? Effect.void : Effect.fail(error))),
-    printLogged,
+    Output.printAnswer,
     Effect.as(ExitCode.table.Ok.code),
     Effect.catchCause((cause) => {
       if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt

@@ -2,11 +2,11 @@
 import * as Completions from "effect/cli/Completions"
 import * as Flag from "effect/cli/Flag"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
+import * as Output from "./output.ts"
 
 /** `--quiet`: results and errors, and nothing that is only nice to know. */
 export const Quiet = GlobalFlag.Setting("quiet")({
@@ -80,7 +80,7 @@ export const CompletionScript: typeof GlobalFlag.Completions = GlobalFlag.Action
       onNone: () => Effect.void,
       onSome: (shell) => {
         const descriptor = complete(Completions.fromCommand(command))
-        return Console.log(Completions.generate(command.name, shell, descriptor))
+        return Output.answer(Completions.generate(command.name, shell, descriptor))
       }
     })
 })

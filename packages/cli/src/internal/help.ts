@@ -2,11 +2,11 @@
 import * as CliOutput from "effect/cli/CliOutput"
 import type * as HelpDoc from "effect/cli/HelpDoc"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
-import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ExitCode from "../ExitCode.ts"
+import * as Output from "./output.ts"
 import * as Style from "./style.ts"
 import { type Cell, rows, standardWidth, wrap } from "./text.ts"
 
@@ -78,12 +78,12 @@ const present = (event: CliOutput.Presenter.Event): Effect.Effect<void> => {
   switch (event._tag) {
     case "Help":
       return Effect.flatMap(TerminalCapabilities.TerminalCapabilities, ({ canColor }) =>
-        Console.log(format(event.helpDoc, Style.make(canColor)))
+        Output.answer(format(event.helpDoc, Style.make(canColor)))
       )
     case "InvalidInvocation":
       return Effect.void
     case "Version":
-      return Console.log(`${event.name} ${event.version}`)
+      return Output.answer(`${event.name} ${event.version}`)
   }
 }
 

@@ -1,5 +1,6 @@
 /** What commands print on standard output, in the formats of `--format`. */
 import * as Flag from "effect/cli/Flag"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as Csv from "effect/encoding/Csv"
 import * as JsonArray from "effect/encoding/JsonArray"
@@ -99,3 +100,20 @@ export const print = <E, R>(
 export const printLines = (
   lines: ReadonlyArray<string>
 ): Effect.Effect<void, PlatformError.PlatformError, Stdio.Stdio> => print(Stream.make(`${lines.join("\n")}\n`))
+
+const Answer = Context.Reference<Array<string>>("@effect-zim/cli/Answer", { defaultValue: () => [] })
+
+/** Shows what Effect's parser has to say, which takes only effects that cannot fail: {@link printAnswer} prints it. */
+export const answer = (text: string): Effect.Effect<void> => Effect.map(Answer, (answers) => void answers.push(text))
+
+/** Prints what was shown on the way, if anything. */
+export const printAnswer = <E, R>(
+  self: Effect.Effect<void, E, R>
+): Effect.Effect<void, E | PlatformError.PlatformError, R | Stdio.Stdio> =>
+  Effect.suspend(() => {
+    const answers: Array<string> = []
+    return Effect.andThen(
+      Effect.provideService(self, Answer, answers),
+      Effect.suspend(() => (answers.length === 0 ? Effect.void : printLines(answers)))
+    )
+  })
