@@ -1,8 +1,7 @@
 /** One signed call, and what its answer says: of the time, the signature, the service and the quota. */
-import { Conversations, type Endpoint, Quota, RetryPolicy, ServerClock, Timeout, ZimClient } from "@effect-zim/client"
+import { Conversations, Quota, RetryPolicy, ServerClock, Timeout, ZimClient } from "@effect-zim/client"
 import { UndiciHttpClient } from "@effect-zim/node"
-import { type AppId, ReturnCode, type ServiceError } from "@effect-zim/protocol"
-import type { ServerSecret } from "@effect-zim/signing"
+import { ReturnCode, type ServiceError } from "@effect-zim/protocol"
 import * as Array from "effect/Array"
 import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -14,12 +13,6 @@ import type * as Scope from "effect/Scope"
 import * as Failure from "../../Failure.ts"
 import { plural, time } from "../progress.ts"
 import { type Finding, type Look, ok, type Problem, skipped, warning } from "./check.ts"
-
-export interface Settings {
-  readonly appId: AppId.AppId
-  readonly serverSecret: ServerSecret.ServerSecret
-  readonly baseUrl: Endpoint.BaseUrl
-}
 
 export interface Options {
   /** Who is asked about. */
@@ -39,7 +32,7 @@ interface Client {
   sample: ServerClock.Sample | undefined
 }
 
-const connect = Effect.fnUntraced(function* (settings: Settings, { callsPerSecond, timeout }: Options) {
+const connect = Effect.fnUntraced(function* (settings: ZimClient.Options, { callsPerSecond, timeout }: Options) {
   const learned = yield* ServerClock.make
   const clock: Client["clock"] = {
     offset: learned.offset,
@@ -73,7 +66,7 @@ const page = ({ context }: Client, userId: string) =>
   Effect.provideContext(Conversations.page(userId, { pageSize: 1 }), context)
 
 export const ask = Effect.fnUntraced(function* (
-  settings: Settings,
+  settings: ZimClient.Options,
   options: Options
 ): Effect.fn.Return<readonly [Finding, Answer], Problem, Scope.Scope> {
   const client = yield* Effect.mapError(connect(settings, options), Failure.report)

@@ -1,55 +1,44 @@
 /** The settings, one by one: what each is, and where it comes from. */
-import { ClientError, Endpoint } from "@effect-zim/client"
-import { AppId } from "@effect-zim/protocol"
-import { ServerSecret } from "@effect-zim/signing"
-import * as Config from "effect/Config"
+import { Endpoint, ZimClient } from "@effect-zim/client"
+import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
-import type * as Schema from "effect/Schema"
+import type * as Redacted from "effect/Redacted"
 import * as Failure from "../../Failure.ts"
 import { type Look, ok, type Problem, warning } from "./check.ts"
 
-const invalid = (setting: string, problem: string): Problem =>
-  Failure.report(new ClientError.SettingsInvalid({ setting, problem }))
+const standIns = ConfigProvider.fromUnknown({ ZIM_APP_ID: "1", ZIM_SERVER_SECRET: "a stand-in" })
 
-const optional = <A, I>(setting: string, schema: Schema.Codec<A, I>): Effect.Effect<Option.Option<A>, Problem> =>
-  Config.option(Config.schema(schema, setting)).pipe(
-    // Where it is wrong, the setting's name says better than the lines after the first.
-    Effect.mapError((error) => invalid(setting, error.cause.message.split("\n", 1).join()))
-  )
+/** What the client says of some settings, whatever the others are. */
+const read = (...names: ReadonlyArray<string>): Effect.Effect<ZimClient.Options, Problem> =>
+  Effect.gen(function* () {
+    const real = yield* ConfigProvider.ConfigProvider
+    const provider = ConfigProvider.make((path) => (names.includes(path.join("_")) ? real : standIns).load(path))
+    return yield* Effect.provideService(ZimClient.settings, ConfigProvider.ConfigProvider, provider)
+  }).pipe(Effect.mapError(Failure.report))
 
-const required = Effect.fnUntraced(function* <A, I>(setting: string, schema: Schema.Codec<A, I>, what: string) {
-  const value = yield* optional(setting, schema)
-  return Option.isSome(value) ? value.value : yield* Effect.fail(invalid(setting, `not set: ${what}`))
-})
+export const appId: Look<number> = Effect.map(read("ZIM_APP_ID"), ({ appId }) => [
+  ok(`${appId}, from ZIM_APP_ID`),
+  appId
+])
 
-export const appId: Look<AppId.AppId> = required(
-  "ZIM_APP_ID",
-  AppId.FromString,
-  "the app's id in the vendor's console"
-).pipe(Effect.map((id) => [ok(`${id}, from ZIM_APP_ID`), id]))
+export const secret: Look<Redacted.Redacted> = Effect.map(read("ZIM_SERVER_SECRET"), ({ serverSecret }) => [
+  ok("set, from ZIM_SERVER_SECRET; never shown"),
+  serverSecret
+])
 
-export const secret: Look<ServerSecret.ServerSecret> = required(
-  "ZIM_SERVER_SECRET",
-  ServerSecret.ServerSecret,
-  "the app's ServerSecret in the vendor's console"
-).pipe(Effect.map((secret) => [ok("set, from ZIM_SERVER_SECRET; never shown"), secret]))
-
-export const endpoint: Look<Endpoint.BaseUrl> = Effect.gen(function* () {
-  const region = yield* optional("ZIM_REGION", Endpoint.Region)
-  const baseUrl = yield* optional("ZIM_BASE_URL", Endpoint.BaseUrl)
+export const endpoint: Look<string> = Effect.map(read("ZIM_REGION", "ZIM_BASE_URL"), ({ baseUrl, region }) => {
+  const url = baseUrl ?? Endpoint.ofRegion(region)
   // Without the path: a proxy's may be nobody's business.
-  const shown = (url: Endpoint.BaseUrl) => new URL(url).origin
-  if (Option.isSome(baseUrl)) {
-    const found = `${shown(baseUrl.value)}, from ZIM_BASE_URL`
-    return Option.isSome(region)
-      ? [
-          warning(`${found}; ZIM_REGION is not used`, "Unset ZIM_REGION or ZIM_BASE_URL: only one counts."),
-          baseUrl.value
-        ]
-      : [ok(found), baseUrl.value]
+  const { origin } = new URL(url)
+  if (baseUrl === undefined) {
+    const source = region === undefined ? "the default, which serves every region" : "from ZIM_REGION"
+    return [ok(`${origin}, ${source}`), url]
   }
-  const url = Endpoint.ofRegion(Option.getOrUndefined(region))
-  const source = Option.isSome(region) ? "from ZIM_REGION" : "the default, which serves every region"
-  return [ok(`${shown(url)}, ${source}`), url]
+  const found = `${origin}, from ZIM_BASE_URL`
+  return [
+    region === undefined
+      ? ok(found)
+      : warning(`${found}; ZIM_REGION is not used`, "Unset ZIM_REGION or ZIM_BASE_URL: only one counts."),
+    url
+  ]
 })
