@@ -75,6 +75,7 @@ const file = async (name: string, text: string): Promise<string> => {
   await writeFile(join(folder, name), text)
   return join(folder, name)
 }
+const exporting = ["conversations", "export", "--users", "u"]
 const emulator = ["emulator", "start", "--port", "0"]
 const worldFile = (name: string, path: string, problem: string): Row => ({
   name: `world file: ${name}`,
@@ -119,6 +120,10 @@ const rows: ReadonlyArray<Row> = [
   usage([...emulator, "--window", "0 millis"], 'Invalid value for flag --window: "0 millis"', "--help"),
   usage(["doctor", "--timeout", "5"], '"5": Expected a duration, such as "5 seconds"', "--help"),
   usage([...emulator, "--limit", "-1"], "--limit", "--help"),
+  usage([...exporting, "--out", "-"], 'Invalid value for flag --out: "-": Expected the path of a file', "--help"),
+  usage([...exporting, "--out", "o", "--failures", "-"], 'Invalid value for flag --failures: "-"', "--help"),
+  usage(["conversations", "stats", "--from", ""], "Missing value for flag --from", "--help"),
+  usage([...emulator, "--world", ""], "Missing value for flag --world", "--help"),
   usage([...emulator, "--clock-offset", "soon"], 'Invalid value for flag --clock-offset: "soon"', "--help"),
   usage([...emulator, "--quota-model", "unlimited", "--limit", "5"], "has no --limit", "another model"),
   usage([...emulator, "--faults", '[{"type":"hangs"}]'], "Expected a fault whose type is one of", "look like"),

@@ -19,7 +19,7 @@ import * as Stream from "effect/Stream"
 import process from "node:process"
 import * as V8 from "node:v8"
 import * as Failure from "../Failure.ts"
-import { callsPerSecond, defaultCallsPerSecond, positive } from "../internal/commonFlags.ts"
+import { callsPerSecond, defaultCallsPerSecond, path, positive } from "../internal/commonFlags.ts"
 import * as ExportFiles from "../internal/exportFiles.ts"
 import { Quiet } from "../internal/globalFlags.ts"
 import { number, summary } from "../internal/progress.ts"
@@ -37,12 +37,12 @@ interface Flags {
   readonly quiet: boolean
 }
 
-const standardInput = "-"
+const standardStream = "-"
 
 const usersOf = (
   file: string
 ): Stream.Stream<string, UserList.UserListUnreadable, FileSystem.FileSystem | Stdio.Stdio> => {
-  if (file !== standardInput) return UserList.file(file)
+  if (file !== standardStream) return UserList.file(file)
   return Stream.unwrap(
     Stdio.Stdio.useSync(({ stdin }) =>
       Stream.mapError(
@@ -124,12 +124,12 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   yield* saveMemory
   const mode = yield* modeOf(flags)
   yield* ExportFiles.assertDifferent({
-    "--users": flags.users === standardInput ? undefined : flags.users,
+    "--users": flags.users === standardStream ? undefined : flags.users,
     "--out": flags.out,
     "--failures": Option.getOrUndefined(flags.failures)
   })
   const { afterwards, failures, sink } = yield* ExportFiles.target(flags)
-  const lines = flags.users === standardInput || flags.quiet ? undefined : yield* UserList.count(flags.users)
+  const lines = flags.users === standardStream || flags.quiet ? undefined : yield* UserList.count(flags.users)
   const scale = { lines, callsPerSecond: flags.callsPerSecond }
   const meter = yield* Progress.meter(scale)
   let isStarted = false
@@ -192,8 +192,10 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   )
 })
 
-/** An unset variable of the shell makes it empty. */
-const path = Schema.String.check(Schema.makeFilter((text) => text !== "", { expected: "the path of a file" }))
+/** `-` is no output as it is an input of `--users`: an export on standard output could not be resumed. */
+const outputPath = path.check(
+  Schema.makeFilter((text) => text !== standardStream, { expected: "the path of a file, not standard output" })
+)
 
 /**
  * The command.
@@ -209,7 +211,7 @@ export const exportCommand = Command.make(
     out: Flag.String("out").pipe(
       Flag.withMetavar("PATH"),
       Flag.withDescription("The file to write"),
-      Flag.withSchema(path)
+      Flag.withSchema(outputPath)
     ),
     format: Flag.Literals("format", ExportFiles.formats).pipe(
       Flag.withDescription("ndjson, csv or sqlite; default: what the name of the file says, else ndjson"),
@@ -226,7 +228,7 @@ export const exportCommand = Command.make(
     failures: Flag.String("failures").pipe(
       Flag.withMetavar("FILE"),
       Flag.withDescription("Where to record who could not be read; default: PATH.failures.ndjson, or a table"),
-      Flag.withSchema(path),
+      Flag.withSchema(outputPath),
       Flag.optional
     ),
     concurrency: Flag.Int("concurrency").pipe(

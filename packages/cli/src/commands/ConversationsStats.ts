@@ -13,6 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../Failure.ts"
+import { path } from "../internal/commonFlags.ts"
 import * as ExportReader from "../internal/exportReader.ts"
 import * as Output from "../internal/output.ts"
 import { number, plural } from "../internal/progress.ts"
@@ -106,6 +107,7 @@ export const stats = Command.make(
     from: Flag.String("from").pipe(
       Flag.withMetavar("EXPORT"),
       Flag.withDescription("Instead: a file that zim conversations export has written"),
+      Flag.withSchema(path),
       Flag.optional
     ),
     format: Flag.Literals("format", ["table", "json"]).pipe(

@@ -20,6 +20,7 @@ import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as ExitCode from "../ExitCode.ts"
 import { CommandFailed } from "../Failure.ts"
+import { path } from "../internal/commonFlags.ts"
 import * as EmulatorOptions from "../internal/emulatorOptions.ts"
 import { Quiet } from "../internal/globalFlags.ts"
 import * as Output from "../internal/output.ts"
@@ -101,6 +102,7 @@ export const start = Command.make(
     world: Flag.String("world").pipe(
       Flag.withMetavar("PATH"),
       Flag.withDescription("A world file, or a folder with one: apps, users and their conversations"),
+      Flag.withSchema(path),
       Flag.optional
     ),
     users: Flag.Int("users").pipe(

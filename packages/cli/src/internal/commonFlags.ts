@@ -4,6 +4,9 @@ import * as Schema from "effect/Schema"
 
 export const positive = Schema.Int.check(Schema.isGreaterThanOrEqualTo(1))
 
+/** The path of a file: an unset variable of the shell makes it empty. */
+export const path = Schema.String.check(Schema.makeFilter((text) => text !== "", { expected: "the path of a file" }))
+
 export const defaultCallsPerSecond = 20
 
 /** The `--calls-per-second` flag. */
