@@ -148,7 +148,10 @@ export const make = ({ path }: Options): Sink.Sink => {
       save: (outcomes, checkpoint) => save(outcomes, checkpoint),
       finish: Effect.fnUntraced(function* (checkpoint) {
         yield* save([], checkpoint, DateTime.formatIso(yield* DateTime.now))
-        yield* Database.attempt(path, () => database.exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"))
+        // The run is finished, whether or not there is room for what makes the file quicker and its log empty.
+        yield* Effect.ignore(
+          Database.attempt(path, () => database.exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"))
+        )
       })
     }
   })

@@ -2,7 +2,7 @@ import { RetryPolicy } from "@effect-zim/client"
 import { Emulator, World } from "@effect-zim/emulator"
 import { Export, type Sink } from "@effect-zim/export"
 import * as SqliteSink from "@effect-zim/export/SqliteSink"
-import { assert, describe, it } from "@effect/vitest"
+import { assert, describe, it, vi } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
@@ -225,6 +225,23 @@ describe("SqliteSink", () => {
       const error = yield* refused("restart")
       assert.strictEqual(error.message, `cannot export to ${path}: it is no SQLite database`)
       assert.strictEqual(readFileSync(path, "utf8"), "just a text of more than a hundred bytes".repeat(10))
+    }).pipe(Effect.scoped, Effect.provide(layer({ world })))
+  )
+
+  it.effect("is finished although there is no room left to tidy up", () =>
+    Effect.gen(function* () {
+      const path = yield* fresh
+      // As on a full disk: the log still had room for the last commit, the database has none for what is in the log.
+      const exec = DatabaseSync.prototype.exec
+      const full = vi.spyOn(DatabaseSync.prototype, "exec").mockImplementation(function (this: DatabaseSync, sql) {
+        if (sql.includes("wal_checkpoint")) throw Object.assign(new Error("full"), { errcode: 13 })
+        exec.call(this, sql)
+      })
+      yield* Effect.addFinalizer(() => Effect.sync(() => full.mockRestore()))
+      const events = yield* Stream.runCollect(exportTo(path, users))
+      assert.strictEqual(full.mock.calls.filter(([sql]) => sql.includes("wal_checkpoint")).length, 1)
+      assert.strictEqual(events.at(-1)?._tag, "Finished")
+      yield* assertRows(path, world, users)
     }).pipe(Effect.scoped, Effect.provide(layer({ world })))
   )
 
