@@ -208,6 +208,20 @@ describe("several processes over one store", () => {
     })
   )
 
+  it.effect("a process that has ended gives no permit, and says so to who waits and who comes later", () =>
+    Effect.gen(function* () {
+      const scope = yield* Scope.make()
+      const quota = yield* Scope.provide(SharedQuota.make(yield* SharedQuota.memory, { limit: 1 }), scope)
+      const take = quota.withPermit(call, () => Effect.void, outcomeOf)
+      yield* take
+      const waiting = yield* Effect.forkScoped(Effect.flip(take), { startImmediately: true })
+      yield* Scope.close(scope, Exit.void)
+      for (const error of [Fiber.join(waiting), Effect.flip(take)]) {
+        assert.instanceOf(yield* FakeService.inTime(error), Quota.Unavailable)
+      }
+    })
+  )
+
   it.effect("all pause when the service rejects a call of one, and slow down alike", () =>
     Effect.gen(function* () {
       const { store } = unreliable(yield* SharedQuota.memory, 1)

@@ -9,6 +9,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
 import * as Random from "effect/Random"
@@ -106,6 +107,9 @@ export const make = Effect.fnUntraced(function* (
 
   const unavailable = () => new Quota.Unavailable({ cause: new Cause.TimeoutError("the store did not answer in time") })
 
+  // What asks the store is interrupted with the scope of the quota, and not together with the caller.
+  const closed = Effect.fail(new Quota.Unavailable({ cause: new Error("the scope of the quota is closed") }))
+
   const inTime = <A>(self: Effect.Effect<A, Quota.Unavailable>) =>
     Effect.timeoutOrElse(self, { duration: timeout, orElse: () => Effect.fail(unavailable()) })
 
@@ -166,7 +170,7 @@ export const make = Effect.fnUntraced(function* (
     return Effect.uninterruptibleMask((restore) =>
       Effect.flatMap(FiberSet.run(background, asked), (fiber) =>
         Effect.ensuring(
-          restore(inTime(Fiber.join(fiber))),
+          restore(inTime(Effect.flatMap(Fiber.await(fiber), (exit) => (Exit.hasInterrupts(exit) ? closed : exit)))),
           Effect.sync(() => (isWanted = false))
         )
       )
