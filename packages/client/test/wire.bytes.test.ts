@@ -80,6 +80,16 @@ describe("bytes", () => {
     })
   )
 
+  it.effect("of small pieces the bytes are kept, not the pieces, which take far more memory", () =>
+    Effect.gen(function* () {
+      const bytes = encoder.encode(validText)
+      // Always the same piece: whoever keeps it keeps what the last one holds.
+      const piece = new Uint8Array(1)
+      const body = Stream.map(Stream.rechunk(Stream.fromIterable(bytes), 1), (byte) => piece.fill(byte))
+      WireOracle.assertMeans(yield* read(FakeService.chunks(body)), WireOracle.meaningOf(validText))
+    })
+  )
+
   it.effect("the limit is a policy, exact to the byte", () =>
     Effect.gen(function* () {
       const length = encoder.encode(validText).length

@@ -28,29 +28,29 @@ const readByChunk = (
   limit: number
 ): Effect.Effect<string, Problem | HttpClientError.HttpClientError> =>
   Effect.suspend(() => {
-    const chunks: Array<Uint8Array> = []
+    // Copied as they come: a chunk of one byte takes a hundred and more.
+    let bytes = new Uint8Array(0)
     let size = 0
     return Stream.runForEach(response.stream, (chunk) => {
-      size += chunk.byteLength
-      chunks.push(chunk)
-      return size > limit ? Effect.fail("TooLarge" as const) : Effect.void
+      const end = size + chunk.byteLength
+      if (end > limit) return Effect.fail("TooLarge" as const)
+      if (end > bytes.byteLength) bytes = enlarged(bytes, Math.max(end, 2 * size))
+      bytes.set(chunk, size)
+      size = end
+      return Effect.void
     }).pipe(
       Effect.catchIf(isEmptyBody, () => Effect.void),
-      Effect.flatMap(() => decode(concat(chunks, size)))
+      Effect.flatMap(() => decode(bytes.subarray(0, size)))
     )
   })
 
 const isEmptyBody = (error: Problem | HttpClientError.HttpClientError): error is HttpClientError.HttpClientError =>
   typeof error !== "string" && error.reason._tag === "EmptyBodyError"
 
-const concat = (chunks: ReadonlyArray<Uint8Array>, size: number): Uint8Array => {
-  const bytes = new Uint8Array(size)
-  let offset = 0
-  for (const chunk of chunks) {
-    bytes.set(chunk, offset)
-    offset += chunk.byteLength
-  }
-  return bytes
+const enlarged = (bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> => {
+  const larger = new Uint8Array(size)
+  larger.set(bytes)
+  return larger
 }
 
 /**
