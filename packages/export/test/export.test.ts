@@ -472,6 +472,23 @@ describe("what is there already", () => {
     }).pipe(Effect.provide(layer({ world })))
   )
 
+  it.effect("nor is a file for failures that went elsewhere before", () =>
+    Effect.gen(function* () {
+      const notes = { make: ({ path }: { readonly path: string }) => NdjsonSink.make({ path, failures: "/notes.txt" }) }
+      const disk = yield* unfinished()
+      disk.put("/notes.txt", "precious")
+      yield* refused(disk, { reason: "OutputChanged", path: "/notes.txt" }, users, { ...notes, mode: "resume" })
+      assert.strictEqual(disk.text("/notes.txt"), "precious")
+      yield* run(disk, users, { mode: "resume" })
+      disk.remove(out)
+      yield* refused(disk, { _tag: "OutputExists", path: "/notes.txt" }, users, { ...notes, mode: "resume" })
+      assert.strictEqual(disk.text("/notes.txt"), "precious")
+      disk.remove("/notes.txt")
+      yield* run(disk, users, { ...notes, mode: "resume" })
+      assert.deepStrictEqual(exportedUsers(disk), nonEmpty(world).toSorted())
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
   it.effect("failures cannot go where the export has a file of its own", () =>
     Effect.gen(function* () {
       for (const failures of [out, `${out}.part`, `${out}.checkpoint`, `${out}.checkpoint.tmp`, `/folder/..${out}`]) {

@@ -40,7 +40,9 @@ const FileCheckpoint = Schema.Struct({
   /** Drawn by each session: one that finds another's in its place has been overtaken, and must not write. */
   session: Schema.String,
   output: AppendFile.Mark,
-  failures: AppendFile.Mark
+  failures: AppendFile.Mark,
+  /** Where those are, from the folder of the output: both may be moved together. The first checkpoints did not say. */
+  failuresPath: Schema.optionalKey(Schema.String)
 })
 
 type FileCheckpoint = typeof FileCheckpoint.Type
@@ -58,7 +60,7 @@ export const make = Effect.fnUntraced(function* (
   options: Options
 ): Effect.fn.Return<Sink.Sink, never, FileSystem.FileSystem | Path.Path> {
   const fs = yield* FileSystem.FileSystem
-  const { dirname, resolve } = yield* Path.Path
+  const { dirname, relative, resolve } = yield* Path.Path
   const folder = dirname(options.path)
   const own = {
     out: options.path,
@@ -67,6 +69,7 @@ export const make = Effect.fnUntraced(function* (
     temporary: `${options.path}.checkpoint.tmp`
   }
   const paths = { ...own, failures: options.failures ?? `${options.path}.failures.ndjson` }
+  const failuresPath = relative(folder, paths.failures)
 
   const sizeOf = (path: string): Effect.Effect<Option.Option<number>, Sink.SinkFailed | Sink.OutputUnusable> =>
     fs.stat(path).pipe(
@@ -110,7 +113,14 @@ export const make = Effect.fnUntraced(function* (
 
   const begin = Effect.fnUntraced(function* (initial: Checkpoint.Checkpoint, session: string) {
     const empty = AppendFile.emptyMark
-    const checkpoint: FileCheckpoint = { ...initial, format: format.name, session, output: empty, failures: empty }
+    const checkpoint: FileCheckpoint = {
+      ...initial,
+      format: format.name,
+      session,
+      output: empty,
+      failures: empty,
+      failuresPath
+    }
     yield* writeCheckpoint(checkpoint)
     return checkpoint
   })
@@ -141,14 +151,17 @@ export const make = Effect.fnUntraced(function* (
     if (mode === "restart") return yield* begin(initial, session)
     const saved = yield* readCheckpoint
     if (Option.isNone(saved)) return yield* beginNew(initial, session)
+    const { failuresPath: before = failuresPath } = saved.value
+    const hasMoved = before !== failuresPath
     if (saved.value.isFinished) {
       // Whoever took the output away wants another one. The failures belonged to it.
-      if (Option.isNone(out)) return yield* begin(initial, session)
+      if (Option.isNone(out)) return yield* (hasMoved ? beginNew : begin)(initial, session)
       if (mode === "new") return yield* new Sink.OutputExists({ path: paths.out, isUnfinished: false })
       if (yield* isAsLeft(paths.out, out, saved.value.output)) return saved.value
       return yield* changed(paths.out, "it has changed since the export was finished")
     }
     if (mode === "new") return yield* new Sink.OutputExists({ path: paths.out, isUnfinished: true })
+    if (hasMoved) return yield* changed(paths.failures, `its failures are in ${before}`)
     const taken: FileCheckpoint = { ...saved.value, session }
     yield* writeCheckpoint(taken)
     return taken
@@ -216,7 +229,8 @@ export const make = Effect.fnUntraced(function* (
         format: format.name,
         session,
         output: output.mark(),
-        failures: failures.mark()
+        failures: failures.mark(),
+        failuresPath
       })
     })
 
