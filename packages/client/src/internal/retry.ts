@@ -71,11 +71,9 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
   const giveUp = <Error extends E | Late>(error: Error, why: string): Effect.Effect<never, Error> =>
     Effect.andThen(observe.gaveUp(error, why), Effect.fail(error))
 
-  const again = function* (error: E): Effect.fn.Return<A, E | Late> {
-    if (yield* onFailure(error)) {
-      yield* observe.retrying(error, Duration.zero)
-      return yield* loop
-    }
+  /** Ends when it is time for the next attempt, or fails where there is none. */
+  const beforeNext = function* (error: E): Effect.fn.Return<void, E | Late> {
+    if (yield* onFailure(error)) return yield* observe.retrying(error, Duration.zero)
     const kind = kindOf(error)
     if (kind === undefined) return yield* giveUp(error, "the same call would fail again")
     const delay = yield* inTime(nextDelay(yield* stepOf(kind), yield* Clock.currentTimeMillis, error))
@@ -88,11 +86,15 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
     spent = cost
     yield* observe.retrying(error, delay)
     yield* Effect.sleep(delay)
-    return yield* loop
   }
 
   const loop: Effect.Effect<A, E | Late> = Effect.matchEffect(attempt, {
-    onFailure: (error) => Effect.gen(() => again(error)),
+    // The last step of all, so that nothing is left of the attempts before, however many there are.
+    onFailure: (error) =>
+      Effect.flatMap(
+        Effect.gen(() => beforeNext(error)),
+        () => loop
+      ),
     onSuccess: (value) => Effect.as(budget.refill(spent === 0 ? budget.costs.success : spent), value)
   })
   return loop

@@ -19,6 +19,8 @@ import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import * as Emulated from "../emulated.ts"
 import * as FakeService from "../fakeService.ts"
 import { html, layer, onlyRetries, page, read, reset, times } from "./support.ts"
@@ -54,6 +56,38 @@ describe("every retry", () => {
         assert.strictEqual(error.attempts, 5)
         assert.strictEqual(Math.round(Duration.toMinutes(error.elapsed)), 40)
       })
+  )
+})
+
+/** Collects garbage: all of it, at once. */
+const collect = Effect.sync(() => {
+  setFlagsFromString("--expose-gc")
+  runInNewContext("gc()")
+})
+
+describe("a call that is repeated for long", () => {
+  it.effect("remembers none of its attempts but the last", () =>
+    Effect.gen(function* () {
+      const failures: Array<WeakRef<RetryPolicy.Failure>> = []
+      const noting = Schedule.spaced("1 second").pipe(
+        Schedule.setInputType<RetryPolicy.Failure>(),
+        Schedule.tap(({ input }) => Effect.sync(() => void failures.push(new WeakRef(input))))
+      )
+      yield* read.pipe(
+        RetryPolicy.provide({ ...RetryPolicy.standard, transient: noting }),
+        Effect.provide(layer(FakeService.answering(busy), onlyRetries())),
+        Effect.forkScoped({ startImmediately: true })
+      )
+      for (let second = 0; second < 20; second++) {
+        yield* FakeService.settle
+        yield* TestClock.adjust("1 second")
+      }
+      yield* FakeService.settle
+      yield* collect
+      assert.isAbove(failures.length, 10)
+      const kept = failures.slice(0, 10).filter((failure) => failure.deref() !== undefined)
+      assert.strictEqual(kept.length, 0)
+    })
   )
 })
 
