@@ -51,7 +51,21 @@ const serving = () => {
   return { service, underWay: () => underWay }
 }
 
-const interruptedAt = Effect.fnUntraced(function* (step: number, isTraced: boolean) {
+const builtIn = Layer.merge(Quota.layer(), Breaker.layer())
+
+/** The same, and none of the client's own any more. */
+const own = Layer.merge(
+  Layer.effect(
+    Quota.Quota,
+    Effect.map(Quota.make(), (quota) => ({ ...quota }))
+  ),
+  Layer.effect(
+    Breaker.Breaker,
+    Effect.map(Breaker.make(), (breaker) => ({ ...breaker }))
+  )
+)
+
+const interruptedAt = Effect.fnUntraced(function* (step: number, isTraced: boolean, policies: typeof builtIn) {
   const { service, underWay } = serving()
   const spans: Array<Tracer.Span> = []
   const tracer = Tracer.make({
@@ -74,18 +88,20 @@ const interruptedAt = Effect.fnUntraced(function* (step: number, isTraced: boole
       queues: quota.map(({ inUse, waiting }) => ({ inUse, waiting })),
       spans: spans.filter(({ status }) => status._tag !== "Ended")
     }
-  }).pipe(
-    Effect.provide(layer(service, Layer.merge(Quota.layer(), Breaker.layer()))),
-    Effect.provideService(Metric.MetricRegistry, new Map())
-  )
+  }).pipe(Effect.provide(layer(service, policies)), Effect.provideService(Metric.MetricRegistry, new Map()))
   return { left, isOver: isOver() }
 })
 
 describe("interruption at any step of a call", () => {
-  it.effect.each([false, true])("leaves nothing behind, traced: %s", (isTraced) =>
+  it.effect.each([
+    [false, "built in", builtIn],
+    [true, "built in", builtIn],
+    [false, "one's own", own],
+    [true, "one's own", own]
+  ] as const)("leaves nothing behind, traced: %s, policies: %s", ([isTraced, , policies]) =>
     Effect.gen(function* () {
       for (let step = 1; ; step++) {
-        const { isOver, left } = yield* interruptedAt(step, isTraced)
+        const { isOver, left } = yield* interruptedAt(step, isTraced, policies)
         const queues = left.queues.length === 0 ? [] : [{ inUse: 0, waiting: 0 }]
         assert.deepStrictEqual(left, { underWay: 0, permits: 0, queues, spans: [] }, `interrupted at step ${step}`)
         if (!isOver) continue
