@@ -1,14 +1,20 @@
 #!/usr/bin/env node
 /** The `zim` program. What has a short answer gets it before the rest is loaded: that takes several times as long. */
-import { argv, stdout } from "node:process"
+import process from "node:process"
+import * as Version from "./internal/version.ts"
 import * as ShortAnswer from "./ShortAnswer.ts"
 
-const loadProgram = () => import("./zim.ts")
+const loadProgram = async () => {
+  const problem = Version.tooOld(process.versions.node)
+  if (problem === undefined) return import("./zim.ts")
+  process.exitCode = 1
+  return process.stderr.write(`${problem}\n`)
+}
 
-const answer = ShortAnswer.find(argv.slice(2))
+const answer = ShortAnswer.find(process.argv.slice(2))
 if (answer === undefined) await loadProgram()
 else {
   // The program tries it again, and says what is wrong.
-  stdout.once("error", () => void loadProgram())
-  stdout.write(answer)
+  process.stdout.once("error", () => void loadProgram())
+  process.stdout.write(answer)
 }

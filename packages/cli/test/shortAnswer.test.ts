@@ -120,4 +120,16 @@ describe("short answers", () => {
     assert.match(short.stderr, /^error: cannot write the output: .*ENOSPC/)
     assert.strictEqual(short.code, 1)
   })
+
+  it("are given by any Node; the program says which one it needs", async () => {
+    const old = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.18.1" } })`
+    const env = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(old)}` }
+    const [short, long] = await Promise.all([run("bin", ["codes", "1"], env), run("bin", ["codes", "5"], env)])
+    assert.strictEqual(short.code, 0)
+    assert.deepStrictEqual(long, {
+      code: 1,
+      stdout: "",
+      stderr: "error: zim needs Node 22.19 or later, and this is 22.18.1\nhelp: Run it with a newer Node.\n"
+    })
+  })
 })
