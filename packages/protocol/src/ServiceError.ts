@@ -63,11 +63,12 @@ export interface Answer {
 }
 
 /**
- * A time in an error message: `1s 20ms`, and never without a unit.
+ * A time in an error message: `1s 20ms`, rounded up to whole milliseconds, and never without a unit.
  *
  * @since 0.1.0
  */
-export const describeTime = (time: Duration.Duration): string => (Duration.isZero(time) ? "0ms" : Duration.format(time))
+export const describeTime = (time: Duration.Duration): string =>
+  Duration.isZero(time) ? "0ms" : Duration.format(Duration.millis(Math.ceil(Duration.toMillis(time))))
 
 /**
  * The call part of an error message: `QueryConversationList, 3 attempts, 1s 20ms`.

@@ -15,6 +15,18 @@ const answer = (code: number): ServiceError.Answer => ({
   vendorMessage: "vendor text"
 })
 
+describe("a time in a message", () => {
+  it.each([
+    [Duration.millis(1020), "1s 20ms"],
+    [Duration.zero, "0ms"],
+    [Duration.millis(3847.967158), "3s 848ms"],
+    [Duration.nanos(1n), "1ms"],
+    [Duration.infinity, "Infinity"]
+  ] as const)("%s is %s", (time, text) => {
+    assert.strictEqual(ServiceError.describeTime(time), text)
+  })
+})
+
 const globals = [
   [ServiceError.BadRequest, [2, 660000012, 100000000, 100000001, 100000002, 100000003, 100000006, 100000007]],
   [ServiceError.BadRequest, [100000008, 100000009, 100000013, 100000014]],
