@@ -59,6 +59,9 @@ export const deadline: Duration.Duration = Duration.minutes(30)
 /** A list that changes while it is read is read again, so many times. */
 const rereads = 2
 
+/** How long it is tried whether the service answers anybody. */
+const patience = Duration.minutes(2)
+
 /** How many lists are kept until they are saved, at most. */
 const buffered = 64
 
@@ -218,6 +221,19 @@ export const run = <E, R>(
         })
       }
       const watch = new Concern.Watch(millis())
+      let answered: string | undefined
+      /** Whether the service answers at all, where the others are done or wait like this one: asks for another user. */
+      const isAnswering = (userId: string) => {
+        const other = answered === userId ? undefined : answered
+        const asked = other ?? intake.another(userId)
+        if (asked === undefined) return Effect.succeed(false)
+        return Conversations.page(asked, { pageSize: 1 }).pipe(
+          Effect.as(true),
+          Effect.catch((error) => Effect.succeed(error._tag === "UserNotRegistered")),
+          patiently,
+          Effect.provideService(Timeout.Deadline, patience)
+        )
+      }
 
       const outcomeOf = (
         task: Intake.Task
@@ -229,12 +245,16 @@ export const run = <E, R>(
           return Effect.flatMap(Effect.result(patiently(read(userId, pageSize))), (result) => {
             if (Result.isSuccess(result)) {
               watch.answered(millis())
+              answered = userId
               const { conversations, verdict } = result.success
               return Effect.succeed<Sink.Outcome>({ _tag: "Exported", line, userId, conversations, verdict })
             }
-            return watch.failed(result.failure, startedAt, millis())
-              ? Effect.fail(result.failure)
-              : Effect.succeed<Sink.Outcome>(failedOf(line, userId, result.failure))
+            const recorded = Effect.succeed<Sink.Outcome>(failedOf(line, userId, result.failure))
+            const concern = watch.failed(result.failure, startedAt, millis())
+            if (concern === "User") return recorded
+            const ended = Effect.fail(result.failure)
+            if (concern === "Everybody") return ended
+            return Effect.flatMap(isAnswering(userId), (isUp) => (isUp ? recorded : ended))
           })
         })
       }

@@ -217,6 +217,57 @@ describe("Export", () => {
     }).pipe(Effect.provide(layer({ world: many })))
   )
 
+  for (const [what, fault] of Object.entries({
+    "an answer": Fault.returnCode(1),
+    "any answer": Fault.hang,
+    "a connection": Fault.connectionReset
+  })) {
+    it.effect(`a user who never gets ${what} is recorded, also where the others are done long before`, () =>
+      Effect.gen(function* () {
+        const disk = new Disk()
+        const emulator = yield* Emulator.Emulator
+        yield* emulator.faults.set([fault.pipe(Fault.when(Fault.user("user-2")))])
+        yield* forHours(disk, users)
+        assert.deepStrictEqual(
+          exportedUsers(disk),
+          nonEmpty(world)
+            .filter((user) => user !== "user-2")
+            .toSorted()
+        )
+        const failures = disk.text(`${out}.failures.ndjson`) ?? ""
+        assert.include(failures, '"line":3,"userId":"user-2","error":"DeadlineExceeded"')
+      }).pipe(Effect.provide(layer({ world })))
+    )
+  }
+
+  it.effect("gone on with for that user alone, too", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      const { faults } = yield* Emulator.Emulator
+      yield* faults.set([Fault.hang.pipe(Fault.when(Fault.user("user-2")))])
+      yield* Stream.runDrain(
+        Stream.takeUntil(exportTo(disk, users), (event) => event._tag === "Saved" && event.counts.users === 9)
+      )
+      const events = yield* forHours(disk, users, "resume")
+      assert.deepInclude(Exit.isSuccess(events) ? events.value.at(-1) : events, {
+        _tag: "Finished",
+        wasFinished: false
+      })
+      assert.include(disk.text(`${out}.failures.ndjson`) ?? "", '"userId":"user-2"')
+    }).pipe(Effect.provide(layer({ world })))
+  )
+
+  it.effect("a service that cannot read any list ends it, and does not finish it", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      yield* (yield* Emulator.Emulator).faults.set([Fault.returnCode(660800053)])
+      const exit = yield* forHours(disk, everyone)
+      const error = Exit.isFailure(exit) ? Cause.squash(exit.cause) : assert.fail("it should have failed")
+      assert.strictEqual(Predicate.hasProperty(error, "_tag") ? error._tag : error, "QueryFailed")
+      assert.isBelow((disk.text(`${out}.failures.ndjson`) ?? "").split("\n").length, 21)
+    }).pipe(Effect.provide(layer({ world: many })))
+  )
+
   it.effect("asked to stop, it finishes what is under way, saves it, and can be gone on from", () => {
     const users = everyone
     return Effect.gen(function* () {

@@ -22,11 +22,11 @@ export const of = (error: Conversations.ListError): Concern => {
     case "BadRequest":
       return aboutTheUser.has(error.code) ? "User" : "Everybody"
     case "DeadlineExceeded":
+    case "QueryFailed":
     case "ResponseUnreadable":
     case "ServiceFailed":
       return "Service"
     case "PagingLoop":
-    case "QueryFailed":
       return "User"
     default:
       return RetryPolicy.kindOf(error) === undefined ? "User" : "Service"
@@ -37,8 +37,8 @@ export const of = (error: Conversations.ListError): Concern => {
 const longestStreak = 20
 
 /**
- * Watches how the service fares. A failure is everybody's if nobody has been answered for half the time that the call
- * took, or if it is the last of a long streak.
+ * Watches how the service fares. A failure is everybody's if it is the last of a long streak; if nobody has been answered
+ * for half the time that the call took, it may be.
  */
 export class Watch {
   #answeredAt: number
@@ -55,17 +55,16 @@ export class Watch {
     this.#streak = 0
   }
 
-  /** Whether the run should stop. `startedAt` is when the user's turn came. */
-  failed(error: Conversations.ListError, startedAt: number, now: number): boolean {
+  /** Whose trouble it is; undecided where nobody has been heard of. `startedAt` is when the user's turn came. */
+  failed(error: Conversations.ListError, startedAt: number, now: number): "User" | "Everybody" | "Undecided" {
     const concern = of(error)
     if (concern === "User") {
       if (error._tag === "UserNotRegistered") this.answered(now)
-      return false
+      return concern
     }
-    if (concern === "Everybody") return true
-    this.#streak++
+    if (concern === "Everybody" || ++this.#streak >= longestStreak) return "Everybody"
     const took = now - startedAt
-    return this.#streak >= longestStreak || (took >= shortestOutage && now - this.#answeredAt > took / 2)
+    return took >= shortestOutage && now - this.#answeredAt > took / 2 ? "Undecided" : "User"
   }
 }
 

@@ -22,6 +22,8 @@ export interface Intake<E, R> {
   /** Whether every line has been asked for. */
   readonly isComplete: () => boolean
   readonly settle: (done: ReadonlyArray<{ readonly line: number }>) => void
+  /** Some user among the lines read so far, but this one. */
+  readonly another: (userId: string) => string | undefined
 }
 
 const refuse = (line: number, text: string, error: string, message: string): Failed => ({
@@ -46,6 +48,8 @@ export const make = <E, R>(
   const { from } = options
   const seen = new Seen(options.start)
   const pending = new Set(from.pending)
+  /** The first two: one of them is another. */
+  const some: Array<string> = []
   let isComplete = false
   let read = from.read
   let digest = Hash.parse(from.digest)
@@ -53,7 +57,10 @@ export const make = <E, R>(
   const taskOf = (line: number, text: string): Task => {
     const problem = UserList.check(text)
     if (Option.isSome(problem)) return refuse(line, text, problem.value.error, problem.value.message)
-    if (seen.add(text)) return { _tag: "User", line, userId: text }
+    if (seen.add(text)) {
+      if (some.length < 2) some.push(text)
+      return { _tag: "User", line, userId: text }
+    }
     return refuse(line, text, "DuplicateUser", "this user has come before")
   }
 
@@ -114,6 +121,7 @@ export const make = <E, R>(
     isComplete: () => isComplete,
     settle: (done) => {
       for (const { line } of done) pending.delete(line)
-    }
+    },
+    another: (userId) => some.find((other) => other !== userId)
   }
 }
