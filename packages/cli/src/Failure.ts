@@ -128,7 +128,7 @@ const adviceOfExport = (error: ExportError): string => {
         ? "Go on with it with --resume, or begin anew with --restart."
         : "Choose another --out, or replace it with --restart."
     case "OutputUnusable":
-      return "It has been left as it is: choose another --out."
+      return "It has been left as it is: choose another path."
     case "SinkFailed":
       return "Make room, see to the permissions, or choose another --out; what was saved before stays saved."
     case "CheckpointInvalid":

@@ -121,6 +121,11 @@ const rows: ReadonlyArray<Row> = [
   usage(["doctor", "--timeout", "5"], '"5": Expected a duration, such as "5 seconds"', "--help"),
   usage([...emulator, "--limit", "-1"], "--limit", "--help"),
   usage([...exporting, "--out", "-"], 'Invalid value for flag --out: "-": Expected the path of a file', "--help"),
+  usage(
+    [...exporting, "--out", "folder/"],
+    'Invalid value for flag --out: "folder/": Expected the path of a file',
+    "--help"
+  ),
   usage([...exporting, "--out", "o", "--failures", "-"], 'Invalid value for flag --failures: "-"', "--help"),
   usage(["conversations", "stats", "--from", ""], "Missing value for flag --from", "--help"),
   usage([...emulator, "--world", ""], "Missing value for flag --world", "--help"),

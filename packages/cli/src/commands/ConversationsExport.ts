@@ -194,7 +194,9 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
 
 /** `-` is no output as it is an input of `--users`: an export on standard output could not be resumed. */
 const outputPath = path.check(
-  Schema.makeFilter((text) => text !== standardStream, { expected: "the path of a file, not standard output" })
+  Schema.makeFilter((text) => text !== standardStream && !text.endsWith("/"), {
+    expected: "the path of a file, neither of a folder nor - for standard output"
+  })
 )
 
 /**
