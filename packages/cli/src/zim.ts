@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as MutableRef from "effect/MutableRef"
 import * as Stdio from "effect/Stdio"
+import { stderr } from "node:process"
 import * as ExitCode from "./ExitCode.ts"
 import * as Main from "./Main.ts"
 
@@ -14,6 +15,9 @@ const program = Stdio.Stdio.use(({ args }) => Effect.flatMap(args, Main.run)).pi
   Effect.provideService(ExitCode.WhenInterrupted, whenInterrupted),
   Effect.provide(NodeServices.layer)
 )
+
+// Progress and logs are not worth an error: whoever closed standard error does not look.
+stderr.on("error", () => undefined)
 
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,

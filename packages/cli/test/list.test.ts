@@ -5,6 +5,7 @@ import { Effect, Stream } from "effect"
 import { CliOutput } from "effect/cli"
 import { Csv } from "effect/encoding"
 import { once } from "node:events"
+import { text } from "node:stream/consumers"
 import { before, invoke, invokeAt, matchGolden, service, settings, start, world } from "./support.ts"
 
 const list = (userId: string, ...args: ReadonlyArray<string>) => ["conversations", "list", userId, ...args]
@@ -162,6 +163,19 @@ layer(service, { excludeTestServices: true })("zim conversations list", (it) => 
         child.stdout.destroy()
         await once(child, "close")
         assert.strictEqual(stderr, "")
+        assert.strictEqual(child.exitCode, 0)
+      })
+    })
+  )
+
+  it.effect("standard error that nobody reads any more does not end it", () =>
+    Effect.gen(function* () {
+      const env = settings(yield* url)
+      yield* Effect.promise(async () => {
+        const child = start(list("two-pages", "--page-size", "50", "--log-level", "debug"), env)
+        child.stderr.destroy()
+        const [stdout] = await Promise.all([text(child.stdout), once(child, "close")])
+        assert.strictEqual(parseLines(stdout).length, 750)
         assert.strictEqual(child.exitCode, 0)
       })
     })
