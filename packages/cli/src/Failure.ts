@@ -58,15 +58,23 @@ const exitOfCategory: Record<ReturnCode.Category, ExitCode.Name> = {
 
 const more = (count: number): string => (count === 0 ? "" : ` (and ${count} more)`)
 
+/** What to do beside looking at the help, if anything can be said. */
+const hintOf = (error: CliError.CliError): string => {
+  const suggestions = "suggestions" in error ? error.suggestions : []
+  if (suggestions.length > 0) return `Did you mean ${suggestions.join(" or ")}? `
+  return error._tag === "UnrecognizedOption" && !error.option.startsWith("--")
+    ? "Put -- before a value that begins with a hyphen. "
+    : ""
+}
+
 const ofUsage = (error: CliError.CliError): Report => {
   const shown = error._tag === "ShowHelp" ? (error.errors[0] ?? error) : error
   const path = error._tag === "ShowHelp" ? error.commandPath.join(" ") : "zim"
-  const suggestions = "suggestions" in shown ? shown.suggestions : []
   // The suggestions are a second paragraph of the message.
   const [message = ""] = shown.message.replace(". Expected: Schema validation failed: ", ": ").split("\n\n")
   return {
     problem: `${message}${more(error._tag === "ShowHelp" ? error.errors.length - 1 : 0)}`,
-    advice: `${suggestions.length > 0 ? `Did you mean ${suggestions.join(" or ")}? ` : ""}Run: ${path} --help`,
+    advice: `${hintOf(shown)}Run: ${path} --help`,
     exit: "Usage"
   }
 }

@@ -108,6 +108,7 @@ const rows: ReadonlyArray<Row> = [
   usage(["conversatons"], 'Unknown subcommand "conversatons"', "Did you mean conversations? Run: zim --help"),
   usage(["conversations", "list"], "Missing required argument: USER", "zim conversations list --help"),
   usage([...list, "bob"], 'Unexpected positional argument: "bob"', "zim conversations list --help"),
+  usage(["conversations", "list", "-user-"], "Unrecognized flag: -u", "Put -- before"),
   usage([...list, "--formt", "csv"], "Unrecognized flag: --formt", "Did you mean --format?"),
   usage([...list, "--format", "xml"], 'Invalid value for flag --format: "xml"', "zim conversations list --help"),
   usage([...list, "--page-size", "501"], "a page size is a whole number from 1 to 500, not 501", "--help"),
