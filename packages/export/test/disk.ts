@@ -28,11 +28,22 @@ export class Crashed extends Error {}
 
 const decoder = new TextDecoder()
 
+const folders = ["/", "/logs"]
+const folderOf = (path: string): string => (path.startsWith("/logs/") ? "/logs" : "/")
+
+/** A change of names in a folder. */
+interface Change {
+  readonly folder: string
+  readonly run: (entries: Map<string, Inode>) => void
+}
+
 export class Disk {
-  #entries = new Map<string, Inode>([["/", { data: new Uint8Array(), durable: new Uint8Array() }]])
+  #entries = new Map<string, Inode>(
+    folders.map((path) => [path, { data: new Uint8Array(), durable: new Uint8Array() }])
+  )
   #durableEntries = new Map(this.#entries)
   /** Changes of names that no sync has made last. */
-  #unsynced: Array<(entries: Map<string, Inode>) => void> = []
+  #unsynced: Array<Change> = []
   #plan: Plan | undefined
   #isDown = false
   /** Steps that changed something since the last start. */
@@ -66,13 +77,13 @@ export class Disk {
   }
 
   paths(): ReadonlyArray<string> {
-    return [...this.#entries.keys()].filter((path) => path !== "/")
+    return [...this.#entries.keys()].filter((path) => !folders.includes(path))
   }
 
   #lose(survives: number): void {
     const entries = new Map(this.#durableEntries)
     const kept = Math.floor(survives * (this.#unsynced.length + 1))
-    for (const change of this.#unsynced.slice(0, kept)) change(entries)
+    for (const { run } of this.#unsynced.slice(0, kept)) run(entries)
     for (const inode of new Set([...entries.values(), ...this.#entries.values()])) {
       const { data, durable } = inode
       let same = 0
@@ -127,10 +138,10 @@ export class Disk {
     )
   }
 
-  #rename(change: (entries: Map<string, Inode>) => void): Effect.Effect<void, PlatformError.PlatformError> {
+  #rename(folder: string, run: Change["run"]): Effect.Effect<void, PlatformError.PlatformError> {
     return this.#step(() => {
-      change(this.#entries)
-      this.#unsynced.push(change)
+      run(this.#entries)
+      this.#unsynced.push({ folder, run })
     })
   }
 
@@ -152,7 +163,6 @@ export class Disk {
   }
 
   #file(inode: Inode, path: string): FileSystem.File {
-    const isFolder = path === "/"
     let position = 0
     const write = (bytes: Uint8Array) => {
       const end = Math.max(inode.data.length, position + bytes.length)
@@ -167,9 +177,9 @@ export class Disk {
       stat: Effect.die("not asked for"),
       seek: (offset) => Effect.sync(() => BigInt((position = Number(offset)))),
       sync: this.#step(() => {
-        if (isFolder) {
-          this.#durableEntries = new Map(this.#entries)
-          this.#unsynced = []
+        if (folders.includes(path)) {
+          for (const { folder, run } of this.#unsynced) if (folder === path) run(this.#durableEntries)
+          this.#unsynced = this.#unsynced.filter(({ folder }) => folder !== path)
         } else {
           inode.durable = inode.data
         }
@@ -199,7 +209,7 @@ export class Disk {
     stat: (path) =>
       Effect.flatMap(this.#find(path), ({ data }) =>
         this.#look(() => ({
-          type: path === "/" || path.endsWith("folder") ? "Directory" : "File",
+          type: folders.includes(path) || path.endsWith("folder") ? "Directory" : "File",
           size: ByteSize.fromInputUnsafe(data.length),
           mtime: Option.none(),
           atime: Option.none(),
@@ -219,7 +229,7 @@ export class Disk {
       Effect.flatMap(this.#find(path), ({ data }) => this.#read(path, () => decoder.decode(data))),
     rename: (from, to) =>
       Effect.flatMap(this.#find(from), () =>
-        this.#rename((entries) => {
+        this.#rename(folderOf(from), (entries) => {
           const inode = entries.get(from)
           if (inode === undefined) return
           entries.delete(from)
@@ -232,7 +242,7 @@ export class Disk {
           const known = this.#entries.get(path)
           if (known === undefined) {
             const inode: Inode = { data: new Uint8Array(), durable: new Uint8Array() }
-            yield* this.#rename((entries) => entries.set(path, inode))
+            yield* this.#rename(folderOf(path), (entries) => entries.set(path, inode))
           } else {
             yield* this.#step(() => (known.data = new Uint8Array()))
           }

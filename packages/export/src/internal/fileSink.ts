@@ -83,8 +83,10 @@ export const make = Effect.fnUntraced(function* (
       })
     )
 
-  /** Makes renames last. Not every system can: then they last as soon as it likes. */
-  const syncFolder = Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(folder, { flag: "r" }), (file) => file.sync)))
+  /** Makes names last. Not every system can: then they last as soon as it likes. */
+  const sync = (folder: string) =>
+    Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(folder, { flag: "r" }), (file) => file.sync)))
+  const syncFolder = sync(folder)
 
   const readCheckpoint = Effect.gen(function* () {
     if (Option.isNone(yield* sizeOf(paths.checkpoint))) return Option.none<FileCheckpoint>()
@@ -207,6 +209,8 @@ export const make = Effect.fnUntraced(function* (
     yield* undoRename(first.output)
     const output = yield* openFile(paths.part, first.output)
     const failures = yield* openFile(paths.failures, first.failures)
+    // Each save sees to the other names, which may be in another folder.
+    yield* sync(dirname(paths.failures))
 
     const assertAlone = Effect.gen(function* () {
       const other = (problem: string) => new Sink.OutputUnusable({ path: paths.out, problem })
