@@ -216,7 +216,7 @@ export const exportCommand = Command.make(
       Flag.withSchema(outputPath)
     ),
     format: Flag.Literals("format", ExportFiles.formats).pipe(
-      Flag.withDescription("ndjson, csv or sqlite; default: what the name of the file says, else ndjson"),
+      Flag.withDescription("How to write it; default: what the name of the file says, else ndjson"),
       Flag.optional
     ),
     resume: Flag.Boolean("resume").pipe(

@@ -30,8 +30,9 @@ const describe = (description: Option.Option<string>): string => Option.getOrEls
 
 const flagName = (flag: HelpDoc.FlagDoc): string => {
   const names = [...flag.aliases, `--${flag.name}`].join(", ")
+  if (flag.type === "boolean") return names
   // A list of choices is in the description already.
-  return flag.type === "boolean" ? names : `${names} ${flag.type.includes("|") ? "<choice>" : flag.type}`
+  return `${names} ${flag.type === "choice" || flag.type.includes("|") ? "CHOICE" : flag.type}`
 }
 
 const flags = (docs: ReadonlyArray<HelpDoc.FlagDoc>): ReadonlyArray<string> =>
