@@ -104,15 +104,10 @@ const callsOf = ({ call, times = 1 }: Line): string =>
 const happensAt = ({ call, times = 1 }: Line, nth: number): boolean => nth >= call && nth < call + times
 
 /** Holds for these calls of the user, by a count of its own that starts with the emulator. */
-const conditionOf = (line: Line): Fault.Condition =>
-  Fault.and(
-    Fault.user(line.userId),
-    line.times === Infinity
-      ? line.call === 1
-        ? Fault.every(1)
-        : Fault.not(Array.from({ length: line.call - 1 }, (_, i) => Fault.nth(i + 1)).reduce((a, b) => Fault.or(a, b)))
-      : Array.from({ length: line.times ?? 1 }, (_, i) => Fault.nth(line.call + i)).reduce((a, b) => Fault.or(a, b))
-  )
+const conditionOf = ({ call, times = 1, userId }: Line): Fault.Condition => {
+  const from = Fault.user(userId).pipe(Fault.and(Fault.not(Fault.first(call - 1))))
+  return times === Infinity ? from : Fault.and(from, Fault.first(times))
+}
 
 /**
  * A schedule of faults. Prints as one line per trouble.

@@ -1,4 +1,4 @@
-import { Conversations, ZimClient } from "@effect-zim/client"
+import { Conversations, RetryPolicy, ZimClient } from "@effect-zim/client"
 import { Emulator, Fault, World } from "@effect-zim/emulator"
 import { FaultSchedule, ZimTest } from "@effect-zim/testing"
 import { assert, describe, it } from "@effect/vitest"
@@ -120,6 +120,24 @@ describe("layer", () => {
         )
       )
     )
+  )
+
+  it.effect("troubles happen to the calls that they name, however many", () =>
+    Effect.gen(function* () {
+      const codes = (line: Omit<FaultSchedule.Line, "userId" | "trouble">) =>
+        Effect.gen(function* () {
+          const emulator = yield* Emulator.Emulator
+          yield* Effect.forEach([1, 2, 3, 4, 5], () =>
+            Effect.ignore(RetryPolicy.provide(Conversations.page("user-2"), RetryPolicy.none))
+          )
+          return (yield* emulator.journal.entries).map(({ code }) => code)
+        }).pipe(Effect.provide(ZimTest.layer(world, FaultSchedule.make([{ ...line, userId: "user-2", trouble: "1" }]))))
+      assert.deepStrictEqual(yield* codes({ call: 2 }), [0, 1, 0, 0, 0])
+      assert.deepStrictEqual(yield* codes({ call: 2, times: 3 }), [0, 1, 1, 1, 0])
+      assert.deepStrictEqual(yield* codes({ call: 4, times: Infinity }), [0, 0, 0, 1, 1])
+      assert.deepStrictEqual(yield* codes({ call: 3, times: 50_000 }), [0, 0, 1, 1, 1])
+      assert.deepStrictEqual(yield* codes({ call: 50_000, times: Infinity }), [0, 0, 0, 0, 0])
+    })
   )
 
   it.effect("dies where there is nobody to sign for", () =>
