@@ -2,7 +2,7 @@
 import { UndiciHttpClient } from "@effect-zim/node"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Schema, Scope, Stream } from "effect"
+import { Effect, Exit, Fiber, Layer, Scheduler, Schema, Scope, Stream } from "effect"
 import { HttpBody, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import type * as Http from "node:http"
 import { Readable } from "node:stream"
@@ -249,8 +249,6 @@ describe.each(names)("%s", (name) => {
       )
       yield* HttpClient.get(server.url)
       assert.strictEqual(server.open(), 1)
-      setFlagsFromString("--expose-gc")
-      const collect: () => void = runInNewContext("gc")
       yield* Server.eventually(() => {
         collect()
         return server.open() === 0
@@ -345,5 +343,78 @@ describe.each(names)("%s", (name) => {
       )
       assert.isTrue(unsent.destroyed)
     }).pipe(Effect.provide(layer))
+  )
+})
+
+/** Collects all garbage: an answer that nobody reads closes its connection then. */
+const collect = (): void => {
+  setFlagsFromString("--expose-gc")
+  runInNewContext("gc()")
+}
+
+/** A scheduler that makes a fiber wait before its nth step. */
+const waitingAt = (n: number, millis: number): Scheduler.Scheduler => {
+  let steps = 0
+  const scheduler = new Scheduler.MixedScheduler("async", (run) => {
+    const timer = setTimeout(run, millis)
+    return () => clearTimeout(timer)
+  })
+  return {
+    executionMode: "async",
+    makeDispatcher: () => scheduler.makeDispatcher(),
+    shouldYield: () => ++steps === n
+  }
+}
+
+describe("a reader that waits at any step", () => {
+  const slowly: Http.RequestListener = (_, response) => {
+    response.writeHead(200).flushHeaders()
+    setTimeout(() => response.end("all of it"), 20)
+  }
+  const readers = {
+    "as a whole": (response: HttpClientResponse.HttpClientResponse) => response.text,
+    "as a stream": (response: HttpClientResponse.HttpClientResponse) =>
+      Stream.mkString(Stream.decodeText(response.stream))
+  }
+
+  const cases = names.flatMap((name) => Object.entries(readers).map(([how, reader]) => [how, name, reader] as const))
+
+  it.live.each(cases)("gets the body, %s: %s", ([, name, reader]) =>
+    Effect.gen(function* () {
+      const { url } = yield* Server.http(slowly)
+      const bodies = yield* Effect.forEach(
+        Array.from({ length: 80 }, (_, n) => n),
+        (n) =>
+          Effect.flatMap(HttpClient.get(url), reader).pipe(
+            Effect.provideService(Scheduler.Scheduler, waitingAt(n, 40)),
+            Effect.forkChild,
+            Effect.flatMap(Fiber.join),
+            Effect.timeoutOrElse({ duration: "3 seconds", orElse: () => Effect.succeed(`hangs at step ${n}`) })
+          ),
+        { concurrency: "unbounded" }
+      )
+      assert.deepStrictEqual([...new Set(bodies)], ["all of it"])
+    }).pipe(Effect.provide(layers[name]))
+  )
+
+  // Where it goes the other way, Effect's `HttpClient.make` may forget the connection.
+  it.live.each(Object.entries(readers))("closes the connection when it is interrupted, %s", ([, reader]) =>
+    Effect.gen(function* () {
+      const { open, url } = yield* Server.http((_, response) => response.writeHead(200).write("some of it"))
+      const fibers = yield* Effect.forEach(
+        Array.from({ length: 80 }, (_, n) => n),
+        (n) =>
+          Effect.flatMap(HttpClient.get(url), reader).pipe(
+            Effect.provideService(Scheduler.Scheduler, waitingAt(n, 1000)),
+            Effect.forkChild
+          )
+      )
+      // Whoever does not wait for the scheduler by then waits for the rest of the body.
+      yield* Effect.sleep("300 millis")
+      assert.isAbove(open(), 0)
+      yield* Fiber.interruptAll(fibers)
+      yield* Effect.sync(collect)
+      yield* Server.eventually(() => open() === 0, "closed connections")
+    }).pipe(Effect.provide(layers["ours, without a tracer"]))
   )
 })

@@ -44,6 +44,11 @@ export class Exchange implements Dispatcher.DispatchHandler {
     return this.isComplete || this.failure !== undefined
   }
 
+  /** There is something for a reader: the end, or, where it takes the body bit by bit, a bit. */
+  get isReady(): boolean {
+    return this.isOver || (!this.#isUnbounded && this.#size > 0)
+  }
+
   /** Closes the connection, unless the answer is complete: then it stays for the next request. */
   abort(): void {
     if (this.isOver) return

@@ -2,6 +2,7 @@
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
+import { constVoid } from "effect/Function"
 import * as Cookies from "effect/http/Cookies"
 import * as Headers from "effect/http/Headers"
 import * as HttpClientError from "effect/http/HttpClientError"
@@ -22,10 +23,15 @@ type Read<A> = Effect.Effect<A, HttpClientError.HttpClientError>
 
 const utf8 = new TextDecoder()
 
-/** Waits for the next thing to arrive. Who is interrupted meanwhile closes the connection. */
-const next = (exchange: Exchange): Effect.Effect<void> =>
+/**
+ * Begins to read, if it has not yet, and waits for the next thing to arrive. Who is interrupted meanwhile closes the
+ * connection. All in one step: between two of them a fiber may have to wait, and be interrupted.
+ */
+const next = (exchange: Exchange, begin: () => void = constVoid): Effect.Effect<void> =>
   Effect.callback((resume) => {
-    exchange.onChange(() => resume(Effect.void))
+    begin()
+    const look = (): void => (exchange.isReady ? resume(Effect.void) : exchange.onChange(look))
+    look()
     return Effect.sync(() => exchange.abort())
   })
 
@@ -73,7 +79,6 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
     return Stream.suspend(() => {
       if (this.#whole !== undefined) return Stream.make(new Uint8Array(this.#whole))
       if (this.#reader !== undefined) return Stream.fromEffect(this.#failed(new Error("The body is being read")))
-      this.#read("stream")
       const exchange = this.exchange
       const pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError> = Effect.suspend(
         () => {
@@ -84,7 +89,12 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
         }
       )
       return Stream.ensuring(
-        Stream.fromPull(Effect.succeed(pull)),
+        Stream.fromPull(
+          Effect.sync(() => {
+            this.#read("stream")
+            return pull
+          })
+        ),
         Effect.sync(() => exchange.abort())
       )
     })
@@ -143,9 +153,11 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
       const exchange = this.exchange
       if (exchange.failure !== undefined) return this.#failed(exchange.failure.cause)
       if (exchange.isComplete) return Effect.succeed((this.#whole = concat(exchange.take())))
-      this.#read("whole")
-      exchange.takeAll()
-      return Effect.flatMap(next(exchange), () => this.#readAll())
+      const begin = () => {
+        this.#read("whole")
+        exchange.takeAll()
+      }
+      return Effect.flatMap(next(exchange, begin), () => this.#readAll())
     })
   }
 
