@@ -95,10 +95,18 @@ const adviceOf = (error: ClientError.AnyError): string => {
       return "Choose the nearest region with ZIM_REGION, check the network, or try again later."
     case "CircuitOpen":
       return "The service failed several times in a row: try again later, or choose another region with ZIM_REGION."
+    case "RateLimited":
+    case "Throttled":
+      return "Slow down: other programs share the app's quota. Try again later; export and doctor take --calls-per-second."
     case "ResponseUnreadable":
-      return error.reason === "TooLarge"
-        ? "Check ZIM_BASE_URL: the service's answers are smaller."
-        : ClientError.advice(error)
+      switch (error.reason) {
+        case "TooLarge":
+          return "Check ZIM_BASE_URL: the service's answers are smaller."
+        case "Redirect":
+          return "Check ZIM_REGION and ZIM_BASE_URL: the service itself does not redirect."
+        default:
+          return ClientError.advice(error)
+      }
     default:
       return ClientError.advice(error)
   }

@@ -214,8 +214,8 @@ layer(service, { excludeTestServices: true })("what the service refuses", (it) =
   > = [
     ["stranger", "Request", "660500002 User not registered", "Register the user", true],
     ["not-permitted", "Authentication", "100000017 Service not enabled", "Enable the ZIM", true],
-    ["rate-limited", "RateLimit", "660300005 Calls exceed", "Slow down", true],
-    ["throttled", "RateLimit", "7 Requests per second", "Slow down", true],
+    ["rate-limited", "RateLimit", "660300005 Calls exceed", "--calls-per-second", true],
+    ["throttled", "RateLimit", "7 Requests per second", "--calls-per-second", true],
     ["unknown-code", "Service", "424242 Unknown return code: never heard of", "not documented", true],
     ["html", "Service", "HTTP status 502", "proxies", false],
     ["cut-off", "Service", "no answer: other side closed", "Check the network", false],
