@@ -242,10 +242,10 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
       assert.notInclude(received, "Action")
       const open: Array<Net.Socket> = []
       const silent = yield* listening(Net.createServer((socket) => open.push(socket.on("error", () => undefined))))
-      const outcome = yield* invokeAt(`https://127.0.0.1:${silent}`, doctor("--timeout", "200 millis"))
+      const outcome = yield* invokeAt(`https://127.0.0.1:${silent}`, doctor("--timeout", "1 second"))
       assertFound(outcome, {
         exit: "Service",
-        failed: { tls: ["within 200ms", "is one for https"] },
+        failed: { tls: ["within 1s", "is one for https"] },
         skipped: after("tls")
       })
       for (const socket of open) socket.destroy()
@@ -421,8 +421,8 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
   > = [
     [Fault.redirect("https://elsewhere.example/"), "Service", "answer", "a redirect", after("answer")],
     [Fault.notJson, "Service", "answer", "not JSON", after("answer")],
-    [Fault.hang, "Service", "answer", "no complete answer within 300ms", after("answer")],
-    [Fault.hangingBody, "Service", "answer", "no complete answer within 300ms", after("answer")],
+    [Fault.hang, "Service", "answer", "no complete answer within 1s", after("answer")],
+    [Fault.hangingBody, "Service", "answer", "no complete answer within 1s", after("answer")],
     [Fault.connectionReset, "Service", "answer", "no answer", after("answer")],
     [Fault.returnCode(660800053), "Service", "service", "660800053 Querying", ["quota"]],
     [Fault.returnCode(660000028), "Authentication", "service", "660000028 Not available on the free plan", ["quota"]],
@@ -434,7 +434,7 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
         const at = yield* url
         const [outcome, made] = yield* during(
           (emulator) => emulator.faults.set([fault]),
-          Effect.all([invokeAt(at, doctor("--timeout", "300 millis")), calls])
+          Effect.all([invokeAt(at, doctor("--timeout", "1 second")), calls])
         )
         assertFound(outcome, { exit, failed: { [failed]: [found, ""] }, skipped: ["tls", ...skipped] })
         assert.lengthOf(made, 1)
