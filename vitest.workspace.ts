@@ -1,4 +1,5 @@
 import { readdirSync } from "node:fs"
+import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
 import * as Programs from "./scripts/check/Programs.ts"
@@ -24,6 +25,8 @@ export default defineConfig({
     // For the tests in a browser.
     env: Programs.chromium === undefined ? {} : { CHROMIUM: Programs.chromium },
     setupFiles: [fileURLToPath(new URL("vitest.setup.ts", import.meta.url))],
+    // Vitest leaves a core to itself, and on two cores that is half of them: it has little to do while tests run.
+    maxWorkers: Math.max(2, availableParallelism() - 1),
     // Property tests share two cores with everything else in CI; a hang still ends.
     testTimeout: 30_000,
     hookTimeout: 30_000,
