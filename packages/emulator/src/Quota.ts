@@ -93,7 +93,8 @@ const limits = (options: Limits | undefined) => ({
 })
 
 /**
- * At most `limit` calls in any window: the strictest reading, and the default.
+ * At most `limit` calls in any window: the strictest of the windows, and the default. What keeps to it passes everywhere
+ * but in a `leaky` quota, which has no bursts, or a `tokenBucket` of a smaller burst.
  *
  * @example
  * ```ts
