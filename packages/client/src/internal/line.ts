@@ -31,16 +31,14 @@ export const wakeFirst = (line: Line): void => {
   first.wake?.()
 }
 
+/** Looks and lies down in one step: between two of them the fiber may have to wait, and would miss that it was woken. */
 export const sleepUntilAwake = (caller: Caller): Effect.Effect<void> =>
-  Effect.suspend(() =>
-    caller.isAwake
-      ? Effect.void
-      : Effect.callback((resume) => {
-          // The caller goes on by itself, not within whoever woke it: a line of callers that are all refused would become
-          // one stack, as deep as the line is long.
-          caller.wake = () => resume(Effect.yieldNow)
-        })
-  )
+  Effect.callback((resume) => {
+    if (caller.isAwake) return resume(Effect.void)
+    // The caller goes on by itself, not within whoever woke it: a line of callers that are all refused would become one
+    // stack, as deep as the line is long.
+    caller.wake = () => resume(Effect.yieldNow)
+  })
 
 /** For the first in the line: sleeps this long, or until somebody wakes it: a permit may come back sooner than the next. */
 export const sleep = (caller: Caller, millis: number): Effect.Effect<unknown> => {

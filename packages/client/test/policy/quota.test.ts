@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
+import * as Scheduler from "effect/Scheduler"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
@@ -436,6 +437,69 @@ describe("what a quota is doing", () => {
         yield* FakeService.inTime(Effect.forEach(fibers, Fiber.join))
         assert.deepStrictEqual(yield* seen, [0, 0])
       }).pipe(Effect.provide(layer(service, Quota.layer({ limit: 2 }))))
+    })
+  )
+})
+
+/** A scheduler that makes a fiber wait before its nth step, until it may go on. */
+const heldAt = (n: number) => {
+  const held: Array<() => void> = []
+  let isHeld = true
+  let steps = 0
+  const scheduler = new Scheduler.MixedScheduler("async", (run) => {
+    if (isHeld) held.push(run)
+    else setImmediate(run)
+    return () => undefined
+  })
+  return {
+    scheduler: {
+      executionMode: "async",
+      makeDispatcher: () => scheduler.makeDispatcher(),
+      shouldYield: () => ++steps === n
+    } satisfies Scheduler.Scheduler,
+    isOver: () => steps < n,
+    goOn: () => {
+      isHeld = false
+      for (const run of held) run()
+    }
+  }
+}
+
+describe("a permit that comes back while the next caller is held up", () => {
+  const quotas = {
+    "in this process": Quota.make({ limit: 1 }),
+    shared: Effect.flatMap(SharedQuota.memory, (store) => SharedQuota.make(store, { limit: 1 }))
+  } satisfies Record<string, Effect.Effect<Quota.Quota["Service"], never, Scope.Scope>>
+
+  it.effect.each(Object.entries(quotas))("is not overlooked, at whichever step it is: %s", ([, make]) =>
+    Effect.gen(function* () {
+      for (let step = 1; ; step++) {
+        const quota = yield* make
+        const holder = yield* Effect.forkChild(
+          quota.withPermit(
+            call,
+            () => Effect.never,
+            () => "NotSent"
+          ),
+          { startImmediately: true }
+        )
+        yield* FakeService.settle
+        const { goOn, isOver, scheduler } = heldAt(step)
+        const next = yield* Effect.forkChild(
+          Effect.provideService(hold(quota, 0, "NotSent"), Scheduler.Scheduler, scheduler),
+          { startImmediately: true }
+        )
+        yield* FakeService.settle
+        yield* Fiber.interrupt(holder)
+        yield* FakeService.settle
+        goOn()
+        for (let i = 0; i < 10 && next.pollUnsafe() === undefined; i++) {
+          yield* TestClock.adjust("1 second")
+          yield* FakeService.settle
+        }
+        assert.isDefined(next.pollUnsafe(), `never gets it, held up at step ${step}`)
+        if (isOver()) break
+      }
     })
   )
 })
