@@ -68,7 +68,8 @@ const busy = (quota: Quota.Quota["Service"], request: Effect.Effect<void>) =>
 const leases = "zim:quota:{12345}:leases"
 const state = "zim:quota:{12345}:state"
 
-describe("a quota over Redis", () => {
+// They wait more than they work, and each has a Redis of its own.
+describe.concurrent("a quota over Redis", () => {
   it.live("lets no more than the limit arrive in any window, from all processes together", () =>
     Effect.gen(function* () {
       const server = yield* RedisServer.make()
