@@ -163,17 +163,20 @@ export const parse = (text: string): Effect.Effect<ReadonlyArray<Fault.Fault>, F
  */
 export const make = (json: Json): Fault.Fault => fromSpec(decodeOne(json))
 
+const isSpec = Schema.is(FaultJson)
+
 /** The decoded JSON of a fault: {@link fromSpec} of it does the same. See {@link encode}. */
 export const toSpec = (fault: Fault.Fault): Option.Option<typeof FaultJson.Type> => {
   if (fault.spec === undefined) return Option.none()
   const when = fault.conditions.flatMap(({ spec }) => (spec === undefined ? [] : [spec]))
   if (when.length < fault.conditions.length) return Option.none()
-  return Option.some({ ...fault.spec, ...(when.length > 0 && { when }) })
+  const spec = { ...fault.spec, ...(when.length > 0 && { when }) }
+  return isSpec(spec) ? Option.some(spec) : Option.none()
 }
 
 /**
  * The JSON of a fault: {@link make} of it does the same. None where a function is in it (`Fault.where`,
- * `Fault.rewrite`).
+ * `Fault.rewrite`), or a value that JSON does not take, such as a latency without end.
  *
  * @example
  * ```ts

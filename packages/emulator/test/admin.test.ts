@@ -56,6 +56,15 @@ const request = Effect.fnUntraced(function* (
 })
 
 describe("the admin API", () => {
+  it.live("shows faults that were made in code, whatever is in them", () =>
+    Effect.gen(function* () {
+      yield* (yield* Emulator.Emulator).faults.set([Fault.latency("Infinity")])
+      assert.deepStrictEqual(yield* (yield* client).getFaults(), [
+        { description: "latency(duration: Infinity)", json: null }
+      ])
+    }).pipe(provide)
+  )
+
   it.live("shows the journal whatever was asked", () =>
     Effect.gen(function* () {
       const emulator = yield* Emulator.Emulator

@@ -84,6 +84,17 @@ describe("a fault as JSON", () => {
     assert.strictEqual(hits(FaultJson.make({ type: "hang", when: [{ or: [] }] })).length, 0)
   })
 
+  it("none where a value is in it that JSON does not take", () => {
+    for (const fault of [
+      Fault.latency("Infinity"),
+      Fault.when(Fault.hang, Fault.first(Infinity)),
+      Fault.httpStatus(600),
+      Fault.slowBody({ bytes: 0, every: "1 second" })
+    ]) {
+      assert.isTrue(Option.isNone(FaultJson.encode(fault)), String(fault))
+    }
+  })
+
   it("none where a function is in it", () => {
     const odd = Fault.where((call) => call.index % 2 === 1)
     for (const fault of [
