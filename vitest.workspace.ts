@@ -1,4 +1,4 @@
-import { readdirSync } from "node:fs"
+import { existsSync, readdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
@@ -37,7 +37,8 @@ export default defineConfig({
           name,
           root: `packages/${name}`,
           include: ["test/**/*.test.ts"],
-          exclude: ["test/long/**", ...leftOut]
+          exclude: ["test/long/**", ...leftOut],
+          globalSetup: existsSync(new URL(`packages/${name}/test/bundle.ts`, import.meta.url)) ? "test/bundle.ts" : []
         }
       })),
       {

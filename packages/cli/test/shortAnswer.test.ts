@@ -6,8 +6,7 @@ import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, openSync } from "node:fs"
 import { text } from "node:stream/consumers"
-import { fileURLToPath } from "node:url"
-import { invoke, type Outcome } from "./support.ts"
+import { bareEnvironment, invoke, type Outcome, programOf } from "./support.ts"
 
 const codes = ReturnCode.table.map(({ code }) => String(code))
 
@@ -20,8 +19,6 @@ const assertSame = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   assert.deepStrictEqual(yield* invoke(args), { code: 0, stdout, stderr: "" })
 })
 
-const file = (name: string): string => fileURLToPath(new URL(`../src/${name}.ts`, import.meta.url))
-
 /** A process: `bin` gives short answers, `zim` does not. */
 const run = async (
   name: "bin" | "zim",
@@ -29,8 +26,9 @@ const run = async (
   env: Record<string, string>,
   stdout: "pipe" | number = "pipe"
 ): Promise<Outcome> => {
-  const child = spawn(process.execPath, ["--conditions=@effect-zim/source", file(name), ...args], {
-    env: { PATH: process.env["PATH"] ?? "", ...env },
+  const [node = "", ...program] = programOf(name)
+  const child = spawn(node, [...program, ...args], {
+    env: { ...bareEnvironment, ...env },
     stdio: ["ignore", stdout, "pipe"]
   })
   const [printed, errors] = await Promise.all([

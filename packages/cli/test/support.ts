@@ -20,16 +20,24 @@ export interface Outcome {
   readonly stderr: string
 }
 
-/** The program, and how to run it. */
-export const program = [
-  process.execPath,
-  "--conditions=@effect-zim/source",
-  fileURLToPath(new URL("../src/bin.ts", import.meta.url))
-]
+/** What `bundle.ts` has made. Without it, outside of vitest, the sources do. */
+const bundle = process.env["ZIM_TEST_BUNDLE"]
+
+/** The program, or the part of it without short answers, and how to run it. */
+export const programOf = (part: "bin" | "zim"): ReadonlyArray<string> =>
+  bundle === undefined
+    ? [
+        process.execPath,
+        "--conditions=@effect-zim/source",
+        fileURLToPath(new URL(`../src/${part}.ts`, import.meta.url))
+      ]
+    : [process.execPath, join(bundle, `${part}.js`)]
+
+export const program = programOf("bin")
 
 export const bareEnvironment: Record<string, string> = {
   PATH: process.env["PATH"] ?? "",
-  NODE_COMPILE_CACHE: join(tmpdir(), "zim-test-compile-cache")
+  NODE_COMPILE_CACHE: join(bundle ?? join(tmpdir(), "zim-test"), "compiled")
 }
 
 /** Starts the program. Its environment is only what is given: no setting of the machine leaks in. */
