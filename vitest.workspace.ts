@@ -10,6 +10,9 @@ const packages = readdirSync(new URL("packages", import.meta.url))
 // `node` too, which is what Node itself goes by.
 const conditions = ["@effect-zim/source", "node"]
 
+// One suite of the benchmarks reaches into the client as it is built, past the export map.
+const alias = [{ find: /\/client\/dist\/(.+)\.js$/, replacement: "/client/src/$1.ts" }]
+
 // What cannot be tested on this machine is left out, loudly, and `scripts/check` says so at its end.
 const leftOut = Programs.missing.map(({ files }) => files)
 for (const { advice, what } of Programs.missing) {
@@ -18,7 +21,7 @@ for (const { advice, what } of Programs.missing) {
 }
 
 export default defineConfig({
-  resolve: { conditions },
+  resolve: { alias, conditions },
   ssr: { resolve: { conditions } },
   test: {
     allowOnly: false,
