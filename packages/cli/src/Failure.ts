@@ -146,6 +146,7 @@ const adviceOfExport = (error: ExportError): string => {
     case "OutputUnusable":
       return "It has been left as it is: choose another path."
     case "SinkFailed":
+      if (error.operation === "read") return "Check the file and its permissions, or begin anew with --restart."
       return "Make room, see to the permissions, or choose another --out; what was saved before stays saved."
     case "CheckpointInvalid":
       return checkpointAdvice[error.reason]

@@ -1,9 +1,12 @@
 import { RetryPolicy } from "@effect-zim/client"
 import { assert, layer } from "@effect/vitest"
+import { Failure } from "@effect-zim/cli"
 import { Emulator, Fault } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
+import { Sink } from "@effect-zim/export"
 import { Effect } from "effect"
 import { CliOutput } from "effect/cli"
+import { execFileSync } from "node:child_process"
 import { once } from "node:events"
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
@@ -230,6 +233,10 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
         "--users - reads standard input"
       )
       yield* refuse(exportTo({ users: folder, out }), 1, `cannot read the users file ${folder}: it is a folder`, "path")
+      const pipe = join(yield* fresh, "pipe")
+      execFileSync("mkfifo", [pipe])
+      const isPipe = `cannot read the users file ${pipe}: it is a pipe, which can be read only once`
+      yield* refuse(exportTo({ users: pipe, out }), 1, isPipe, "--users - reads standard input")
       const missing = join(folder, "no", "out")
       yield* refuse(
         exportTo({ users, out: missing }),
@@ -290,6 +297,18 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
       yield* refuse(["conversations", "export", "--out", out], 2, /users/, "--help")
     }).pipe(Effect.scoped)
   )
+
+  it("what cannot be read needs no room", () => {
+    const error = new Sink.SinkFailed({
+      path: "out",
+      operation: "read",
+      problem: "the device failed",
+      cause: undefined
+    })
+    const { advice, problem } = Failure.report(error)
+    assert.strictEqual(problem, "cannot read out: the device failed")
+    assert.strictEqual(advice, "Check the file and its permissions, or begin anew with --restart.")
+  })
 
   it.effect("settings that are missing and a secret that is wrong have their exit codes", () =>
     Effect.gen(function* () {

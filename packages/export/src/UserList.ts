@@ -82,6 +82,10 @@ const bytesOf = (path: string): Stream.Stream<Uint8Array, UserListUnreadable, Fi
       const fs = yield* FileSystem.FileSystem
       const { type } = yield* unreadable(path)(fs.stat(path))
       if (type === "Directory") return yield* new UserListUnreadable({ path, problem: "it is a folder" })
+      // An export reads its users twice: to count them, and to go through them.
+      if (type === "FIFO") {
+        return yield* new UserListUnreadable({ path, problem: "it is a pipe, which can be read only once" })
+      }
       return Stream.mapError(fs.stream(path), (error) => new UserListUnreadable({ path, problem: problemOf(error) }))
     })
   )
