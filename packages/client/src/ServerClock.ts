@@ -12,6 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as BuiltIn from "./internal/builtIn.ts"
+import { inRange } from "./internal/inRange.ts"
 import { memoized } from "./internal/memoized.ts"
 import * as Telemetry from "./Telemetry.ts"
 
@@ -136,7 +137,7 @@ export const layer: Layer.Layer<ServerClock> = Layer.effect(ServerClock, make)
 
 /**
  * This machine's clock, or one that is off by a fixed time, whatever the service says: for a machine whose clock is
- * known to be right.
+ * known to be right. Building it with an infinite time dies with a `RangeError`.
  *
  * @example
  * ```ts
@@ -149,10 +150,8 @@ export const layer: Layer.Layer<ServerClock> = Layer.effect(ServerClock, make)
  * @since 0.1.0
  */
 export const layerFixed = (offset: Duration.Input): Layer.Layer<ServerClock> =>
-  Layer.succeed(
-    ServerClock,
-    BuiltIn.add<ServerClock["Service"]>({
-      offset: Effect.succeed(Duration.toMillis(offset)),
-      observe: () => Effect.void
-    })
-  )
+  Layer.sync(ServerClock, () => {
+    const millis = Duration.toMillis(offset)
+    inRange("the fixed offset", millis, Number.isFinite(millis), "a finite time")
+    return BuiltIn.add<ServerClock["Service"]>({ offset: Effect.succeed(millis), observe: () => Effect.void })
+  })

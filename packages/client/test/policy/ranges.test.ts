@@ -1,5 +1,5 @@
 /** Numbers that would switch a policy off without a word. */
-import { Breaker, ResponseLimit, RetryBudget } from "@effect-zim/client"
+import { Breaker, ResponseLimit, RetryBudget, ServerClock } from "@effect-zim/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -53,6 +53,16 @@ describe("a breaker", () => {
       const defect = defectOf(yield* Effect.exit(Breaker.make(options)))
       assert.instanceOf(defect, RangeError)
       assert.strictEqual(defect.message, `the breaker's ${problem}`)
+    })
+  )
+})
+
+describe("a fixed offset of the service's clock", () => {
+  it.effect.each([Infinity, -Infinity])("is not %d", (offset) =>
+    Effect.gen(function* () {
+      const defect = defectOf(yield* Effect.exit(Effect.scoped(Layer.build(ServerClock.layerFixed(offset)))))
+      assert.instanceOf(defect, RangeError)
+      assert.include(String(defect), `the fixed offset is a finite time, not ${offset}`)
     })
   )
 })
