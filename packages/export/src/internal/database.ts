@@ -81,7 +81,7 @@ const meanings: Readonly<Record<number, string>> = {
   5: "another program keeps it locked",
   6: "another program keeps it locked",
   8: "it is read-only",
-  10: "the device failed",
+  10: "the device failed, or has no more room",
   11: "the database is damaged",
   13: "no space left on the device",
   14: "it cannot be opened",
