@@ -11,16 +11,19 @@ const Any = Schema.Union([
 /** About 300 years, in milliseconds: what is added to a time is still one. */
 const longest = 1e13
 
-const isShort = (duration: Duration.Duration): boolean => Math.abs(Duration.toMillis(duration)) <= longest
-
 /** About 12,000 years, in milliseconds: from any year that a clock can show to any other. */
 export const furthest = 4e14
 
+const isAtMost =
+  (millis: number) =>
+  (duration: Duration.Duration): boolean =>
+    Math.abs(Duration.toMillis(duration)) <= millis
+
+const isShort = isAtMost(longest)
+
 /** Any duration of at most 12,000 years, negative ones too. */
 export const Signed = Any.check(
-  Schema.makeFilter((duration) => Math.abs(Duration.toMillis(duration)) <= furthest, {
-    expected: "a duration of at most 12,000 years"
-  })
+  Schema.makeFilter(isAtMost(furthest), { expected: "a duration of at most 12,000 years" })
 ).annotate({
   identifier: "SignedDuration",
   description: 'Milliseconds, or a text such as "90 seconds" or "-11 minutes"'
