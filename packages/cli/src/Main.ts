@@ -17,7 +17,7 @@ import { doctor } from "./commands/Doctor.ts"
 import { emulator } from "./commands/Emulator.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Failure from "./Failure.ts"
-import { CompletionScript, Quiet, quietLogs } from "./internal/globalFlags.ts"
+import { CompletionScript, HelpText, Quiet, quietLogs, VersionText } from "./internal/globalFlags.ts"
 import * as Help from "./internal/help.ts"
 import * as Output from "./internal/output.ts"
 import { version } from "./internal/version.ts"
@@ -42,7 +42,7 @@ export const zim = Command.make("zim").pipe(
 
 const services = Layer.mergeAll(
   CliConfig.layer({
-    builtIns: [GlobalFlag.Help, GlobalFlag.Version, GlobalFlag.LogLevel, CompletionScript]
+    builtIns: [HelpText, VersionText, GlobalFlag.LogLevel, CompletionScript]
   }),
   Help.layer,
   TerminalCapabilities.layer,

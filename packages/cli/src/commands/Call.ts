@@ -12,6 +12,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
 import * as Failure from "../Failure.ts"
+import { boolean } from "../internal/commonFlags.ts"
 import { Quiet } from "../internal/globalFlags.ts"
 import * as Output from "../internal/output.ts"
 import * as RequestBody from "../internal/requestBody.ts"
@@ -98,9 +99,8 @@ export const call = Command.make(
       Flag.withDescription("The request's body; @FILE reads a file, - standard input; default {}"),
       Flag.withDefault("{}")
     ),
-    read: Flag.Boolean("read").pipe(
-      Flag.withDescription("The operation changes nothing: repeat it after any failure that may pass"),
-      Flag.withDefault(false)
+    read: boolean("read").pipe(
+      Flag.withDescription("The operation changes nothing: repeat it after any failure that may pass")
     ),
     format: Flag.Literals("format", ["text", "json"]).pipe(
       Flag.withDescription("How to print the answer; default: text on a terminal, json in a pipe"),

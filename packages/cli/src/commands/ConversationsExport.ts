@@ -19,7 +19,7 @@ import * as Stream from "effect/Stream"
 import process from "node:process"
 import * as V8 from "node:v8"
 import * as Failure from "../Failure.ts"
-import { callsPerSecond, defaultCallsPerSecond, path, positive } from "../internal/commonFlags.ts"
+import { boolean, callsPerSecond, defaultCallsPerSecond, path, positive } from "../internal/commonFlags.ts"
 import * as ExportFiles from "../internal/exportFiles.ts"
 import { Quiet } from "../internal/globalFlags.ts"
 import { number, summary } from "../internal/progress.ts"
@@ -219,14 +219,8 @@ export const exportCommand = Command.make(
       Flag.withDescription("How to write it; default: what the name of the file says, else ndjson"),
       Flag.optional
     ),
-    resume: Flag.Boolean("resume").pipe(
-      Flag.withDescription("Go on with an unfinished export; begin where there is none"),
-      Flag.withDefault(false)
-    ),
-    restart: Flag.Boolean("restart").pipe(
-      Flag.withDescription("Begin anew, and replace what is there when all is done"),
-      Flag.withDefault(false)
-    ),
+    resume: boolean("resume").pipe(Flag.withDescription("Go on with an unfinished export; begin where there is none")),
+    restart: boolean("restart").pipe(Flag.withDescription("Begin anew, and replace what is there when all is done")),
     failures: Flag.String("failures").pipe(
       Flag.withMetavar("FILE"),
       Flag.withDescription("Where to record who could not be read; default: PATH.failures.ndjson, or a table"),

@@ -9,6 +9,13 @@ export const path = Schema.String.check(Schema.makeFilter((text) => text !== "",
 
 export const defaultCallsPerSecond = 20
 
+/**
+ * A flag that is there or not. A word after it is never its value, as effect/cli would have it of `1`, `no` and the like:
+ * `--name=no` is what sets it to false.
+ */
+export const boolean = (name: string): Flag.Flag<boolean> =>
+  Flag.Boolean(name).pipe(Flag.withOptionalValue("true"), Flag.withDefault(false))
+
 /** The `--calls-per-second` flag. */
 export const callsPerSecond = Flag.Int("calls-per-second").pipe(
   Flag.withMetavar("N"),

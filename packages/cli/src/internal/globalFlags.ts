@@ -6,15 +6,25 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
+import { boolean } from "./commonFlags.ts"
 import * as Output from "./output.ts"
 
 /** `--quiet`: results and errors, and nothing that is only nice to know. */
 export const Quiet = GlobalFlag.Setting("quiet")({
-  flag: Flag.Boolean("quiet").pipe(
-    Flag.withAlias("q"),
-    Flag.withDescription("Print results and errors only"),
-    Flag.withDefault(false)
-  )
+  flag: boolean("quiet").pipe(Flag.withAlias("q"), Flag.withDescription("Print results and errors only"))
+})
+
+/** Makes one of Effect's a flag that takes no word for its value, and has no opposite: that it is given is what counts. */
+const alone = (flag: Flag.Flag<boolean>): Flag.Flag<boolean> =>
+  flag.pipe(Flag.withOptionalValue("true"), Flag.withoutNegation)
+
+export const HelpText: typeof GlobalFlag.Help = GlobalFlag.Action({
+  flag: alone(GlobalFlag.Help.flag),
+  run: GlobalFlag.Help.run
+})
+export const VersionText: typeof GlobalFlag.Version = GlobalFlag.Action({
+  flag: alone(GlobalFlag.Version.flag),
+  run: GlobalFlag.Version.run
 })
 
 /** Warnings are no errors: `--quiet` leaves them out, unless `--log-level` asks for more. */

@@ -30,7 +30,7 @@ const describe = (description: Option.Option<string>): string => Option.getOrEls
 
 const flagName = (flag: HelpDoc.FlagDoc): string => {
   const names = [...flag.aliases, `--${flag.name}`].join(", ")
-  if (flag.type === "boolean") return names
+  if (flag.type === "[=boolean]") return names
   // A list of choices is in the description already.
   return `${names} ${flag.type === "choice" || flag.type.includes("|") ? "CHOICE" : flag.type}`
 }
