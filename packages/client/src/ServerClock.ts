@@ -1,8 +1,9 @@
 /**
  * The service's clock, as far as its answers tell.
  *
- * A request is signed with a time, and the service refuses one that is more than ten minutes off. So the difference
- * between its clock and this machine's is learned from the `Date` of its answers, and requests are signed with it.
+ * A request is signed with a time, and the service refuses one that is more than ten minutes off. What it accepted is
+ * evidence, and kept until it is refused. The `Date` of its answers only proposes what to try then: a proxy may have
+ * written it.
  *
  * @since 0.1.0
  */
@@ -29,6 +30,13 @@ export interface Sample {
   /** This machine's clock when the request was sent and when the answer had arrived, in milliseconds. */
   readonly sentAt: number
   readonly receivedAt: number
+  /** The offset that the request was signed with, in milliseconds. */
+  readonly signedOffset: number
+  /**
+   * What the service made of the time in the signature. `Refused`: it was too far off, or the signature is wrong for
+   * another reason. `Unknown`: it answered before it looked.
+   */
+  readonly verdict: "Accepted" | "Refused" | "Unknown"
 }
 
 /**
@@ -56,8 +64,18 @@ const slowest = 5000
 /** A clock further off than this is not a clock that is off: the date is wrong. */
 const furthest = Duration.toMillis("24 hours")
 
+/** What the service accepts. */
+const accepts = Duration.toMillis("10 minutes")
+
 /** Beyond this a person is told, long before the ten minutes that the service allows. */
 const worrying = Duration.toMillis("2 minutes")
+
+/** How many dates are kept, and how many offsets that were accepted. */
+const datesKept = 15
+const acceptedKept = 4
+
+/** So many refusals in a row, and what was refused at first is tried again: the clocks may have moved meanwhile. */
+const refusalsKept = datesKept + acceptedKept + 2
 
 /** A second's answers all have the same date. */
 const parseDate = memoized(Date.parse)
@@ -68,19 +86,35 @@ const measure = (sample: Sample): number | undefined => {
   const roundTrip = sample.receivedAt - sample.sentAt
   if (Number.isNaN(date) || sample.isCached || roundTrip < 0 || roundTrip > slowest) return undefined
   const difference = date + dateGrain / 2 - (sample.sentAt + roundTrip / 2)
-  return Math.abs(difference) > furthest ? undefined : difference
+  if (Math.abs(difference) > furthest) return undefined
+  return Math.abs(difference) <= tolerance ? 0 : Math.round(difference)
 }
 
-const warning = (offset: number): string => {
+const isNear = (one: number, other: number): boolean => Math.abs(one - other) <= tolerance
+
+/** Puts a value in front of a list that keeps this many. */
+const remember = (list: Array<number>, value: number, kept: number): void => {
+  list.unshift(value)
+  if (list.length > kept) list.pop()
+}
+
+const median = (values: ReadonlyArray<number>): number | undefined =>
+  values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
+
+const warning = (offset: number, isCorrected: boolean): string => {
   const size = Duration.format(Duration.seconds(Math.round(Math.abs(offset) / 1000)))
-  return (
-    `This machine's clock is ${size} ${offset > 0 ? "behind" : "ahead of"} the ZIM service's. ` +
-    "Requests are signed with the service's time; set the clock, for it refuses uncorrected ones at 10 minutes."
-  )
+  return isCorrected
+    ? `This machine's clock is ${size} ${offset > 0 ? "behind" : "ahead of"} the ZIM service's, which accepts 10 minutes. ` +
+        "Requests are signed with the service's time; set the clock."
+    : `The ZIM service's answers are dated ${size} ${offset > 0 ? "ahead of" : "behind"} this machine's clock. ` +
+        "It refuses requests from 10 minutes on: check the clock."
 }
 
 /**
  * A clock that follows the service's, both ways and back.
+ *
+ * The offset stays as long as signatures with it are accepted, whatever answers are dated. When one is refused, the
+ * clock tries what the latest date says, what was accepted before, this machine's own time, and other dates of late.
  *
  * @example
  * ```ts
@@ -98,23 +132,62 @@ const warning = (offset: number): string => {
  */
 export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => {
   let offset = 0
-  let isWorrying = false
-  const follow = (measured: number): Effect.Effect<void> => {
-    offset = Math.abs(measured) <= tolerance ? 0 : Math.round(measured)
-    const wasWorrying = isWorrying
-    isWorrying = Math.abs(offset) > worrying
-    const told = Metric.update(Telemetry.clockOffset, offset)
-    return isWorrying && !wasWorrying ? Effect.andThen(told, Effect.logWarning(warning(offset))) : told
+  // The newest first.
+  const dates: Array<number> = []
+  const accepted: Array<number> = []
+  /** What was refused since something was accepted. */
+  let refused: Array<number> = []
+  /** How far the service's clock is off, as people are told. */
+  let told = Number.NaN
+
+  const accept = (): void => {
+    refused = []
+    if (accepted[0] === offset) return
+    const known = accepted.indexOf(offset)
+    if (known >= 0) accepted.splice(known, 1)
+    remember(accepted, offset, acceptedKept)
   }
+
+  const refuse = (): void => {
+    refused.push(offset)
+    const [latest = 0] = dates
+    // A date that was never seen before must not keep what is known to be good from being tried.
+    const known = [...accepted, 0, median(dates) ?? 0, ...dates]
+    const proposals = refused.length === 1 ? [latest, ...known] : known
+    const next = proposals.find((proposal) => !refused.some((other) => isNear(proposal, other)))
+    if (next !== undefined) offset = next
+    if (next === undefined || refused.length >= refusalsKept) refused = []
+  }
+
+  /** Dates say more exactly how far the clock is off, where they agree with what is accepted. */
+  const estimate = (): number => {
+    const dated = median(dates) ?? offset
+    return Math.abs(dated - offset) < accepts ? dated : offset
+  }
+
+  const tell = Effect.suspend(() => {
+    const estimated = estimate()
+    if (isNear(estimated, told)) return Effect.void
+    const isNew = Math.abs(estimated) > worrying && !(Math.abs(told) > worrying)
+    told = estimated
+    const gauged = Metric.update(Telemetry.clockOffset, estimated)
+    return isNew ? Effect.andThen(gauged, Effect.logWarning(warning(estimated, offset !== 0))) : gauged
+  })
+
   const clock = BuiltIn.add<ServerClock["Service"]>({
     offset: Effect.sync(() => offset),
     observe: (sample) =>
       Effect.suspend(() => {
         const measured = measure(sample)
-        return measured === undefined || Math.abs(measured - offset) <= tolerance ? Effect.void : follow(measured)
+        if (measured !== undefined) remember(dates, measured, datesKept)
+        // What was signed with another offset says nothing about this one.
+        if (sample.signedOffset !== offset || sample.verdict === "Unknown") return Effect.void
+        if (sample.verdict === "Refused") return Effect.sync(refuse)
+        accept()
+        return tell
       })
   })
-  return Effect.as(follow(0), clock)
+  return Effect.as(tell, clock)
 })
 
 /**

@@ -27,7 +27,7 @@ export type Category =
  * - `RateLimit`: after waiting for the quota.
  * - `Transient`: after back-off.
  * - `Bounded`: once or twice; the service does not say that it passes, but for a read it is safe to see.
- * - `Clock`: once, signed anew with a corrected clock.
+ * - `Clock`: a few times, signed anew with a corrected clock.
  *
  * @since 0.1.0
  */
@@ -130,7 +130,9 @@ export const table = [
     category: "Clock",
     retry: "Clock",
     error: "SignatureExpired",
-    advice: "Set this machine's clock: it is more than ten minutes off the service's."
+    advice:
+      "Compare this machine's clock with a time server, and set it where it is off. If it is right, something between " +
+      "here and the service holds requests up or writes wrong dates."
   },
   {
     code: 100000005,

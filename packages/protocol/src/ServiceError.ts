@@ -169,7 +169,7 @@ export class AuthenticationFailed extends Schema.TaggedError<AuthenticationFaile
 }
 
 /**
- * 100000004: this machine's clock and the service's are more than ten minutes apart.
+ * 100000004: the time in the signature and the service's clock are more than ten minutes apart.
  *
  * @since 0.1.0
  */

@@ -22,7 +22,7 @@ const retries: Record<ReturnCode.Retry, readonly [short: string, long: string]> 
   RateLimit: ["yes", "yes, after waiting for the quota"],
   Transient: ["yes", "yes, after back-off"],
   Bounded: ["twice", "once or twice: it may pass, and a read is safe to repeat"],
-  Clock: ["once", "once, signed with the service's time where that differs from this machine's"]
+  Clock: ["3 times", "three times at most, signed with other times that answers propose"]
 }
 
 const cell = (text: string | number, style?: Cell["style"]): Cell => ({

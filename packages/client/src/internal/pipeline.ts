@@ -129,6 +129,9 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
   return at(call.endpoint, 0)
 }
 
+/** How often a call is signed anew, at most: the first date may be a wrong one. */
+const mostSignedAnew = 3
+
 /** Whether a signature was refused for a reason that the service's time may explain. */
 const isAboutTheClock = (error: RetryPolicy.Failure): boolean =>
   error._tag === "SignatureExpired" || (error._tag === "AuthenticationFailed" && error.code === 100000005)
@@ -140,7 +143,7 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
   request: Request
 ): Effect.Effect<Success, CallError<Failure>> => {
   const { call, identity, policies } = run
-  let isSignedAnew = false
+  let signedAnew = 0
 
   const permitted = Effect.suspend(() => {
     const permit = Observe.permit(run.context)
@@ -178,9 +181,13 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
     onFailure: (error) => {
       call.lastFailure = error
       if (Outcome.isIll(error)) call.endpoint++
-      return isSignedAnew || !isAboutTheClock(error)
+      return signedAnew >= mostSignedAnew || !isAboutTheClock(error)
         ? Effect.succeed(false)
-        : Effect.map(policies.serverClock.offset, (offset) => (isSignedAnew = offset !== call.signedOffset))
+        : Effect.map(policies.serverClock.offset, (offset) => {
+            if (offset === call.signedOffset) return false
+            signedAnew++
+            return true
+          })
     },
     timeLeft: () => CallState.timeLeft(call),
     inTime: (step) => inCallTime(step, run),

@@ -44,7 +44,7 @@ interface Answer {
   readonly status: number
   readonly text: string
   readonly secrets: Redaction.Secrets
-  readonly time: ServerClock.Sample
+  readonly time: Omit<ServerClock.Sample, "verdict">
 }
 
 /** What an answer with a return code said. It holds neither the text nor what was read of it: the call may outlive both. */
@@ -125,7 +125,8 @@ const send = function* (
     date: response.headers["date"],
     isCached: response.headers["age"] !== undefined,
     sentAt,
-    receivedAt: call.clock.currentTimeMillisUnsafe()
+    receivedAt: call.clock.currentTimeMillisUnsafe(),
+    signedOffset: call.signedOffset
   }
   call.answer = { status: response.status }
   const text = yield* Effect.mapError(ResponseText.read(response, responseLimit), (error) => {
@@ -165,6 +166,15 @@ const noReturnCode = (answer: Answer, why: Envelope.Unreadable): Pick<ResponseUn
     : { reason: "WrongShape", problem: why.problem }
 }
 
+/**
+ * What a return code says about the time of the signature. The gateway looks at it before ZIM, whose codes these are,
+ * sees the call. Of a wrong signature one table says that it may be the time.
+ */
+const verdictOf = (code: number): ServerClock.Sample["verdict"] => {
+  if (code === 0 || code >= 660_000_000) return "Accepted"
+  return code === 100000004 || code === 100000005 ? "Refused" : "Unknown"
+}
+
 /** Sends a request once: the value of the answer, or the error it stands for. */
 export const attempt = Effect.fnUntraced(function* <
   Input,
@@ -191,7 +201,7 @@ export const attempt = Effect.fnUntraced(function* <
   const answered = new Answered(answer, code, parsed.success.requestId)
   call.answer = answered
   // Only an answer of the service itself tells its time: a proxy's says nothing.
-  yield* attempt.serverClock.observe(answer.time)
+  yield* attempt.serverClock.observe({ ...answer.time, verdict: verdictOf(code) })
   if (code !== 0) {
     return yield* Effect.fail(
       Operation.failure(

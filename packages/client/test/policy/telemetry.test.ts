@@ -314,8 +314,8 @@ describe("metrics", () => {
 
   it.effect("show how far the service's clock is off", () =>
     Effect.gen(function* () {
-      const dated = (seconds: number): FakeService.Reply =>
-        HttpServerResponse.text(`{"Code":0,"Message":"","RequestId":"1","TotalCount":0,"Next":0,"List":[]}`, {
+      const dated = (seconds: number, code = 0): FakeService.Reply =>
+        HttpServerResponse.text(`{"Code":${code},"Message":"","RequestId":"1","TotalCount":0,"Next":0,"List":[]}`, {
           contentType: "application/json",
           headers: { date: new Date(seconds * 1000).toUTCString() }
         })
@@ -326,8 +326,9 @@ describe("metrics", () => {
           return (yield* call(answers, reads, Layer.merge(noQuota, ServerClock.layer))).prometheus
         })
       has(yield* offsetAfter(page), "zim_client_clock_offset 0")
-      has(yield* offsetAfter(dated(900)), "zim_client_clock_offset 900500")
-      has(yield* offsetAfter(dated(900), dated(0)), "zim_client_clock_offset 0")
+      has(yield* offsetAfter(dated(300)), "zim_client_clock_offset 300500")
+      has(yield* offsetAfter(dated(900)), "zim_client_clock_offset 0")
+      has(yield* offsetAfter(dated(900, 100000004), dated(900)), "zim_client_clock_offset 900500")
     })
   )
 

@@ -102,11 +102,21 @@ export const lookAtClock = ({ client: { sample } }: Answer): Look<void> => {
   // Half a second more, on average: `Date` is cut to whole ones.
   const offset = date + 500 - (sample.sentAt + sample.receivedAt) / 2
   const size = Math.abs(offset)
+  // What is accepted is evidence, and a date is not.
+  if (sample.verdict === "Accepted" && Math.abs(offset - sample.signedOffset) > accepted) {
+    const dated = `the answer is dated ${time(Duration.millis(size))} ${offset > 0 ? "ahead of" : "behind"} this machine's clock`
+    const help =
+      "Look for a proxy that writes a wrong Date: what the service accepts shows that this clock is not to blame."
+    return Effect.succeed([warning(`${dated}, and the service accepts another time`, help), undefined])
+  }
   if (size < unnoticed) return Effect.succeed([ok("within 5 seconds of the service's"), undefined])
   const found = `${time(Duration.millis(size))} ${offset > 0 ? "behind" : "ahead of"} the service's, which accepts 10 minutes`
-  const advice = "Set this machine's clock, best by NTP; until then requests are signed with the service's time."
-  if (size >= accepted) return Effect.fail({ problem: found, advice, exit: "Authentication" })
-  return Effect.succeed([size > worrying ? warning(found, advice) : ok(found), undefined])
+  const advice = "Set this machine's clock, best by NTP"
+  if (size >= accepted) {
+    const meanwhile = `${advice}; until then requests are signed with the service's time.`
+    return Effect.fail({ problem: found, advice: meanwhile, exit: "Authentication" })
+  }
+  return Effect.succeed([size > worrying ? warning(found, `${advice}.`) : ok(found), undefined])
 }
 
 /** Codes of ZIM itself: the gateway before it has accepted the signature. */
