@@ -34,7 +34,7 @@ export class BadRequest extends Schema.TaggedError<BadRequest>()(
   }
 }
 
-/** There is no such user or snapshot. */
+/** There is no such user, fault or snapshot. */
 export class NotFound extends Schema.TaggedError<NotFound>()(
   "NotFound",
   { problem: Schema.String },
@@ -179,8 +179,9 @@ const snapshotsGroup = HttpApiGroup.make("snapshots", { topLevel: true })
     })
   )
 
-/** A fault that is set: in words, and as JSON if it has such a form. */
+/** A fault that is set: in words, and as JSON if it has such a form. `DELETE /faults/:id` removes it. */
 export const SetFault = Schema.Struct({
+  id: Schema.String,
   description: Schema.String,
   json: Schema.NullOr(FaultJson.FaultJson)
 }).annotate({ identifier: "SetFault" })
@@ -192,8 +193,16 @@ const faultsGroup = HttpApiGroup.make("faults", { topLevel: true })
       payload: Schema.Array(FaultJson.FaultJson),
       success: Schema.Array(SetFault)
     }),
-    HttpApiEndpoint.post("addFault", "/faults", { payload: FaultJson.FaultJson, success: Schema.Array(SetFault) }),
-    HttpApiEndpoint.delete("deleteFaults", "/faults")
+    HttpApiEndpoint.post("addFault", "/faults", {
+      payload: Schema.Union([FaultJson.FaultJson, Schema.Array(FaultJson.FaultJson)]),
+      success: Schema.Array(SetFault)
+    }),
+    HttpApiEndpoint.delete("deleteFaults", "/faults"),
+    HttpApiEndpoint.delete("deleteFault", "/faults/:id", {
+      params: { id: Schema.String },
+      success: Schema.Array(SetFault),
+      error: NotFound
+    })
   )
   .annotateMerge(OpenApi.annotations({ description: "What goes wrong. Setting faults starts all their counts anew" }))
 

@@ -60,7 +60,7 @@ describe("the admin API", () => {
     Effect.gen(function* () {
       yield* (yield* Emulator.Emulator).faults.set([Fault.latency("Infinity")])
       assert.deepStrictEqual(yield* (yield* client).getFaults(), [
-        { description: "latency(duration: Infinity)", json: null }
+        { id: "1", description: "latency(duration: Infinity)", json: null }
       ])
     }).pipe(provide)
   )
@@ -198,7 +198,7 @@ describe("the admin API", () => {
       const emulator = yield* Emulator.Emulator
       const spec = { type: "returnCode", code: 1, when: [{ nth: 1 }] } as const
       assert.deepStrictEqual(yield* admin.putFaults({ payload: [spec] }), [
-        { description: "returnCode(code: 1) when the 1st call", json: spec }
+        { id: "1", description: "returnCode(code: 1) when the 1st call", json: spec }
       ])
       assert.deepStrictEqual(
         yield* Effect.forEach([1, 2], () => ask({ FromUserId: "empty" })).pipe(
@@ -209,7 +209,17 @@ describe("the admin API", () => {
       yield* admin.addFault({ payload: { type: "hang" } })
       assert.strictEqual((yield* admin.getFaults()).length, 2)
       yield* emulator.faults.set([Fault.rewrite("mine", (reply) => reply)])
-      assert.deepStrictEqual(yield* admin.getFaults(), [{ description: "mine", json: null }])
+      const [mine] = yield* admin.getFaults()
+      assert.deepInclude(mine, { description: "mine", json: null })
+      const added = yield* admin.addFault({ payload: [{ type: "hang" }, { type: "emptyBody" }] })
+      assert.deepStrictEqual(
+        added.map(({ description }) => description),
+        ["mine", "hang", "emptyBody"]
+      )
+      const byId = { params: { id: mine?.id ?? "" } }
+      assert.deepStrictEqual(yield* admin.deleteFault(byId), added.slice(1))
+      assert.strictEqual((yield* Effect.flip(admin.deleteFault(byId)))._tag, "NotFound")
+      assert.deepStrictEqual(yield* admin.getFaults(), added.slice(1))
       yield* admin.deleteFaults()
       assert.deepStrictEqual(yield* emulator.faults.get, [])
 
@@ -306,6 +316,9 @@ describe("what it refuses", () => {
     ["PUT", "/faults", "{}", 400, "Expected array"],
     ["PUT", "/faults", `[{"type":"hang","wen":[]}]`, 400, `no excess property\n  at [0]["wen"]`],
     ["PUT", "/faults", `[{"type":"hung"}]`, 400, "whose type is one of"],
+    ["POST", "/faults", `{"type":"hung"}`, 400, "whose type is one of"],
+    ["POST", "/faults", `[{"type":"hang","wen":[]}]`, 400, `no excess property\n  at [0]["wen"]`],
+    ["DELETE", "/faults/7", "", 404, "there is no fault 7"],
     ["PUT", "/quota", `{"model":"Soft"}`, 400, "whose model is one of"],
     ["PUT", "/quota", `{"model":"Fixed","limmit":3}`, 400, `["limmit"]`],
     ["PUT", "/clock", `{"mode":"Wrong"}`, 400, "whose mode is one of"],

@@ -54,7 +54,7 @@ layer(browserLayer, { excludeTestServices: true, timeout: "1 minute" })("the ins
       assert.match(policy, /script-src 'sha256-[^ ]+';/)
       assert.match(policy, /style-src 'sha256-[^ ]+';/)
       assert.notInclude(policy, "unsafe")
-      assert.isBelow(Number(headers["content-length"]), 40_000)
+      assert.isBelow(Number(headers["content-length"]), 45_000)
       yield* promise(() => page.getByText(`App ${appId}. Secrets are not shown.`).waitFor())
       yield* promise(() => page.getByRole("button", { name: /^u1 / }).click())
       yield* waitFor(page.getByRole("heading", { name: "Conversations of u1" }))

@@ -109,11 +109,13 @@ const say = (place, text, isError = false) => {
  * @typedef {{
  *   "GET /status": Status
  *   "GET /users": { readonly total: number, readonly users: ReadonlyArray<UserSummary> }
- *   "GET /users/:userId/conversations": { readonly total: number, readonly conversations: ReadonlyArray<Conversation> }
+ *   "GET /users/:id/conversations": { readonly total: number, readonly conversations: ReadonlyArray<Conversation> }
  *   "POST /change": undefined
  *   "GET /faults": ReadonlyArray<SetFault>
  *   "PUT /faults": ReadonlyArray<SetFault>
  *   "POST /faults": ReadonlyArray<SetFault>
+ *   "DELETE /faults": undefined
+ *   "DELETE /faults/:id": ReadonlyArray<SetFault>
  *   "GET /quota": { readonly gauges: ReadonlyArray<Gauge> }
  *   "GET /clock": ClockView
  *   "PUT /clock": ClockView
@@ -136,13 +138,13 @@ const problemIn = (text) => {
  * @param {Route} route
  * @param {{
  *   readonly body?: unknown
- *   readonly userId?: string
+ *   readonly id?: string
  *   readonly query?: Readonly<Record<string, string | number>>
  * }} [options]
  * @returns {Promise<Answers[Route]>}
  */
-const call = async (route, { body, query = {}, userId = "" } = {}) => {
-  const [method = "", path = ""] = route.replace(":userId", encodeURIComponent(userId)).split(" ")
+const call = async (route, { body, id = "", query = {} } = {}) => {
+  const [method = "", path = ""] = route.replace(":id", encodeURIComponent(id)).split(" ")
   const given = Object.entries(query).flatMap(([name, value]) => (value === "" ? [] : [[name, String(value)]]))
   const response = await fetch(`${path}?${new URLSearchParams(given)}`, {
     method,
@@ -152,6 +154,55 @@ const call = async (route, { body, query = {}, userId = "" } = {}) => {
   const text = await response.text()
   if (!response.ok) throw new Error(problemIn(text) ?? `HTTP ${response.status}`)
   return JSON.parse(text || "null")
+}
+
+/**
+ * One thing that the server keeps and the page shows. Answers may come late and out of order: one is shown only if
+ * nothing was shown since that was asked for later, and if nothing was changed here since it was asked for. Changes are
+ * sent one after the other, and what the last of them answers is shown.
+ */
+const kept = () => {
+  let asked = 0
+  let passed = 0
+  let changing = 0
+  /** @type {Promise<unknown>} */
+  let last = Promise.resolve()
+  const outdate = () => {
+    passed = asked
+  }
+  return {
+    /** What was asked for until now is not wanted any more. */
+    outdate,
+    /**
+     * @template A
+     * @param {() => Promise<A>} question
+     * @param {(answer: A) => void} show
+     */
+    ask: async (question, show) => {
+      const mine = ++asked
+      const answer = await question()
+      if (changing > 0 || mine <= passed) return
+      passed = mine
+      show(answer)
+    },
+    /**
+     * @template A
+     * @param {() => Promise<A>} send
+     * @param {(answer: A) => void} show
+     */
+    change: async (send, show) => {
+      changing++
+      const sent = last.then(send)
+      last = sent.catch(() => undefined)
+      try {
+        const answer = await sent
+        if (changing === 1) show(answer)
+      } finally {
+        changing--
+        outdate()
+      }
+    }
+  }
 }
 
 /** @param {unknown} error */
@@ -351,13 +402,17 @@ const showGauge = (gauge, now) => {
   )
 }
 
-const showQuota = async () => {
-  const [{ gauges }, { real }] = await Promise.all([call("GET /quota"), call("GET /clock")])
-  fill(
-    at("gauges"),
-    gauges.map((gauge) => showGauge(gauge, real))
+const quota = kept()
+
+const showQuota = () =>
+  quota.ask(
+    () => Promise.all([call("GET /quota"), call("GET /clock")]),
+    ([{ gauges }, { real }]) =>
+      fill(
+        at("gauges"),
+        gauges.map((gauge) => showGauge(gauge, real))
+      )
   )
-}
 
 const showQuotaSoon = gathered(150, () => showQuota().catch(lost))
 
@@ -368,12 +423,10 @@ const shownEntries = 200
 const rows = new Map()
 /** @type {Array<Entry>} */
 let arrived = []
-/** @type {Array<Entry>} */
-let meanwhile = []
+/** For each question under way, the entries that came since. @type {Set<Array<Entry>>} */
+const underWay = new Set()
 let paused = false
 let missed = 0
-let loading = 0
-let loaded = 0
 
 const filter = () => {
   const form = new FormData(get("filter", HTMLFormElement))
@@ -439,19 +492,52 @@ const addRows = (entries) => {
   showCount()
 }
 
-const reload = async () => {
-  const mine = ++loading
-  meanwhile = []
-  const { code, ...others } = filter()
-  if (!/^\d*$/.test(code)) return
-  const entries = await call("GET /journal", { query: { code, ...others, latest: shownEntries } })
-  if (mine !== loading) return
-  loaded = mine
+const journal = kept()
+const chartedCalls = kept()
+
+/**
+ * Asks for entries; those that come from the stream meanwhile are shown with them.
+ *
+ * @param {ReturnType<typeof kept>} thing
+ * @param {() => Promise<ReadonlyArray<Entry>>} question
+ * @param {(entries: ReadonlyArray<Entry>) => void} show
+ */
+const askForEntries = async (thing, question, show) => {
+  /** @type {Array<Entry>} */
+  const meanwhile = []
+  underWay.add(meanwhile)
+  try {
+    await thing.ask(question, (entries) => show([...entries, ...meanwhile]))
+  } finally {
+    underWay.delete(meanwhile)
+  }
+}
+
+/** @param {ReadonlyArray<Entry>} entries */
+const showEntries = (entries) => {
   missed = 0
   rows.clear()
   at("entries").replaceChildren()
-  addRows([...entries, ...meanwhile.filter(passes)])
+  addRows(entries.filter(passes))
 }
+
+const reload = async () => {
+  const { code, ...others } = filter()
+  journal.outdate()
+  if (!/^\d*$/.test(code)) return
+  const query = { code, ...others, latest: shownEntries }
+  await askForEntries(journal, () => call("GET /journal", { query }), showEntries)
+}
+
+const forget = () =>
+  journal.change(
+    () => call("DELETE /journal"),
+    () => {
+      arrived = []
+      showCharted([])
+      showEntries([])
+    }
+  )
 
 /** @type {Array<Entry>} */
 let untold = []
@@ -487,10 +573,11 @@ const setUpJournal = () => {
     paused = !paused
     missed = 0
     pause.setAttribute("aria-pressed", String(paused))
+    journal.outdate()
     if (paused) showCount()
     else reload().catch(lost)
   })
-  on(at("forget"), "click", () => call("DELETE /journal").then(refresh).catch(lost))
+  on(at("forget"), "click", () => forget().then(refresh).catch(lost))
   const changed = gathered(150, () => {
     const { code } = filter()
     const field = at("filter").querySelector("[name=code]")
@@ -539,14 +626,11 @@ const showFaults = (list) => {
     get(`preset-${i}`, HTMLInputElement).checked = list.some(({ json }) => same(json, preset))
   })
   if (unchanged && at("in-force").hasChildNodes()) return
-  const isRemovable = list.every(({ json }) => json !== null)
-  const items = list.map(({ description }, i) => {
-    const item = element("li", {}, element("span", {}, description))
-    if (isRemovable) {
-      const remove = () => setFaults(list.toSpliced(i, 1), `Removed ${description}`)
-      item.append(button("Remove", remove, { "aria-label": `Remove ${description}` }))
-    }
-    return item
+  const items = list.map(({ description, id }) => {
+    const remove = () =>
+      changeFaults("faults-result", () => call("DELETE /faults/:id", { id }), `Removed ${description}`)
+    const press = button("Remove", remove, { "aria-label": `Remove ${description}` })
+    return element("li", {}, element("span", {}, description), press)
   })
   fill(
     at("in-force"),
@@ -555,51 +639,55 @@ const showFaults = (list) => {
   get("no-faults", HTMLButtonElement).disabled = list.length === 0
 }
 
+const faults = kept()
+
 /**
- * @param {ReadonlyArray<{ readonly json: FaultJson | null }>} list
+ * Sends a change, not the list as it was here: somebody else may have changed it meanwhile.
+ *
+ * @param {string} place
+ * @param {() => Promise<ReadonlyArray<SetFault>>} send
  * @param {string} done
+ * @param {HTMLElement} [field]
  */
-const setFaults = (list, done) =>
-  attempt("faults-result", async () => {
-    showFaults(await call("PUT /faults", { body: list.map(({ json }) => json) }))
-    return done
-  })
+const changeFaults = async (place, send, done, field) => {
+  await attempt(place, () => faults.change(send, showFaults).then(() => done), field)
+  await refresh()
+}
+
+/** @param {FaultJson} preset @param {boolean} wanted */
+const switchPreset = async (preset, wanted) => {
+  const before = await call("GET /faults")
+  const there = before.filter(({ json }) => same(json, preset))
+  if (wanted) return there.length > 0 ? before : call("POST /faults", { body: preset })
+  await Promise.all(there.map(({ id }) => call("DELETE /faults/:id", { id })))
+  return call("GET /faults")
+}
 
 const setUpFaults = () => {
   at("presets").append(
     ...presets.map(([name, preset], i) => {
       const input = element("input", { type: "checkbox", role: "switch", id: `preset-${i}` })
-      on(input, "change", () =>
-        attempt("faults-result", async () => {
-          const list = inForce.filter(({ json }) => !same(json, preset)).map(({ json }) => json)
-          if (input.checked) showFaults(await call("POST /faults", { body: preset }))
-          else showFaults(await call("PUT /faults", { body: list }))
-          return `${input.checked ? "On" : "Off"}: ${name}`
-        }).then(refresh)
-      )
+      on(input, "change", () => {
+        const wanted = input.checked
+        return changeFaults("faults-result", () => switchPreset(preset, wanted), `${wanted ? "On" : "Off"}: ${name}`)
+      })
       return element("li", {}, element("label", { class: "switch" }, input, name))
     })
   )
   on(at("no-faults"), "click", async () => {
-    await setFaults([], "Removed all faults")
+    await changeFaults("faults-result", () => call("DELETE /faults").then(() => []), "Removed all faults")
     at("in-force").focus()
   })
   onSubmit("fault", (_, submitter) => {
     const field = get("fault-json", HTMLTextAreaElement)
-    return attempt(
-      "fault-result",
-      async () => {
-        /** @type {unknown} */
-        const json = JSON.parse(field.value)
-        const before = submitter === "replace" ? [] : inForce.map((fault) => fault.json)
-        // A single fault is added even where those before it were made in code, and have no JSON.
-        if (Array.isArray(json)) showFaults(await call("PUT /faults", { body: [...before, ...json] }))
-        else if (submitter === "replace") showFaults(await call("PUT /faults", { body: [json] }))
-        else showFaults(await call("POST /faults", { body: json }))
-        return submitter === "replace" ? "Replaced" : "Added"
-      },
-      field
-    )
+    const isReplaced = submitter === "replace"
+    const send = async () => {
+      /** @type {unknown} */
+      const json = JSON.parse(field.value)
+      if (isReplaced) return call("PUT /faults", { body: Array.isArray(json) ? json : [json] })
+      return call("POST /faults", { body: json })
+    }
+    return changeFaults("fault-result", send, isReplaced ? "Replaced" : "Added", field)
   })
 }
 
@@ -626,20 +714,17 @@ const showClock = ({ clock, real, shown }) => {
   get("frozen", HTMLInputElement).checked = clock.mode === "Frozen"
 }
 
+const clock = kept()
+
 /**
- * @param {() => Promise<ClockView>} action
+ * @param {() => Promise<ClockView>} send
  * @param {string} done
  * @param {HTMLElement} [field]
  */
-const changeClock = (action, done, field) =>
-  attempt(
-    "clock-result",
-    async () => {
-      showClock(await action())
-      return done
-    },
-    field
-  )
+const changeClock = async (send, done, field) => {
+  await attempt("clock-result", () => clock.change(send, showClock).then(() => done), field)
+  await refresh()
+}
 
 /** @param {string} text a number of milliseconds, or a text such as "11 minutes" @returns {number | string} */
 const durationOf = (text) => (/^[+-]?\d+$/.test(text) ? Number(text) : text.replace(/^\+/, ""))
@@ -691,6 +776,8 @@ const perPage = 12
 const users = { search: "", offset: 0, shown: "" }
 /** @type {{ id: string | undefined, offset: number, shown: string }} */
 const chosen = { id: undefined, offset: 0, shown: "" }
+const userList = kept()
+const conversationList = kept()
 
 /**
  * @param {string} id
@@ -714,12 +801,8 @@ const showPager = (id, place, total, show) => {
   fill(at(id), total > perPage ? [previous, next, range] : [])
 }
 
-const showUsers = async () => {
-  const found = await call("GET /users", { query: { search: users.search, offset: users.offset, limit: perPage } })
-  if (found.users.length === 0 && users.offset > 0) {
-    users.offset = 0
-    return showUsers()
-  }
+/** @param {Answers["GET /users"]} found */
+const showFoundUsers = (found) => {
   const shown = JSON.stringify([found, users.offset, chosen.id])
   if (shown === users.shown) return
   users.shown = shown
@@ -731,7 +814,22 @@ const showUsers = async () => {
     return element("li", {}, made)
   })
   fill(at("users"), items.length > 0 ? items : [element("li", { class: "muted" }, "No such user.")])
-  showPager("users-pager", users, found.total, showUsers)
+  showPager("users-pager", users, found.total, findUsers)
+}
+
+const showUsers = () =>
+  userList.ask(async () => {
+    const page = () => call("GET /users", { query: { search: users.search, offset: users.offset, limit: perPage } })
+    const found = await page()
+    if (found.users.length > 0 || users.offset === 0) return found
+    users.offset = 0
+    return page()
+  }, showFoundUsers)
+
+/** After a change of what is searched for. */
+const findUsers = () => {
+  userList.outdate()
+  return showUsers()
 }
 
 /** @type {Readonly<Record<number, string>>} */
@@ -765,24 +863,37 @@ const showUser = async () => {
   const userId = chosen.id
   if (userId === undefined) return
   const page = (/** @type {number} */ offset, /** @type {number} */ limit) =>
-    call("GET /users/:userId/conversations", { userId, query: { offset, limit } })
-  // The latest first: the list's own order is the other way round.
-  const { total } = await page(0, 0)
-  if (chosen.offset >= total) chosen.offset = 0
-  const end = total - chosen.offset
-  const start = Math.max(0, end - perPage)
-  const { conversations } = await page(start, end - start)
-  const shown = JSON.stringify([userId, total, start, conversations])
-  if (userId !== chosen.id || shown === chosen.shown) return
-  chosen.shown = shown
-  at("user-title").textContent = `Conversations of ${userId}`
-  at("user-note").textContent = total === 0 ? "None." : `${total}, the latest first`
-  const latestFirst = conversations.toReversed()
-  fill(
-    at("conversations"),
-    latestFirst.map((conversation) => conversationItem(userId, conversation))
+    call("GET /users/:id/conversations", { id: userId, query: { offset, limit } })
+  await conversationList.ask(
+    async () => {
+      // The latest first: the list's own order is the other way round.
+      const { total } = await page(0, 0)
+      const offset = chosen.offset < total ? chosen.offset : 0
+      const end = total - offset
+      const start = Math.max(0, end - perPage)
+      const { conversations } = await page(start, end - start)
+      return { conversations, offset, total }
+    },
+    ({ conversations, offset, total }) => {
+      const shown = JSON.stringify([userId, total, offset, conversations])
+      chosen.offset = offset
+      if (shown === chosen.shown) return
+      chosen.shown = shown
+      at("user-title").textContent = `Conversations of ${userId}`
+      at("user-note").textContent = total === 0 ? "None." : `${total}, the latest first`
+      const latestFirst = conversations.toReversed()
+      fill(
+        at("conversations"),
+        latestFirst.map((conversation) => conversationItem(userId, conversation))
+      )
+      showPager("conversations-pager", chosen, total, turnUser)
+    }
   )
-  showPager("conversations-pager", chosen, total, showUser)
+}
+
+const turnUser = () => {
+  conversationList.outdate()
+  return showUser()
 }
 
 const showWorld = () => Promise.all([showUsers(), showUser()])
@@ -794,7 +905,9 @@ const choose = (userId) => {
     const field = at("change").querySelector(`[name=${name}]`)
     if (field instanceof HTMLInputElement && (name === "from" || field.value === "")) field.value = userId
   }
+  conversationList.outdate()
   return showWorld().catch((error) => {
+    if (userId !== chosen.id) return
     say(at("user-note"), problemOf(error))
     chosen.shown = ""
     fill(at("conversations"), [])
@@ -851,7 +964,7 @@ const setUpWorld = () => {
   const search = gathered(150, () => {
     users.search = textOf(new FormData(get("search", HTMLFormElement)), "search")
     users.offset = 0
-    return showUsers().catch(lost)
+    return findUsers().catch(lost)
   })
   at("search").addEventListener("input", search)
   onSubmit("search", search)
@@ -874,28 +987,43 @@ const lost = () => {
   showConnection("lost", "Not connected: is the emulator running?")
 }
 
+/** @param {Status} answer */
+const showStatus = ({ apps, calls, conversations, url, users }) => {
+  at("summary").textContent = [
+    ...(url === undefined || url === null ? [] : [url]),
+    counted(users, "user"),
+    counted(conversations, "conversation"),
+    counted(calls, "call")
+  ].join(" · ")
+  at("apps").textContent = `${apps.length === 1 ? "App" : "Apps"} ${apps.join(", ")}. Secrets are not shown.`
+}
+
+const status = kept()
+
+const refreshStatus = async () => {
+  const known = Math.max(calls, rows.size)
+  let isOld = false
+  await status.ask(
+    () => call("GET /status"),
+    (answer) => {
+      showStatus(answer)
+      // Somebody made it forget, or start again; or there is no stream of calls yet.
+      isOld = (answer.calls < known || !isStreaming) && answer.calls !== known
+      calls = answer.calls
+    }
+  )
+  if (isOld) await load()
+}
+
 /** What may have been changed elsewhere. */
 const refresh = async () => {
   try {
-    const [status, faults, clock] = await Promise.all([
-      call("GET /status"),
-      call("GET /faults"),
-      call("GET /clock"),
+    await Promise.all([
+      refreshStatus(),
+      faults.ask(() => call("GET /faults"), showFaults),
+      clock.ask(() => call("GET /clock"), showClock),
       showQuota()
     ])
-    const { apps, conversations, url } = status
-    at("summary").textContent = [
-      ...(url === undefined || url === null ? [] : [url]),
-      counted(status.users, "user"),
-      counted(conversations, "conversation"),
-      counted(status.calls, "call")
-    ].join(" · ")
-    at("apps").textContent = `${apps.length === 1 ? "App" : "Apps"} ${apps.join(", ")}. Secrets are not shown.`
-    showFaults(faults)
-    showClock(clock)
-    // Somebody made it forget, or start again; or there is no stream of calls yet.
-    if ((status.calls < calls || !isStreaming) && status.calls !== calls) await load()
-    calls = status.calls
     await showWorld()
     showConnection("live", "Live")
   } catch (error) {
@@ -904,12 +1032,20 @@ const refresh = async () => {
   }
 }
 
+/** @param {ReadonlyArray<Entry>} entries */
+const showCharted = (entries) => {
+  chartedCalls.outdate()
+  recent.clear()
+  entries.forEach(record)
+}
+
 /** Once more from the journal, for what the stream did not tell. */
 const load = async () => {
-  const { real } = await call("GET /clock")
-  recent.clear()
-  const entries = await call("GET /journal", { query: { since: real - seconds * 1000, latest: 20_000 } })
-  entries.forEach(record)
+  const question = async () => {
+    const { real } = await call("GET /clock")
+    return call("GET /journal", { query: { since: real - seconds * 1000, latest: 20_000 } })
+  }
+  await askForEntries(chartedCalls, question, showCharted)
   if (!paused) await reload()
 }
 
@@ -929,10 +1065,12 @@ live.addEventListener("message", ({ data }) => {
   const entry = JSON.parse(String(data))
   record(entry)
   arrived.push(entry)
-  if (loading > loaded) meanwhile.push(entry)
+  for (const meanwhile of underWay) meanwhile.push(entry)
   flush()
 })
-setInterval(() => {
-  if (!document.hidden) void refresh()
-}, 1000)
-void refresh()
+// One after the other, however long an answer takes.
+const poll = async () => {
+  if (!document.hidden) await refresh()
+  setTimeout(() => void poll(), 1000)
+}
+void poll()

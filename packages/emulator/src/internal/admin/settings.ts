@@ -44,8 +44,16 @@ const faults = HttpApiBuilder.group(
   "faults",
   Effect.fnUntraced(function* (handlers) {
     const { faults } = yield* Emulator
+    const ids = new WeakMap<Fault.Fault, string>()
+    let named = 0
+    const idOf = (fault: Fault.Fault): string => {
+      const id = ids.get(fault) ?? String(++named)
+      ids.set(fault, id)
+      return id
+    }
     const view = Effect.map(faults.get, (set) =>
       set.map((fault) => ({
+        id: idOf(fault),
         description: Fault.describe(fault),
         json: Option.getOrNull(FaultJson.toSpec(fault))
       }))
@@ -55,10 +63,16 @@ const faults = HttpApiBuilder.group(
       putFaults: ({ payload }) => Effect.andThen(faults.set(payload.map(FaultJson.fromSpec)), view),
       addFault: ({ payload }) =>
         Effect.andThen(
-          faults.update((before) => [...before, FaultJson.fromSpec(payload)]),
+          faults.update((before) => [...before, ...[payload].flat().map(FaultJson.fromSpec)]),
           view
         ),
-      deleteFaults: () => faults.set([])
+      deleteFaults: () => faults.set([]),
+      deleteFault: Effect.fnUntraced(function* ({ params: { id } }) {
+        const gone = (yield* faults.get).find((fault) => idOf(fault) === id)
+        if (gone === undefined) return yield* new AdminApi.NotFound({ problem: `there is no fault ${id}` })
+        yield* faults.update((before) => before.toSpliced(before.indexOf(gone), 1))
+        return yield* view
+      })
     })
   })
 )
