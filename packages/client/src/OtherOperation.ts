@@ -6,13 +6,15 @@
  *
  * @since 0.1.0
  */
-import { Envelope, type Operation, ServiceError } from "@effect-zim/protocol"
+import { Envelope, type Operation, ServiceError, WireJson } from "@effect-zim/protocol"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 
 /**
- * What JSON can hold. Integers are exact at any size: beyond 2^53 they are `bigint`, in requests and in answers.
+ * What JSON can hold. Integers of up to 308 digits are exact: beyond 2^53 they are `bigint`, in requests and in answers.
+ * Any other number of an answer is what `JSON.parse` makes of it, the nearest one that JavaScript has or `Infinity`;
+ * `Answer.text` has all of it.
  *
  * @since 0.1.0
  */
@@ -30,15 +32,15 @@ const isPlain = (value: object): boolean => {
 const isRecord = (value: unknown): value is JsonObject =>
   typeof value === "object" && value !== null && !Array.isArray(value) && isPlain(value)
 
-/** What keeps a single value, whatever is in it, from being JSON. */
-const problemOfValue = (value: unknown): string | undefined => {
+/** What keeps a single value, whatever is in it, from being JSON; a number that was read may be out of range. */
+const problemOfValue = (value: unknown, wasRead: boolean): string | undefined => {
   switch (typeof value) {
     case "string":
     case "boolean":
     case "bigint":
       return undefined
     case "number":
-      return Number.isFinite(value) ? undefined : "a number that is not finite, or has more than 308 digits"
+      return wasRead || Number.isFinite(value) ? undefined : "a number that is not finite, or has more than 308 digits"
     case "object":
       return value === null || Array.isArray(value) || isPlain(value) ? undefined : "an instance of a class, not JSON"
     default:
@@ -53,7 +55,7 @@ interface Place {
 }
 
 /** The first thing that keeps an object from being JSON. Without recursion: nothing is too deep to be looked at. */
-const problemOf = (root: JsonObject): Schema.FilterIssue | undefined => {
+const problemOf = (root: JsonObject, wasRead = false): Schema.FilterIssue | undefined => {
   const places: Array<Place> = [{ value: root, path: [] }]
   for (let place = places.pop(); place !== undefined; place = places.pop()) {
     if (place.path.length >= deepest) return `nested more than ${deepest} deep, or a part of itself`
@@ -61,13 +63,15 @@ const problemOf = (root: JsonObject): Schema.FilterIssue | undefined => {
       ? place.value.entries()
       : Object.entries(place.value)
     for (const [key, value] of entries) {
-      const issue = problemOfValue(value)
+      const issue = problemOfValue(value, wasRead)
       if (issue !== undefined) return { path: [...place.path, key], issue }
       if (typeof value === "object" && value !== null) places.push({ value, path: [...place.path, key] })
     }
   }
   return undefined
 }
+
+const anObject = Schema.declare<JsonObject>(isRecord, { expected: "a JSON object" })
 
 /**
  * An object of JSON: plain data, every number finite, nested at most 500 deep.
@@ -84,9 +88,44 @@ const problemOf = (root: JsonObject): Schema.FilterIssue | undefined => {
  *
  * @since 0.1.0
  */
-export const JsonObject = Schema.declare<JsonObject>(isRecord, { expected: "a JSON object" }).check(
-  Schema.makeFilter(problemOf)
-)
+export const JsonObject = anObject.check(Schema.makeFilter((body) => problemOf(body)))
+
+/** What an answer is: as much of a number as JavaScript can hold. */
+const AnswerBody = anObject.check(Schema.makeFilter((body) => problemOf(body, true)))
+
+/** Without a word of the text: an error does not show what was to be sent. */
+const problemOfText = (text: string): Schema.FilterIssue | string | undefined => {
+  const body = Result.try((): unknown => JSON.parse(text))
+  if (Result.isFailure(body)) return "not valid JSON"
+  return isRecord(body.success) ? problemOf(body.success, true) : "Expected a JSON object"
+}
+
+/**
+ * The text of an object of JSON, nested at most 500 deep. It is sent as it is: every digit, every space, the order of
+ * the keys and those that come twice.
+ *
+ * @example
+ * ```ts
+ * import { OtherOperation } from "@effect-zim/client"
+ * import { Schema } from "effect"
+ *
+ * const isText = Schema.is(OtherOperation.JsonText)
+ * isText('{"Price":1.0}') // true
+ * isText("[1]") // false
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const JsonText = Schema.String.check(Schema.makeFilter(problemOfText))
+
+/**
+ * The body of a request: an object, or the text of one.
+ *
+ * @since 0.1.0
+ */
+export type Body = JsonObject | string
+
+const Body = Schema.Union([JsonObject, JsonText])
 
 /**
  * An object of JSON.
@@ -109,13 +148,15 @@ export const Action = Schema.String.check(
 )
 
 /**
- * A successful answer: its envelope, and all of it in `body`, exactly as it came.
+ * A successful answer: its envelope, and all of it, as values in `body` and as it came in `text`.
  *
  * @since 0.1.0
  */
 export interface Answer extends Envelope.Envelope {
   readonly code: 0
   readonly body: JsonObject
+  /** The JSON itself: every digit, every space, the order of the keys and those that come twice. */
+  readonly text: string
 }
 
 /**
@@ -144,7 +185,7 @@ export interface Options {
  *
  * @since 0.1.0
  */
-export type OtherOperation = Operation.Operation<JsonObject, JsonObject, JsonObject, Answer, Failure>
+export type OtherOperation = Operation.Operation<Body, Body, JsonObject, Answer, Failure>
 
 const isAction = Schema.is(Action)
 
@@ -153,11 +194,15 @@ const failures: OtherOperation["failures"] = {
   660300005: (answer) => new ServiceError.RateLimited({ ...answer, code: 660300005 })
 }
 
-const interpret: OtherOperation["interpret"] = (payload) =>
+const interpret: OtherOperation["interpret"] = (payload, _request, text) =>
   Result.mapBoth(Envelope.fromBody(payload), {
-    onSuccess: ({ message, requestId }): Answer => ({ code: 0, message, requestId, body: payload }),
+    onSuccess: ({ message, requestId }): Answer => ({ code: 0, message, requestId, body: payload, text }),
     onFailure: ({ problem }) => problem
   })
+
+/** Not as one of both: of a union, the error says little. */
+const decodeBody = (body: Body): Effect.Effect<Body, Schema.SchemaError> =>
+  typeof body === "string" ? Schema.decodeUnknownEffect(JsonText)(body) : Schema.decodeUnknownEffect(JsonObject)(body)
 
 /**
  * An operation by its name. The name and the body are checked before anything is sent.
@@ -177,10 +222,10 @@ export const make = (action: string, options?: Options): OtherOperation => ({
   action: isAction(action) ? action : JSON.stringify(String(action).slice(0, 64)),
   kind: options?.kind ?? "Write",
   callsPerSecond: 20,
-  make: (body) =>
-    Effect.andThen(Schema.decodeUnknownEffect(Action)(action), Schema.decodeUnknownEffect(JsonObject)(body)),
-  request: JsonObject,
-  payload: JsonObject,
+  make: (body) => Effect.andThen(Schema.decodeUnknownEffect(Action)(action), decodeBody(body)),
+  request: Body,
+  print: (body) => (typeof body === "string" ? body : WireJson.stringify(body)),
+  payload: AnswerBody,
   interpret,
   failures
 })

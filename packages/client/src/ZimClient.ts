@@ -249,10 +249,11 @@ export const execute = <Input, Request, Payload, Success, Failure extends Servic
 
 /**
  * The escape hatch: calls any operation of the vendor's server API by its name, for what has no typed operation yet. The
- * body is JSON, and so is the answer; everything else is as in {@link execute}.
+ * body is JSON, as values or as text that is sent as it is, and so is the answer, which has both; everything else is as in
+ * {@link execute}.
  *
- * A name or a body that cannot be right fails with `RequestInvalid`, and nothing is sent. Integers are exact at any size,
- * as `bigint` beyond 2^53. Since nobody knows whether the operation changes something, it is repeated only where it was
+ * A name or a body that cannot be right fails with `RequestInvalid`, and nothing is sent. Integers of up to 308 digits are
+ * exact, as `bigint` beyond 2^53; `text` is exact whatever is in it. Since nobody knows whether the operation changes something, it is repeated only where it was
  * surely not done; `kind: "Read"` says that it changes nothing.
  *
  * @example
@@ -270,7 +271,7 @@ export const execute = <Input, Request, Payload, Success, Failure extends Servic
  */
 export const call = (
   action: string,
-  body: OtherOperation.JsonObject = {},
+  body: OtherOperation.Body = {},
   options?: OtherOperation.Options
 ): Effect.Effect<OtherOperation.Answer, CallError<OtherOperation.Failure>, ZimClient> =>
   execute(OtherOperation.make(action, options), body)

@@ -69,6 +69,17 @@ const precious: ReadonlyArray<OtherOperation.JsonObject> = [
   Object.create(null, { own: { value: 1, enumerable: true } })
 ]
 
+/** Members that are valid JSON, and that values of JavaScript cannot hold as they are. */
+const exactTexts = [
+  '"n":12345678901234567.89',
+  '"n":1.0,"e":1E2,"z":-0',
+  '"n":1e400,"m":-1e400',
+  `"n":${"9".repeat(400)}`,
+  '"b":1,"10":2,"9":3',
+  '"twice":1,"twice":2',
+  '"text":"\\u0041\\/\\ud800"'
+]
+
 // ---- calls ----
 
 const run = <A, E>(service: FakeService.FakeService, call: Effect.Effect<A, E, ZimClient.ZimClient>) =>
@@ -97,6 +108,17 @@ describe("the body", () => {
   })
 
   it.effect("arrives unchanged, whatever is precious about it", () => Effect.forEach(precious, arrivesUnchanged))
+
+  it.effect("as text is sent as it is, whatever number, space or key is in it", () =>
+    Effect.forEach(exactTexts, (fields) =>
+      Effect.gen(function* () {
+        const text = `\n{ ${fields} }\n`
+        const service = FakeService.answering(FakeService.envelope({}))
+        yield* run(service, ZimClient.call("SomeAction", text))
+        assert.strictEqual(service.sent[0]?.body, text)
+      })
+    )
+  )
 
   it.effect("left out is an empty object", () =>
     Effect.gen(function* () {
@@ -130,15 +152,32 @@ describe("the answer", () => {
     Effect.gen(function* () {
       for (const json of ['{"Code":0}', '{"Code":"0","Message":{"a":1},"RequestId":[1]}']) {
         const answer = yield* run(FakeService.answering(FakeService.text(json)), ZimClient.call("SomeAction"))
-        assert.deepStrictEqual(answer, { code: 0, message: "", requestId: undefined, body: JSON.parse(json) })
+        assert.deepStrictEqual(answer, {
+          code: 0,
+          message: "",
+          requestId: undefined,
+          body: JSON.parse(json),
+          text: json
+        })
       }
     })
   )
 
-  it.effect("is refused, not altered, where a number cannot be kept or the nesting has no end", () =>
+  it.effect("is there as the text it came as, whatever number, space or key is in it", () =>
+    Effect.forEach(exactTexts, (fields) =>
+      Effect.gen(function* () {
+        const json = `{"Code": 0, ${fields}}\n`
+        const answer = yield* run(FakeService.answering(FakeService.text(json)), ZimClient.call("SomeAction"))
+        assert.strictEqual(answer.text, json)
+        assert.deepStrictEqual(answer.body, WireJson.parse(json))
+      })
+    )
+  )
+
+  it.effect("is refused, not altered, where the nesting has no end", () =>
     Effect.gen(function* () {
       const deep = (levels: number) => `{"Code":0,"a":${"[".repeat(levels)}${"]".repeat(levels)}}`
-      for (const json of ['{"Code":0,"a":[1e400]}', `{"Code":0,"a":${"9".repeat(400)}}`, deep(500), deep(4000)]) {
+      for (const json of [deep(500), deep(4000)]) {
         const service = FakeService.answering(FakeService.text(json))
         const error = failureOf(yield* Effect.exit(run(service, ZimClient.call("SomeAction"))))
         assert.instanceOf(error, ClientError.ResponseUnreadable)
@@ -189,7 +228,10 @@ describe("what cannot be right", () => {
   const cyclic: Record<string, OtherOperation.Json> = {}
   cyclic["again"] = [cyclic]
 
-  it.effect.each<readonly [string, OtherOperation.JsonObject, string]>([
+  it.effect.each<readonly [string, OtherOperation.Body, string]>([
+    ["no text of JSON", "{a:1}", "not valid JSON"],
+    ["the text of a list", "[1]", "a JSON object"],
+    ["the text of what has no end", '{"a":'.repeat(100_000) + "1" + "}".repeat(100_000), "500 deep"],
     ["a number that is none", { list: [1, { n: NaN }] }, 'not finite, or has more than 308 digits at ["list"][1]["n"]'],
     ["an infinite number", { n: -Infinity }, 'at ["n"]'],
     ["a part of itself", cyclic, "nested more than 500 deep, or a part of itself"],
@@ -204,7 +246,7 @@ describe("what cannot be right", () => {
   it.effect.each<readonly [unknown, string]>([
     [null, "Expected a JSON object"],
     [[1], "Expected a JSON object"],
-    ['{"a":1}', "Expected a JSON object"],
+    ["text", "not valid JSON"],
     [new Map([["a", 1]]), "Expected a JSON object"],
     [{ at: new Date(0) }, 'an instance of a class, not JSON at ["at"]'],
     [{ a: undefined }, 'undefined, which is not JSON at ["a"]'],

@@ -313,6 +313,7 @@ describe("every error", () => {
         }
       }
       const { exit } = yield* check(FakeService.page([]), ZimClient.call("SomeAction", { a: [secret, NaN] }))
+      yield* check(FakeService.page([]), ZimClient.call("SomeAction", `{"a":"${secret}",oops}`))
       assert.deepStrictEqual(tagOf(exit), ["RequestInvalid"])
     })
   )

@@ -88,7 +88,7 @@ test("call fails with the codes that mean the same for every operation, the glob
   expectTypeOf(ZimClient.call).toEqualTypeOf<
     (
       action: string,
-      body?: OtherOperation.JsonObject,
+      body?: OtherOperation.JsonObject | string,
       options?: OtherOperation.Options
     ) => Effect.Effect<
       OtherOperation.Answer,
@@ -101,6 +101,7 @@ test("call fails with the codes that mean the same for every operation, the glob
     readonly message: string
     readonly requestId: string | undefined
     readonly body: OtherOperation.JsonObject
+    readonly text: string
   }>()
   expectTypeOf<OtherOperation.JsonObject[string]>().toEqualTypeOf<OtherOperation.Json>()
   expectTypeOf<OtherOperation.Options["kind"]>().toEqualTypeOf<"Read" | "Write" | undefined>()

@@ -322,7 +322,7 @@ describe("Export", () => {
       execute: Effect.fnUntraced(function* (operation, input) {
         const request = yield* Effect.orDie(operation.make(input))
         const payload = yield* Effect.orDie(Schema.decodeUnknownEffect(operation.payload)({ Next: 0 }))
-        return Result.getOrThrow(operation.interpret(payload, request))
+        return Result.getOrThrow(operation.interpret(payload, request, '{"Next":0}'))
       })
     }
     return Effect.gen(function* () {

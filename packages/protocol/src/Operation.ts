@@ -46,8 +46,11 @@ export interface Operation<in Input, in out Request, in out Payload, out Success
    * (`WireJson.hasRounded`). Left out or false, both are found out at length.
    */
   readonly isExact?: (answer: unknown) => answer is Payload
-  /** The value of a successful answer, or what is wrong with it although each field is well-formed. */
-  readonly interpret: (payload: Payload, request: Request) => Result.Result<Success, string>
+  /**
+   * The value of a successful answer, or what is wrong with it although each field is well-formed. `text` is the answer
+   * as it came.
+   */
+  readonly interpret: (payload: Payload, request: Request, text: string) => Result.Result<Success, string>
   /** The codes documented for this operation, each with its error. */
   readonly failures: Readonly<Record<number, (answer: ServiceError.Answer, request: Request) => Failure>>
 }

@@ -164,7 +164,7 @@ export const readAnswer = (text: string) => {
   }
   const payload = read()
   if (Result.isFailure(payload)) return { complaint: payload.failure.message }
-  const page = operation.interpret(payload.success, request)
+  const page = operation.interpret(payload.success, request, text)
   return Result.isFailure(page) ? { complaint: page.failure } : page.success
 }
 

@@ -3,7 +3,6 @@
  */
 import { type ClientError, OtherOperation, ZimClient } from "@effect-zim/client"
 import { UndiciHttpClient } from "@effect-zim/node"
-import { WireJson } from "@effect-zim/protocol"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -14,43 +13,23 @@ import * as Stdio from "effect/Stdio"
 import * as Failure from "../Failure.ts"
 import { boolean } from "../internal/commonFlags.ts"
 import { Quiet } from "../internal/globalFlags.ts"
+import * as JsonText from "../internal/jsonText.ts"
 import * as Output from "../internal/output.ts"
 import * as RequestBody from "../internal/requestBody.ts"
 import * as Style from "../internal/style.ts"
-import { oneLine, printable } from "../internal/text.ts"
-
-const isArray = (value: OtherOperation.Json): value is ReadonlyArray<OtherOperation.Json> => Array.isArray(value)
-
-/** JSON for reading: indented, and nothing in it that a terminal would obey. */
-const indented = (value: OtherOperation.Json, style: Style.Style, indent = ""): string => {
-  const inner = `${indent}  `
-  const block = (open: string, items: ReadonlyArray<string>, close: string) =>
-    items.length === 0
-      ? `${open}${close}`
-      : `${open}\n${items.map((item) => inner + item).join(",\n")}\n${indent}${close}`
-  if (isArray(value)) {
-    return block(
-      "[",
-      value.map((item) => indented(item, style, inner)),
-      "]"
-    )
-  }
-  if (typeof value !== "object" || value === null) return printable(WireJson.stringify(value))
-  const members = Object.entries(value).map(
-    ([name, member]) => `${style.bold(printable(JSON.stringify(name)))}: ${indented(member, style, inner)}`
-  )
-  return block("{", members, "}")
-}
+import { oneLine } from "../internal/text.ts"
 
 /** The envelope in a line. */
 const heading = ({ code, message, requestId }: OtherOperation.Answer): string =>
   oneLine(`${code} ${message} (${requestId === undefined ? "no request id" : `request id ${requestId}`})`)
 
+/** What the heading has. */
+const envelope = new Set(["Code", "Message", "RequestId"])
+
 /** For a terminal: the fields of the answer, under its heading. */
 const text = Effect.fnUntraced(function* (answer: OtherOperation.Answer) {
   const style = yield* Style.style
-  const { Code: _code, Message: _message, RequestId: _requestId, ...fields } = answer.body
-  return [...((yield* Quiet) ? [] : [style.dim(heading(answer))]), indented(fields, style)]
+  return [...((yield* Quiet) ? [] : [style.dim(heading(answer))]), JsonText.indented(answer.text, style, envelope)]
 })
 
 /** Nobody was there: not found, or not listening. */
@@ -111,9 +90,11 @@ export const call = Command.make(
     const answer = yield* ZimClient.call(action, yield* RequestBody.read(body), {
       kind: read ? "Read" : "Write"
     }).pipe(Effect.mapError(explain(read)))
-    const stdio = yield* Stdio.Stdio
-    const chosen = Option.isSome(format) ? format.value : (yield* stdio.stdoutIsTerminal) ? "text" : "json"
-    yield* Output.printLines(chosen === "json" ? [WireJson.stringify(answer.body)] : yield* text(answer))
+    const { stdoutIsTerminal } = yield* Stdio.Stdio
+    const isTerminal = yield* stdoutIsTerminal
+    const chosen = Option.getOrElse(format, () => (isTerminal ? "text" : "json"))
+    if (chosen === "text") return yield* Output.printLines(yield* text(answer))
+    yield* Output.printLines([isTerminal ? JsonText.harmless(answer.text) : answer.text])
   })
 ).pipe(
   Command.provide(() => ZimClient.layerConfig.pipe(Layer.provide(UndiciHttpClient.layer))),
@@ -128,7 +109,7 @@ export const call = Command.make(
     { command: "jq -n '{UserIds: [env.USER]}' | zim call QueryUserInfos --read --body -", description: "From a pipe" },
     {
       command: `zim call QueryConversationList --body '{"FromUserId":"ada"}' | jq .TotalCount`,
-      description: "In a pipe: the answer as one line of JSON, integers exact"
+      description: "In a pipe: the answer as it came"
     }
   ])
 )

@@ -1,6 +1,5 @@
-/** The body of a request, as `--body` gives it: JSON itself, a file with it, or standard input. */
+/** The body of a request, as `--body` gives it: JSON itself, a file with it, or standard input. It is sent as it is. */
 import { OtherOperation } from "@effect-zim/client"
-import { WireJson } from "@effect-zim/protocol"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
@@ -10,7 +9,7 @@ import * as Stream from "effect/Stream"
 import { CommandFailed } from "../Failure.ts"
 import { whyUnreadable } from "./whyUnreadable.ts"
 
-const decodeBody = Schema.decodeUnknownEffect(OtherOperation.JsonObject)
+const decodeBody = Schema.decodeUnknownEffect(OtherOperation.JsonText)
 
 /** Where a body comes from, and what it is to say when that goes wrong. */
 interface Source {
@@ -26,13 +25,13 @@ const invalid = ({ exit, name }: Source, problem: string) =>
   })
 
 const parse = Effect.fnUntraced(function* (source: Source, text: string) {
-  const json = yield* Effect.try({
-    try: () => WireJson.parse(text),
+  yield* Effect.try({
+    try: (): unknown => JSON.parse(text),
     // The engine says where, by the position or by what is around it.
     catch: (error) =>
       invalid(source, `is not valid JSON: ${error instanceof SyntaxError ? error.message : "it is nested too deeply"}`)
   })
-  return yield* Effect.mapError(decodeBody(json), (error) => invalid(source, `cannot be sent: ${error.message}`))
+  return yield* Effect.mapError(decodeBody(text), (error) => invalid(source, `cannot be sent: ${error.message}`))
 })
 
 const unreadable =

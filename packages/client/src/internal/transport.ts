@@ -221,7 +221,7 @@ export const attempt = Effect.fnUntraced(function* <
   }
   const payload = parsed.success.payload()
   if (Result.isFailure(payload)) return yield* fail({ reason: "WrongShape", problem: payload.failure.message })
-  const value = operation.interpret(payload.success, request)
+  const value = operation.interpret(payload.success, request, answer.text)
   if (Result.isFailure(value)) return yield* fail({ reason: "WrongShape", problem: value.failure })
   return value.success
 })

@@ -29,7 +29,7 @@ const makePage = (isFirst: boolean): QueryConversationList.Page => {
     Next: isFirst ? 1 : 0,
     List: entries.map(({ ConvId, ConvType, UpdateTime }) => ({ ConvId, ConvType, UpdateTime }))
   }
-  return Result.getOrThrow(operation.interpret(payload, request))
+  return Result.getOrThrow(operation.interpret(payload, request, JSON.stringify(payload)))
 }
 
 const fetchPage = async (cursor: Cursor.Cursor): Promise<QueryConversationList.Page> =>
