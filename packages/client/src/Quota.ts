@@ -1,6 +1,6 @@
 /**
- * The client's share of the service's calls: never more than the quota, however the service aligns its windows, and
- * nearly all of it.
+ * The client's share of the service's calls: never more than the quota, however the service aligns its windows, unless
+ * the way to its host suddenly gets shorter, and then in that one window only; and nearly all of it.
  *
  * @since 0.1.0
  */
@@ -16,7 +16,7 @@ import * as Schema from "effect/Schema"
 import * as BuiltIn from "./internal/builtIn.ts"
 import * as Lane from "./internal/lane.ts"
 import * as Line from "./internal/line.ts"
-import { keyOf, limitsOf } from "./internal/quotaOptions.ts"
+import { attemptMillis, keyOf, limitsOf } from "./internal/quotaOptions.ts"
 
 /**
  * A call that asks for a permit.
@@ -82,6 +82,16 @@ export interface State {
 }
 
 /**
+ * Tells the quota to which host the request goes, just before it is sent: what may be won back of the round trip to one
+ * host is nothing to another. Gives what to wait for before it is sent, where those before it went elsewhere; nothing
+ * where it may be sent at once. A request of which nothing is told goes where those before it went, as far as the quota
+ * knows.
+ *
+ * @since 0.1.0
+ */
+export type GoingTo = (host: string) => Effect.Effect<void> | undefined
+
+/**
  * A quota: gives out permits, each for one request.
  *
  * @example
@@ -108,7 +118,7 @@ export class Quota extends Context.Service<
      */
     readonly withPermit: <A, E, R>(
       call: Call,
-      attempt: (waited: Duration.Duration) => Effect.Effect<A, E, R>,
+      attempt: (waited: Duration.Duration, goingTo?: GoingTo) => Effect.Effect<A, E, R>,
       outcomeOf: (exit: Exit.Exit<A, E>) => Outcome
     ) => Effect.Effect<A, E | WaitTooLong | Unavailable, R>
     readonly state: Effect.Effect<ReadonlyArray<State>>
@@ -140,18 +150,17 @@ interface Queue {
 
 const tooLong = (needed: Duration.Duration) => new WaitTooLong({ needed })
 
-const grant = ({ lane }: Queue, caller: Line.Caller, now: number): undefined => {
-  Lane.grant(lane, now)
-  caller.grantedAt = now
+const grant = ({ lane }: Queue, caller: Line.Caller, now: number, call: Call): undefined => {
+  caller.permit = Lane.grant(lane, now, attemptMillis(call))
 }
 
 /** Whoever is first in the queue watches the clock; the others sleep until they are first. */
-const waitForPermit = (queue: Queue, caller: Line.Caller, clock: Clock.Clock): Effect.Effect<void> =>
+const waitForPermit = (queue: Queue, caller: Line.Caller, call: Call, clock: Clock.Clock): Effect.Effect<void> =>
   Effect.suspend(() => {
     const now = Line.millisOf(clock)
     const wait = Lane.nextGrant(queue.lane) - now
-    if (wait > 0) return Effect.andThen(Line.sleep(caller, wait), waitForPermit(queue, caller, clock))
-    grant(queue, caller, now)
+    if (wait > 0) return Effect.andThen(Line.sleep(caller, wait), waitForPermit(queue, caller, call, clock))
+    grant(queue, caller, now, call)
     return Effect.void
   })
 
@@ -159,27 +168,33 @@ const waitForPermit = (queue: Queue, caller: Line.Caller, clock: Clock.Clock): E
 const admit = (
   queue: Queue,
   caller: Line.Caller,
-  patience: Duration.Duration | undefined,
+  call: Call,
   clock: Clock.Clock
 ): Effect.Effect<void, WaitTooLong> | undefined => {
   const { lane, line } = queue
-  if (line.size === 0 && Lane.nextGrant(lane) <= caller.askedAt) return grant(queue, caller, caller.askedAt)
+  if (line.size === 0 && Lane.nextGrant(lane) <= caller.askedAt) return grant(queue, caller, caller.askedAt, call)
   const leastWait = (now: number, ahead: number) => Lane.leastWait(lane, now, ahead)
-  const turn = waitForPermit(queue, caller, clock)
-  return Line.admit({ line, leastWait, turn, tooLong }, caller, patience, clock)
+  const turn = waitForPermit(queue, caller, call, clock)
+  return Line.admit({ line, leastWait, turn, tooLong }, caller, call.patience, clock)
 }
+
+/** Hears where a caller's request goes, and says how long it has to wait before it is sent. */
+const send = ({ lane }: Queue, caller: Line.Caller, clock: Clock.Clock, host: string): number =>
+  caller.permit === undefined ? 0 : Lane.send(lane, caller.permit, Line.millisOf(clock), host)
 
 /** Takes back what the caller got, if it got anything. */
 const release = ({ lane, line }: Queue, caller: Line.Caller, clock: Clock.Clock, outcome: Outcome): undefined => {
-  if (caller.grantedAt !== undefined) Lane.release(lane, Line.millisOf(clock), caller.grantedAt, outcome)
+  if (caller.permit !== undefined) Lane.release(lane, Line.millisOf(clock), caller.permit, outcome)
   Line.wakeFirst(line)
 }
 
 /**
  * A quota within this process. A permit comes back one window after the answer of its request: the service counted the
  * old call before it answered, and counts the new one after it is sent, so no window of its own, wherever it begins,
- * holds more than `limit` of them. Of that time the smallest round trip seen is saved again. If the service rejects a
- * call in spite of it, everybody on that AppID pauses, and calls are spread out until it has not happened for a while.
+ * holds more than `limit` of them, unless the way to the host suddenly gets shorter, and then that one window only: of
+ * that time the smallest round trip seen of late is saved again, as long as calls go to the same host, and nothing after
+ * a fail-over. If the service rejects a call in spite of it, everybody on that AppID pauses, and calls are spread out
+ * until it has not happened for a while.
  *
  * @example
  * ```ts
@@ -210,8 +225,9 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
       withPermit: (call, attempt, outcomeOf) => {
         const queue = queueOf(call)
         return Line.withPermit(
-          (caller, clock) => admit(queue, caller, call.patience, clock),
+          (caller, clock) => admit(queue, caller, call, clock),
           attempt,
+          (caller, clock, host) => send(queue, caller, clock, host),
           (caller, clock, outcome) => release(queue, caller, clock, outcome),
           outcomeOf
         )
@@ -220,7 +236,7 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
         Effect.sync(() =>
           Array.from(queues, ([key, { lane, line }]) => ({
             key,
-            inUse: lane.inUse,
+            inUse: lane.out.length,
             waiting: line.size,
             nextPermit: Duration.millis(Math.max(0, Lane.nextGrant(lane) - Line.millisOf(clock))),
             spacing: Duration.millis(lane.spacing)

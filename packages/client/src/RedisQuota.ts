@@ -1,6 +1,7 @@
 /**
  * A quota that several processes keep together over Redis: together they never send more than the limit, however the
- * service aligns its windows and however the clocks of the processes differ. Needs Redis 5 or later, or Valkey.
+ * service aligns its windows and however the clocks of the processes differ, unless the way to its host suddenly gets
+ * shorter, or is much longer there than back for one process and not for another. Needs Redis 5 or later, or Valkey.
  *
  * This module is an entry point of its own: who does not import it does not load it.
  *
@@ -34,7 +35,7 @@ const keysOf = (prefix: string, key: string): ReadonlyArray<string> => [
 ]
 
 const acquireScript = Redis.script(
-  (prefix: string, { allowance, hold, isKnown, key, lease, limits, spacing }: SharedQuota.Ask) => [
+  (prefix: string, { allowance, hold, host, isKnown, key, lease, limits, spacing }: SharedQuota.Ask) => [
     ...keysOf(prefix, key),
     lease,
     limits.limit,
@@ -43,7 +44,8 @@ const acquireScript = Redis.script(
     hold,
     Math.floor(allowance),
     spacing,
-    isKnown ? 1 : 0
+    isKnown ? 1 : 0,
+    host ?? ""
   ],
   { numberOfKeys: 2, lua: Scripts.acquire }
 ).withReturnType<unknown>()

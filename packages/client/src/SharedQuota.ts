@@ -35,6 +35,8 @@ export interface Ask {
   readonly hold: number
   /** How much sooner than a window after an answer the process may send, because of its smallest round trip. */
   readonly allowance: number
+  /** Where its requests go. Two hosts are two paths: while more than one is asked for, nobody has an allowance. */
+  readonly host?: string | undefined
   /** The least time since the last permit, whoever got it. */
   readonly spacing: number
   /** Whether the store must know the key. If it does not, it has lost it, and waits until what it lost is over. */

@@ -59,6 +59,7 @@ const Acquire = Schema.Struct({
   op: Schema.Literal("acquire"),
   hold: between(1, 200),
   allowance: between(0, 40),
+  host: Schema.Literals(["", "", "", "", "", "", "", "fra"]),
   spacing: Schema.Literals([0, 0, 0, 0, 10]),
   isKnown: Schema.Literals([false, false, false, true])
 })
@@ -99,11 +100,12 @@ describe("the scripts", () => {
             const pause = { key: "12345", ...own, millis: step.minutes * minute }
             yield* Effect.andThen(redis.pause(pause), memory.pause(pause))
           } else if (step.op === "acquire") {
-            const { allowance, hold, isKnown, spacing } = step
+            const { allowance, hold, host, isKnown, spacing } = step
             const question = ask(`lease-${i}`, {
               ...own,
               hold: hold * minute,
               allowance: allowance * minute,
+              host,
               spacing: spacing * minute,
               isKnown
             })

@@ -18,7 +18,7 @@ local time = redis.call("TIME")
 local clock = time[1] * 1000 + time[2] / 1000
 local known = redis.call(
   "HMGET", state, "now", "pausedUntil", "lastGrant", "rejectedAt", "rejectedSpacing",
-  "smallest", "smallestBefore", "smallestFrom"
+  "smallest", "smallestBefore", "smallestFrom", "host"
 )
 local function field(i, default) return tonumber(known[i]) or default end
 local now = math.max(clock, field(1, clock))
@@ -37,7 +37,7 @@ redis.call("PEXPIRE", state, ${keep})
  */
 export const acquire = `${start}
 local lease, hold, allowance, spacing = ARGV[1], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
-local isKnown = ARGV[8] == "1"
+local isKnown, host = ARGV[8] == "1", ARGV[9]
 
 if now - clock > window + grace then
   redis.call("DEL", leases, state)
@@ -52,15 +52,16 @@ if not redis.call("ZSCORE", leases, "") then
   pausedUntil = math.max(pausedUntil, lostAt + window + grace)
 end
 
--- The allowance for everybody: the smallest of late. With one of its own each, a process that has not learned its own
+-- The allowance for everybody: the smallest of late, and none where requests have gone elsewhere of late. With one of its own each, a process that has not learned its own
 -- yet would see permits come back later than the others do, get none, and never learn.
+if host ~= (known[9] or "") then allowance = 0 end
 local smallest, smallestBefore, smallestFrom = field(6, 0), field(7, 0), field(8, 0)
 if now - smallestFrom > ${allowanceWindows} * window then
   smallestBefore, smallest, smallestFrom = smallest, allowance, now
 else
   smallest = math.min(smallest, allowance)
 end
-redis.call("HSET", state, "smallest", smallest, "smallestBefore", smallestBefore, "smallestFrom", smallestFrom)
+redis.call("HSET", state, "smallest", smallest, "smallestBefore", smallestBefore, "smallestFrom", smallestFrom, "host", host)
 allowance = math.min(smallest, smallestBefore)
 
 redis.call("ZREMRANGEBYSCORE", leases, "-inf", now)

@@ -6,13 +6,12 @@ import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import type { Outcome } from "./lane.ts"
+import type { Outcome, Permit } from "./lane.ts"
 
 /** A caller: in the line, and then with a permit. */
 export interface Caller {
   readonly askedAt: number
-  /** When it got its permit. */
-  grantedAt: number | undefined
+  permit: Permit | undefined
   /** Whether it has been told to look whether it is its turn, and how to tell it. */
   isAwake: boolean
   wake: (() => void) | undefined
@@ -100,16 +99,24 @@ export const admit = <E>(
  */
 export const withPermit = <A, E, R, E2>(
   admitted: (caller: Caller, clock: Clock.Clock) => Effect.Effect<void, E2> | undefined,
-  attempt: (waited: Duration.Duration) => Effect.Effect<A, E, R>,
+  attempt: (
+    waited: Duration.Duration,
+    goingTo: (host: string) => Effect.Effect<void> | undefined
+  ) => Effect.Effect<A, E, R>,
+  goingTo: (caller: Caller, clock: Clock.Clock, host: string) => number,
   release: (caller: Caller, clock: Clock.Clock, outcome: Outcome) => Effect.Effect<void> | undefined,
   outcomeOf: (exit: Exit.Exit<A, E>) => Outcome
 ): Effect.Effect<A, E | E2, R> =>
   Effect.uninterruptibleMask((restore) =>
     Clock.clockWith((clock) => {
-      const caller: Caller = { askedAt: millisOf(clock), grantedAt: undefined, isAwake: false, wake: undefined }
-      const used = Effect.onExitPrimitive(
-        restore(Effect.suspend(() => attempt(Duration.millis((caller.grantedAt ?? 0) - caller.askedAt)))),
-        (exit) => release(caller, clock, outcomeOf(exit))
+      const caller: Caller = { askedAt: millisOf(clock), permit: undefined, isAwake: false, wake: undefined }
+      const beforeSending = (host: string) => {
+        const wait = goingTo(caller, clock, host)
+        return wait > 0 ? clock.sleep(Duration.millis(Math.ceil(wait))) : undefined
+      }
+      const waited = () => Duration.millis((caller.permit?.sentAt ?? 0) - caller.askedAt)
+      const used = Effect.onExitPrimitive(restore(Effect.suspend(() => attempt(waited(), beforeSending))), (exit) =>
+        release(caller, clock, outcomeOf(exit))
       )
       const admission = admitted(caller, clock)
       if (admission === undefined) return used

@@ -23,13 +23,15 @@ interface Group {
   smallest: number
   smallestBefore: number
   smallestFrom: number
+  /** Where the requests of the last one who asked go. */
+  host: string
 }
 
 /** How many windows the smallest allowance is remembered, at least. */
 export const allowanceWindows = 10
 
 /**
- * The allowance for everybody: the smallest of late. With one of its own each, a process that has not learned its own yet
+ * The allowance for everybody: the smallest of late, and none where requests have gone elsewhere of late. With one of its own each, a process that has not learned its own yet
  * would see permits come back later than the others do, get none, and never learn.
  */
 const allowanceOf = (group: Group, now: number, ask: Ask): number => {
@@ -38,7 +40,10 @@ const allowanceOf = (group: Group, now: number, ask: Ask): number => {
     group.smallestBefore = group.smallest
     group.smallestFrom = now
   }
-  group.smallest = isOver ? ask.allowance : Math.min(group.smallest, ask.allowance)
+  const { host = "" } = ask
+  const allowance = host === group.host ? ask.allowance : 0
+  group.host = host
+  group.smallest = isOver ? allowance : Math.min(group.smallest, allowance)
   return Math.min(group.smallest, group.smallestBefore)
 }
 
@@ -94,7 +99,8 @@ export const make = (): Store => {
       rejectedSpacing: 0,
       smallest: 0,
       smallestBefore: 0,
-      smallestFrom: -Infinity
+      smallestFrom: -Infinity,
+      host: ""
     }
     groups.set(key, group)
     return group

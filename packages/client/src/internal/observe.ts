@@ -130,19 +130,18 @@ export const attempt = <A, E extends { readonly _tag: string }>(
   context: Context.Context<never>,
   endpoint: Endpoint,
   waited: Duration.Duration
-): Effect.Effect<A, E> =>
-  Effect.suspend(() => {
-    const startedAt = CallState.elapsedMillis(state)
-    const count = (exit: TaggedExit): undefined => {
-      attempts(state.action, outcomeOf(exit)).updateUnsafe(1, context)
-      Telemetry.attemptDuration.updateUnsafe(CallState.elapsedMillis(state) - startedAt, context)
-    }
-    Telemetry.quotaWait.updateUnsafe(Duration.toMillis(waited), context)
-    if (!hasTracer(context)) return Effect.onExitPrimitive(self(undefined), count)
-    return Effect.useSpan("POST", { kind: "client", attributes: attemptAttributes(state, endpoint, waited) }, (span) =>
-      Effect.onExitPrimitive(self(span), (exit) => {
-        annotate(span, state, exit)
-        return count(exit)
-      })
-    )
-  })
+): Effect.Effect<A, E> => {
+  const startedAt = CallState.elapsedMillis(state)
+  const count = (exit: TaggedExit): undefined => {
+    attempts(state.action, outcomeOf(exit)).updateUnsafe(1, context)
+    Telemetry.attemptDuration.updateUnsafe(CallState.elapsedMillis(state) - startedAt, context)
+  }
+  Telemetry.quotaWait.updateUnsafe(Duration.toMillis(waited), context)
+  if (!hasTracer(context)) return Effect.onExitPrimitive(self(undefined), count)
+  return Effect.useSpan("POST", { kind: "client", attributes: attemptAttributes(state, endpoint, waited) }, (span) =>
+    Effect.onExitPrimitive(self(span), (exit) => {
+      annotate(span, state, exit)
+      return count(exit)
+    })
+  )
+}

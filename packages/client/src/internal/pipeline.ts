@@ -94,11 +94,12 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
   run: Run,
   operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
   request: Request,
-  waited: Duration.Duration
+  waited: Duration.Duration,
+  goingTo: Quota.GoingTo | undefined
 ): Effect.Effect<Success, AttemptError<Failure>> => {
   const { call, context, endpoints, http, identity, policies } = run
   const { attemptTimeout, breaker, responseLimit, serverClock } = policies
-  const send = (endpoint: Endpoint.Endpoint) =>
+  const sendNow = (endpoint: Endpoint.Endpoint) =>
     Observe.attempt(
       (span) =>
         inTime(
@@ -112,6 +113,12 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
       endpoint,
       waited
     )
+  // The quota is told when the breaker has let the call through: until then it may have to go elsewhere.
+  const send = (endpoint: Endpoint.Endpoint) =>
+    Effect.suspend(() => {
+      const wait = goingTo?.(endpoint.host)
+      return wait === undefined ? sendNow(endpoint) : Effect.flatMap(wait, () => sendNow(endpoint))
+    })
   const at = (index: number, refusals: number): Effect.Effect<Success, AttemptError<Failure>> => {
     const endpoint = endpoints[index % endpoints.length] ?? endpoints[0]
     return Effect.catch(
@@ -155,9 +162,9 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
         patience: CallState.timeLeft(call),
         attemptTimeout: policies.attemptTimeout
       },
-      (waited) => {
+      (waited, goingTo) => {
         permit.taken()
-        return attemptOnce(run, operation, request, waited)
+        return attemptOnce(run, operation, request, waited, goingTo)
       },
       // Without time, or interrupted, an attempt may end before its request.
       (exit) => (call.attempts === sentBefore ? "NotSent" : Outcome.count(exit))

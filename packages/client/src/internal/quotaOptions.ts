@@ -27,3 +27,7 @@ export const partOf = (limit: number, share: number): number =>
 /** What the quota is one for. */
 export const keyOf = (options: Options, call: Call): string =>
   options.per === "operation" ? `${call.appId}:${call.action}` : `${call.appId}`
+
+/** The longest that the call's attempt may take, in milliseconds. */
+export const attemptMillis = ({ attemptTimeout }: Call): number =>
+  attemptTimeout === undefined ? 10_000 : Duration.toMillis(attemptTimeout)

@@ -20,12 +20,12 @@ import type { Answer, Options, Rejection, Return, Store } from "../SharedQuota.t
 import * as BuiltIn from "./builtIn.ts"
 import * as Lane from "./lane.ts"
 import * as Line from "./line.ts"
-import { keyOf, limitsOf, partOf } from "./quotaOptions.ts"
+import { attemptMillis, keyOf, limitsOf, partOf } from "./quotaOptions.ts"
 
 /** A permit: of the store's, or of the process's own share. */
 interface Permit {
   readonly lane: Lane.Lane
-  readonly grantedAt: number
+  readonly permit: Lane.Permit
   readonly lease: { readonly name: string; readonly at: number; readonly hold: number } | undefined
 }
 
@@ -53,8 +53,6 @@ const memory = 10 * 60_000
 /** So that processes that wait for the same permit do not ask all at once, in milliseconds. */
 const jitter = 5
 
-const defaultAttemptTimeout = Duration.seconds(10)
-
 /** Slows down for a rejection of another process as for one of its own. */
 const adopt = (group: Group, now: number, rejection: Rejection | undefined): void => {
   if (rejection === undefined || rejection.at === group.rejectedAt) return
@@ -63,6 +61,14 @@ const adopt = (group: Group, now: number, rejection: Rejection | undefined): voi
   lane.rejectedAt = now - rejection.ago
   lane.rejectedSpacing = rejection.spacing
   lane.spacing = Math.max(lane.spacing, rejection.spacing)
+}
+
+const give = (lane: Lane.Lane, caller: Line.Caller, call: Quota.Call, now: number): Lane.Permit =>
+  (caller.permit = Lane.grant(lane, now, attemptMillis(call)))
+
+const send = (group: Group, caller: Line.Caller, clock: Clock.Clock, host: string): number => {
+  const held = group.permits.get(caller)
+  return held === undefined ? 0 : Lane.send(held.lane, held.permit, Line.millisOf(clock), host)
 }
 
 const tooLong = (needed: Duration.Duration) => new Quota.WaitTooLong({ needed })
@@ -127,8 +133,9 @@ export const make = Effect.fnUntraced(function* (
     clock: Clock.Clock
   ): Effect.Effect<void, Quota.Unavailable> => {
     const name = `${process}-${leases++}`
-    const hold = Math.min(memory, Duration.toMillis(call.attemptTimeout ?? defaultAttemptTimeout) + window + grace)
+    const hold = Math.min(memory, attemptMillis(call) + window + grace)
     let isWanted = true
+    let allowance = 0
     const take = (answer: Answer, random: number): Effect.Effect<void, Quota.Unavailable> => {
       const now = Line.millisOf(clock)
       group.answeredAt = now
@@ -141,9 +148,9 @@ export const make = Effect.fnUntraced(function* (
         const end = { key: group.key, lease: name, delay: undefined, allowance: 0, rejected: undefined }
         return giveBack(end, now, hold, clock)
       }
-      Lane.grant(group.lane, now)
-      caller.grantedAt = now
-      group.permits.set(caller, { lane: group.lane, grantedAt: now, lease: { name, at: answer.at, hold } })
+      const permit = give(group.lane, caller, call, now)
+      permit.due = Math.max(permit.due, now + allowance)
+      group.permits.set(caller, { lane: group.lane, permit, lease: { name, at: answer.at, hold } })
       return Effect.void
     }
     const asked = Effect.flatMap(
@@ -152,12 +159,14 @@ export const make = Effect.fnUntraced(function* (
           const now = Line.millisOf(clock)
           // A process that gets no permit recovers all the same: it would stay behind the others else.
           Lane.recover(group.lane, now)
+          allowance = Lane.allowance(group.lane, now)
           return store.acquire({
             key: group.key,
             limits,
             lease: name,
             hold,
-            allowance: Lane.allowance(group.lane, now),
+            allowance,
+            host: group.lane.host,
             spacing: group.lane.spacing,
             isKnown: now - group.answeredAt < memory
           })
@@ -232,7 +241,7 @@ export const make = Effect.fnUntraced(function* (
     clock: Clock.Clock
   ): Effect.Effect<void, Quota.Unavailable> =>
     Effect.suspend(() => {
-      if (caller.grantedAt !== undefined) return Effect.void
+      if (caller.permit !== undefined) return Effect.void
       if (group.refused !== undefined && caller.askedAt <= group.refused.at) return Effect.fail(group.refused.error)
       const now = Line.millisOf(clock)
       const wait = nextGrant(group) - now
@@ -244,9 +253,8 @@ export const make = Effect.fnUntraced(function* (
           again
         )
       }
-      Lane.grant(group.apart, now)
-      caller.grantedAt = now
-      group.permits.set(caller, { lane: group.apart, grantedAt: now, lease: undefined })
+      const permit = give(group.apart, caller, call, now)
+      group.permits.set(caller, { lane: group.apart, permit, lease: undefined })
       return Effect.void
     })
 
@@ -268,19 +276,19 @@ export const make = Effect.fnUntraced(function* (
 
   const release = (group: Group, caller: Line.Caller, clock: Clock.Clock, outcome: Quota.Outcome) =>
     Effect.suspend(() => {
-      const permit = group.permits.get(caller)
-      if (permit === undefined) return Effect.void
+      const held = group.permits.get(caller)
+      if (held === undefined) return Effect.void
       group.permits.delete(caller)
       const now = Line.millisOf(clock)
-      const { grantedAt, lane, lease } = permit
-      Lane.release(lane, now, grantedAt, outcome)
+      const { lane, lease, permit } = held
+      Lane.release(lane, now, permit, outcome)
       Line.wakeFirst(group.line)
       if (lease === undefined) return Effect.void
       const end = {
         key: group.key,
         lease: lease.name,
         delay: outcome === "NotSent" ? undefined : outcome === "Abandoned" ? window + grace : window,
-        allowance: outcome === "Abandoned" || outcome === "NotSent" ? 0 : Lane.allowance(lane, now),
+        allowance: outcome === "Abandoned" || outcome === "NotSent" ? 0 : Lane.allowanceOf(lane, permit, now),
         rejected: outcome === "Rejected" ? { grantedAt: lease.at, spacing: lane.rejectedSpacing } : undefined
       }
       return FiberSet.run(background, giveBack(end, now, lease.hold, clock))
@@ -295,6 +303,7 @@ export const make = Effect.fnUntraced(function* (
             Line.withPermit(
               (caller) => admit(group, caller, call, clock),
               attempt,
+              (caller, _, host) => send(group, caller, clock, host),
               (caller, _, outcome) => release(group, caller, clock, outcome),
               outcomeOf
             )
