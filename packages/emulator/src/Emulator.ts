@@ -18,7 +18,8 @@
  * A cursor stands for the last entry of its page, by time and id, not for a number of entries: as in a real list, what
  * changes while a list is read may occur twice or not at all, and everything else occurs once.
  *
- * Time comes from Effect's `Clock`, so `TestClock` moves it.
+ * Time comes from Effect's `Clock`, so `TestClock` moves it. The quota counts by its monotonic time: setting this
+ * machine's clock, forward or back, changes nothing for it.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -40,6 +41,7 @@ import { Nonces } from "./internal/nonces.ts"
 import * as Random from "./internal/random.ts"
 import * as Replies from "./internal/replies.ts"
 import * as Settings from "./internal/setting.ts"
+import * as Steady from "./internal/steady.ts"
 import type { Entry } from "./Journal.ts"
 import * as Quota from "./Quota.ts"
 import * as Reading from "./Reading.ts"
@@ -180,6 +182,7 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
   const seed = String(options.seed ?? "emulator")
   const log = yield* Log.make(options.journalCapacity ?? 100_000)
   const clock = makeClock(clockOf(options), yield* Clock.currentTimeMillis)
+  const steady = Steady.from(yield* Clock.Clock)
 
   const apps = new Map<number, World["apps"][number]>()
   const users = new Map<string, World["users"][number]>()
@@ -207,7 +210,7 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     cursors: new Cursors(`${seed}/cursors`),
     nonces: new Nonces()
   }
-  const desk = { books, log, shown: clock.shown, arsenal: new Arsenal([], seed), ...fresh() }
+  const desk = { books, log, steady, shown: clock.shown, arsenal: new Arsenal([], seed), ...fresh() }
   const faults = Settings.make<ReadonlyArray<Fault>>(options.faults ?? [], (value) => {
     desk.arsenal = new Arsenal(value, `${seed}/faults`)
   })
@@ -232,8 +235,8 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     reading,
     clock,
     clockOffset: offsetOf(clock),
-    gauges: Effect.map(Clock.currentTimeMillis, (now) =>
-      limits.gauges([...apps.values()], [...Handlers.byAction.keys()], now)
+    gauges: Effect.map(Clock.Clock, (now) =>
+      limits.gauges([...apps.values()], [...Handlers.byAction.keys()], steady(now))
     ),
     journal: { entries: Effect.sync(() => log.entries), live: log.live, clear: Effect.sync(() => log.clear()) },
     change: (change) =>

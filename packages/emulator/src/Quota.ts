@@ -28,7 +28,7 @@ const flag = (value: boolean) => Schema.Boolean.pipe(Schema.withDecodingDefaultK
  *
  * - `Sliding`: at most `limit` calls in any window, wherever it starts.
  * - `Fixed`: at most `limit` calls in each window, so twice as many can pass around an edge. `aligned` windows start at
- *   multiples of their length since the epoch; others at the first call after the one before has ended.
+ *   multiples of their length since the epoch, as the clock showed it when the emulator began; others at the first call after the one before has ended.
  * - `TokenBucket`: a bucket of `burst` tokens (left out: `limit`), filled with `limit` tokens per window, evenly. A call takes one.
  * - `Leaky`: calls are processed evenly, one every `window / limit`. One that comes too early waits, if fewer than
  *   `queue` wait already; else it is rejected.

@@ -1,5 +1,6 @@
 import { Emulator, Journal, Quota, World } from "@effect-zim/emulator"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as TestClock from "effect/testing/TestClock"
@@ -70,6 +71,50 @@ describe("the emulator's quota", () => {
       yield* TestClock.adjust("1 millis")
       assert.strictEqual(passed(yield* calls(25)), 20)
     }).pipe(provide())
+  )
+
+  const jumps = Schema.Array(
+    Schema.Struct({ jump: upTo(-3_600_000, 3_600_000), gap: upTo(0, 1100), count: upTo(1, 25) })
+  )
+  it.effect.prop(
+    "counts on, of every model, whatever this machine's clock is set to",
+    { jumps, countRejected: Schema.Boolean },
+    ({ countRejected, jumps }) =>
+      Effect.gen(function* () {
+        for (const quota of [
+          Quota.sliding({ countRejected }),
+          Quota.fixed({ countRejected }),
+          Quota.fixed({ countRejected, aligned: false }),
+          Quota.tokenBucket(),
+          Quota.leaky()
+        ]) {
+          const run = (isSet: boolean) =>
+            Effect.gen(function* () {
+              yield* TestClock.setTime(1_700_000_000_000)
+              const clock = yield* Clock.Clock
+              let off = 0
+              const codes: Array<ReadonlyArray<number>> = []
+              yield* Effect.gen(function* () {
+                for (const { count, gap, jump } of jumps) {
+                  yield* TestClock.adjust(gap)
+                  if (isSet) off += jump
+                  codes.push(yield* calls(count))
+                }
+              }).pipe(
+                provide({ quota }),
+                // A clock that somebody sets: only what it shows jumps.
+                Effect.provideService(Clock.Clock, {
+                  ...clock,
+                  currentTimeMillisUnsafe: () => clock.currentTimeMillisUnsafe() + off,
+                  currentTimeMillis: Effect.sync(() => clock.currentTimeMillisUnsafe() + off)
+                })
+              )
+              return codes
+            }).pipe(Effect.provide(TestClock.layer()))
+          assert.deepStrictEqual(yield* run(true), yield* run(false), Quota.describe(quota))
+        }
+      }),
+    { arbitrary: { seed: 3, runs: 30 } }
   )
 
   it.effect.prop("never lets more than 20 pass in any second", { gaps }, ({ gaps }) =>

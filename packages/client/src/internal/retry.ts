@@ -6,6 +6,7 @@ import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import type * as RetryBudget from "../RetryBudget.ts"
 import type * as RetryPolicy from "../RetryPolicy.ts"
+import { millisOf } from "./line.ts"
 
 type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, RetryPolicy.Failure, never, never>>>
 
@@ -53,6 +54,17 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
   const steps = new Map<RetryPolicy.Kind, Step>()
   let spent = 0
 
+  // Schedules measure how long they have gone on by the time they are told: setting the clock must not end them, nor
+  // keep them from their end.
+  let origin: number | undefined
+  const now = Clock.clockWith((clock) =>
+    Effect.sync(() => {
+      const monotonic = millisOf(clock)
+      origin ??= clock.currentTimeMillisUnsafe() - monotonic
+      return origin + monotonic
+    })
+  )
+
   const stepOf = (kind: RetryPolicy.Kind): Effect.Effect<Step> => {
     const known = steps.get(kind)
     return known === undefined
@@ -76,7 +88,7 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
     if (yield* onFailure(error)) return yield* observe.retrying(error, Duration.zero)
     const kind = kindOf(error)
     if (kind === undefined) return yield* giveUp(error, "the same call would fail again")
-    const delay = yield* inTime(nextDelay(yield* stepOf(kind), yield* Clock.currentTimeMillis, error))
+    const delay = yield* inTime(nextDelay(yield* stepOf(kind), yield* now, error))
     if (delay === undefined) return yield* giveUp(error, "the policy allows no more retries")
     if (Duration.isGreaterThanOrEqualTo(delay, timeLeft())) {
       return yield* giveUp(tooLate(delay), "the deadline comes before the next retry")

@@ -122,7 +122,9 @@ export const make = Effect.fnUntraced(function* (
   /** Tells the store until it has heard, or the lease has ended by itself. */
   const giveBack = (end: Omit<Return, "ago" | "limits">, endedAt: number, hold: number, clock: Clock.Clock) =>
     Effect.suspend(() => store.release({ ...end, limits, ago: Line.millisOf(clock) - endedAt })).pipe(
-      Effect.retry(Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: Duration.millis(hold) })))
+      Effect.retry(Schedule.spaced("1 second")),
+      Effect.timeoutOption(hold),
+      Effect.asVoid
     )
 
   /** Asks the store for a permit for the caller: after it the caller has one, or the group knows how long to wait. */

@@ -11,6 +11,7 @@ import {
 } from "@effect-zim/client"
 import { QueryConversationList } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
+import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -66,6 +67,29 @@ const collect = Effect.sync(() => {
 })
 
 describe("a call that is repeated for long", () => {
+  it.effect.each([-3_600_000, 3_600_000])(
+    "goes on for as long as its schedule says, though the clock is set %i ms",
+    (by) =>
+      Effect.gen(function* () {
+        const clock = yield* Clock.Clock
+        const service = FakeService.make(() => Effect.succeed(busy))
+        const shown = () => clock.currentTimeMillisUnsafe() + (service.sent.length > 2 ? by : 0)
+        const nineSeconds = Schedule.spaced("1 second").pipe(Schedule.upTo({ duration: "9.5 seconds" }))
+        yield* read.pipe(
+          Effect.flip,
+          RetryPolicy.provide({ ...RetryPolicy.standard, transient: nineSeconds }),
+          Effect.provide(layer(service, onlyRetries())),
+          Effect.provideService(Clock.Clock, {
+            ...clock,
+            currentTimeMillisUnsafe: shown,
+            currentTimeMillis: Effect.sync(shown)
+          }),
+          FakeService.inTime()
+        )
+        assert.strictEqual(service.sent.length, 1 + 10)
+      })
+  )
+
   it.effect("remembers none of its attempts but the last", () =>
     Effect.gen(function* () {
       const failures: Array<WeakRef<RetryPolicy.Failure>> = []

@@ -39,14 +39,14 @@ export interface Facts {
 const refuse = (code: number, reason: string): Effect.Effect<never, Refusal> => Effect.fail({ code, reason })
 
 /**
- * The checks, in the order that the documentation of `Emulator` gives. `now` is Effect's clock, `shown` the service's.
+ * The checks, in the order that the documentation of `Emulator` gives. `steady` never goes back, `shown` is the service's clock.
  */
 export const check = Effect.fnUntraced(function* (
   { body, query }: Receive.Received,
   books: Books,
   meddling: Meddling,
   facts: Facts,
-  now: number,
+  steady: number,
   shown: number
 ): Effect.fn.Return<object, Refusal> {
   const action = query["Action"]
@@ -69,7 +69,7 @@ export const check = Effect.fnUntraced(function* (
     }
   }
   if (meddling.code !== undefined) return yield* refuse(meddling.code, "a fault asked for it")
-  const { admitted, delay } = books.limits.take(app, handler.action, now)
+  const { admitted, delay } = books.limits.take(app, handler.action, steady)
   if (!admitted) return yield* refuse(660300005, "over the quota")
   if (delay > 0) yield* Effect.onInterrupt(Effect.sleep(delay), () => Effect.sync(meddling.givenUp))
   if ("problem" in body) return yield* refuse(100000012, body.problem)

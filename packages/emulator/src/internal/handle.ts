@@ -12,6 +12,7 @@ import type { Refusal } from "./handler.ts"
 import type { Log } from "./log.ts"
 import * as Receive from "./receive.ts"
 import type { Answer } from "./replies.ts"
+import type { Steady } from "./steady.ts"
 
 /** All that answering a call needs and changes. */
 export interface Desk {
@@ -20,6 +21,7 @@ export interface Desk {
   readonly log: Log
   readonly random: Random.Random
   readonly write: (answer: Answer) => Reply
+  readonly steady: Steady
   /** What the service's clock shows at a time of Effect's. */
   readonly shown: (now: number) => number
   calls: number
@@ -123,7 +125,7 @@ export const handle = Effect.fnUntraced(function* (
     shift: Arsenal.shift(happening),
     largeCursors: Arsenal.find(happening, "LargeCursors") !== undefined
   }
-  const result = yield* Effect.result(check(received, desk.books, meddling, facts, now, desk.shown(now)))
+  const result = yield* Effect.result(check(received, desk.books, meddling, facts, desk.steady(clock), desk.shown(now)))
   const code = Result.isSuccess(result) ? 0 : result.failure.code
   const answer = happening.reduce(
     (reply, { action }) => (action._tag === "Rewrite" ? action.change(reply) : reply),
