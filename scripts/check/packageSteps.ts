@@ -79,18 +79,28 @@ const cli = Step.make("cli", "zim installs alone, starts fast and exports", onEa
 /** The oldest version that the packages support, and the newest; the workspace's own is between them. */
 const versions = ["22.19.0", "26.10.0"]
 
+const programsOf = (versions: ReadonlyArray<string>) =>
+  Effect.forEach(versions, (version) =>
+    Effect.map(
+      Command.succeed("npx", ["-y", "-p", `node@${version}`, "node", "-p", "process.execPath"]),
+      (output) => output.trim().split("\n").at(-1) ?? ""
+    )
+  )
+
+/** An old `node:sqlite` treats texts in its own way: the tests of what is written, on each version. */
+const sinks = Effect.gen(function* () {
+  const vitest = `${Command.root}/node_modules/vitest/vitest.mjs`
+  const files = ["packages/export/test/keys.test.ts", "packages/export/test/sqlite.test.ts"]
+  for (const node of yield* programsOf(versions)) {
+    yield* Command.succeed(node, [vitest, "run", "--config", "vitest.workspace.ts", "--project", "export", ...files])
+  }
+})
+
 const nodes: Step.Step = {
   ...Step.make(
     "nodes",
-    "the same on the oldest and the newest Node",
-    onEach(
-      Effect.forEach(versions, (version) =>
-        Effect.map(
-          Command.succeed("npx", ["-y", "-p", `node@${version}`, "node", "-p", "process.execPath"]),
-          (output) => output.trim().split("\n").at(-1) ?? ""
-        )
-      )
-    )
+    "the same on the oldest and the newest Node, and the tests of what an export writes",
+    Effect.tap(onEach(programsOf(versions)), () => sinks)
   ),
   isForCi: true
 }

@@ -354,9 +354,9 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
       )
       writeFileSync(files.users, "somebody-else\n")
       yield* refuse(/its users are others/, "or begin anew with --restart.")
-      writeFileSync(checkpoint, saved.replace('"version":1', '"version":7'))
+      writeFileSync(checkpoint, saved.replace('"version":2', '"version":7'))
       yield* refuse(
-        `cannot go on from ${checkpoint}: it is of version 7, this program makes version 1`,
+        `cannot go on from ${checkpoint}: it is of version 7, this program makes version 2`,
         "Use the version"
       )
       writeFileSync(checkpoint, saved.replace('"appId":12345', '"appId":1'))

@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
  *
  * @since 0.1.0
  */
-export const version = 1
+export const version = 2
 
 const natural = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 

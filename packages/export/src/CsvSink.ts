@@ -9,7 +9,7 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
 import * as FileSink from "./internal/fileSink.ts"
-import { keys, record, wellFormed } from "./internal/record.ts"
+import { escape, keys, record } from "./internal/record.ts"
 import type { Sink } from "./Sink.ts"
 
 /**
@@ -23,8 +23,9 @@ const encode = (rows: ReadonlyArray<Csv.Row>): Effect.Effect<string> =>
 
 /**
  * A sink that writes a header, `userId,conversationId,type,typeCode,updatedAt`, and a record for each conversation, a
- * user's together and ascending by time. Half a character, which UTF-8 cannot hold, is written as in JSON: `\ud800`. Files
- * beside it are those of `NdjsonSink`.
+ * user's together and ascending by time. Half a character, which UTF-8 cannot hold, and U+0000 are written as in JSON:
+ * `\ud800`, `\u0000`; and so is the backslash of an id that holds just these characters: `\u005cud800`. Files beside it
+ * are those of `NdjsonSink`.
  *
  * @example
  * ```ts
@@ -49,7 +50,7 @@ export const make: (options: Options) => Effect.Effect<Sink, never, FileSystem.F
           encode(
             exported.flatMap(({ conversations, userId }) =>
               conversations.map((conversation) =>
-                Object.values(record(userId, conversation)).map((cell) => wellFormed(String(cell)))
+                Object.values(record(userId, conversation)).map((cell) => escape(String(cell)))
               )
             )
           )

@@ -11,7 +11,9 @@
  * - `failures`: `run`, `line`, `user_id`, `error`, `code`, `request_id`, `message`.
  * - `runs`: `id`, `app_id`, `state` (`running`, `finished`, `abandoned`), `started_at`, `finished_at`, counts, checkpoint.
  *
- * An id with half a character, which no text of a database can hold, has it as JSON writes it: `\ud800`.
+ * What no text of a database can hold, half a character and U+0000, stands in an id as JSON writes it: `\ud800`, `\u0000`;
+ * and so does the backslash of an id that holds just these characters: `\u005cud800`. {@link conversations} and
+ * {@link failures} give the ids themselves.
  *
  * @since 0.1.0
  */
@@ -22,6 +24,7 @@ import * as Stream from "effect/Stream"
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Database from "./internal/database.ts"
+import { unescape } from "./internal/record.ts"
 import * as Tables from "./internal/tables.ts"
 import { token } from "./internal/token.ts"
 import * as Sink from "./Sink.ts"
@@ -195,11 +198,11 @@ export const failures = (path: string): Stream.Stream<Sink.Failed, ReadError> =>
     (row): Sink.Failed => ({
       _tag: "Failed",
       line: Number(row["line"]),
-      userId: String(row["user_id"]),
+      userId: unescape(String(row["user_id"])),
       error: String(row["error"]),
       code: row["code"] === null ? undefined : Number(row["code"]),
-      requestId: row["request_id"] === null ? undefined : String(row["request_id"]),
-      message: String(row["message"])
+      requestId: row["request_id"] === null ? undefined : unescape(String(row["request_id"])),
+      message: unescape(String(row["message"]))
     })
   )
 
@@ -226,8 +229,8 @@ export const conversations = (path: string): Stream.Stream<Row, ReadError> =>
   Stream.map(
     rowsOf(path, "SELECT * FROM conversations ORDER BY user_id, updated_at, type_code, conversation_id"),
     (row): Row => ({
-      userId: String(row["user_id"]),
-      conversationId: String(row["conversation_id"]),
+      userId: unescape(String(row["user_id"])),
+      conversationId: unescape(String(row["conversation_id"])),
       type: String(row["type"]),
       typeCode: Number(row["type_code"]),
       updatedAt: Number(row["updated_at"])

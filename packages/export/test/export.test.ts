@@ -1,5 +1,5 @@
 import { RetryPolicy, Timeout, ZimClient } from "@effect-zim/client"
-import { Emulator, Fault, World } from "@effect-zim/emulator"
+import { Emulator, Fault, type World } from "@effect-zim/emulator"
 import { Checkpoint, CsvSink, Export, NdjsonSink, type Progress, type Sink } from "@effect-zim/export"
 import { AppId } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
@@ -9,7 +9,6 @@ import * as Clock from "effect/Clock"
 import * as Deferred from "effect/Deferred"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Csv from "effect/encoding/Csv"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FileSystem from "effect/FileSystem"
@@ -21,7 +20,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
 import { Disk } from "./disk.ts"
-import { app, impatient, layer, worldOf } from "./support.ts"
+import { impatient, layer, worldOf } from "./support.ts"
 
 const out = "/out.ndjson"
 const world = worldOf([3, 0, 4, 1, 2, 12, 7, 5, 6, 1])
@@ -376,28 +375,6 @@ const refused = Effect.fnUntraced(function* (
   return { before, after: disk.paths().map((path) => [path, disk.text(path)]) }
 })
 
-describe("CSV", () => {
-  it.effect("has every id as it is, and what is no text as JSON writes it", () => {
-    const ids = ["a\nb\r", 'q"x,', "=1+1", " lead ", "", "\u2028", "e\u0301", "\ud800", "\udc00\ud800", "群😀"]
-    const odd = World.make({
-      apps: [app],
-      users: [{ userId: "u", conversations: ids.map((ConvId, UpdateTime) => ({ ConvId, ConvType: 2, UpdateTime })) }]
-    })
-    return Effect.gen(function* () {
-      const disk = new Disk()
-      yield* run(disk, ["u"], { make: CsvSink.make })
-      const rows = yield* Stream.make(disk.text(out) ?? "").pipe(
-        Stream.pipeThroughChannel(Csv.decodeString({ headers: true })),
-        Stream.runCollect
-      )
-      assert.deepStrictEqual(
-        rows.map((row) => row["conversationId"]),
-        [...ids.slice(0, 7), "\\ud800", "\\udc00\\ud800", "群😀"]
-      )
-    }).pipe(Effect.provide(layer({ world: odd })))
-  })
-})
-
 describe("going on", () => {
   it.effect("with users that have grown at the end", () =>
     Effect.gen(function* () {
@@ -427,9 +404,9 @@ describe("going on", () => {
         const { after, before } = yield* refused(disk, expected)
         assert.deepStrictEqual(after, before)
       })
-      yield* change((json) => json.replace('"version":1', '"version":2'), {
+      yield* change((json) => json.replace('"version":2', '"version":7'), {
         reason: "OtherVersion",
-        message: `cannot go on from ${out}.checkpoint: it is of version 2, this program makes version 1`
+        message: `cannot go on from ${out}.checkpoint: it is of version 7, this program makes version 2`
       })
       yield* change((json) => json.replace('"format":"ndjson"', '"format":"csv"'), { reason: "OtherFormat" })
       yield* change((json) => json.replace('"read"', '"reed"'), { reason: "Unreadable" })

@@ -3,9 +3,13 @@ import { Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
 import { Emulator, EmulatorClient, Quota as ServiceQuota, World } from "@effect-zim/emulator"
 import type { Fault } from "@effect-zim/emulator"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schedule from "effect/Schedule"
+import { mkdtempSync, rmSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
 
 export const app = { appId: 12345, serverSecret: "canary-secret-9193cc662a4c0ec1" }
 
@@ -78,3 +82,12 @@ export const blocksOf = (lines: ReadonlyArray<string>, userOf: (line: string) =>
   }
   return blocks
 }
+
+/** A path for a database of the test's own. */
+export const fresh = Effect.map(
+  Effect.acquireRelease(
+    Effect.sync(() => mkdtempSync(join(tmpdir(), "zim-export-"))),
+    (folder) => Effect.sync(() => rmSync(folder, { recursive: true }))
+  ),
+  (folder) => join(folder, "out.db")
+)

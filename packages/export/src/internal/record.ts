@@ -5,13 +5,20 @@ import * as DateTime from "effect/DateTime"
 export const keys = ["userId", "conversationId", "type", "typeCode", "updatedAt"] as const
 
 /**
- * The same text, with halves of characters as JSON writes them (`\ud800`): UTF-8 has none, and any two would become the
- * same sign for what cannot be shown.
+ * What neither UTF-8 nor every SQLite can hold: halves of characters and U+0000. And a backslash in front of what looks
+ * like one of these escapes: without it two texts would become one.
  */
-export const wellFormed = (text: string): string =>
-  text.isWellFormed()
-    ? text
-    : text.replaceAll(/\p{Surrogate}/gu, (half) => `\\u${half.charCodeAt(0).toString(16).padStart(4, "0")}`)
+const unsafe = /[\p{Surrogate}\0]|\\(?=u(?:0000|005c|d[89a-f][0-9a-f]{2}))/gu
+
+/** A text that any file and database can hold, another one for each text: as it is, or with escapes as JSON has them. */
+export const escape = (text: string): string =>
+  text.replaceAll(unsafe, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`)
+
+/** The text that was escaped. */
+export const unescape = (text: string): string =>
+  text.replaceAll(/\\u(0000|005c|d[89a-f][0-9a-f]{2})/g, (_, digits: string) =>
+    String.fromCharCode(Number.parseInt(digits, 16))
+  )
 
 export const record = (userId: string, conversation: Conversation.Conversation) => ({
   userId,

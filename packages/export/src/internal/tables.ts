@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { Checkpoint } from "../Checkpoint.ts"
 import type * as Sink from "../Sink.ts"
-import { wellFormed } from "./record.ts"
+import { escape } from "./record.ts"
 
 /** A row that is there already, with the key of its conversation. */
 interface Known {
@@ -76,7 +76,7 @@ export const prepare = (database: DatabaseSync, run: number) => {
     let changes = 0
     for (const conversation of conversations) {
       const { type, typeCode, updatedAtMillis } = conversation
-      const id = wellFormed(conversation.id)
+      const id = escape(conversation.id)
       const key = keyOf(typeCode, id)
       const before = known.get(key)
       known.delete(key)
@@ -94,7 +94,8 @@ export const prepare = (database: DatabaseSync, run: number) => {
     put: (outcome: Sink.Outcome): void => {
       if (outcome._tag === "Exported") return putUser(outcome)
       const { code, error, line, message, requestId, userId } = outcome
-      statements.fail.run(run, line, userId, error, code ?? null, requestId ?? null, message)
+      const request = requestId === undefined ? null : escape(requestId)
+      statements.fail.run(run, line, escape(userId), error, code ?? null, request, escape(message))
     },
     save: (checkpoint: Checkpoint): void => {
       const { atCap, changedWhileReading, conversations, duplicates, failed, invalid, lines, users } = checkpoint.counts
