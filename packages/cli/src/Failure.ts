@@ -143,8 +143,14 @@ const adviceOfExport = (error: ExportError): string => {
       return error.isUnfinished
         ? "Go on with it with --resume, or begin anew with --restart."
         : "Choose another --out, or replace it with --restart."
+    case "OutputInUse":
+      return error.holder === undefined
+        ? "Let it end, or stop it; every export needs an --out and --failures of its own."
+        : `Let it end, or stop it with: kill ${error.holder.pid}; every export needs an --out and --failures of its own.`
     case "OutputUnusable":
       return "It has been left as it is: choose another path."
+    case "SameFile":
+      return "Give each a file of its own."
     case "SinkFailed":
       if (error.operation === "read") return "Check the file and its permissions, or begin anew with --restart."
       return "Make room, see to the permissions, or choose another --out; what was saved before stays saved."
@@ -177,8 +183,11 @@ export const report = (error: CommandError): Report => {
     case "ShowHelp":
     case "UserError":
       return ofUsage(error)
+    case "SameFile":
+      return { problem: error.message, advice: adviceOfExport(error), exit: "Usage" }
     case "UserListUnreadable":
     case "OutputExists":
+    case "OutputInUse":
     case "OutputUnusable":
     case "SinkFailed":
     case "CheckpointInvalid":

@@ -285,8 +285,18 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
         "--resume and --restart exclude each other",
         "--resume"
       )
-      yield* refuse(exportTo({ users, out: users }, "--restart"), 2, "--users and --out are the same file", "its own")
-      yield* refuse(exportTo(files, "--failures", out), 2, "--out and --failures are the same file", "its own")
+      yield* refuse(
+        exportTo({ users, out: users }, "--restart"),
+        2,
+        `the input and the output are the same file: ${users}`,
+        "its own"
+      )
+      yield* refuse(
+        exportTo(files, "--failures", out),
+        2,
+        `the output and the failures are the same file: ${out}`,
+        "its own"
+      )
       yield* refuse(exportTo(files, "--concurrency", "0"), 2, /--concurrency/, "--help")
       yield* refuse(
         exportTo({ users, out: "" }),

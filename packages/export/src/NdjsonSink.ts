@@ -21,7 +21,9 @@ export interface Options extends FileSink.Options {}
  *
  * While the export runs, the output is `PATH.part`; it becomes `PATH` when all users are done. `PATH.checkpoint` is where
  * to go on from, and stays as a record of the finished run. Lines of the input without a list are recorded in
- * `PATH.failures.ndjson`.
+ * `PATH.failures.ndjson`, and in `PATH.failures.ndjson.part` until then. One export at a time writes there: the others
+ * fail with `OutputInUse` (see `Lock`). What somebody else cuts, replaces or removes meanwhile ends it with
+ * `OutputUnusable`.
  *
  * @example
  * ```ts

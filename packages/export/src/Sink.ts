@@ -74,7 +74,53 @@ export class OutputExists extends Schema.TaggedError<OutputExists>()("OutputExis
 }
 
 /**
- * The output cannot be used for an export, or no longer. Nothing in it has been changed.
+ * Which process writes to an output: its number, its machine, and since when, in ISO 8601.
+ *
+ * @since 0.1.0
+ */
+export const Holder = Schema.Struct({ pid: Schema.Int, host: Schema.String, since: Schema.String })
+
+/**
+ * @since 0.1.0
+ */
+export type Holder = typeof Holder.Type
+
+/**
+ * Another export writes there, in this process or another one: of any number exactly one goes on. Nothing has been
+ * changed, and the output is free as soon as that export ends, in whatever way.
+ *
+ * @since 0.1.0
+ */
+export class OutputInUse extends Schema.TaggedError<OutputInUse>()("OutputInUse", {
+  path: Schema.String,
+  /** Who it is, where that is known. */
+  holder: Schema.optionalKey(Holder)
+}) {
+  override get message(): string {
+    if (this.holder === undefined) return `another export writes to ${this.path}, or keeps it locked`
+    const { host, pid, since } = this.holder
+    return `another export writes to ${this.path}: process ${pid} on ${host}, since ${since}`
+  }
+}
+
+/**
+ * One file would have two parts, for example as input and as output, by whatever names. Nothing has been changed.
+ *
+ * @since 0.1.0
+ */
+export class SameFile extends Schema.TaggedError<SameFile>()("SameFile", {
+  path: Schema.String,
+  /** What it would be, in words. */
+  roles: Schema.Tuple([Schema.String, Schema.String])
+}) {
+  override get message(): string {
+    return `${this.roles[0]} and ${this.roles[1]} are the same file: ${this.path}`
+  }
+}
+
+/**
+ * The output cannot be used for an export, or no longer: it is something else, or somebody has removed, replaced or cut it
+ * while the export was writing. The export has changed nothing in it since.
  *
  * @since 0.1.0
  */
@@ -110,7 +156,7 @@ export class SinkFailed extends Schema.TaggedError<SinkFailed>()("SinkFailed", {
  *
  * @since 0.1.0
  */
-export type OpenError = OutputExists | OutputUnusable | SinkFailed | CheckpointInvalid
+export type OpenError = OutputExists | OutputInUse | OutputUnusable | SameFile | SinkFailed | CheckpointInvalid
 
 /**
  * What saving can fail with.

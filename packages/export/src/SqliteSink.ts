@@ -21,20 +21,32 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
+import * as Fs from "node:fs"
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Database from "./internal/database.ts"
+import * as Failures from "./internal/failures.ts"
+import { look } from "./internal/node.ts"
+import * as Place from "./internal/place.ts"
 import { unescape } from "./internal/record.ts"
+import { attempt, attemptRead } from "./internal/sqlite.ts"
+import * as SqliteLock from "./internal/sqliteLock.ts"
 import * as Tables from "./internal/tables.ts"
-import { token } from "./internal/token.ts"
 import * as Sink from "./Sink.ts"
 
 /**
  * @since 0.1.0
  */
 export interface Options {
-  /** The database: a new one, or one of an earlier export. Any other file is refused and left as it is. */
+  /**
+   * The database: a new one, or one of an earlier export; where it is a symbolic link, the file that it leads to. Any other
+   * file is refused and left as it is.
+   */
   readonly path: string
+  /** Where to write the failures of a run too, as NDJSON, when it is done; default: only into the table. */
+  readonly failures?: string | undefined
+  /** Files that the export reads. It is refused where one of them is a file that it would write. */
+  readonly inputs?: ReadonlyArray<string> | undefined
 }
 
 interface LastRun {
@@ -56,29 +68,82 @@ const lastRun = (database: DatabaseSync): LastRun | undefined => {
       }
 }
 
-const insertRun = (database: DatabaseSync, checkpoint: Checkpoint.Checkpoint, session: string): number =>
+const insertRun = (database: DatabaseSync, checkpoint: Checkpoint.Checkpoint): number =>
   Number(
     database
       .prepare(
         `INSERT INTO runs (name, app_id, state, started_at, lines, users, conversations, failed, invalid, duplicates,
-           changed_while_reading, at_cap, session, checkpoint)
-         VALUES (?, ?, 'running', ?, 0, 0, 0, 0, 0, 0, 0, 0, ?, ?)`
+           changed_while_reading, at_cap, checkpoint)
+         VALUES (?, ?, 'running', ?, 0, 0, 0, 0, 0, 0, 0, 0, ?)`
       )
-      .run(checkpoint.run, checkpoint.appId, checkpoint.startedAt, session, JSON.stringify(checkpoint)).lastInsertRowid
+      .run(checkpoint.run, checkpoint.appId, checkpoint.startedAt, JSON.stringify(checkpoint)).lastInsertRowid
   )
 
-const begin = (
-  database: DatabaseSync,
-  before: LastRun | undefined,
-  initial: Checkpoint.Checkpoint,
-  session: string
-): number =>
+const begin = (database: DatabaseSync, before: LastRun | undefined, initial: Checkpoint.Checkpoint): number =>
   Database.transaction(database, () => {
     if (before?.state === "running") {
       database.prepare("UPDATE runs SET state = 'abandoned' WHERE id = ?").run(before.id)
     }
-    return insertRun(database, initial, session)
+    return insertRun(database, initial)
   })
+
+const failuresOfLastRun = "SELECT * FROM failures WHERE run = (SELECT max(id) FROM runs) ORDER BY line"
+
+const failedOf = (row: Record<string, SQLOutputValue>): Sink.Failed => ({
+  _tag: "Failed",
+  line: Number(row["line"]),
+  userId: unescape(String(row["user_id"])),
+  error: String(row["error"]),
+  code: row["code"] === null ? undefined : Number(row["code"]),
+  requestId: row["request_id"] === null ? undefined : unescape(String(row["request_id"])),
+  message: unescape(String(row["message"]))
+})
+
+/** Writes the failures of the last run to a file, which has its name when it is complete. */
+const copyFailures = (database: DatabaseSync, path: string): void => {
+  const unfinished = `${path}.part`
+  Fs.rmSync(unfinished, { force: true })
+  const file = Fs.openSync(unfinished, "wx")
+  try {
+    for (const row of database.prepare(failuresOfLastRun).iterate()) {
+      Fs.writeFileSync(file, Failures.toNdjson([failedOf(row)]))
+    }
+    Fs.fsyncSync(file)
+  } finally {
+    Fs.closeSync(file)
+  }
+  Fs.renameSync(unfinished, path)
+}
+
+/** The real names of all files that belong to an export, apart from each other; locked until the scope ends. */
+const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options) {
+  const out = yield* Place.follow(look, path)
+  const failuresFile = failures === undefined ? undefined : yield* Place.follow(look, failures)
+  const inPlace = {
+    "the output": out,
+    "its log": `${out}-wal`,
+    "its index": `${out}-shm`,
+    "its journal": `${out}-journal`
+  }
+  const beginning = Object.fromEntries(
+    ["", "-wal", "-shm", "-journal"].map((ending) => [`the new output${ending}`, `${out}.new${ending}`])
+  )
+  const locks = new Set([out, ...(failuresFile === undefined ? [] : [failuresFile])].map(Place.lockOf))
+  yield* Place.assertApart(
+    look,
+    {
+      ...inPlace,
+      ...beginning,
+      ...(failuresFile === undefined
+        ? {}
+        : { "the failures": failuresFile, "the unfinished failures": `${failuresFile}.part` }),
+      ...Place.filesOfLocks(locks)
+    },
+    inputs
+  )
+  yield* Place.assertPlain(look, [...Object.values(inPlace), ...locks])
+  return { out, failures: failuresFile, assertLocked: yield* Place.lockAll(SqliteLock.acquire, locks) }
+})
 
 /**
  * A sink that writes to a database. Each save is a transaction, so that data and checkpoint are always of the same moment.
@@ -86,6 +151,9 @@ const begin = (
  * With `new` and `resume`, a database whose last run is finished gets another run: incremental, it rewrites what has changed
  * and records what has disappeared. An unfinished run is gone on with by `resume`, and left unfinished by `restart`, which
  * keeps all data. Users who are no longer among the input keep their rows, with an older `last_run`.
+ *
+ * One export at a time writes there: the others fail with `OutputInUse`. A database or log that somebody else cuts, replaces
+ * or removes meanwhile ends it with `OutputUnusable`; at the end every page is read.
  *
  * @example
  * ```ts
@@ -101,11 +169,28 @@ const begin = (
  *
  * @since 0.1.0
  */
-export const make = ({ path }: Options): Sink.Sink => {
+export const make = (options: Options): Sink.Sink => {
   const open: Sink.Sink["open"] = Effect.fnUntraced(function* ({ initial, mode }) {
-    const database = yield* Database.open(path)
-    const session = yield* token
-    const before = yield* Database.attemptRead(path, () => lastRun(database))
+    const { assertLocked, failures, out: path } = yield* occupy(options)
+    const database = yield* Database.open(path, mode)
+    const watch = yield* attemptRead(path, () => Database.watch(path))
+
+    const assertAsLeft = Effect.gen(function* () {
+      yield* assertLocked
+      const meddling = yield* attemptRead(path, watch.meddling)
+      if (meddling !== undefined) return yield* meddling
+    })
+    const write = <A>(run: () => A) =>
+      Effect.andThen(
+        assertAsLeft,
+        attempt(path, () => {
+          const result = run()
+          watch.note()
+          return result
+        })
+      )
+
+    const before = yield* attemptRead(path, () => lastRun(database))
     if (before !== undefined && before.appId !== initial.appId) {
       return yield* new Checkpoint.CheckpointInvalid({
         path,
@@ -121,44 +206,36 @@ export const make = ({ path }: Options): Sink.Sink => {
     if (isUnfinished && mode === "resume") {
       run = before.id
       checkpoint = yield* Checkpoint.parse(Checkpoint.Checkpoint, before.checkpoint, path)
-      yield* Database.attempt(path, () =>
-        database.prepare("UPDATE runs SET session = ? WHERE id = ?").run(session, run)
-      )
     } else {
-      run = yield* Database.attempt(path, () => begin(database, before, initial, session))
+      run = yield* write(() => begin(database, before, initial))
     }
-    const tables = yield* Database.attempt(path, () => Tables.prepare(database, run))
+    const tables = yield* attempt(path, () => Tables.prepare(database, run))
 
     const save = (outcomes: ReadonlyArray<Sink.Outcome>, checkpoint: Checkpoint.Checkpoint, finishedAt?: string) =>
-      Database.attempt(path, () =>
+      write(() =>
         Database.transaction(database, () => {
-          if (!tables.belongsTo(session)) return false
           for (const outcome of outcomes) tables.put(outcome)
           tables.save(checkpoint)
           if (finishedAt !== undefined) tables.finish(finishedAt)
-          return true
         })
-      ).pipe(
-        Effect.filterOrFail(
-          (isOurs) => isOurs,
-          () => new Sink.OutputUnusable({ path, problem: "another export writes there" })
-        ),
-        Effect.asVoid
       )
 
     return {
       checkpoint,
       save: (outcomes, checkpoint) => save(outcomes, checkpoint),
       finish: Effect.fnUntraced(function* (checkpoint) {
+        // Before the run is finished: if there is no room for them, it can be gone on with.
+        if (failures !== undefined) yield* attempt(failures, () => copyFailures(database, failures))
         yield* save([], checkpoint, DateTime.formatIso(yield* DateTime.now))
+        yield* assertAsLeft
         // The run is finished, whether or not there is room for what makes the file quicker and its log empty.
-        yield* Effect.ignore(
-          Database.attempt(path, () => database.exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)"))
-        )
+        yield* Effect.ignore(attempt(path, () => database.exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")))
+        if (yield* attemptRead(path, () => Database.isWhole(path, run))) return
+        return yield* new Sink.OutputUnusable({ path, problem: "it has been damaged while the export was writing" })
       })
     }
   })
-  return { location: path, open }
+  return { location: options.path, open }
 }
 
 /**
@@ -172,7 +249,7 @@ const rowsOf = (path: string, query: string) =>
   Stream.unwrap(
     Effect.gen(function* () {
       const database = yield* Database.openReadOnly(path)
-      const rows = yield* Database.attemptRead(path, () => database.prepare(query).iterate())
+      const rows = yield* attemptRead(path, () => database.prepare(query).iterate())
       // Any of them may be the one that cannot be read.
       const take = () => {
         const taken: Array<Record<string, SQLOutputValue>> = []
@@ -183,7 +260,7 @@ const rowsOf = (path: string, query: string) =>
         }
         return [taken, Option.some<void>(undefined)] as const
       }
-      return Stream.paginate(undefined, () => Database.attemptRead(path, take))
+      return Stream.paginate(undefined, () => attemptRead(path, take))
     })
   )
 
@@ -193,18 +270,7 @@ const rowsOf = (path: string, query: string) =>
  * @since 0.1.0
  */
 export const failures = (path: string): Stream.Stream<Sink.Failed, ReadError> =>
-  Stream.map(
-    rowsOf(path, "SELECT * FROM failures WHERE run = (SELECT max(id) FROM runs) ORDER BY line"),
-    (row): Sink.Failed => ({
-      _tag: "Failed",
-      line: Number(row["line"]),
-      userId: unescape(String(row["user_id"])),
-      error: String(row["error"]),
-      code: row["code"] === null ? undefined : Number(row["code"]),
-      requestId: row["request_id"] === null ? undefined : unescape(String(row["request_id"])),
-      message: unescape(String(row["message"]))
-    })
-  )
+  Stream.map(rowsOf(path, failuresOfLastRun), failedOf)
 
 /**
  * A conversation as it stands in the database.

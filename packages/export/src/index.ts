@@ -7,6 +7,7 @@
 export * as Checkpoint from "./Checkpoint.ts"
 export * as CsvSink from "./CsvSink.ts"
 export * as Export from "./Export.ts"
+export * as Lock from "./Lock.ts"
 export * as NdjsonSink from "./NdjsonSink.ts"
 export * as Progress from "./Progress.ts"
 export * as Sink from "./Sink.ts"

@@ -6,9 +6,6 @@ import * as Cause from "effect/Cause"
 import * as Csv from "effect/encoding/Csv"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
-import * as FileSystem from "effect/FileSystem"
-import * as Layer from "effect/Layer"
-import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Crashed, Disk, type Plan } from "./disk.ts"
@@ -148,8 +145,7 @@ const exportTo = Effect.fnUntraced(
     const users = Stream.fromIterable(options?.users ?? lines)
     return yield* Stream.runCollect(Export.run(users, { sink, mode: options?.mode ?? "resume", concurrency: 2 }))
   },
-  (effect, { fileSystem }) =>
-    Effect.provide(effect, Layer.merge(Layer.succeed(FileSystem.FileSystem, fileSystem), Path.layer)),
+  (effect, disk) => Effect.provide(effect, disk.layer),
   RetryPolicy.provide(impatient)
 )
 

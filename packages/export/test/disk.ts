@@ -2,13 +2,29 @@
  * A disk in memory that can fail at any step, as real ones do: what was not synced may be lost, in any part, when the
  * power goes; and a write may be cut short.
  */
+import { Lock, Sink } from "@effect-zim/export"
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Path from "effect/Path"
 import * as PlatformError from "effect/PlatformError"
+import { posix } from "node:path"
+
+const fail = (_tag: PlatformError.SystemErrorTag, code: string, path: string) =>
+  Effect.fail(
+    PlatformError.systemError({
+      _tag,
+      module: "FileSystem",
+      method: "open",
+      pathOrDescriptor: path,
+      cause: Object.assign(new Error(code), { code })
+    })
+  )
 
 interface Inode {
+  readonly number: bigint
   data: Uint8Array
   durable: Uint8Array
 }
@@ -26,6 +42,10 @@ export interface Plan {
 
 export class Crashed extends Error {}
 
+let inodes = 0n
+
+const inodeOf = (data = new Uint8Array()): Inode => ({ number: ++inodes, data, durable: data })
+
 const decoder = new TextDecoder()
 
 const folders = ["/", "/logs"]
@@ -34,13 +54,11 @@ const folderOf = (path: string): string => (path.startsWith("/logs/") ? "/logs" 
 /** A change of names in a folder. */
 interface Change {
   readonly folder: string
-  readonly run: (entries: Map<string, Inode>) => void
+  readonly run: (entries: Map<string, Inode>) => unknown
 }
 
 export class Disk {
-  #entries = new Map<string, Inode>(
-    folders.map((path) => [path, { data: new Uint8Array(), durable: new Uint8Array() }])
-  )
+  #entries = new Map<string, Inode>(folders.map((path) => [path, inodeOf()]))
   #durableEntries = new Map(this.#entries)
   /** Changes of names that no sync has made last. */
   #unsynced: Array<Change> = []
@@ -65,10 +83,15 @@ export class Disk {
   }
 
   put(path: string, text: string): void {
-    const data = new TextEncoder().encode(text)
-    const inode = { data, durable: data }
+    const inode = inodeOf(new TextEncoder().encode(text))
     this.#entries.set(path, inode)
     this.#durableEntries.set(path, inode)
+  }
+
+  /** Changes a file in place. */
+  edit(path: string, edit: (text: string) => string): void {
+    const inode = this.#entries.get(path)
+    if (inode !== undefined) inode.data = new TextEncoder().encode(edit(decoder.decode(inode.data)))
   }
 
   remove(path: string): void {
@@ -124,17 +147,7 @@ export class Disk {
 
   #read<A>(path: string, look: () => A): Effect.Effect<A, PlatformError.PlatformError> {
     return Effect.suspend(() =>
-      this.unreadable.has(path)
-        ? Effect.fail(
-            PlatformError.systemError({
-              _tag: "PermissionDenied",
-              module: "FileSystem",
-              method: "read",
-              pathOrDescriptor: path,
-              cause: Object.assign(new Error("EACCES"), { code: "EACCES" })
-            })
-          )
-        : this.#look(look)
+      this.unreadable.has(path) ? fail("PermissionDenied", "EACCES", path) : this.#look(look)
     )
   }
 
@@ -148,23 +161,37 @@ export class Disk {
   #find(path: string): Effect.Effect<Inode, PlatformError.PlatformError> {
     return Effect.suspend(() => {
       const inode = this.#entries.get(path)
-      return inode === undefined
-        ? Effect.fail(
-            PlatformError.systemError({
-              _tag: "NotFound",
-              module: "FileSystem",
-              method: "open",
-              pathOrDescriptor: path,
-              cause: Object.assign(new Error("ENOENT"), { code: "ENOENT" })
-            })
-          )
-        : Effect.succeed(inode)
+      return inode === undefined ? fail("NotFound", "ENOENT", path) : Effect.succeed(inode)
     })
   }
 
-  #file(inode: Inode, path: string): FileSystem.File {
+  #info(path: string, { data, number }: Inode): FileSystem.File.Info {
+    return {
+      type: folders.includes(path) || path.endsWith("folder") ? "Directory" : "File",
+      size: ByteSize.fromInputUnsafe(data.length),
+      mtime: Option.none(),
+      atime: Option.none(),
+      birthtime: Option.none(),
+      dev: 0n,
+      ino: Option.some(number),
+      mode: 0,
+      nlink: Option.some(1n),
+      uid: Option.none(),
+      gid: Option.none(),
+      rdev: Option.none(),
+      blksize: Option.none(),
+      blocks: Option.none()
+    }
+  }
+
+  #lstat(path: string): Effect.Effect<FileSystem.File.Info, PlatformError.PlatformError> {
+    return Effect.flatMap(this.#find(path), (inode) => this.#look(() => this.#info(path, inode)))
+  }
+
+  #file(inode: Inode, path: string, isAppending: boolean): FileSystem.File {
     let position = 0
     const write = (bytes: Uint8Array) => {
+      if (isAppending) position = inode.data.length
       const end = Math.max(inode.data.length, position + bytes.length)
       const data = new Uint8Array(end)
       data.set(inode.data)
@@ -174,7 +201,7 @@ export class Disk {
     }
     return {
       [FileSystem.FileTypeId]: FileSystem.FileTypeId,
-      stat: Effect.die("not asked for"),
+      stat: this.#look(() => this.#info(path, inode)),
       seek: (offset) => Effect.sync(() => BigInt((position = Number(offset)))),
       sync: this.#step(() => {
         if (folders.includes(path)) {
@@ -206,25 +233,14 @@ export class Disk {
   }
 
   readonly fileSystem: FileSystem.FileSystem = FileSystem.makeNoop({
-    stat: (path) =>
-      Effect.flatMap(this.#find(path), ({ data }) =>
-        this.#look(() => ({
-          type: folders.includes(path) || path.endsWith("folder") ? "Directory" : "File",
-          size: ByteSize.fromInputUnsafe(data.length),
-          mtime: Option.none(),
-          atime: Option.none(),
-          birthtime: Option.none(),
-          dev: 0n,
-          ino: Option.none(),
-          mode: 0,
-          nlink: Option.none(),
-          uid: Option.none(),
-          gid: Option.none(),
-          rdev: Option.none(),
-          blksize: Option.none(),
-          blocks: Option.none()
-        }))
-      ),
+    lstat: (path) => this.#lstat(path),
+    // It has no links.
+    stat: (path) => this.#lstat(path),
+    realPath: (path) => this.#look(() => posix.normalize(path)),
+    remove: (path) =>
+      this.#entries.has(path)
+        ? this.#rename(folderOf(path), (entries) => entries.delete(path))
+        : this.#look(() => undefined),
     readFileString: (path) =>
       Effect.flatMap(this.#find(path), ({ data }) => this.#read(path, () => decoder.decode(data))),
     rename: (from, to) =>
@@ -238,17 +254,33 @@ export class Disk {
       ),
     open: (path, options) =>
       Effect.gen({ self: this }, function* () {
-        if (options?.flag === "w") {
-          const known = this.#entries.get(path)
-          if (known === undefined) {
-            const inode: Inode = { data: new Uint8Array(), durable: new Uint8Array() }
-            yield* this.#rename(folderOf(path), (entries) => entries.set(path, inode))
-          } else {
-            yield* this.#step(() => (known.data = new Uint8Array()))
-          }
+        const flag = options?.flag ?? "r"
+        if (flag.includes("x")) {
+          if (this.#entries.has(path)) return yield* fail("AlreadyExists", "EEXIST", path)
+          const inode = inodeOf()
+          yield* this.#rename(folderOf(path), (entries) => entries.set(path, inode))
         }
         const inode = yield* this.#find(path)
-        return this.#file(inode, path)
+        return this.#file(inode, path, flag.includes("a"))
       })
   })
+
+  readonly #held = new Set<string>()
+
+  /** Locks of its files: no other process sees them. */
+  readonly acquire: Lock.Acquire = (path) =>
+    Effect.acquireRelease(
+      Effect.suspend(() => {
+        if (this.#held.has(path)) return Effect.fail(new Sink.OutputInUse({ path: path.replace(/\.lock$/, "") }))
+        this.#held.add(path)
+        return Effect.succeed(Effect.void)
+      }),
+      () => Effect.sync(() => this.#held.delete(path))
+    )
+
+  readonly layer = Layer.mergeAll(
+    Layer.succeed(FileSystem.FileSystem, this.fileSystem),
+    Layer.succeed(Lock.Lock, this.acquire),
+    Path.layer
+  )
 }

@@ -15,7 +15,9 @@ describe("types", () => {
         Progress.Event,
         | UserList.UserListUnreadable
         | Sink.OutputExists
+        | Sink.OutputInUse
         | Sink.OutputUnusable
+        | Sink.SameFile
         | Sink.SinkFailed
         | Checkpoint.CheckpointInvalid
         | Conversations.ListError,

@@ -85,7 +85,7 @@ const modeOf = ({ restart, resume }: Flags): Effect.Effect<Sink.Mode, Failure.Co
       )
     : Effect.succeed(resume ? "resume" : restart ? "restart" : "new")
 
-const overtaken = "If another export is running, let it finish: it has all that this one saved. Else use --restart."
+const meddled = "Put back what was there and go on with --resume, or begin anew with --restart."
 
 /** How long users that are under way may take to finish, once it should stop. */
 const grace = "5 seconds"
@@ -123,12 +123,8 @@ const stoppable = <A, E, R, R2>(
 const run = Effect.fnUntraced(function* (flags: Flags) {
   yield* saveMemory
   const mode = yield* modeOf(flags)
-  yield* ExportFiles.assertDifferent({
-    "--users": flags.users === standardStream ? undefined : flags.users,
-    "--out": flags.out,
-    "--failures": Option.getOrUndefined(flags.failures)
-  })
-  const { afterwards, failures, sink } = yield* ExportFiles.target(flags)
+  const users = flags.users === standardStream ? Option.none() : Option.some(flags.users)
+  const { failures, sink } = yield* ExportFiles.target({ ...flags, users })
   const lines = flags.users === standardStream || flags.quiet ? undefined : yield* UserList.count(flags.users)
   const scale = { lines, callsPerSecond: flags.callsPerSecond }
   const meter = yield* Progress.meter(scale)
@@ -165,7 +161,6 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
           goingOn = Effect.void
         })
       )
-      yield* afterwards
       if (!isFinished) return
       for (const line of summary(yield* meter.status, failures)) yield* reporter.say(line)
     }).pipe(Effect.scoped)
@@ -182,7 +177,7 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
     Effect.mapError((error) => {
       const { advice, exit, problem } = Failure.report(error)
       if (isStarted && error._tag === "OutputUnusable") {
-        return new Failure.CommandFailed({ problem, advice: overtaken, exit })
+        return new Failure.CommandFailed({ problem, advice: meddled, exit })
       }
       // What goes wrong before anything was begun leaves nothing to go on with, nor does a checkpoint of something else.
       const isRefused = error._tag === "CheckpointInvalid"

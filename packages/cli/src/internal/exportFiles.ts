@@ -4,7 +4,6 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import * as Stream from "effect/Stream"
 import { CommandFailed } from "../Failure.ts"
 import { importSqlite } from "./sqlite.ts"
 
@@ -20,6 +19,8 @@ const formatOfExtension: Readonly<Record<string, Format>> = {
 }
 
 export interface Options {
+  /** The users file; none for standard input. */
+  readonly users: Option.Option<string>
   readonly out: string
   readonly format: Option.Option<Format>
   readonly failures: Option.Option<string>
@@ -29,38 +30,7 @@ export interface Target {
   readonly sink: Sink.Sink
   /** Where to look for the failures, in words. */
   readonly failures: string
-  /** To be run when the sink is done. */
-  readonly afterwards: Effect.Effect<void, CommandFailed, FileSystem.FileSystem>
 }
-
-/** A database has its failures in a table; who asks for a file gets them there too. */
-const sqlite = Effect.fnUntraced(function* ({ failures, out }: Options) {
-  const SqliteSink = yield* importSqlite
-  const copy = (file: string) =>
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const lines = SqliteSink.failures(out).pipe(
-        Stream.map(({ _tag, ...failure }) => `${JSON.stringify(failure)}\n`),
-        Stream.encodeText
-      )
-      yield* Stream.run(lines, fs.sink(`${file}.tmp`))
-      yield* fs.rename(`${file}.tmp`, file)
-    }).pipe(
-      Effect.mapError(
-        (error) =>
-          new CommandFailed({
-            problem: `cannot write the failures file ${file}: ${error.message}`,
-            advice: `They are in the table "failures" of ${out}.`,
-            exit: "Failure"
-          })
-      )
-    )
-  return {
-    sink: SqliteSink.make({ path: out }),
-    failures: Option.getOrElse(failures, () => `the table "failures" of ${out}`),
-    afterwards: Option.match(failures, { onNone: () => Effect.void, onSome: copy })
-  } satisfies Target
-})
 
 const assertFolder = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
@@ -81,31 +51,13 @@ export const target: (options: Options) => Effect.Effect<Target, CommandFailed, 
       options.format,
       () => formatOfExtension[path.extname(out).toLowerCase()] ?? "ndjson"
     )
-    if (format === "sqlite") return yield* sqlite(options)
+    // For its lock every sink needs SQLite.
+    const SqliteSink = yield* importSqlite
+    const files = { path: out, failures: Option.getOrUndefined(failures), inputs: Option.toArray(options.users) }
+    if (format === "sqlite") {
+      const table = `the table "failures" of ${out}`
+      return { sink: SqliteSink.make(files), failures: Option.getOrElse(failures, () => table) }
+    }
     const make = format === "csv" ? CsvSink.make : NdjsonSink.make
-    return {
-      sink: yield* make({ path: out, failures: Option.getOrUndefined(failures) }),
-      failures: Option.getOrElse(failures, () => `${out}.failures.ndjson`),
-      afterwards: Effect.void
-    }
+    return { sink: yield* make(files), failures: Option.getOrElse(failures, () => `${out}.failures.ndjson`) }
   })
-
-/** Files that must be different ones: `--restart` would replace one by another. */
-export const assertDifferent = Effect.fnUntraced(function* (files: Readonly<Record<string, string | undefined>>) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const seen = new Map<string, string>()
-  for (const [flag, file] of Object.entries(files)) {
-    if (file === undefined) continue
-    const real = yield* Effect.orElseSucceed(fs.realPath(file), () => path.resolve(file))
-    const other = seen.get(real)
-    if (other !== undefined) {
-      return yield* new CommandFailed({
-        problem: `${other} and ${flag} are the same file`,
-        advice: "Give each a file of its own.",
-        exit: "Usage"
-      })
-    }
-    seen.set(real, flag)
-  }
-})

@@ -4,6 +4,7 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import * as Hash from "./hash.ts"
+import { idOf } from "./look.ts"
 
 /** How much of a file counts, and a hash of its last bytes, by which a change is noticed. */
 export const Mark = Schema.Struct({
@@ -27,8 +28,12 @@ export const emptyMark: Mark = markOf(0, new Uint8Array())
 
 export interface AppendFile {
   readonly mark: () => Mark
-  /** Returns when the text is on the disk. */
+  /** Of the file itself, whatever its name. */
+  readonly id: string | undefined
+  /** Returns when the text is on the disk. Wherever the file ends by then, that is where it goes. */
   readonly append: (text: string) => Effect.Effect<void, PlatformError.PlatformError>
+  /** Whether its last bytes are those that were written. */
+  readonly isIntact: Effect.Effect<boolean, PlatformError.PlatformError>
 }
 
 const tailOf = (file: FileSystem.File, length: number) =>
@@ -48,6 +53,7 @@ const tailOf = (file: FileSystem.File, length: number) =>
 export const matches = (file: FileSystem.File, mark: Mark): Effect.Effect<boolean, PlatformError.PlatformError> =>
   Effect.map(tailOf(file, mark.length), (tail) => markOf(mark.length, tail).tail === mark.tail)
 
+/** The file must be open for appending: what somebody has cut off is not filled with zeros then, but missed. */
 export const make = Effect.fnUntraced(function* (
   file: FileSystem.File,
   mark: Mark
@@ -55,9 +61,11 @@ export const make = Effect.fnUntraced(function* (
   let tail = yield* tailOf(file, mark.length)
   let length = mark.length
   yield* file.truncate(length)
-  yield* file.seek(BigInt(length), "start")
+  const now = () => markOf(length, tail)
   return {
-    mark: () => markOf(length, tail),
+    mark: now,
+    id: idOf(yield* file.stat),
+    isIntact: Effect.suspend(() => matches(file, now())),
     append: Effect.fnUntraced(function* (text) {
       const bytes = new TextEncoder().encode(text)
       yield* file.writeAll(bytes)

@@ -1,12 +1,14 @@
 /** A SQLite file of this package: how it is made, recognized and opened. Node only. */
 import * as Effect from "effect/Effect"
-import * as Predicate from "effect/Predicate"
+import * as Option from "effect/Option"
 import * as Fs from "node:fs"
-import { DatabaseSync, type DatabaseSyncOptions } from "node:sqlite"
+import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as Sink from "../Sink.ts"
-import { codeOf, meaningOf } from "./platform.ts"
+import { lstat } from "./node.ts"
+import { meddlingOf } from "./place.ts"
+import { attempt, attemptRead, isDamaged, isNoDatabase } from "./sqlite.ts"
 
 /** Marks a file as an export: "ZIMX". */
 const applicationId = 0x5a494d58
@@ -27,7 +29,6 @@ CREATE TABLE runs (
   duplicates INTEGER NOT NULL,
   changed_while_reading INTEGER NOT NULL,
   at_cap INTEGER NOT NULL,
-  session TEXT NOT NULL,
   checkpoint TEXT NOT NULL
 ) STRICT;
 CREATE TABLE users (
@@ -76,38 +77,6 @@ PRAGMA application_id = ${applicationId};
 PRAGMA user_version = ${Checkpoint.version};
 `
 
-/** SQLite's primary result codes, in words. */
-const meanings: Readonly<Record<number, string>> = {
-  5: "another program keeps it locked",
-  6: "another program keeps it locked",
-  8: "it is read-only",
-  10: "the device failed, or has no more room",
-  11: "the database is damaged",
-  13: "no space left on the device",
-  14: "it cannot be opened",
-  23: "permission denied",
-  26: "it is no SQLite database"
-}
-
-const problemOf = (error: unknown): string => {
-  const code = Predicate.hasProperty(error, "errcode") && typeof error.errcode === "number" ? error.errcode & 255 : 0
-  return meanings[code] ?? meaningOf(codeOf(error)) ?? String(error)
-}
-
-const attemptTo =
-  (operation: "read" | "write") =>
-  <A>(path: string, run: () => A): Effect.Effect<A, Sink.SinkFailed> =>
-    Effect.try({
-      try: run,
-      catch: (cause) => new Sink.SinkFailed({ path, operation, problem: problemOf(cause), cause })
-    })
-
-/** Runs what throws where the file fails. */
-export const attempt = attemptTo("write")
-
-/** The same for what only reads. */
-export const attemptRead = attemptTo("read")
-
 /** The changes of `run`, all or none. */
 export const transaction = <A>(database: DatabaseSync, run: () => A): A => {
   database.exec("BEGIN IMMEDIATE")
@@ -139,32 +108,42 @@ const create = (path: string): void => {
   Fs.renameSync(unfinished, path)
 }
 
-const headerLength = 100
+/**
+ * A database as its file has it, without a lock or a file beside it: nothing is changed. SQLite opens it, since a process
+ * that closes a file itself loses all locks that SQLite has on it elsewhere in the process.
+ */
+const openImmutable = (path: string): DatabaseSync => {
+  const url = pathToFileURL(path)
+  url.searchParams.set("immutable", "1")
+  return new DatabaseSync(url, { readOnly: true })
+}
 
-/** The first bytes, which say what a file is without changing it. */
-const headerOf = (path: string): Buffer => {
-  const header = Buffer.alloc(headerLength)
-  const file = Fs.openSync(path, "r")
+/** What a file says that it is; undefined where it is no database. */
+const pragmasOf = (path: string) => {
+  Fs.accessSync(path, Fs.constants.R_OK)
+  if (Fs.statSync(path).size === 0) return undefined
+  const database = openImmutable(path)
   try {
-    return header.subarray(0, Fs.readSync(file, header, 0, header.length, 0))
+    const number = (pragma: string) => Number(Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0])
+    return { applicationId: number("application_id"), version: number("user_version") }
+  } catch (error) {
+    if (isNoDatabase(error)) return undefined
+    throw error
   } finally {
-    Fs.closeSync(file)
+    database.close()
   }
 }
 
 const recognize = Effect.fnUntraced(function* (path: string) {
-  const header = yield* attemptRead(path, () => headerOf(path))
+  const found = yield* attemptRead(path, () => pragmasOf(path))
   const unusable = (problem: string) => new Sink.OutputUnusable({ path, problem })
-  if (header.length < headerLength || header.toString("latin1", 0, 16) !== "SQLite format 3\0") {
-    return yield* unusable("it is no SQLite database")
-  }
-  if (header.readUInt32BE(68) !== applicationId) return yield* unusable("it is a SQLite database of something else")
-  const version = header.readUInt32BE(60)
-  if (version === Checkpoint.version) return undefined
+  if (found === undefined) return yield* unusable("it is no SQLite database")
+  if (found.applicationId !== applicationId) return yield* unusable("it is a SQLite database of something else")
+  if (found.version === Checkpoint.version) return undefined
   return yield* new Checkpoint.CheckpointInvalid({
     path,
     reason: "OtherVersion",
-    problem: `it is of version ${version}, this program makes version ${Checkpoint.version}`
+    problem: `it is of version ${found.version}, this program makes version ${Checkpoint.version}`
   })
 })
 
@@ -184,18 +163,76 @@ const configure = (database: DatabaseSync): DatabaseSync => {
   return database
 }
 
-/** Opens an export, made where there is none, until the scope ends. */
-export const open = Effect.fnUntraced(function* (path: string) {
-  if (!(yield* exists(path))) yield* attempt(path, () => create(path))
-  return yield* Effect.acquireRelease(
+/** SQLite would take what is in them for a part of the database, whichever that is. */
+const logsOf = (path: string): ReadonlyArray<string> => [`${path}-wal`, `${path}-journal`]
+
+/** Makes an export where there is none. A log that a lost database has left is refused, unless that is to be replaced. */
+const createAfter = Effect.fnUntraced(function* (path: string, mode: Sink.Mode) {
+  for (const log of logsOf(path)) {
+    const entry = yield* attemptRead(log, () => lstat(log))
+    if (Option.isNone(entry) || entry.value.size === 0) continue
+    if (mode !== "restart") {
+      return yield* new Sink.OutputUnusable({ path: log, problem: "it is a part of a database that is not there" })
+    }
+    yield* attempt(log, () => Fs.rmSync(log))
+  }
+  yield* attempt(path, () => create(path))
+})
+
+const idOf = (path: string): string | undefined => Option.getOrUndefined(lstat(path))?.id
+
+/** Opens an export, made where there is none, until the scope ends. Whoever opens it has its lock. */
+export const open = Effect.fnUntraced(function* (path: string, mode: Sink.Mode) {
+  if (!(yield* exists(path))) yield* createAfter(path, mode)
+  const id = yield* attemptRead(path, () => idOf(path))
+  const database = yield* Effect.acquireRelease(
     attempt(path, () => configure(new DatabaseSync(path, { timeout: 5000 }))),
     (database) => Effect.sync(() => database.close())
   )
+  if (id === (yield* attemptRead(path, () => idOf(path)))) return database
+  return yield* new Sink.OutputUnusable({ path, problem: "it has been replaced while it was opened" })
 })
 
-/** Opens a database that can be read, or none. */
-const openReadable = (path: string | URL, options: DatabaseSyncOptions): DatabaseSync => {
-  const database = new DatabaseSync(path, options)
+/**
+ * Looks whether the files of an open database are still those that SQLite has open, and none of them has been cut: SQLite
+ * itself goes on writing into a file without a name. Both throw where they cannot look.
+ */
+export const watch = (path: string) => {
+  const look = () => ["", "-wal", "-shm"].map((ending) => ({ path: path + ending, entry: lstat(path + ending) }))
+  let before = look()
+  return {
+    /** What it has come to by a change of one's own. */
+    note: (): void => {
+      before = look()
+    },
+    meddling: (): Sink.OutputUnusable | undefined => {
+      for (const [i, { entry, path }] of look().entries()) {
+        const known = Option.getOrUndefined(before[i]?.entry ?? Option.none())
+        const problem = known === undefined ? undefined : meddlingOf(entry, known, true)
+        if (problem !== undefined) return new Sink.OutputUnusable({ path, problem })
+      }
+      return undefined
+    }
+  }
+}
+
+/** Whether what is there under the name is whole, and ends with this run, finished: asked of a connection of its own. */
+export const isWhole = (path: string, run: number): boolean => {
+  const database = openToRead(path)
+  try {
+    const last = database.prepare("SELECT id, state FROM runs ORDER BY id DESC LIMIT 1").get()
+    const check = database.prepare("PRAGMA quick_check(1)").get()
+    return last?.["id"] === run && last["state"] === "finished" && check?.["quick_check"] === "ok"
+  } catch (error) {
+    if (isDamaged(error) || isNoDatabase(error)) return false
+    throw error
+  } finally {
+    database.close()
+  }
+}
+
+/** A database that can be read, or none. */
+const readable = (database: DatabaseSync): DatabaseSync => {
   try {
     database.exec("PRAGMA query_only = ON; SELECT 1 FROM runs")
     return database
@@ -208,13 +245,11 @@ const openReadable = (path: string | URL, options: DatabaseSyncOptions): Databas
 const openToRead = (path: string): DatabaseSync => {
   try {
     // Not `readOnly`: who may not write leaves the files behind that WAL mode needs beside the database.
-    return openReadable(path, { timeout: 5000 })
+    return readable(new DatabaseSync(path, { timeout: 5000 }))
   } catch (error) {
     // Nor can they be made in a folder that is read-only. Without them nobody is writing, and they are not needed.
     if (Fs.existsSync(`${path}-wal`)) throw error
-    const url = pathToFileURL(path)
-    url.searchParams.set("immutable", "1")
-    return openReadable(url, { readOnly: true })
+    return readable(openImmutable(path))
   }
 }
 

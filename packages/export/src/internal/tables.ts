@@ -37,7 +37,6 @@ export const prepare = (database: DatabaseSync, run: number) => {
     fail: database.prepare(
       "INSERT INTO failures (run, line, user_id, error, code, request_id, message) VALUES (?, ?, ?, ?, ?, ?, ?)"
     ),
-    session: database.prepare("SELECT session FROM runs WHERE id = ? AND state = 'running'"),
     run: database.prepare(
       `UPDATE runs SET lines = ?, users = ?, conversations = ?, failed = ?, invalid = ?, duplicates = ?,
          changed_while_reading = ?, at_cap = ?, checkpoint = ? WHERE id = ?`
@@ -89,8 +88,6 @@ export const prepare = (database: DatabaseSync, run: number) => {
   }
 
   return {
-    /** Whether the run is still this session's. */
-    belongsTo: (session: string): boolean => statements.session.get(run)?.["session"] === session,
     put: (outcome: Sink.Outcome): void => {
       if (outcome._tag === "Exported") return putUser(outcome)
       const { code, error, line, message, requestId, userId } = outcome

@@ -1,0 +1,35 @@
+/** Files, looked at with Node's own functions. Node only. */
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Fs from "node:fs"
+import * as Path from "node:path"
+import * as Sink from "../Sink.ts"
+import type * as Place from "./place.ts"
+import { codeOf, meaningOf } from "./platform.ts"
+
+/** What a name stands for. Throws. */
+export const lstat = (path: string): Option.Option<Place.Entry> => {
+  const stat = Fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
+  return stat === undefined
+    ? Option.none()
+    : Option.some({
+        type: stat.isFile() ? "File" : stat.isSymbolicLink() ? "SymbolicLink" : "Other",
+        id: `${stat.dev}:${stat.ino}`,
+        names: Number(stat.nlink),
+        size: Number(stat.size)
+      })
+}
+
+const read = <A>(path: string, run: () => A): Effect.Effect<A, Sink.SinkFailed> =>
+  Effect.try({
+    try: run,
+    catch: (cause) =>
+      new Sink.SinkFailed({ path, operation: "read", problem: meaningOf(codeOf(cause)) ?? String(cause), cause })
+  })
+
+export const look: Place.Look = {
+  lstat: (path) => read(path, () => lstat(path)),
+  readLink: (path) => read(path, () => Fs.readlinkSync(path)),
+  realPath: (path) => Effect.option(read(path, () => Fs.realpathSync(path))),
+  path: Path
+}
