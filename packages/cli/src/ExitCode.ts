@@ -20,7 +20,7 @@ export const table = {
   Authentication: { code: 5, meaning: "The secret, the clock or the app's permissions are wrong" },
   RateLimit: { code: 6, meaning: "The calls still exceed the rate limit after all retries" },
   Service: { code: 7, meaning: "No usable answer from the service after all retries" },
-  Interrupted: { code: 130, meaning: "Stopped by Ctrl+C or SIGTERM" }
+  Interrupted: { code: 130, meaning: "Stopped by Ctrl+C, SIGTERM or the end of the terminal" }
 } as const
 
 /**

@@ -7,6 +7,7 @@ import * as MutableRef from "effect/MutableRef"
 import * as Stdio from "effect/Stdio"
 import { stderr } from "node:process"
 import * as ExitCode from "./ExitCode.ts"
+import * as HangUp from "./internal/hangUp.ts"
 import * as Main from "./Main.ts"
 
 const whenInterrupted = MutableRef.make<number>(ExitCode.table.Interrupted.code)
@@ -19,6 +20,7 @@ const program = Stdio.Stdio.use(({ args }) => Effect.flatMap(args, Main.run)).pi
 // Progress and logs are not worth an error: whoever closed standard error does not look.
 stderr.on("error", () => undefined)
 
+HangUp.listen()
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,
   // `Main.run` succeeds with the exit code whatever happens: what is left is interruption by a signal.

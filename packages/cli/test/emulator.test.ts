@@ -15,7 +15,9 @@ import { app, before, invoke, invokeAt, portOf, settings, start, world } from ".
 interface Running {
   readonly ready: { readonly url: string; readonly [key: string]: unknown }
   /** Sends a signal, and gives the exit code and everything that was printed. */
-  readonly stop: (signal: "SIGINT" | "SIGTERM") => Promise<{ readonly code: number | null; readonly output: string }>
+  readonly stop: (
+    signal: "SIGINT" | "SIGTERM" | "SIGHUP"
+  ) => Promise<{ readonly code: number | null; readonly output: string }>
 }
 
 /** Starts `zim emulator start` on a free port and waits for its line. */
@@ -92,7 +94,8 @@ describe("zim emulator start", () => {
       )
       const outcome = yield* invokeAt(ready.url, ["conversations", "list", "user-3"])
       assert.strictEqual(outcome.code, 0, outcome.stderr)
-      const { output } = yield* Effect.promise(() => stop("SIGINT"))
+      const { code, output } = yield* Effect.promise(() => stop("SIGHUP"))
+      assert.strictEqual(code, 0)
       assert.notInclude(output, app.serverSecret)
     })
   )

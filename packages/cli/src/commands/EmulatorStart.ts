@@ -187,7 +187,7 @@ export const start = Command.make(
 ).pipe(
   Command.withDescription(
     "Serve the API on a loopback port: strict, with made-up lists, 20 calls a second. Prints one line of JSON when it is " +
-      "ready and runs until Ctrl+C or SIGTERM, which end it with exit code 0."
+      "ready and runs until Ctrl+C, SIGTERM or the end of the terminal, which end it with exit code 0."
   ),
   Command.withShortDescription("Serve the API on a loopback port"),
   Command.withExamples([
