@@ -71,19 +71,27 @@ const readDatabase = (path: string): Exported => {
   }
 }
 
-/** What an export has left. */
-export const read = Effect.fnUntraced(function* (path: string, format: Format): Effect.fn.Return<Exported> {
-  if (format === "sqlite") return readDatabase(path)
-  assert.isFalse(existsSync(`${path}.part`), "the unfinished output is still there")
-  const failures = jsonLines(Failure, `${path}.failures.ndjson`)
-  if (format === "ndjson") return { records: jsonLines(Record, path), failures }
+/** The conversations in an output. */
+export const readRecords = Effect.fnUntraced(function* (
+  path: string,
+  format: Format
+): Effect.fn.Return<ReadonlyArray<Record>> {
+  if (format === "sqlite") return readDatabase(path).records
+  if (format === "ndjson") return jsonLines(Record, path)
   const rows = yield* Stream.make(readFileSync(path, "utf8")).pipe(
     Stream.pipeThroughChannel(Csv.decodeString({ headers: true })),
     Stream.runCollect,
     Effect.orDie
   )
   const decode = Schema.decodeUnknownSync(Record)
-  return { records: rows.map((row) => decode({ ...row, typeCode: Number(row["typeCode"]) })), failures }
+  return rows.map((row) => decode({ ...row, typeCode: Number(row["typeCode"]) }))
+})
+
+/** What an export has left. */
+export const read = Effect.fnUntraced(function* (path: string, format: Format): Effect.fn.Return<Exported> {
+  if (format === "sqlite") return readDatabase(path)
+  assert.isFalse(existsSync(`${path}.part`), "the unfinished output is still there")
+  return { records: yield* readRecords(path, format), failures: jsonLines(Failure, `${path}.failures.ndjson`) }
 })
 
 /** What each user's list must be, straight from the world. */
@@ -105,11 +113,11 @@ const canonical = (records: ReadonlyArray<Record>): ReadonlyArray<string> =>
     .map((record) => JSON.stringify([record.updatedAt, record.typeCode, record.conversationId, record.type]))
     .toSorted()
 
-/** Each user's list once, together, in order and complete; every line without one recorded once, and nothing else. */
-export const assertComplete = (exported: Exported, world: World.World, lines: ReadonlyArray<string>): void => {
+/** Each user's list once, together, in order and complete, and nothing else. */
+export const assertLists = (records: ReadonlyArray<Record>, world: World.World, lines: ReadonlyArray<string>): void => {
   const lists = new Map<string, Array<Record>>()
   let last: string | undefined
-  for (const record of exported.records) {
+  for (const record of records) {
     const list = lists.get(record.userId)
     if (list === undefined) lists.set(record.userId, [record])
     else {
@@ -124,7 +132,11 @@ export const assertComplete = (exported: Exported, world: World.World, lines: Re
     lists.delete(userId)
   }
   assert.deepStrictEqual([...lists.keys()], [], "users that nobody asked for")
+}
 
+/** The same, and every line without a list recorded once. */
+export const assertComplete = (exported: Exported, world: World.World, lines: ReadonlyArray<string>): void => {
+  assertLists(exported.records, world, lines)
   const registered = new Set<string>(world.users.map(({ userId }) => userId))
   const strangers = lines.flatMap((userId, i) => (registered.has(userId) ? [] : [{ line: i + 1, userId }]))
   assert.deepStrictEqual(
