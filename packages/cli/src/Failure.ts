@@ -2,7 +2,7 @@
  * What `zim` says when it fails: what happened, what to do, and the exit code.
  */
 import { ClientError } from "@effect-zim/client"
-import type { Checkpoint, Sink, UserList } from "@effect-zim/export"
+import type { Checkpoint, Export, Sink, UserList } from "@effect-zim/export"
 import { ReturnCode } from "@effect-zim/protocol"
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
@@ -35,7 +35,7 @@ export type CommandError =
   | ExportError
 
 /** What an export fails with, beside errors of the client. */
-type ExportError = UserList.UserListUnreadable | Sink.OpenError | Sink.SaveError
+type ExportError = UserList.UserListUnreadable | Sink.OpenError | Sink.SaveError | Export.NobodyExported
 
 /**
  * A failure as it is shown: two lines of text, and the exit code.
@@ -135,10 +135,18 @@ const checkpointAdvice: Record<Checkpoint.CheckpointInvalid["reason"], string> =
   OutputChanged: "Put it back as it was, or begin anew with --restart."
 }
 
+const usersAdvice: Record<UserList.UserListUnreadable["reason"], string> = {
+  Unreadable: "Check the path and the permissions; --users - reads standard input.",
+  NotUtf8: "Write a text in UTF-8, an id on each line: iconv -f UTF-16 -t UTF-8, gunzip, Out-File -Encoding utf8.",
+  Changed: "Let nothing write to it during an export; between two runs lines may be added at its end."
+}
+
 const adviceOfExport = (error: ExportError): string => {
   switch (error._tag) {
     case "UserListUnreadable":
-      return "Check the path and the permissions; --users - reads standard input."
+      return usersAdvice[error.reason]
+    case "NobodyExported":
+      return "Correct the users, an id on each line, or ZIM_APP_ID; then begin anew with --restart."
     case "OutputExists":
       return error.isUnfinished
         ? "Go on with it with --resume, or begin anew with --restart."
@@ -185,6 +193,8 @@ export const report = (error: CommandError): Report => {
       return ofUsage(error)
     case "SameFile":
       return { problem: error.message, advice: adviceOfExport(error), exit: "Usage" }
+    case "NobodyExported":
+      return { problem: error.message, advice: adviceOfExport(error), exit: "Request" }
     case "UserListUnreadable":
     case "OutputExists":
     case "OutputInUse":

@@ -13,6 +13,7 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { text } from "node:stream/consumers"
+import { gzipSync } from "node:zlib"
 import { assertComplete, type Format, read } from "./exportSupport.ts"
 import { before, invoke, invokeAt, matchGolden, service, settings, start, world } from "./support.ts"
 
@@ -164,6 +165,70 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
       assert.strictEqual(code, 0)
     }).pipe(Effect.scoped)
   )
+
+  it.effect("a users file that is no text in UTF-8 is refused by name, and nothing is begun, also with --quiet", () =>
+    Effect.gen(function* () {
+      const at = yield* url
+      const text = `\uFEFF${readable.join("\r\n")}\r\n`
+      const lines = "user\n".repeat(20_000)
+      for (const [bytes, problem] of [
+        [Buffer.from(text, "utf16le"), "it is in UTF-16 (little-endian), not in UTF-8"],
+        [Buffer.from(text, "utf16le").swap16(), "it is in UTF-16 (big-endian), not in UTF-8"],
+        [gzipSync(readable.join("\n")), "it is compressed with gzip"],
+        [Buffer.from(`${lines}m\xfcller\n`, "latin1"), "line 20001 is not in UTF-8"]
+      ] as const) {
+        for (const quiet of [[], ["--quiet"]]) {
+          const files = yield* prepared("")
+          writeFileSync(files.users, bytes)
+          assertRefused(
+            yield* invokeAt(at, exportTo(files, ...quiet)),
+            1,
+            `cannot read the users file ${files.users}: ${problem}`,
+            "in UTF-8"
+          )
+          assert.deepStrictEqual(readdirSync(files.folder), ["users.txt"])
+        }
+      }
+      const { folder } = yield* prepared("")
+      const piped = yield* invoke(exportTo({ users: "-", out: join(folder, "out") }, "--quiet"), {
+        env: settings(at),
+        stdin: "ada\nb\0b\n"
+      })
+      assertRefused(
+        piped,
+        1,
+        "cannot read the users file standard input: line 2 has a NUL character: it is no text",
+        "--resume"
+      )
+    }).pipe(Effect.scoped)
+  )
+
+  for (const format of ["ndjson", "sqlite"] as const) {
+    it.effect(`${format}: where nobody can be read it is no success, and no output, also with --quiet`, () =>
+      Effect.gen(function* () {
+        const at = yield* url
+        const files = yield* prepared("stranger\n\nbad/id\nstranger\n")
+        const failures = join(files.folder, "failed.ndjson")
+        const args = ["--format", format, "--failures", failures, "--quiet"]
+        for (const mode of [[], ["--resume"]]) {
+          assertRefused(
+            yield* invokeAt(at, exportTo(files, ...args, ...mode)),
+            4,
+            "nobody could be read: of 4 lines 2 are no user id, and 1 user could not be read",
+            `See ${format === "sqlite" ? `the table "failures" of ${files.out}` : `${failures}.part`}. Correct the users`
+          )
+          assert.isFalse(existsSync(failures))
+        }
+        if (format === "ndjson") {
+          assert.isFalse(existsSync(files.out))
+          assert.lengthOf(readFileSync(`${failures}.part`, "utf8").trimEnd().split("\n"), 4)
+        }
+        writeFileSync(files.users, readable.join("\n"))
+        const outcome = yield* invokeAt(at, exportTo(files, ...args, "--restart"))
+        assert.deepStrictEqual(outcome, { code: 0, stdout: "", stderr: "" })
+      }).pipe(Effect.scoped)
+    )
+  }
 
   it.effect("on a terminal: one line that is rewritten, never wider than it", () =>
     Effect.gen(function* () {

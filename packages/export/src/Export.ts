@@ -14,6 +14,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as Concern from "./internal/concern.ts"
@@ -40,13 +41,30 @@ export interface Options {
 }
 
 /**
+ * There were users, but none of them could be read: most often the input is something else than it seems, or of another
+ * app. Each line is recorded with its reason; the output is not finished.
+ *
+ * @since 0.1.0
+ */
+export class NobodyExported extends Schema.TaggedError<NobodyExported>()("NobodyExported", {
+  counts: Checkpoint.Counts
+}) {
+  override get message(): string {
+    const { failed, invalid, lines } = this.counts
+    const none = `${invalid} ${invalid === 1 ? "is" : "are"} no user id`
+    const users = `${failed} ${failed === 1 ? "user" : "users"}`
+    return `nobody could be read: of ${lines} lines ${none}, and ${users} could not be read`
+  }
+}
+
+/**
  * What ends an export, beside failures of the users' own stream: the sink cannot be opened or written, the checkpoint is
  * of something else, or a failure of the client that concerns everybody: a wrong secret, a service that is not enabled, an
  * outage longer than the deadline.
  *
  * @since 0.1.0
  */
-export type ExportError = Sink.OpenError | Sink.SaveError | Conversations.ListError
+export type ExportError = Sink.OpenError | Sink.SaveError | NobodyExported | Conversations.ListError
 
 /**
  * The time that a call has in an export, unless `Timeout.Deadline` is provided around it: an outage shorter than that is
@@ -272,9 +290,10 @@ export const run = <E, R>(
         return [saved, ...outcomes.map(eventOf)] as const
       }, Effect.uninterruptible)
 
-      const end = Effect.suspend((): Effect.Effect<Progress.Event, Sink.SaveError> => {
+      const end = Effect.suspend((): Effect.Effect<Progress.Event, Sink.SaveError | NobodyExported> => {
         const { counts } = checkpoint
         if (!intake.isComplete()) return Effect.succeed({ _tag: "Stopped", counts })
+        if (counts.lines > 0 && counts.users === 0) return Effect.fail(new NobodyExported({ counts }))
         checkpoint = { ...checkpoint, place: intake.placeAfter([]), isFinished: true }
         return Effect.as(session.finish(checkpoint), { _tag: "Finished", wasFinished: false, counts })
       }).pipe(Effect.uninterruptible)

@@ -2,7 +2,8 @@
  * The users to export, one id on each line of a text.
  *
  * A line ends with LF or CRLF; a byte-order mark at the beginning is skipped. Nothing else is trimmed: a space is a legal
- * character of a user id. What is wrong with a line is for {@link check} to say: a list goes on after it.
+ * character of a user id. What is wrong with a line is for {@link check} to say: a list goes on after it. What is no text in
+ * UTF-8 is refused as a whole, by name: UTF-16, which Windows PowerShell writes, another encoding, a compressed file.
  *
  * @since 0.1.0
  */
@@ -14,14 +15,33 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { problemOf } from "./internal/platform.ts"
+import * as Utf8 from "./internal/utf8.ts"
 
 /**
- * The file cannot be read: it is not there, or no longer, or the system refuses it.
+ * What was to be lines of a text is none: it is in another encoding than UTF-8, compressed, a database. `problem` says what
+ * it looks like, or the first line that cannot be read.
+ *
+ * @since 0.1.0
+ */
+export const NotUtf8 = Utf8.NotUtf8
+
+/**
+ * @since 0.1.0
+ */
+export type NotUtf8 = Utf8.NotUtf8
+
+/**
+ * The users cannot be read, or not all of them:
+ *
+ * - `Unreadable`: the file is not there, or no longer, or the system refuses it.
+ * - `NotUtf8`: it is no text in UTF-8.
+ * - `Changed`: it was written to while it was read. What has been taken of it may be no beginning of what it is now.
  *
  * @since 0.1.0
  */
 export class UserListUnreadable extends Schema.TaggedError<UserListUnreadable>()("UserListUnreadable", {
   path: Schema.String,
+  reason: Schema.Literals(["Unreadable", "NotUtf8", "Changed"]),
   problem: Schema.String
 }) {
   override get message(): string {
@@ -44,7 +64,9 @@ const longestLine = 1024
 
 const lineOf = (text: string): string => (text.endsWith("\r") ? text.slice(0, -1) : text).slice(0, longestLine)
 
-const split = (rest: string, text: string): readonly [rest: string, lines: ReadonlyArray<string>] => {
+/** Nothing is the end: the rest is a line, too. */
+const split = (rest: string, text: string | undefined): readonly [rest: string, lines: ReadonlyArray<string>] => {
+  if (text === undefined) return ["", rest === "" ? [] : [lineOf(rest)]]
   const parts = (rest + text).split("\n")
   const last = parts.pop() ?? ""
   // One character more than a line may have, so that it stays too long whatever comes.
@@ -52,7 +74,8 @@ const split = (rest: string, text: string): readonly [rest: string, lines: Reado
 }
 
 /**
- * The lines of a text in UTF-8, in constant memory. The number of a line is its place in the stream.
+ * The lines of a text in UTF-8, in constant memory. The number of a line is its place in the stream. Fails with
+ * {@link NotUtf8} where it is none.
  *
  * @example
  * ```ts
@@ -64,34 +87,63 @@ const split = (rest: string, text: string): readonly [rest: string, lines: Reado
  *
  * @since 0.1.0
  */
-export const lines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<string, E, R> =>
-  bytes.pipe(
-    // It skips the mark.
-    Stream.decodeText,
-    Stream.mapAccum(() => "", split, { onHalt: (rest) => (rest === "" ? [] : [lineOf(rest)]) })
+export const lines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<string, E | NotUtf8, R> =>
+  Utf8.decode(bytes).pipe(
+    // Not `onHalt`, which takes a failure for an end: half a line may be an id.
+    Stream.concat(Stream.make(undefined)),
+    Stream.mapAccum(() => "", split)
   )
 
 const unreadable = (path: string) =>
   Effect.mapError(
-    (error: Parameters<typeof problemOf>[0]) => new UserListUnreadable({ path, problem: problemOf(error) })
+    (error: Parameters<typeof problemOf>[0]) =>
+      new UserListUnreadable({ path, reason: "Unreadable", problem: problemOf(error) })
   )
 
+/** How much is read at a time. */
+const pieceLength = 64 * 1024
+
+/** The bytes of a file, which must stay as it is until they have been taken. */
 const bytesOf = (path: string): Stream.Stream<Uint8Array, UserListUnreadable, FileSystem.FileSystem> =>
   Stream.unwrap(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
+      const because = (problem: string) => new UserListUnreadable({ path, reason: "Unreadable", problem })
       const { type } = yield* unreadable(path)(fs.stat(path))
-      if (type === "Directory") return yield* new UserListUnreadable({ path, problem: "it is a folder" })
+      if (type === "Directory") return yield* because("it is a folder")
       // An export reads its users twice: to count them, and to go through them.
-      if (type === "FIFO") {
-        return yield* new UserListUnreadable({ path, problem: "it is a pipe, which can be read only once" })
-      }
-      return Stream.mapError(fs.stream(path), (error) => new UserListUnreadable({ path, problem: problemOf(error) }))
+      if (type === "FIFO") return yield* because("it is a pipe, which can be read only once")
+      // Another file may get the name meanwhile: what is open stays what it is.
+      const file = yield* unreadable(path)(fs.open(path))
+      const before = yield* unreadable(path)(file.stat)
+      let taken = 0
+      const pieces = Stream.paginate(undefined, () =>
+        Effect.map(unreadable(path)(file.readAlloc(pieceLength)), (piece) => {
+          taken += Option.match(piece, { onNone: () => 0, onSome: ({ length }) => length })
+          return [Option.toArray(piece), Option.as(piece, undefined)] as const
+        })
+      )
+      // Before its last line is, which may have been half a one.
+      const end = Effect.gen(function* () {
+        const after = yield* unreadable(path)(file.stat)
+        const isSame =
+          Number(after.size) === taken &&
+          Option.getOrUndefined(after.mtime)?.getTime() === Option.getOrUndefined(before.mtime)?.getTime()
+        if (isSame || type !== "File") return
+        const lengths = `${taken} bytes were taken, it has ${after.size} now`
+        return yield* new UserListUnreadable({
+          path,
+          reason: "Changed",
+          problem: `it was written to while it was read: ${lengths}`
+        })
+      })
+      return Stream.concat(pieces, Stream.fromEffectDrain(end))
     })
   )
 
 /**
- * The lines of a file. Fails with {@link UserListUnreadable}, also where the file can no longer be read half-way.
+ * The lines of a file. Fails with {@link UserListUnreadable}, also where the file can no longer be read half-way, or was
+ * written to before its end was reached: an export that ends so can be gone on from, as long as lines were only added.
  *
  * @example
  * ```ts
@@ -103,7 +155,9 @@ const bytesOf = (path: string): Stream.Stream<Uint8Array, UserListUnreadable, Fi
  * @since 0.1.0
  */
 export const file = (path: string): Stream.Stream<string, UserListUnreadable, FileSystem.FileSystem> =>
-  lines(bytesOf(path))
+  Stream.catchTag(lines(bytesOf(path)), "NotUtf8", ({ problem }) =>
+    Stream.fail(new UserListUnreadable({ path, reason: "NotUtf8", problem }))
+  )
 
 /**
  * How many lines a file has, to tell how much is left. Reads the file once.

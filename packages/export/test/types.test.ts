@@ -20,6 +20,7 @@ describe("types", () => {
         | Sink.SameFile
         | Sink.SinkFailed
         | Checkpoint.CheckpointInvalid
+        | Export.NobodyExported
         | Conversations.ListError,
         FileSystem.FileSystem | ZimClient.ZimClient
       >

@@ -47,7 +47,12 @@ const usersOf = (
     Stdio.Stdio.useSync(({ stdin }) =>
       Stream.mapError(
         UserList.lines(stdin),
-        (error) => new UserList.UserListUnreadable({ path: "standard input", problem: error.message })
+        (error) =>
+          new UserList.UserListUnreadable({
+            path: "standard input",
+            reason: error._tag === "NotUtf8" ? "NotUtf8" : "Unreadable",
+            problem: error.message
+          })
       )
     )
   )
@@ -124,8 +129,9 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   yield* saveMemory
   const mode = yield* modeOf(flags)
   const users = flags.users === standardStream ? Option.none() : Option.some(flags.users)
-  const { failures, sink } = yield* ExportFiles.target({ ...flags, users })
-  const lines = flags.users === standardStream || flags.quiet ? undefined : yield* UserList.count(flags.users)
+  const { failures, sink, unfinished } = yield* ExportFiles.target({ ...flags, users })
+  // All of it, before anything is begun: what is no text of users is found here.
+  const lines = flags.users === standardStream ? undefined : yield* UserList.count(flags.users)
   const scale = { lines, callsPerSecond: flags.callsPerSecond }
   const meter = yield* Progress.meter(scale)
   let isStarted = false
@@ -176,6 +182,9 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   yield* stoppable(exported, stopped).pipe(
     Effect.mapError((error) => {
       const { advice, exit, problem } = Failure.report(error)
+      if (error._tag === "NobodyExported") {
+        return new Failure.CommandFailed({ problem, advice: `See ${unfinished}. ${advice}`, exit })
+      }
       if (isStarted && error._tag === "OutputUnusable") {
         return new Failure.CommandFailed({ problem, advice: meddled, exit })
       }

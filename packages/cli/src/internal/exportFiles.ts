@@ -30,6 +30,8 @@ export interface Target {
   readonly sink: Sink.Sink
   /** Where to look for the failures, in words. */
   readonly failures: string
+  /** The same of an export that is not finished. */
+  readonly unfinished: string
 }
 
 const assertFolder = Effect.fnUntraced(function* (folder: string) {
@@ -56,8 +58,9 @@ export const target: (options: Options) => Effect.Effect<Target, CommandFailed, 
     const files = { path: out, failures: Option.getOrUndefined(failures), inputs: Option.toArray(options.users) }
     if (format === "sqlite") {
       const table = `the table "failures" of ${out}`
-      return { sink: SqliteSink.make(files), failures: Option.getOrElse(failures, () => table) }
+      return { sink: SqliteSink.make(files), failures: Option.getOrElse(failures, () => table), unfinished: table }
     }
     const make = format === "csv" ? CsvSink.make : NdjsonSink.make
-    return { sink: yield* make(files), failures: Option.getOrElse(failures, () => `${out}.failures.ndjson`) }
+    const file = Option.getOrElse(failures, () => `${out}.failures.ndjson`)
+    return { sink: yield* make(files), failures: file, unfinished: `${file}.part` }
   })

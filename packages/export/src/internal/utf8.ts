@@ -1,0 +1,132 @@
+/** Text in UTF-8, and names for what is none. */
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Stream from "effect/Stream"
+
+/** The bytes are no text in UTF-8. */
+export class NotUtf8 extends Schema.TaggedError<NotUtf8>()("NotUtf8", {
+  problem: Schema.String
+}) {
+  override get message(): string {
+    return this.problem
+  }
+}
+
+const mark = {
+  utf32le: [0xff, 0xfe, 0, 0],
+  utf32be: [0, 0, 0xfe, 0xff],
+  utf16le: [0xff, 0xfe],
+  utf16be: [0xfe, 0xff]
+}
+
+const bytesOf = (text: string): ReadonlyArray<number> => [...text].map((character) => character.charCodeAt(0))
+
+/** What begins with these bytes, the longer ones first. */
+const signatures: ReadonlyArray<readonly [bytes: ReadonlyArray<number>, is: string]> = [
+  [bytesOf("SQLite format 3\0"), "it is a SQLite database"],
+  [mark.utf32le, "it is in UTF-32 (little-endian), not in UTF-8"],
+  [mark.utf32be, "it is in UTF-32 (big-endian), not in UTF-8"],
+  [mark.utf16le, "it is in UTF-16 (little-endian), not in UTF-8"],
+  [mark.utf16be, "it is in UTF-16 (big-endian), not in UTF-8"],
+  [bytesOf("PK\x03\x04"), "it is a ZIP archive or a spreadsheet, not a text"],
+  [bytesOf("\x1f\x8b"), "it is compressed with gzip"],
+  [bytesOf("BZh"), "it is compressed with bzip2"],
+  [bytesOf("\xfd7zXZ\0"), "it is compressed with xz"],
+  [bytesOf("\x28\xb5\x2f\xfd"), "it is compressed with zstd"],
+  [bytesOf("PAR1"), "it is a Parquet file"],
+  [bytesOf("%PDF"), "it is a PDF file"],
+  [bytesOf("\xd0\xcf\x11\xe0"), "it is an Excel file"]
+]
+
+/** Where ASCII has its zeros, in other encodings. */
+const encodings: ReadonlyArray<readonly [zeros: RegExp, name: string]> = [
+  [/^x000/, "UTF-32 (little-endian)"],
+  [/^000x/, "UTF-32 (big-endian)"],
+  [/^x0(x0|$)/, "UTF-16 (little-endian)"],
+  [/^0x(0x|$)/, "UTF-16 (big-endian)"]
+]
+
+/** So many first bytes tell what it is. */
+const headLength = 16
+
+const nameOf = (head: ReadonlyArray<number>): string | undefined => {
+  const signature = signatures.find(([bytes]) => bytes.every((byte, i) => head[i] === byte))
+  if (signature !== undefined) return signature[1]
+  const zeros = head
+    .slice(0, 4)
+    .map((byte) => (byte === 0 ? "0" : "x"))
+    .join("")
+  const encoding = encodings.find(([pattern]) => pattern.test(zeros))
+  return encoding && `it is in ${encoding[1]}, not in UTF-8`
+}
+
+const newlines = (text: string): number => text.split("\n").length - 1
+
+const make = () => new TextDecoder("utf-8", { fatal: true })
+
+/** How many line ends come before the first byte that cannot be. */
+const linesBefore = (bytes: ReadonlyArray<number>): number => {
+  const decoder = make()
+  let count = 0
+  for (const byte of bytes) {
+    try {
+      decoder.decode(Uint8Array.of(byte), { stream: true })
+    } catch {
+      return count
+    }
+    if (byte === 0x0a) count++
+  }
+  return count
+}
+
+/** Decodes piece by piece, and says what is no text: where it begins says best what it is. */
+class Decoder {
+  readonly #decoder = make()
+  readonly #head: Array<number> = []
+  /** The last bytes: a character may be cut in two. */
+  #tail: ReadonlyArray<number> = []
+  #lines = 1
+  #trouble: string | undefined
+
+  /** Nothing is the end. */
+  decode(bytes: Uint8Array | undefined): Effect.Effect<string, NotUtf8> {
+    if (bytes !== undefined) this.#head.push(...bytes.subarray(0, headLength - this.#head.length))
+    const text = this.#trouble === undefined ? this.#textOf(bytes) : ""
+    if (this.#trouble === undefined) return Effect.succeed(text)
+    // There may be more to tell it by.
+    if (bytes !== undefined && this.#head.length < headLength) return Effect.succeed("")
+    return Effect.fail(new NotUtf8({ problem: nameOf(this.#head) ?? this.#trouble }))
+  }
+
+  #textOf(bytes: Uint8Array | undefined): string {
+    try {
+      const text = this.#decoder.decode(bytes, { stream: bytes !== undefined })
+      const nul = text.indexOf("\0")
+      if (nul >= 0)
+        this.#trouble = `line ${this.#lines + newlines(text.slice(0, nul))} has a NUL character: it is no text`
+      this.#lines += newlines(text)
+      this.#keepTail(bytes)
+      return text
+    } catch {
+      const line = this.#lines + linesBefore([...this.#tail, ...(bytes ?? [])])
+      this.#trouble = `line ${line} is not in UTF-8`
+      return ""
+    }
+  }
+
+  #keepTail(bytes: Uint8Array | undefined): void {
+    const last = [...this.#tail, ...(bytes?.subarray(-3) ?? [])].slice(-3)
+    const start = last.findLastIndex((byte) => byte < 0x80 || byte >= 0xc0)
+    this.#tail = (last[start] ?? 0) < 0x80 ? [] : last.slice(start)
+  }
+}
+
+/** The text of bytes; a mark at the beginning is skipped. Fails where there is no text in UTF-8, or a NUL character. */
+export const decode = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<string, E | NotUtf8, R> =>
+  Stream.suspend(() => {
+    const decoder = new Decoder()
+    return bytes.pipe(
+      Stream.concat(Stream.make(undefined)),
+      Stream.mapEffect((piece) => decoder.decode(piece))
+    )
+  })
