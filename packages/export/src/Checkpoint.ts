@@ -81,6 +81,8 @@ export const Checkpoint = Schema.Struct({
   appId: Schema.Int,
   place: Place,
   counts: Counts,
+  /** The last user whose list was saved, if there is one: asked to tell one user's trouble from everybody's. */
+  witness: Schema.optional(Schema.String),
   /** Whether all users are done. */
   isFinished: Schema.Boolean
 })
@@ -149,6 +151,7 @@ export const initial = (run: Pick<Checkpoint, "run" | "startedAt" | "appId">): C
   ...run,
   place: { read: 0, digest: "0".repeat(16), pending: [] },
   counts: noCounts,
+  witness: undefined,
   isFinished: false
 })
 

@@ -3,22 +3,20 @@
  *
  * @since 0.1.0
  */
-import { Conversations, RetryPolicy, Timeout, ZimClient } from "@effect-zim/client"
+import { type Conversations, ZimClient } from "@effect-zim/client"
 import { PageSize } from "@effect-zim/protocol"
 import * as Clock from "effect/Clock"
-import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Deferred from "effect/Deferred"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Random from "effect/Random"
-import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
-import * as Concern from "./internal/concern.ts"
 import * as Intake from "./internal/intake.ts"
+import * as Reader from "./internal/reader.ts"
 import { token } from "./internal/token.ts"
 import type * as Progress from "./Progress.ts"
 import type * as Sink from "./Sink.ts"
@@ -59,8 +57,8 @@ export class NobodyExported extends Schema.TaggedError<NobodyExported>()("Nobody
 
 /**
  * What ends an export, beside failures of the users' own stream: the sink cannot be opened or written, the checkpoint is
- * of something else, or a failure of the client that concerns everybody: a wrong secret, a service that is not enabled, an
- * outage longer than the deadline.
+ * of something else, nobody could be read, or a failure of the client that concerns everybody: a wrong secret, a service
+ * that is not enabled, an outage.
  *
  * @since 0.1.0
  */
@@ -72,47 +70,10 @@ export type ExportError = Sink.OpenError | Sink.SaveError | NobodyExported | Con
  *
  * @since 0.1.0
  */
-export const deadline: Duration.Duration = Duration.minutes(30)
-
-/** A list that changes while it is read is read again, so many times. */
-const rereads = 2
-
-/** How long it is tried whether the service answers anybody. */
-const patience = Duration.minutes(2)
+export const deadline: Duration.Duration = Reader.deadline
 
 /** How many lists are kept until they are saved, at most. */
 const buffered = 64
-
-const read = (
-  userId: string,
-  pageSize: number,
-  left = rereads
-): Effect.Effect<Conversations.Snapshot, Conversations.ListError, ZimClient.ZimClient> =>
-  Effect.flatMap(Conversations.snapshot(userId, { pageSize }), (snapshot) =>
-    snapshot.verdict === "ChangedWhileReading" && left > 0 ? read(userId, pageSize, left - 1) : Effect.succeed(snapshot)
-  )
-
-/** Policies for a job of hours, where the caller has provided none. */
-const patiently = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R> =>
-  Effect.contextWith((around: Context.Context<never>) =>
-    self.pipe(
-      Effect.provideService(
-        RetryPolicy.Current,
-        Context.getOrUndefined(around, RetryPolicy.Current) ?? RetryPolicy.patient
-      ),
-      Effect.provideService(Timeout.Deadline, Context.getOrUndefined(around, Timeout.Deadline) ?? deadline)
-    )
-  )
-
-const failedOf = (line: number, userId: string, error: Conversations.ListError): Sink.Failed => ({
-  _tag: "Failed",
-  line,
-  userId,
-  error: error._tag,
-  code: "code" in error ? error.code : undefined,
-  requestId: "requestId" in error ? error.requestId : undefined,
-  message: error.message
-})
 
 const isAboutTheLine: ReadonlySet<string> = new Set(["BlankLine", "UserIdInvalid"])
 
@@ -148,6 +109,10 @@ const eventOf = (outcome: Sink.Outcome): Progress.Event => {
  * - Users may be done in another order; a user's conversations stay together, ascending by time.
  * - A line that is no user id, a user who came before and a user whose list cannot be read are recorded by the sink, with
  *   their line, and do not end the export. What concerns everybody ends it at once.
+ * - What may be everybody's trouble, such as no answer or one of another shape, is recorded only where the list of somebody
+ *   else can be read right before and right after. Until that is sure the user is pending, also for the next run: an outage
+ *   ends the export, and records nobody.
+ * - Where there were users but nobody could be read, it fails with {@link NobodyExported}.
  * - Whenever the program is killed, running it again with `mode: "resume"` and the same users goes on, and leaves the
  *   output as if nothing had happened. The users may have grown at the end while the export is not finished; others are
  *   refused (`CheckpointInvalid`).
@@ -238,50 +203,21 @@ export const run = <E, R>(
           counts: checkpoint.counts
         })
       }
-      const watch = new Concern.Watch(millis())
-      let answered: string | undefined
-      /** Whether the service answers at all, where the others are done or wait like this one: asks for another user. */
-      const isAnswering = (userId: string) => {
-        const other = answered === userId ? undefined : answered
-        const asked = other ?? intake.another(userId)
-        if (asked === undefined) return Effect.succeed(false)
-        return Conversations.page(asked, { pageSize: 1 }).pipe(
-          Effect.as(true),
-          Effect.catch((error) => Effect.succeed(error._tag === "UserNotRegistered")),
-          patiently,
-          Effect.provideService(Timeout.Deadline, patience)
-        )
-      }
-
-      const outcomeOf = (
-        task: Intake.Task
-      ): Effect.Effect<Sink.Outcome, Conversations.ListError, ZimClient.ZimClient> => {
-        if (task._tag === "Failed") return Effect.succeed(task)
-        const { line, userId } = task
-        return Effect.suspend(() => {
-          const startedAt = millis()
-          return Effect.flatMap(Effect.result(patiently(read(userId, pageSize))), (result) => {
-            if (Result.isSuccess(result)) {
-              watch.answered(millis())
-              answered = userId
-              const { conversations, verdict } = result.success
-              return Effect.succeed<Sink.Outcome>({ _tag: "Exported", line, userId, conversations, verdict })
-            }
-            const recorded = Effect.succeed<Sink.Outcome>(failedOf(line, userId, result.failure))
-            const concern = watch.failed(result.failure, startedAt, millis())
-            if (concern === "User") return recorded
-            const ended = Effect.fail(result.failure)
-            if (concern === "Everybody") return ended
-            return Effect.flatMap(isAnswering(userId), (isUp) => (isUp ? recorded : ended))
-          })
-        })
-      }
+      const concurrency = Math.max(1, options.concurrency ?? 16)
+      const reader = Reader.make({
+        pageSize,
+        concurrency,
+        witness: checkpoint.witness,
+        another: intake.another,
+        now: millis
+      })
 
       const save = Effect.fnUntraced(function* (outcomes: ReadonlyArray<Sink.Outcome>) {
         const next: Checkpoint.Checkpoint = {
           ...checkpoint,
           place: intake.placeAfter(outcomes),
-          counts: outcomes.reduce((counts, outcome) => count(counts, outcome, pageSize), checkpoint.counts)
+          counts: outcomes.reduce((counts, outcome) => count(counts, outcome, pageSize), checkpoint.counts),
+          witness: outcomes.findLast(({ _tag }) => _tag === "Exported")?.userId ?? checkpoint.witness
         }
         yield* session.save(outcomes, next)
         intake.settle(outcomes)
@@ -298,12 +234,18 @@ export const run = <E, R>(
         return Effect.as(session.finish(checkpoint), { _tag: "Finished", wasFinished: false, counts })
       }).pipe(Effect.uninterruptible)
 
+      const waiting = Stream.unwrap(
+        Effect.map(Deferred.isDone(stopped), (isStopped) => (isStopped ? Stream.empty : reader.waiting))
+      ).pipe(Stream.haltWhen(until))
+
       return Stream.make(started).pipe(
         Stream.concat(
           intake.tasks.pipe(
             // ... and takes no more of those that are there.
             Stream.haltWhen(until),
-            Stream.mapEffect(outcomeOf, { concurrency: Math.max(1, options.concurrency ?? 16), unordered: true }),
+            Stream.mapEffect(reader.read, { concurrency, unordered: true }),
+            Stream.flattenIterable,
+            Stream.concat(waiting),
             // Whatever is done by the time that the last save is, is saved at once.
             Stream.buffer({ capacity: buffered }),
             Stream.mapArrayEffect(save)

@@ -7,9 +7,6 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Csv from "effect/encoding/Csv"
-import * as FileSystem from "effect/FileSystem"
-import * as Layer from "effect/Layer"
-import * as Path from "effect/Path"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { DatabaseSync } from "node:sqlite"
@@ -98,9 +95,8 @@ describe("ids of any text", () => {
       const ids = [...new Set(texts)]
       return Effect.gen(function* () {
         const disk = new Disk()
-        const platform = Layer.merge(Layer.succeed(FileSystem.FileSystem, disk.fileSystem), Path.layer)
-        yield* run(yield* Effect.provide(NdjsonSink.make({ path: "/out.ndjson" }), platform))
-        yield* run(yield* Effect.provide(CsvSink.make({ path: "/out.csv" }), platform))
+        yield* run(yield* Effect.provide(NdjsonSink.make({ path: "/out.ndjson" }), disk.layer))
+        yield* run(yield* Effect.provide(CsvSink.make({ path: "/out.csv" }), disk.layer))
         const lines = (disk.text("/out.ndjson") ?? "").split("\n").slice(0, -1)
         assert.deepStrictEqual(
           lines.map((line): string => JSON.parse(line).conversationId),
@@ -124,8 +120,7 @@ describe("ids of any text", () => {
     const odd = ["\ud800", "\udc00\ud800", "a\0", "\\ud800", "\\u0000", "\\u005c", "\\\\ud800"]
     return Effect.gen(function* () {
       const disk = new Disk()
-      const platform = Layer.merge(Layer.succeed(FileSystem.FileSystem, disk.fileSystem), Path.layer)
-      yield* run(yield* Effect.provide(CsvSink.make({ path: "/out.csv" }), platform))
+      yield* run(yield* Effect.provide(CsvSink.make({ path: "/out.csv" }), disk.layer))
       const rows = yield* Stream.make(disk.text("/out.csv") ?? "").pipe(
         Stream.pipeThroughChannel(Csv.decodeString({ headers: true })),
         Stream.runCollect

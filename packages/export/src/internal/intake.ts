@@ -19,7 +19,7 @@ export interface Intake<E, R> {
   readonly tasks: Stream.Stream<Task, E | CheckpointInvalid, R>
   /** The place once these lines are done too. */
   readonly placeAfter: (done: ReadonlyArray<{ readonly line: number }>) => Place
-  /** Whether every line has been asked for. */
+  /** Whether every line is done. */
   readonly isComplete: () => boolean
   readonly settle: (done: ReadonlyArray<{ readonly line: number }>) => void
   /** Some user among the lines read so far, but this one. */
@@ -118,7 +118,7 @@ export const make = <E, R>(
       const isDone = new Set(done.map(({ line }) => line))
       return { read, digest: Hash.format(digest), pending: [...pending].filter((line) => !isDone.has(line)) }
     },
-    isComplete: () => isComplete,
+    isComplete: () => isComplete && pending.size === 0,
     settle: (done) => {
       for (const { line } of done) pending.delete(line)
     },

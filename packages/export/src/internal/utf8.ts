@@ -19,7 +19,7 @@ const mark = {
   utf16be: [0xfe, 0xff]
 }
 
-const bytesOf = (text: string): ReadonlyArray<number> => [...text].map((character) => character.charCodeAt(0))
+const bytesOf = (text: string): ReadonlyArray<number> => Array.from(text, (character) => character.charCodeAt(0))
 
 /** What begins with these bytes, the longer ones first. */
 const signatures: ReadonlyArray<readonly [bytes: ReadonlyArray<number>, is: string]> = [
