@@ -128,7 +128,7 @@ const exitOf = (error: ClientError.AnyError): ExitCode.Name => {
 const checkpointAdvice: Record<Checkpoint.CheckpointInvalid["reason"], string> = {
   Unreadable: "Begin anew with --restart.",
   OtherVersion: "Use the version of zim that it was begun with, or begin anew with --restart.",
-  OtherFormat: "Choose that --format, or another --out.",
+  OtherFormat: "Choose that --format, with or without --spreadsheet, or another --out.",
   OtherApp: "Set ZIM_APP_ID to that app, or choose another --out.",
   OtherUsers: "Give the users that it was begun with (more may follow at the end), or begin anew with --restart.",
   MoreUsers: "Export the others to another --out, or begin anew with --restart.",

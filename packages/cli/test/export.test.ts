@@ -166,6 +166,26 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
     }).pipe(Effect.scoped)
   )
 
+  it.effect("--spreadsheet is for CSV, and stats reads what it makes", () =>
+    Effect.gen(function* () {
+      const at = yield* url
+      const files = yield* prepared("ada\n")
+      assertRefused(
+        yield* invokeAt(at, exportTo(files, "--spreadsheet")),
+        2,
+        "--spreadsheet is for csv, this is ndjson",
+        "--format csv"
+      )
+      const out = join(files.folder, "a.csv")
+      assert.strictEqual((yield* invokeAt(at, exportTo({ ...files, out }, "--spreadsheet"))).code, 0)
+      assert.isTrue(readFileSync(out, "utf8").startsWith("\uFEFFuserId,"))
+      const stats = yield* invokeAt(at, ["conversations", "stats", "--from", out, "--format", "json"])
+      assert.strictEqual(JSON.parse(stats.stdout).users, 1)
+      const list = yield* invokeAt(at, ["conversations", "list", "ada", "--format", "csv", "--spreadsheet"])
+      assert.isTrue(list.stdout.startsWith("\uFEFFuserId,conversationId,"), list.stdout)
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("a users file that is no text in UTF-8 is refused by name, and nothing is begun, also with --quiet", () =>
     Effect.gen(function* () {
       const at = yield* url

@@ -15,7 +15,40 @@ import type { Sink } from "./Sink.ts"
 /**
  * @since 0.1.0
  */
-export interface Options extends FileSink.Options {}
+export interface Options extends FileSink.Options {
+  /**
+   * For a spreadsheet: a byte-order mark says that it is UTF-8, and no id is taken for a formula, see {@link cell}. Other
+   * programs read the ids as they are where this is left out. Default: false.
+   */
+  readonly spreadsheet?: boolean | undefined
+}
+
+/** What makes a cell a formula, and the sign that keeps it from being one: two cells must not become one. */
+const special = /^[=+\-@\t\r\n'\uFF1D\uFF0B\uFF0D\uFF20]/
+
+/**
+ * A text as a cell has it: as it is, but for half a character, which UTF-8 cannot hold, U+0000, and the backslash of a text
+ * that holds just what stands for these: `\ud800`, `\u0000`, `\u005cud800`. For a `spreadsheet`, an apostrophe comes before
+ * what begins like a formula (`=`, `+`, `-`, `@`, a tab, a line end) or with an apostrophe. Two texts never become one.
+ *
+ * @example
+ * ```ts
+ * import { CsvSink } from "@effect-zim/export"
+ *
+ * CsvSink.cell("=1+1", { spreadsheet: true }) // "'=1+1"
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const cell = (text: string, options?: Pick<Options, "spreadsheet">): string =>
+  options?.spreadsheet === true && special.test(text) ? `'${escape(text)}` : escape(text)
+
+/**
+ * What a file for a spreadsheet begins with: it says that the file is in UTF-8.
+ *
+ * @since 0.1.0
+ */
+export const byteOrderMark = "\uFEFF"
 
 /** A record for each row of cells, as RFC 4180 has it. */
 const encode = (rows: ReadonlyArray<Csv.Row>): Effect.Effect<string> =>
@@ -23,9 +56,7 @@ const encode = (rows: ReadonlyArray<Csv.Row>): Effect.Effect<string> =>
 
 /**
  * A sink that writes a header, `userId,conversationId,type,typeCode,updatedAt`, and a record for each conversation, a
- * user's together and ascending by time. Half a character, which UTF-8 cannot hold, and U+0000 are written as in JSON:
- * `\ud800`, `\u0000`; and so is the backslash of an id that holds just these characters: `\u005cud800`. Files beside it
- * are those of `NdjsonSink`.
+ * user's together and ascending by time, with ids as {@link cell} has them. Files beside it are those of `NdjsonSink`.
  *
  * @example
  * ```ts
@@ -42,15 +73,18 @@ const encode = (rows: ReadonlyArray<Csv.Row>): Effect.Effect<string> =>
  */
 export const make: (options: Options) => Effect.Effect<Sink, never, FileSystem.FileSystem | Path.Path> =
   Effect.fnUntraced(function* (options) {
+    const header = yield* encode([keys])
     return yield* FileSink.make(
       {
-        name: "csv",
-        header: yield* encode([keys]),
+        name: options.spreadsheet === true ? "csv for a spreadsheet" : "csv",
+        header: options.spreadsheet === true ? byteOrderMark + header : header,
         encode: (exported) =>
           encode(
             exported.flatMap(({ conversations, userId }) =>
               conversations.map((conversation) =>
-                Object.values(record(userId, conversation)).map((cell) => escape(String(cell)))
+                Object.values(record(userId, conversation)).map((value) =>
+                  typeof value === "string" ? cell(value, options) : String(value)
+                )
               )
             )
           )

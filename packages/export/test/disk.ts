@@ -46,7 +46,7 @@ let inodes = 0n
 
 const inodeOf = (data = new Uint8Array()): Inode => ({ number: ++inodes, data, durable: data })
 
-const decoder = new TextDecoder()
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true })
 
 const folders = ["/", "/logs"]
 const folderOf = (path: string): string => (path.startsWith("/logs/") ? "/logs" : "/")

@@ -58,7 +58,7 @@ const columns = (path: string, sql: string): ReadonlyArray<unknown> => {
   }
 }
 
-const examples = { arbitrary: { seed: 12, runs: 60 } }
+const examples = { arbitrary: { seed: 12, runs: 25 } }
 
 describe("ids of any text", () => {
   it.effect.prop(
@@ -140,6 +140,34 @@ describe("ids of any text", () => {
       )
     }).pipe(Effect.provide(layer({ world: worldOf([...ids, ...odd]) })))
   })
+
+  it.effect.prop(
+    "are cells of their own in a spreadsheet, and none is a formula",
+    { texts: Texts },
+    ({ texts }) =>
+      Effect.sync(() => {
+        const ids = [...new Set(texts.flatMap((text) => [text, `=${text}`, `'=${text}`, `'${text}`, `-${text}`]))]
+        const cells = ids.map((id) => CsvSink.cell(id, { spreadsheet: true }))
+        assert.strictEqual(new Set(cells).size, ids.length)
+        for (const cell of cells) assert.notMatch(cell, /^[=+\-@\t\r\n\uFF1D\uFF0B\uFF0D\uFF20]/)
+      }),
+    examples
+  )
+
+  it.effect("for a spreadsheet, a file has a mark, and is not gone on with as another one", () =>
+    Effect.gen(function* () {
+      const disk = new Disk()
+      const make = (spreadsheet: boolean) => Effect.provide(CsvSink.make({ path: "/out.csv", spreadsheet }), disk.layer)
+      yield* run(yield* make(true))
+      assert.deepStrictEqual(
+        (disk.text("/out.csv") ?? "").split("\n").map((row) => row.split(",")[1] ?? row),
+        ["conversationId", "'=1+1", "'@SUM(1)", "'+1", "''", "a=b", ""]
+      )
+      assert.isTrue(disk.text("/out.csv")?.startsWith("\uFEFFuserId,"))
+      const error = yield* Effect.flip(run(yield* make(false)))
+      assert.deepInclude(error, { _tag: "CheckpointInvalid", reason: "OtherFormat" })
+    }).pipe(Effect.provide(layer({ world: worldOf(["=1+1", "@SUM(1)", "+1", "'", "a=b"]) })))
+  )
 
   it.effect.prop(
     "are kept of lines that are no user id, as far as they are kept",

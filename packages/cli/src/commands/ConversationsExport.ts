@@ -19,7 +19,7 @@ import * as Stream from "effect/Stream"
 import process from "node:process"
 import * as V8 from "node:v8"
 import * as Failure from "../Failure.ts"
-import { boolean, callsPerSecond, defaultCallsPerSecond, path, positive } from "../internal/commonFlags.ts"
+import { boolean, callsPerSecond, defaultCallsPerSecond, path, positive, spreadsheet } from "../internal/commonFlags.ts"
 import * as ExportFiles from "../internal/exportFiles.ts"
 import { Quiet } from "../internal/globalFlags.ts"
 import { number, summary } from "../internal/progress.ts"
@@ -29,6 +29,7 @@ interface Flags {
   readonly users: string
   readonly out: string
   readonly format: Option.Option<ExportFiles.Format>
+  readonly spreadsheet: boolean
   readonly concurrency: number
   readonly callsPerSecond: number
   readonly resume: boolean
@@ -73,6 +74,7 @@ const resumeCommand = (flags: Flags): string =>
   [
     `zim conversations export --users ${quote(flags.users)} --out ${quote(flags.out)}`,
     ...Option.match(flags.format, { onNone: () => [], onSome: (format) => [`--format ${format}`] }),
+    ...(flags.spreadsheet ? ["--spreadsheet"] : []),
     ...Option.match(flags.failures, { onNone: () => [], onSome: (file) => [`--failures ${quote(file)}`] }),
     ...(flags.concurrency === defaultConcurrency ? [] : [`--concurrency ${flags.concurrency}`]),
     ...(flags.callsPerSecond === defaultCallsPerSecond ? [] : [`--calls-per-second ${flags.callsPerSecond}`]),
@@ -231,6 +233,7 @@ export const exportCommand = Command.make(
       Flag.withSchema(outputPath),
       Flag.optional
     ),
+    spreadsheet,
     concurrency: Flag.Int("concurrency").pipe(
       Flag.withMetavar("N"),
       Flag.withDescription(`Users read at a time; default ${defaultConcurrency}`),

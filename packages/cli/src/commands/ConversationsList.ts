@@ -12,8 +12,9 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { positive } from "../internal/commonFlags.ts"
+import { positive, spreadsheet } from "../internal/commonFlags.ts"
 import { Quiet } from "../internal/globalFlags.ts"
+import * as ExportFiles from "../internal/exportFiles.ts"
 import * as Output from "../internal/output.ts"
 import { plural } from "../internal/progress.ts"
 import * as Style from "../internal/style.ts"
@@ -108,6 +109,7 @@ export const list = Command.make(
       Flag.withSchema(positive),
       Flag.optional
     ),
+    spreadsheet,
     pageSize: Flag.Int("page-size").pipe(
       Flag.withMetavar("N"),
       Flag.withDescription("Conversations per call, 1 to 500; default 500, since every call costs quota"),
@@ -115,17 +117,18 @@ export const list = Command.make(
       Flag.withDefault(PageSize.make(PageSize.maximum))
     )
   },
-  Effect.fnUntraced(function* ({ format, limit, pageSize, type, userId }) {
+  Effect.fnUntraced(function* ({ format, limit, pageSize, spreadsheet, type, userId }) {
     const wanted = Option.map(type, (name) => types[name])
     const conversations = conversationsOf(userId, pageSize).pipe(
       Option.isSome(wanted) ? Stream.filter((conversation) => conversation.type === wanted.value) : (all) => all,
       Option.isSome(limit) ? Stream.take(limit.value) : (all) => all
     )
     const chosen = yield* Output.formatFor(format)
+    yield* ExportFiles.assertCsv(spreadsheet, chosen)
     yield* Output.print(
       chosen === "table"
         ? table(conversations, userId)
-        : Output.encode(chosen, keys)(Stream.map(conversations, record(userId)))
+        : Output.encode(chosen, keys, spreadsheet)(Stream.map(conversations, record(userId)))
     )
   })
 ).pipe(
@@ -137,7 +140,10 @@ export const list = Command.make(
   Command.withExamples([
     { command: "zim conversations list user-42" },
     { command: "zim conversations list user-42 --type group --limit 10", description: "Ten groups" },
-    { command: "zim conversations list user-42 --format csv > user-42.csv", description: "For a spreadsheet" },
+    {
+      command: "zim conversations list user-42 --format csv --spreadsheet > user-42.csv",
+      description: "For a spreadsheet"
+    },
     {
       command: "zim conversations list user-42 | jq -r .conversationId",
       description: "In a pipe: one JSON object per line"

@@ -16,6 +16,11 @@ export const defaultCallsPerSecond = 20
 export const boolean = (name: string): Flag.Flag<boolean> =>
   Flag.Boolean(name).pipe(Flag.withOptionalValue("true"), Flag.withDefault(false))
 
+/** The `--spreadsheet` flag. */
+export const spreadsheet = boolean("spreadsheet").pipe(
+  Flag.withDescription("CSV for a spreadsheet: with a byte-order mark, and no id is taken for a formula")
+)
+
 /** The `--calls-per-second` flag. */
 export const callsPerSecond = Flag.Int("calls-per-second").pipe(
   Flag.withMetavar("N"),

@@ -24,6 +24,7 @@ export interface Options {
   readonly out: string
   readonly format: Option.Option<Format>
   readonly failures: Option.Option<string>
+  readonly spreadsheet: boolean
 }
 
 export interface Target {
@@ -44,6 +45,18 @@ const assertFolder = Effect.fnUntraced(function* (folder: string) {
   })
 })
 
+/** Only CSV is for spreadsheets. */
+export const assertCsv = (spreadsheet: boolean, format: string): Effect.Effect<void, CommandFailed> =>
+  spreadsheet && format !== "csv"
+    ? Effect.fail(
+        new CommandFailed({
+          problem: `--spreadsheet is for csv, this is ${format}`,
+          advice: "Add --format csv, or leave --spreadsheet out.",
+          exit: "Usage"
+        })
+      )
+    : Effect.void
+
 export const target: (options: Options) => Effect.Effect<Target, CommandFailed, FileSystem.FileSystem | Path.Path> =
   Effect.fnUntraced(function* (options) {
     const path = yield* Path.Path
@@ -53,6 +66,7 @@ export const target: (options: Options) => Effect.Effect<Target, CommandFailed, 
       options.format,
       () => formatOfExtension[path.extname(out).toLowerCase()] ?? "ndjson"
     )
+    yield* assertCsv(options.spreadsheet, format)
     // For its lock every sink needs SQLite.
     const SqliteSink = yield* importSqlite
     const files = { path: out, failures: Option.getOrUndefined(failures), inputs: Option.toArray(options.users) }
@@ -60,7 +74,10 @@ export const target: (options: Options) => Effect.Effect<Target, CommandFailed, 
       const table = `the table "failures" of ${out}`
       return { sink: SqliteSink.make(files), failures: Option.getOrElse(failures, () => table), unfinished: table }
     }
-    const make = format === "csv" ? CsvSink.make : NdjsonSink.make
     const file = Option.getOrElse(failures, () => `${out}.failures.ndjson`)
-    return { sink: yield* make(files), failures: file, unfinished: `${file}.part` }
+    const sink =
+      format === "csv"
+        ? yield* CsvSink.make({ ...files, spreadsheet: options.spreadsheet })
+        : yield* NdjsonSink.make(files)
+    return { sink, failures: file, unfinished: `${file}.part` }
   })

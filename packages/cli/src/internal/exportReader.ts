@@ -44,7 +44,7 @@ const beginningOf = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
   const file = yield* fs.open(path, { flag: "r" })
   const bytes = yield* file.readAlloc(sqliteHeader.length)
-  return Option.match(bytes, { onNone: () => "", onSome: (bytes) => new TextDecoder("latin1").decode(bytes) })
+  return Option.match(bytes, { onNone: () => "", onSome: (bytes) => new TextDecoder().decode(bytes) })
 }, Effect.scoped)
 
 /** The conversations of an export, a user's together. */

@@ -1,4 +1,5 @@
 /** What commands print on standard output, in the formats of `--format`. */
+import { CsvSink } from "@effect-zim/export"
 import * as Flag from "effect/cli/Flag"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -57,14 +58,15 @@ export const withHeader =
 
 /** Records as text, as they come: memory does not grow with their number. */
 export const encode =
-  <Key extends string>(format: Exclude<Format, "table">, keys: ReadonlyArray<Key>) =>
+  <Key extends string>(format: Exclude<Format, "table">, keys: ReadonlyArray<Key>, spreadsheet = false) =>
   <E, R>(records: Stream.Stream<Readonly<Record<Key, string | number>>, E, R>): Stream.Stream<string, E, R> => {
     switch (format) {
       case "csv":
         return records.pipe(
-          Stream.map((record) => keys.map((key) => String(record[key]))),
+          Stream.map((record) => keys.map((key) => CsvSink.cell(String(record[key]), { spreadsheet }))),
           withHeader<ReadonlyArray<string>>(keys),
-          Stream.pipeThroughChannel(Csv.encodeString<E>())
+          Stream.pipeThroughChannel(Csv.encodeString<E>()),
+          spreadsheet ? withHeader(CsvSink.byteOrderMark) : (text) => text
         )
       case "ndjson":
         return Stream.pipeThroughChannel(records, Ndjson.encodeString<E>()).pipe(

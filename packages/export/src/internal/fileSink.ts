@@ -19,7 +19,7 @@ import { failed, look as lookOf } from "./look.ts"
 import * as Place from "./place.ts"
 
 export interface Format {
-  readonly name: "ndjson" | "csv"
+  readonly name: "ndjson" | "csv" | "csv for a spreadsheet"
   /** What the file begins with. */
   readonly header: string
   readonly encode: (exported: ReadonlyArray<Sink.Exported>) => Effect.Effect<string>
