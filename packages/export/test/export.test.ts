@@ -1,7 +1,7 @@
 import { RetryPolicy, Timeout, ZimClient } from "@effect-zim/client"
 import { Emulator, Fault, type World } from "@effect-zim/emulator"
 import { Checkpoint, CsvSink, Export, NdjsonSink, type Progress, type Sink, UserList } from "@effect-zim/export"
-import { AppId } from "@effect-zim/protocol"
+import { AppId, ServiceError } from "@effect-zim/protocol"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -18,6 +18,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as TestClock from "effect/testing/TestClock"
+import process from "node:process"
+import { setFlagsFromString } from "node:v8"
+import { runInNewContext } from "node:vm"
 import { Disk } from "./disk.ts"
 import { impatient, layer, worldOf } from "./support.ts"
 
@@ -328,6 +331,43 @@ describe("Export", () => {
       const events = yield* run(new Disk(), [...ids, ...ids])
       const last = events.at(-1)
       assert.deepInclude(last?._tag === "Finished" ? last.counts : {}, { users: 20_000, duplicates: 20_000 })
+    }).pipe(Effect.provideService(ZimClient.ZimClient, client))
+  })
+
+  it.effect("users who wait keep nothing of the file but their ids", () => {
+    setFlagsFromString("--expose-gc")
+    const collect: () => void = runInNewContext("gc")
+    const count = 200
+    let asked = 0
+    const heap: Array<number> = []
+    const client: ZimClient.ZimClient["Service"] = {
+      appId: AppId.make(1),
+      execute: () =>
+        Effect.suspend(() => {
+          if (++asked === 10 || asked === count) {
+            collect()
+            heap.push(process.memoryUsage().heapUsed)
+          }
+          return Effect.fail(
+            new ServiceError.UnknownReturnCode({
+              action: "QueryConversationList",
+              attempts: 1,
+              elapsed: Duration.zero,
+              code: 424242,
+              vendorMessage: "",
+              requestId: "1"
+            })
+          )
+        })
+    }
+    // Nobody can be read: all of them wait.
+    const piece = (i: number) => new TextEncoder().encode(`a-user-with-a-long-id-${i}\n${"x".repeat(100_000)}\n`)
+    const lines = UserList.lines(Stream.map(Stream.rechunk(Stream.range(1, count), 1), piece))
+    return Effect.gen(function* () {
+      const disk = new Disk()
+      const sink = yield* Effect.provide(NdjsonSink.make({ path: out }), disk.layer)
+      yield* Effect.flip(Stream.runDrain(Export.run(lines, { sink, concurrency: 1 })))
+      assert.isBelow((heap[1] ?? Infinity) - (heap[0] ?? 0), 8_000_000)
     }).pipe(Effect.provideService(ZimClient.ZimClient, client))
   })
 

@@ -26,10 +26,13 @@ export interface Intake<E, R> {
   readonly another: (userId: string) => string | undefined
 }
 
+/** The same text, of its own: a line that was cut out of a file keeps the piece alive that it was cut out of. */
+const owned = (text: string): string => ` ${text}`.slice(1)
+
 const refuse = (line: number, text: string, error: string, message: string): Failed => ({
   _tag: "Failed",
   line,
-  userId: text.slice(0, 64),
+  userId: owned(text.slice(0, 64)),
   error,
   code: undefined,
   requestId: undefined,
@@ -58,8 +61,9 @@ export const make = <E, R>(
     const problem = UserList.check(text)
     if (Option.isSome(problem)) return refuse(line, text, problem.value.error, problem.value.message)
     if (seen.add(text)) {
-      if (some.length < 2) some.push(text)
-      return { _tag: "User", line, userId: text }
+      const userId = owned(text)
+      if (some.length < 2) some.push(userId)
+      return { _tag: "User", line, userId }
     }
     return refuse(line, text, "DuplicateUser", "this user has come before")
   }

@@ -111,7 +111,9 @@ export const make = (options: {
   readonly now: () => number
 }): Reader => {
   const { another, concurrency, now, pageSize } = options
-  const waiting: Array<Doubt> = []
+  /** Without their errors: those keep alive what was going on when they were made. The last one is enough. */
+  const waiting: Array<Omit<Doubt, "error">> = []
+  let trouble: Conversations.ListError | undefined
   const one = Semaphore.makeUnsafe(1)
   let { witness } = options
   /** Counts what begins and ends: it may be at the same time. */
@@ -208,7 +210,9 @@ export const make = (options: {
       const began = { turn, at: now() }
       const result = yield* settle(task, patiently(read(task.userId, pageSize)))
       if (result._tag !== "Doubt") return [result]
-      waiting.push(result)
+      const { error, ...user } = result
+      waiting.push(user)
+      trouble = error
       const took = now() - began.at
       const other = witness
       if (other === undefined) {
@@ -218,14 +222,16 @@ export const make = (options: {
       const isSilent = last.ended <= began.turn || now() - last.endedAt > took / 2
       if (isSilent) yield* assertReading(other, result)
       if (waiting.length < mostWaiting) return []
-      return yield* Effect.forEach(waiting.splice(0, mostWaiting), (doubt) => judge(other, doubt), { concurrency })
+      return yield* Effect.forEach(waiting.splice(0, mostWaiting), (user) => judge(other, { ...user, error }), {
+        concurrency
+      })
     }),
     waiting: Stream.suspend(() => {
-      const [first] = waiting
+      const error = trouble
       const other = witness
-      if (first === undefined) return Stream.empty
-      if (other === undefined) return Stream.fail(first.error)
-      return Stream.mapEffect(Stream.fromIterable(waiting.splice(0)), (doubt) => judge(other, doubt), {
+      if (error === undefined) return Stream.empty
+      if (other === undefined) return Stream.fail(error)
+      return Stream.mapEffect(Stream.fromIterable(waiting.splice(0)), (user) => judge(other, { ...user, error }), {
         concurrency,
         unordered: true
       })
