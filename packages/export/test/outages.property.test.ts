@@ -90,6 +90,8 @@ const int = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetw
 describe("an export through outages", () => {
   const Plan = {
     count: Arbitrary.schema(int(2, 90)),
+    /** Lines of users who are not registered, before all others. */
+    strangers: Arbitrary.schema(int(0, 2)),
     /** Runs of users who can never be read. */
     unreadable: Arbitrary.array(
       Arbitrary.schema(Schema.Struct({ from: int(0, 60), length: int(1, 40), trouble: Schema.Literals(names) })),
@@ -107,7 +109,7 @@ describe("an export through outages", () => {
   it.effect.prop(
     "records those who can never be read, and exports all others, however often it is started",
     Plan,
-    ({ concurrency, count, kills, outages, unreadable }) => {
+    ({ concurrency, count, kills, outages, strangers, unreadable }) => {
       const world = usersOf(count)
       const users = world.users.map(({ userId }): string => userId)
       // The last can be read: where nobody ever can, no export ends well.
@@ -115,6 +117,8 @@ describe("an export through outages", () => {
         trouble,
         members: users.slice(0, -1).slice(from, from + length)
       }))
+      const unknown = Array.from({ length: strangers }, (_, i) => `stranger-${i}`)
+      const lines = [...unknown, ...users]
       return Effect.gen(function* () {
         const disk = new Disk()
         const emulator = yield* Emulator.Emulator
@@ -133,11 +137,11 @@ describe("an export through outages", () => {
         ])
         const plan = [...kills, ...Array.from({ length: 120 }, () => Infinity)]
         for (const events of plan) {
-          const exit = yield* session(disk, users, concurrency, events)
+          const exit = yield* session(disk, lines, concurrency, events)
           if (events === Infinity && Exit.isSuccess(exit)) break
           yield* TestClock.adjust("1 minute")
         }
-        assertOutcome(disk, users, new Set(groups.flatMap(({ members }) => members)))
+        assertOutcome(disk, lines, new Set([...unknown, ...groups.flatMap(({ members }) => members)]))
       }).pipe(Effect.provide(layer({ world })))
     },
     { arbitrary: { seed: 21, runs: 8 } }
@@ -167,6 +171,24 @@ describe("an export through outages", () => {
       }).pipe(Effect.provide(layer({ world })))
     })
   }
+
+  it.effect("that somebody is not registered does not say that lists can be read", () => {
+    const world = usersOf(40)
+    const users = world.users.map(({ userId }): string => userId)
+    const strangers = ["stranger-0", "stranger-1"]
+    return Effect.gen(function* () {
+      const disk = new Disk()
+      const { faults } = yield* Emulator.Emulator
+      yield* faults.set([
+        troubles["a code that may pass"].pipe(Fault.when(Fault.not(Fault.user("stranger-0", "stranger-1"))))
+      ])
+      assert.isTrue(Exit.isFailure(yield* session(disk, [...strangers, ...users], 4)))
+      assert.sameMembers([...recordsOf(disk, `${out}.failures.ndjson.part`)], strangers)
+      yield* faults.set([])
+      assert.isTrue(Exit.isSuccess(yield* session(disk, [...strangers, ...users], 4)))
+      assertOutcome(disk, [...strangers, ...users], new Set(strangers))
+    }).pipe(Effect.provide(layer({ world })))
+  })
 
   for (const name of quick) {
     it.effect(`goes on after 70 users in a row whose lists are ${name}, three times over`, () => {

@@ -151,8 +151,8 @@ export const make = (options: {
       const began = ++turn
       return Conversations.page(userId, { pageSize: 1 }).pipe(
         Effect.as(true),
-        // Who was read before and is registered no longer has been answered, too.
-        Effect.catch((error) => Effect.succeed(error._tag === "UserNotRegistered")),
+        // Who was read before and is registered no longer has been answered, too. A stranger tells nothing of lists.
+        Effect.catch((error) => Effect.succeed(error._tag === "UserNotRegistered" && userId === witness)),
         Effect.tap((isReadable) => {
           if (isReadable) succeeded(userId, began)
           return Effect.void
