@@ -25,11 +25,13 @@ export interface Statistics {
 const shown = 5
 const hourInMillis = 3_600_000
 
-/** Puts an item into a short list, the greatest first; of equal ones the first stays. */
-const rank = <A>(list: Array<A>, item: A, valueOf: (item: A) => number): void => {
+/** Puts an item into a short list, the greatest first; of equal ones that with the lesser name, whatever came first. */
+const rank = <A>(list: Array<A>, item: A, valueOf: (item: A) => number, nameOf: (item: A) => string): void => {
+  const isBehind = (other: A) =>
+    valueOf(other) < valueOf(item) || (valueOf(other) === valueOf(item) && nameOf(other) > nameOf(item))
   const last = list.at(-1)
-  if (list.length === shown && last !== undefined && valueOf(last) >= valueOf(item)) return
-  const index = list.findIndex((other) => valueOf(other) < valueOf(item))
+  if (list.length === shown && last !== undefined && !isBehind(last)) return
+  const index = list.findIndex(isBehind)
   list.splice(index < 0 ? list.length : index, 0, item)
   if (list.length > shown) list.pop()
 }
@@ -51,7 +53,12 @@ export const collect = <E, R>(entries: Stream.Stream<Entry, E, R>): Effect.Effec
     const endUser = () => {
       if (current === undefined) return
       users++
-      rank(largest, { userId: current, conversations: ofCurrent }, (user) => user.conversations)
+      rank(
+        largest,
+        { userId: current, conversations: ofCurrent },
+        (user) => user.conversations,
+        (user) => user.userId
+      )
     }
     yield* Stream.runForEachArray(entries, (some) =>
       Effect.sync(() => {
@@ -65,7 +72,12 @@ export const collect = <E, R>(entries: Stream.Stream<Entry, E, R>): Effect.Effec
           ofCurrent++
           increase(byType, entry.type)
           increase(byHour, Math.floor(entry.updatedAt / hourInMillis))
-          rank(recent, entry, ({ updatedAt }) => updatedAt)
+          rank(
+            recent,
+            entry,
+            ({ updatedAt }) => updatedAt,
+            ({ conversationId, userId }) => `${userId}: ${conversationId}`
+          )
         }
       })
     )
