@@ -202,7 +202,8 @@ export const make: (options?: Options) => Effect.Effect<Breaker["Service"]> = Ef
 })
 
 /**
- * A breaker for every client built on this layer. A client without one makes its own, with the defaults.
+ * A breaker for every client built on this layer. Clients without one share
+ * one of the defaults: all of an app in this process.
  *
  * @example
  * ```ts

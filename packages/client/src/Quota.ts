@@ -158,8 +158,9 @@ const grant = ({ lane }: Queue, caller: Line.Caller, now: number, call: Call): u
 const waitForPermit = (queue: Queue, caller: Line.Caller, call: Call, clock: Clock.Clock): Effect.Effect<void> =>
   Effect.suspend(() => {
     const now = Line.millisOf(clock)
+    if (Line.isOnItsOwn) Lane.takeBackLost(queue.lane, now)
     const wait = Lane.nextGrant(queue.lane) - now
-    if (wait > 0) return Effect.andThen(Line.sleep(caller, wait), waitForPermit(queue, caller, call, clock))
+    if (wait > 0) return Effect.andThen(Line.sleep(caller, wait, clock), waitForPermit(queue, caller, call, clock))
     grant(queue, caller, now, call)
     return Effect.void
   })
@@ -247,7 +248,8 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
   })
 
 /**
- * A quota for every client built on this layer. A client without one makes its own, with the defaults.
+ * A quota for every client built on this layer. Clients without one share
+ * one of the defaults: all of an app in this process.
  *
  * @example
  * ```ts

@@ -1,5 +1,5 @@
 /**
- * What all calls of a client together may spend on retries, so that an outage is not multiplied by them.
+ * What all calls to an app together may spend on retries, so that an outage is not multiplied by them.
  *
  * @since 0.1.0
  */
@@ -12,7 +12,7 @@ import { inRange } from "./internal/inRange.ts"
 import * as Telemetry from "./Telemetry.ts"
 
 /**
- * A budget of tokens, shared by all calls of a client. Retries spend, successes refill. When it is empty a failed call
+ * A budget of tokens, shared by all clients of an app in this process, or by those that were given it. Retries spend, successes refill. When it is empty a failed call
  * is not made again, so in a total outage `n` callers send at most `n + capacity / cost` requests, whatever their
  * policies. Rejections for going too fast cost nothing: the quota holds them back.
  *
@@ -106,7 +106,8 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"
 }
 
 /**
- * A budget for every client built on this layer. A client without one makes its own, with the defaults.
+ * A budget for every client built on this layer. Clients without one share
+ * one of the defaults: all of an app in this process.
  *
  * @example
  * ```ts

@@ -191,7 +191,8 @@ export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => 
 })
 
 /**
- * A clock for every client built on this layer. A client without one makes its own.
+ * A clock for every client built on this layer. Clients without one share one: all of an app in this
+ * process.
  *
  * @example
  * ```ts

@@ -20,6 +20,7 @@ import type * as Scope from "effect/Scope"
 import { type CallError, SettingsInvalid } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as CallState from "./internal/call.ts"
+import * as Defaults from "./internal/defaults.ts"
 import { memoized } from "./internal/memoized.ts"
 import * as Pipeline from "./internal/pipeline.ts"
 import * as Policies from "./internal/policies.ts"
@@ -89,7 +90,9 @@ const isBrowser = (): boolean =>
 
 /**
  * Makes a client. Policies in the context (`Quota`, `RetryPolicy.Current`, `RetryBudget`, `Timeout.Attempt`,
- * `Timeout.Deadline`, `ServerClock`, `Breaker`, `ResponseLimit`) become the client's; a call's own win over them.
+ * `Timeout.Deadline`, `ServerClock`, `Breaker`, `ResponseLimit`) become the client's; a call's own win over them. A quota,
+ * budget, clock or breaker that is not in the context is shared with all clients of the app in this process, by the same
+ * `Clock`: those of any region together, those of a `baseUrl` by its host.
  *
  * @example
  * ```ts
@@ -139,7 +142,7 @@ export const make = Effect.fnUntraced(function* (
   )
   const http = yield* HttpClient.HttpClient
   const requestContextIn = memoized((around: Context.Context<never>) => Context.merge(around, ofRequests))
-  const policiesOf = yield* Policies.make
+  const policiesOf = yield* Policies.make(Defaults.keyOf(identity.appId, endpoints))
   const watchdog = yield* Watchdog.make
 
   const execute: ZimClient["Service"]["execute"] = (operation, input) => {

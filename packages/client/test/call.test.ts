@@ -1,5 +1,14 @@
 /** The escape hatch: any operation by its name, with JSON in and JSON out, through the same pipeline as a typed call. */
-import { ClientError, type OtherOperation, Quota, RetryPolicy, Telemetry, Timeout, ZimClient } from "@effect-zim/client"
+import {
+  Breaker,
+  ClientError,
+  type OtherOperation,
+  Quota,
+  RetryPolicy,
+  Telemetry,
+  Timeout,
+  ZimClient
+} from "@effect-zim/client"
 import { Emulator, Quota as EmulatorQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { QueryConversationList, ReturnCode, WireJson } from "@effect-zim/protocol"
@@ -83,7 +92,7 @@ const exactTexts = [
 // ---- calls ----
 
 const run = <A, E>(service: FakeService.FakeService, call: Effect.Effect<A, E, ZimClient.ZimClient>) =>
-  call.pipe(Effect.provide(FakeService.clientOf(service.layer)))
+  call.pipe(Effect.provide(Layer.provide(FakeService.clientOf(service.layer), [Quota.layer(), Breaker.layer()])))
 
 const failureOf = <A, E>(exit: Exit.Exit<A, E>): E => {
   if (Exit.isSuccess(exit)) return assert.fail("it succeeded")

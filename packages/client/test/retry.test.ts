@@ -178,7 +178,7 @@ describe("retries", () => {
         yield* read.pipe(
           RetryPolicy.provide({ ...RetryPolicy.standard, transient }),
           Random.withSeed(seed),
-          Effect.provide(FakeService.clientOf(service.layer)),
+          Effect.provide(Layer.provide(FakeService.clientOf(service.layer), Breaker.layerNone)),
           FakeService.inTime()
         )
         delays.push(...gaps(service))

@@ -15,23 +15,50 @@ export interface Caller {
   /** Whether it has been told to look whether it is its turn, and how to tell it. */
   isAwake: boolean
   wake: (() => void) | undefined
+  /** When it looks again by itself. */
+  looksAt: number
 }
 
 /** In the order in which they came. */
 export type Line = Set<Caller>
 
+/**
+ * In workerd, a timer ends with the request that set it, what one request resumes runs as part of it, and a request that
+ * is cancelled ends without a word. So callers there wake nobody: each looks at the line again by a timer of its own.
+ */
+export const isOnItsOwn: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers"
+
+/** How often those look, at least: somebody before them may have left. In milliseconds. */
+const lookEvery = 250
+
+/** Whoever has not looked for so long after it meant to is gone. In milliseconds. */
+const goneAfter = 1000
+
 /** Milliseconds of the monotonic clock. */
 export const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
 
 export const wakeFirst = (line: Line): void => {
+  if (isOnItsOwn) return
   const first = line.values().next().value
   if (first === undefined) return
   first.isAwake = true
   first.wake?.()
 }
 
+/** Takes out who is gone without having left, as happens where everybody is on its own. */
+const dropGone = (line: Line, now: number): void => {
+  for (const caller of line) if (caller.looksAt + goneAfter < now) line.delete(caller)
+}
+
+/** Sleeps until it is time to look again, by a timer of its own. */
+const sleepAlone = (caller: Caller, millis: number, clock: Clock.Clock): Effect.Effect<void> => {
+  const pause = Math.ceil(Math.min(millis, lookEvery))
+  caller.looksAt = millisOf(clock) + pause
+  return clock.sleep(Duration.millis(pause))
+}
+
 /** Looks and lies down in one step: between two of them the fiber may have to wait, and would miss that it was woken. */
-export const sleepUntilAwake = (caller: Caller): Effect.Effect<void> =>
+const sleepUntilAwake = (caller: Caller): Effect.Effect<void> =>
   Effect.callback((resume) => {
     if (caller.isAwake) return resume(Effect.void)
     // The caller goes on by itself, not within whoever woke it: a line of callers that are all refused would become one
@@ -40,7 +67,8 @@ export const sleepUntilAwake = (caller: Caller): Effect.Effect<void> =>
   })
 
 /** For the first in the line: sleeps this long, or until somebody wakes it: a permit may come back sooner than the next. */
-export const sleep = (caller: Caller, millis: number): Effect.Effect<unknown> => {
+export const sleep = (caller: Caller, millis: number, clock: Clock.Clock): Effect.Effect<unknown> => {
+  if (isOnItsOwn) return sleepAlone(caller, millis, clock)
   caller.isAwake = false
   return millis === Infinity
     ? sleepUntilAwake(caller)
@@ -58,16 +86,31 @@ export interface Admission<E> {
   readonly tooLong: (needed: Duration.Duration) => E
 }
 
+/** For who is not the first in the line: ends when it is. */
+const untilFirst = <E>(admission: Admission<E>, caller: Caller, clock: Clock.Clock): Effect.Effect<void> => {
+  const look: Effect.Effect<void> = Effect.suspend(() => {
+    const { leastWait, line } = admission
+    const now = millisOf(clock)
+    caller.looksAt = now
+    dropGone(line, now)
+    const ahead = Array.from(line.add(caller)).indexOf(caller)
+    return ahead === 0 ? Effect.void : Effect.andThen(sleepAlone(caller, leastWait(now, ahead), clock), look)
+  })
+  return isOnItsOwn ? look : sleepUntilAwake(caller)
+}
+
 /**
  * Gets the caller its permit when its turn comes, or fails: at once where the wait is known to be longer than it can
  * wait, and else when its patience ends. Interruption leaves the line.
  */
 export const admit = <E>(
-  { leastWait, line, tooLong, turn }: Admission<E>,
+  admission: Admission<E>,
   caller: Caller,
   patience: Duration.Duration | undefined,
   clock: Clock.Clock
 ): Effect.Effect<void, E> => {
+  const { leastWait, line, tooLong, turn } = admission
+  if (isOnItsOwn) dropGone(line, caller.askedAt)
   const refuse = (millis: number) => Effect.fail(tooLong(Duration.millis(Math.ceil(millis))))
   if (patience !== undefined) {
     const needed = leastWait(caller.askedAt, line.size)
@@ -77,7 +120,7 @@ export const admit = <E>(
   const served = Effect.uninterruptibleMask((restore) => {
     caller.isAwake = line.size === 0
     line.add(caller)
-    return Effect.onExit(restore(Effect.andThen(sleepUntilAwake(caller), turn)), () =>
+    return Effect.onExit(restore(Effect.andThen(untilFirst(admission, caller, clock), turn)), () =>
       Effect.sync(() => {
         // An old table of the set may still hold it, and must not hold its fiber with it.
         caller.wake = undefined
@@ -109,7 +152,8 @@ export const withPermit = <A, E, R, E2>(
 ): Effect.Effect<A, E | E2, R> =>
   Effect.uninterruptibleMask((restore) =>
     Clock.clockWith((clock) => {
-      const caller: Caller = { askedAt: millisOf(clock), permit: undefined, isAwake: false, wake: undefined }
+      const askedAt = millisOf(clock)
+      const caller: Caller = { askedAt, permit: undefined, isAwake: false, wake: undefined, looksAt: askedAt }
       const beforeSending = (host: string) => {
         const wait = goingTo(caller, clock, host)
         return wait > 0 ? clock.sleep(Duration.millis(Math.ceil(wait))) : undefined

@@ -1,8 +1,8 @@
 /** The policies of a call. */
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import type * as Scope from "effect/Scope"
 import * as Breaker from "../Breaker.ts"
 import * as Quota from "../Quota.ts"
 import { ResponseLimit } from "../ResponseLimit.ts"
@@ -11,8 +11,8 @@ import * as RetryPolicy from "../RetryPolicy.ts"
 import * as ServerClock from "../ServerClock.ts"
 import * as Timeout from "../Timeout.ts"
 import * as BuiltIn from "./builtIn.ts"
+import * as Defaults from "./defaults.ts"
 import { inRange } from "./inRange.ts"
-import { memoized } from "./memoized.ts"
 
 export interface Policies {
   readonly retry: RetryPolicy.RetryPolicy
@@ -29,26 +29,20 @@ export interface Policies {
 
 /**
  * Reads the policies when a call runs: one around the call wins over one that the client's layer was given, and that
- * over the default. What the client shares between its calls is made once, here.
+ * over the default, which all clients of the app share.
  */
-export const make: Effect.Effect<(around: Context.Context<never>) => Policies, never, Scope.Scope> = Effect.gen(
-  function* () {
-    const layer = yield* Effect.context<never>()
-    const shared = Context.make(Quota.Quota, yield* ownOr(layer, Quota.Quota, Quota.make())).pipe(
-      Context.add(RetryBudget.RetryBudget, yield* ownOr(layer, RetryBudget.RetryBudget, RetryBudget.make())),
-      Context.add(ServerClock.ServerClock, yield* ownOr(layer, ServerClock.ServerClock, ServerClock.make)),
-      Context.add(Breaker.Breaker, yield* ownOr(layer, Breaker.Breaker, Breaker.make()))
-    )
-    return memoized((around: Context.Context<never>) => {
+export const make = (key: string): Effect.Effect<(around: Context.Context<never>) => Policies> =>
+  Effect.map(Effect.context<never>(), (layer) => {
+    const read = (around: Context.Context<never>, defaults: Defaults.Defaults): Policies => {
       const setting = <A>(reference: Context.Reference<A>): A =>
         Context.getOrUndefined(around, reference) ?? Context.get(layer, reference)
-      const service = <I extends Shared, A>(key: Context.Key<I, A>): A =>
-        Context.getOrUndefined(around, key) ?? Context.get(shared, key)
+      const service = <I, A>(key: Context.Key<I, A>, byDefault: (around: Context.Context<never>) => A): A =>
+        Context.getOrUndefined(around, key) ?? Context.getOrUndefined(layer, key) ?? byDefault(around)
       const responseLimit = setting(ResponseLimit)
-      const quota = service(Quota.Quota)
-      const budget = service(RetryBudget.RetryBudget)
-      const serverClock = service(ServerClock.ServerClock)
-      const breaker = service(Breaker.Breaker)
+      const quota = service(Quota.Quota, defaults.quota)
+      const budget = service(RetryBudget.RetryBudget, defaults.budget)
+      const serverClock = service(ServerClock.ServerClock, defaults.serverClock)
+      const breaker = service(Breaker.Breaker, defaults.breaker)
       return {
         retry: setting(RetryPolicy.Current),
         attemptTimeout: setting(Timeout.Attempt),
@@ -60,17 +54,15 @@ export const make: Effect.Effect<(around: Context.Context<never>) => Policies, n
         breaker,
         areBuiltIn: BuiltIn.has(quota) && BuiltIn.has(budget) && BuiltIn.has(serverClock) && BuiltIn.has(breaker)
       }
-    })
-  }
-)
-
-type Shared = Quota.Quota | RetryBudget.RetryBudget | ServerClock.ServerClock | Breaker.Breaker
-
-const ownOr = <I, A, R>(
-  layer: Context.Context<never>,
-  key: Context.Key<I, A>,
-  own: Effect.Effect<A, never, R>
-): Effect.Effect<A, never, R> => {
-  const given = Context.getOrUndefined(layer, key)
-  return given === undefined ? own : Effect.succeed(given)
-}
+    }
+    let last:
+      | { readonly around: Context.Context<never>; readonly defaults: Defaults.Defaults; policies: Policies }
+      | undefined
+    return (around) => {
+      const defaults = Defaults.get(key, Context.get(around, Clock.Clock))
+      if (last?.around !== around || last.defaults !== defaults) {
+        last = { around, defaults, policies: read(around, defaults) }
+      }
+      return last.policies
+    }
+  })

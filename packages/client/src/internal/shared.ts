@@ -248,7 +248,7 @@ export const make = Effect.fnUntraced(function* (
       const now = Line.millisOf(clock)
       const wait = nextGrant(group) - now
       const again = turn(group, caller, call, clock)
-      if (wait > 0) return Effect.andThen(Line.sleep(caller, wait), again)
+      if (wait > 0) return Effect.andThen(Line.sleep(caller, wait, clock), again)
       if (group.apart === undefined) {
         return Effect.andThen(
           Effect.catch(ask(group, caller, call, clock), (error) => onUnavailable(group, error, clock)),

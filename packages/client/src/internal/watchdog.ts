@@ -1,6 +1,7 @@
 /**
  * Ends what takes too long, with one timer for all of a client's attempts. A race with a timer of its own, which is what
- * `Effect.timeout` is, costs an attempt more than all the other policies together.
+ * `Effect.timeout` is, costs an attempt more than all the other policies together. Where a timer ends with the request that
+ * set it, each attempt has one of its own all the same.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -9,7 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
-import { millisOf } from "./line.ts"
+import { isOnItsOwn, millisOf } from "./line.ts"
 
 /** Something under way. */
 interface Watched {
@@ -81,11 +82,15 @@ export const make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.gen(func
   /** Sees to it that a timer goes off in time for this one. Gives the way to forget it. */
   const keep = (end: () => void, millis: number, clock: Clock.Clock): (() => void) => {
     if (millis === Infinity) return constVoid
-    const watch = watches.get(clock) ?? { watched: new Set(), timerAt: Infinity, timer: undefined }
+    const watch = (isOnItsOwn ? undefined : watches.get(clock)) ?? {
+      watched: new Set(),
+      timerAt: Infinity,
+      timer: undefined
+    }
     const one: Watched = { dueAt: millisOf(clock) + millis, end }
     watch.watched.add(one)
     if (one.dueAt < watch.timerAt) {
-      watches.set(clock, watch)
+      if (!isOnItsOwn) watches.set(clock, watch)
       watch.timer?.interruptUnsafe()
       watch.timerAt = one.dueAt
       watch.timer = Effect.runForkWith(Context.make(Clock.Clock, clock))(sleepAndPatrol(watch, clock, millis))
@@ -93,7 +98,7 @@ export const make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.gen(func
     return () => {
       // An old table of the set may still hold it, and must not hold the answer with it.
       one.end = constVoid
-      if (watch.watched.delete(one) && isClosed && watch.watched.size === 0) stop(watch, clock)
+      if (watch.watched.delete(one) && (isClosed || isOnItsOwn) && watch.watched.size === 0) stop(watch, clock)
     }
   }
 

@@ -51,7 +51,7 @@ const ascending = (times: ReadonlyArray<number>) => times.toSorted((left, right)
 const ProcessPath = Schema.Struct({ out: between(0, 250), back: between(0, 250), jitter: between(0, 20) })
 
 /** For so long, in milliseconds, calls mean to go to this host. Of 3 hosts. */
-const Phase = Schema.Struct({ host: Schema.Literals([0, 1, 2]), lasts: between(1, 12_000) })
+const Phase = Schema.Struct({ host: Schema.Literals([0, 1, 2]), lasts: between(1, 9000) })
 
 const quotas = {
   "in one process": Effect.map(Quota.make({ limit }), (quota) => [quota]),
@@ -66,7 +66,7 @@ describe("several hosts of one service", () => {
       `never more than the limit arrives in any window, whichever host whoever turns to: ${name}`,
       {
         paths: Arbitrary.array(Arbitrary.schema(ProcessPath), { minLength: 3, maxLength: 3 }),
-        phases: Arbitrary.array(Arbitrary.schema(Phase), { minLength: 2, maxLength: 8 }),
+        phases: Arbitrary.array(Arbitrary.schema(Phase), { minLength: 2, maxLength: 5 }),
         /** One in so many calls goes elsewhere all the same, and one in so many is given up. */
         strays: Schema.Literals([3, 50, 1e9]),
         abandoned: Schema.Literals([10, 1e9]),
@@ -96,18 +96,18 @@ describe("several hosts of one service", () => {
             )
           const all = yield* make
           yield* Effect.forEach(
-            Array.from({ length: 40 }, (_, i) => all[i % all.length]),
+            Array.from({ length: 25 }, (_, i) => all[i % all.length]),
             (quota) => (quota === undefined ? Effect.void : Effect.forever(Effect.ignore(oneCall(quota)))),
             { concurrency: "unbounded" }
           ).pipe(
-            Effect.timeoutOption(phases.reduce((sum, { lasts }) => sum + lasts, 10_000)),
+            Effect.timeoutOption(phases.reduce((sum, { lasts }) => sum + lasts, 2000)),
             Random.withSeed(seed),
             FakeService.inTime({ step: 1000 })
           )
-          assert.isAtLeast(arrivals.length, 100)
+          assert.isAtLeast(arrivals.length, 20)
           assert.isAtMost(peak(ascending(arrivals), 1000), limit)
         }),
-      { arbitrary: { seed: 61, runs: 25 } }
+      { arbitrary: { seed: 61, runs: 8 } }
     )
   }
 })
@@ -188,7 +188,7 @@ describe("a client with two regions", () => {
         )
         assert.isAtMost(peak(ascending(arrivals), 1000), limit)
       }),
-    { arbitrary: { seed: 62, runs: 12 } }
+    { arbitrary: { seed: 62, runs: 8 } }
   )
 })
 

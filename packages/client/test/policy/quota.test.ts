@@ -380,7 +380,7 @@ describe("a rejection in spite of the quota", () => {
         const service = FakeService.answering(answer, page)
         yield* Effect.andThen(Effect.exit(read), read).pipe(
           RetryPolicy.provide(RetryPolicy.none),
-          Effect.provide(FakeService.clientOf(service.layer)),
+          Effect.provide(layer(service, Quota.layer())),
           FakeService.inTime()
         )
         return times(service)[1] ?? 0
