@@ -80,6 +80,13 @@ export const ofRegion = (region?: Region): BaseUrl =>
   BaseUrl.make(region === undefined ? "https://zim-api.zego.im" : `https://zim-api-${region}.zego.im`)
 
 /**
+ * Whether an endpoint is one of the vendor's.
+ *
+ * @internal
+ */
+export const isVendor = ({ host }: Endpoint): boolean => host.endsWith(".zego.im")
+
+/**
  * Where requests go.
  *
  * @since 0.1.0

@@ -88,6 +88,9 @@ const isBrowser = (): boolean =>
     ? !Reflect.has(globalThis, "process")
     : Reflect.has(globalThis, "WorkerGlobalScope") && Reflect.has(globalThis, "importScripts")
 
+/** What `zim emulator start` uses unless it is told another one. */
+const emulatorSecret = "emulator-only-not-a-real-secret"
+
 /**
  * Makes a client. Policies in the context (`Quota`, `RetryPolicy.Current`, `RetryBudget`, `Timeout.Attempt`,
  * `Timeout.Deadline`, `ServerClock`, `Breaker`, `ResponseLimit`) become the client's; a call's own win over them. A quota,
@@ -133,6 +136,12 @@ export const make = Effect.fnUntraced(function* (
         : Endpoint.make(Endpoint.ofRegion()),
     ...(yield* Effect.forEach(options.failover ?? [], (name) => region("failover", name)))
   ]
+  if (Redacted.value(identity.serverSecret) === emulatorSecret && endpoints.some(Endpoint.isVendor)) {
+    return yield* new SettingsInvalid({
+      setting: "baseUrl",
+      problem: "the secret is that of the emulator, and nothing that was set up for one goes to the real service"
+    })
+  }
   // Effect's own spans and trace headers of HTTP requests would show the signed URL to whoever sees them.
   const ofRequests = Context.make(HttpClient.TracerDisabledWhen, constTrue).pipe(
     Context.add(FetchHttpClient.RequestInit, {

@@ -87,7 +87,7 @@ describe("layerConfig", () => {
 
   it.effect.each([
     ["ZIM_APP_ID", undefined, /not set: .*console/],
-    ["ZIM_APP_ID", "", /not set/],
+    ["ZIM_APP_ID", "", /it is empty/],
     ["ZIM_APP_ID", "canary", /from 0 to 4294967295/],
     ["ZIM_APP_ID", "12345 canary", /from 0 to 4294967295/],
     ["ZIM_APP_ID", "1.5", /from 0 to 4294967295/],
@@ -95,11 +95,13 @@ describe("layerConfig", () => {
     ["ZIM_APP_ID", "4294967296", /from 0 to 4294967295/],
     ["ZIM_APP_ID", "NaN", /from 0 to 4294967295/],
     ["ZIM_SERVER_SECRET", undefined, /not set: .*console/],
-    ["ZIM_SERVER_SECRET", "", /not set/],
+    ["ZIM_SERVER_SECRET", "", /it is empty/],
     ["ZIM_SERVER_SECRET", " canary", /whitespace/],
     ["ZIM_SERVER_SECRET", "canary\n", /whitespace/],
     ["ZIM_REGION", "canary", /"sha" \| "hkg" \| "fra" \| "lax" \| "bom" \| "sgp"/],
     ["ZIM_REGION", "FRA", /"fra"/],
+    ["ZIM_REGION", "", /it is empty/],
+    ["ZIM_BASE_URL", "", /it is empty/],
     ["ZIM_BASE_URL", "canary", /https:/],
     ["ZIM_BASE_URL", "//canary", /https:/],
     ["ZIM_BASE_URL", "http://canary.example", /loopback/],
@@ -128,10 +130,62 @@ describe("layerConfig", () => {
     })
   )
 
-  it.effect("an empty optional setting is none", () =>
+  it.effect.each(["ZIM_APP_ID", "ZIM_SERVER_SECRET", "ZIM_REGION", "ZIM_BASE_URL"])(
+    "an empty %s is an error, whatever provides it, and whatever else there is",
+    (setting) =>
+      Effect.gen(function* () {
+        const env = { ...good, [setting]: "" }
+        const providers = [
+          ConfigProvider.fromEnv({ env }),
+          ConfigProvider.fromEnv({ env: { ...env, [`${setting}_OF_OTHERS`]: "1" }, preserveEmptyStrings: true }),
+          ConfigProvider.fromUnknown(env),
+          ConfigProvider.nested(ConfigProvider.fromUnknown({ prod: env }), "prod"),
+          ConfigProvider.nested(
+            ConfigProvider.fromEnv({
+              env: Object.fromEntries(Object.entries(env).map(([name, value]) => [`PROD_${name}`, value]))
+            }),
+            "PROD"
+          )
+        ]
+        for (const provider of providers) {
+          const error = yield* settingError(configured(provider))
+          assert.strictEqual(error.setting, setting)
+        }
+      })
+  )
+
+  it.effect("a name that only begins like a setting's is none", () =>
     Effect.gen(function* () {
-      const url = yield* fromEnvironment({ ...good, ZIM_REGION: "", ZIM_BASE_URL: "" })
+      const url = yield* fromEnvironment({ ...good, ZIM_BASE_URL_OF_OTHERS: "", ZIM_REGION_2: "" })
       assert.strictEqual(url.origin, "https://zim-api.zego.im")
+    })
+  )
+
+  it.effect("the emulator's secret never goes to the real service", () =>
+    Effect.gen(function* () {
+      const emulators = { ZIM_APP_ID: "12345", ZIM_SERVER_SECRET: "emulator-only-not-a-real-secret" }
+      for (const where of [{}, { ZIM_REGION: "fra" }, { ZIM_BASE_URL: "https://ZIM-API.zego.im:443/" }]) {
+        const error = yield* settingError(fromEnvironment({ ...emulators, ...where }))
+        assert.match(error.problem, /the secret is that of the emulator/)
+      }
+      const url = yield* fromEnvironment({ ...emulators, ZIM_BASE_URL: "http://127.0.0.1:9460" })
+      assert.strictEqual(url.host, "127.0.0.1:9460")
+    })
+  )
+
+  it.effect("an environment that may not be read is an error that says so", () =>
+    Effect.gen(function* () {
+      const env = new Proxy<Record<string, string>>(
+        {},
+        {
+          getOwnPropertyDescriptor: () => {
+            throw new Error("Requires env access, run again with the --allow-env flag")
+          }
+        }
+      )
+      const error = yield* settingError(fromEnvironment(env))
+      assert.strictEqual(error.setting, "ZIM_APP_ID")
+      assert.match(error.problem, /^cannot be read: Requires env access, run again with the --allow-env flag$/)
     })
   )
 

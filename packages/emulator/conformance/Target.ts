@@ -3,7 +3,7 @@ import { Emulator, Quota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import type { Conversation } from "@effect-zim/protocol"
 import { ServerSecret } from "@effect-zim/signing"
-import { Config, Context, Data, Effect, Layer, Option, Schema } from "effect"
+import { Config, Context, Data, Effect, Layer, Option, Redacted, Schema } from "effect"
 
 /** Cannot be shown here; says why. */
 export class NotTestable extends Data.TaggedError("NotTestable")<{ readonly reason: string }> {}
@@ -102,10 +102,13 @@ export const layerService = Layer.effect(
     const settings = yield* Config.all({
       appId: Config.schema(Schema.FiniteFromString.check(Schema.isInt()), "ZIM_APP_ID"),
       serverSecret: Config.Redacted("ZIM_SERVER_SECRET"),
-      url: Config.String("ZIM_CONFORMANCE_BASE_URL").pipe(Config.withDefault("https://zim-api.zego.im")),
+      url: Config.String("ZIM_CONFORMANCE_BASE_URL"),
       userId: Config.String("ZIM_CONFORMANCE_USER")
     })
     const url = yield* baseUrl(settings.url)
+    if (Redacted.value(settings.serverSecret).startsWith("emulator-only-") && !isLoopback(new URL(url).hostname)) {
+      return yield* new BadSettings({ message: "ZIM_SERVER_SECRET is that of an emulator, which is on this machine" })
+    }
     return {
       name: url,
       baseUrl: url,

@@ -1,6 +1,6 @@
 /**
- * `npm run conformance`: the suite against the real service where `ZIM_APP_ID` and `ZIM_SERVER_SECRET` are set, otherwise
- * against an emulator. Prints one line for each test, then what was seen of open points and what could not be tested.
+ * `npm run conformance`: the suite against the service that `ZIM_CONFORMANCE_BASE_URL` names, otherwise against an emulator.
+ * The settings of a client are not enough: they may be those of an emulator. Prints one line for each test, then what was seen of open points and what could not be tested.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Cause, Console, Effect, Exit, Layer } from "effect"
@@ -43,9 +43,9 @@ const suite = Effect.gen(function* () {
   return count("FAILED")
 })
 
-const hasCredentials = process.env["ZIM_APP_ID"] !== undefined && process.env["ZIM_SERVER_SECRET"] !== undefined
+const isNamed = process.env["ZIM_CONFORMANCE_BASE_URL"] !== undefined
 
-const layer = hasCredentials ? layerService : Layer.orDie(layerEmulator)
+const layer = isNamed ? layerService : Layer.orDie(layerEmulator)
 
 suite.pipe(
   Effect.provide(layer),

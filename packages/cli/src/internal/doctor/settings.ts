@@ -9,12 +9,23 @@ import { type Look, ok, type Problem, warning } from "./check.ts"
 const standIns = ConfigProvider.fromUnknown({ ZIM_APP_ID: "1", ZIM_SERVER_SECRET: "a stand-in" })
 
 /** What the client says of some settings, whatever the others are. */
-const read = (...names: ReadonlyArray<string>): Effect.Effect<ZimClient.Options, Problem> =>
-  Effect.gen(function* () {
+const read = (...names: ReadonlyArray<string>): Effect.Effect<ZimClient.Options, Problem> => {
+  /** A name, or the beginning of one: a name may be a path of its words. */
+  const isOfThem = (path: ConfigProvider.Path): boolean =>
+    names.some((name) => `${name}_`.startsWith(path.map((word) => `${word}_`).join("")))
+  return Effect.gen(function* () {
     const real = yield* ConfigProvider.ConfigProvider
-    const provider = ConfigProvider.make((path) => (names.includes(path.join("_")) ? real : standIns).load(path))
-    return yield* Effect.provideService(ZimClient.settings, ConfigProvider.ConfigProvider, provider)
+    const load: ConfigProvider.ConfigProvider["load"] = (path) =>
+      isOfThem(path)
+        ? Effect.map(real.load(path), (node) =>
+            node?._tag === "Record"
+              ? ConfigProvider.makeRecord(new Set([...node.keys].filter((key) => isOfThem([...path, key]))), node.value)
+              : node
+          )
+        : standIns.load(path)
+    return yield* Effect.provideService(ZimClient.settings, ConfigProvider.ConfigProvider, ConfigProvider.make(load))
   }).pipe(Effect.mapError(Failure.report))
+}
 
 export const appId: Look<number> = Effect.map(read("ZIM_APP_ID"), ({ appId }) => [
   ok(`${appId}, from ZIM_APP_ID`),
