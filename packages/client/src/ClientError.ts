@@ -121,16 +121,24 @@ export class CircuitOpen extends Schema.TaggedError<CircuitOpen>()("CircuitOpen"
 }
 
 /**
- * Not sent: the quota is shared between processes, and what it is kept in does not answer. `cause` says why.
+ * Not sent: the quota is shared between processes, and what it is kept in did not give a permit. `problem` says why, in
+ * the store's words:
+ *
+ * - `NoAnswer`: it does not answer.
+ * - `Refused`: it answers that it cannot, whoever asks. That may pass.
+ * - `Denied`: it does not serve this process. That does not pass by itself, and is not tried again.
  *
  * @since 0.1.0
  */
 export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>()("QuotaUnavailable", {
   ...callFields,
+  reason: Schema.Literals(["NoAnswer", "Refused", "Denied"]),
+  problem: Schema.String,
   cause: Schema.Defect()
 }) {
   override get message(): string {
-    return `not sent: the shared quota does not answer (${describeCall(this)})`
+    const what = this.reason === "NoAnswer" ? "does not answer" : "refuses"
+    return `not sent: the store of the shared quota ${what}: ${this.problem} (${describeCall(this)})`
   }
 }
 
@@ -274,7 +282,7 @@ export const advice = (error: AnyError): string => {
     case "CircuitOpen":
       return "Wait: the client tries again by itself. If it stays, check the service's status and the region."
     case "QuotaUnavailable":
-      return "Check the store of the shared quota; or allow this process a share of its own while the store is away."
+      return unavailableAdvice[error.reason]
     case "ResponseUnreadable":
       return unreadableAdvice[error.reason]
     case "PagingLoop":
@@ -282,6 +290,12 @@ export const advice = (error: AnyError): string => {
     default:
       return ServiceError.advice(error)
   }
+}
+
+const unavailableAdvice: Record<QuotaUnavailable["reason"], string> = {
+  NoAnswer: "Check the store of the shared quota; or allow this process a share of its own while the store is away.",
+  Refused: "See to the store, which says what it lacks; or allow this process a share of its own while that lasts.",
+  Denied: "Correct the address, credentials or permissions for the store of the shared quota, or what its keys hold."
 }
 
 const unreadableAdvice: Record<ResponseUnreadable["reason"], string> = {

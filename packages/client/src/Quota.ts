@@ -55,11 +55,19 @@ export class WaitTooLong extends Schema.TaggedError<WaitTooLong>()("WaitTooLong"
 }) {}
 
 /**
- * The quota cannot tell: what it is kept in, shared between processes, does not answer.
+ * The quota cannot tell: what it is kept in, shared between processes, gave no permit and no time to wait.
+ *
+ * - `NoAnswer`, the default: it does not answer.
+ * - `Refused`: it answers that it cannot, whoever asks: it starts, fails over, or has no room. That may pass.
+ * - `Denied`: it does not serve this process, whose credentials, permissions, or address of the store are wrong; or it
+ *   holds something else. Neither waiting nor a share of one's own helps: others may go on with the whole quota.
  *
  * @since 0.1.0
  */
 export class Unavailable extends Schema.TaggedError<Unavailable>()("Unavailable", {
+  reason: Schema.optional(Schema.Literals(["NoAnswer", "Refused", "Denied"])),
+  /** What the store said. Default: what the cause says. */
+  problem: Schema.optional(Schema.String),
   cause: Schema.Defect()
 }) {}
 

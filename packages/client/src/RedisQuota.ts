@@ -12,6 +12,8 @@ import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"
 import * as Schema from "effect/Schema"
 import * as Scripts from "./internal/leaseScripts.ts"
+import * as RedisClient from "./internal/redisClient.ts"
+import * as StoreProblem from "./internal/storeProblem.ts"
 import * as Quota from "./Quota.ts"
 import * as SharedQuota from "./SharedQuota.ts"
 
@@ -93,7 +95,7 @@ const toAnswer = ([millis, now, rejectedAt, spacing]: readonly [
   return millis === 0 ? { _tag: "Granted", at: now, rejection } : { _tag: "Wait", millis, rejection }
 }
 
-const unavailable = (cause: unknown) => new Quota.Unavailable({ cause })
+const unavailable = (cause: unknown) => new Quota.Unavailable({ ...StoreProblem.ofRedis(cause), cause })
 
 /**
  * The store: leases in Redis, each operation one script, by the clock of the Redis server.
@@ -150,7 +152,9 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 })
 
 /**
- * A quota over Redis for every client built on this layer.
+ * A quota over Redis for every client built on this layer, by a connection that is somebody else's: a layer of the
+ * `Redis` service decides itself what its start does without Redis, and how long its end waits. That of
+ * `@effect/platform-node` fails at the start, and waits without a bound; {@link layerClient} does neither.
  *
  * @example
  * ```ts
@@ -172,3 +176,43 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
  */
 export const layer = (options?: Options): Layer.Layer<Quota.Quota, never, Redis.Redis> =>
   Layer.effect(Quota.Quota, make(options))
+
+/**
+ * What the quota needs of a client of the package `redis` (5 or later): what `createClient` gives has it.
+ *
+ * @since 0.1.0
+ */
+export interface Client {
+  readonly isReady: boolean
+  readonly connect: () => Promise<unknown>
+  readonly sendCommand: <A>(args: Array<string>) => Promise<A>
+  /** Waits for the answers to what was sent. */
+  readonly close: () => Promise<unknown>
+  /** Waits for nothing. */
+  readonly destroy: () => void
+  readonly on: (event: "error" | "ready", listener: (cause?: unknown) => void) => unknown
+}
+
+/**
+ * A quota over a Redis connection of its own, which the package `redis` makes. The layer is there at once, whether Redis
+ * answers or not: `whenUnavailable` says what happens until it does. Its end waits for Redis for two times `timeout` at
+ * most, and then drops the connection.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import * as RedisQuota from "@effect-zim/client/RedisQuota"
+ * import { Layer } from "effect"
+ * import { createClient } from "redis"
+ *
+ * const quota = RedisQuota.layerClient(() => createClient({ url: "redis://127.0.0.1:6379" }), {
+ *   whenUnavailable: { share: 1 / 4 }
+ * })
+ *
+ * const client = ZimClient.layerConfig.pipe(Layer.provide(quota))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layerClient = (create: () => Client, options?: Options): Layer.Layer<Quota.Quota> =>
+  Layer.provide(layer(options), Layer.effect(Redis.Redis, RedisClient.make(create, options?.timeout ?? "1 second")))

@@ -229,8 +229,9 @@ export const kindOf = (error: Failure): Kind | undefined => {
       return "circuit"
     case "TransportFailed":
     case "AttemptTimedOut":
-    case "QuotaUnavailable":
       return "transport"
+    case "QuotaUnavailable":
+      return error.reason === "Denied" ? undefined : "transport"
     case "ResponseUnreadable":
       if (error.reason === "HttpStatus") {
         return error.status === 429 ? "rateLimit" : transientStatus.has(error.status) ? "transient" : undefined

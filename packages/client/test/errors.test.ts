@@ -268,7 +268,9 @@ describe("the client's own errors", () => {
       new ClientError.AttemptTimedOut({ ...call, timeout: Duration.zero }),
       new ClientError.DeadlineExceeded({ ...call, deadline: Duration.zero, needed: undefined }),
       new ClientError.CircuitOpen({ ...call, host: "h", retryAfter: Duration.zero }),
-      new ClientError.QuotaUnavailable({ ...call, cause: "gone" }),
+      ...(["NoAnswer", "Refused", "Denied"] as const).map(
+        (reason) => new ClientError.QuotaUnavailable({ ...call, reason, problem: "p", cause: "gone" })
+      ),
       ...unreadable
     ]
     const advice = errors.map(ClientError.advice)

@@ -29,6 +29,7 @@ import * as Outcome from "./outcome.ts"
 import type { Policies } from "./policies.ts"
 import * as Observe from "./observe.ts"
 import { isUnsent, retry } from "./retry.ts"
+import * as StoreProblem from "./storeProblem.ts"
 import * as Transport from "./transport.ts"
 import type { Watchdog } from "./watchdog.ts"
 
@@ -174,7 +175,9 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
   const attempt = Effect.catch(permitted, (error): Effect.Effect<never, AttemptError<Failure>> => {
     if (isWaitTooLong(error)) return Effect.fail(CallState.deadlineExceeded(call, error.needed))
     if (!isUnavailable(error)) return Effect.fail(error)
-    return Effect.fail(new QuotaUnavailable({ ...CallState.describe(call), cause: error.cause }))
+    return Effect.fail(
+      new QuotaUnavailable({ ...CallState.describe(call), ...StoreProblem.ofStore(error), cause: error.cause })
+    )
   })
 
   const retried = retry(attempt, {

@@ -93,7 +93,7 @@ export const make = Effect.fnUntraced(function* (
   const process = globalThis.crypto.randomUUID()
   let leases = 0
 
-  const watches = yield* FiberSet.make<never, Quota.Unavailable>()
+  const watches = yield* FiberSet.make<never>()
   // What goes on although nobody waits for it. At the end the last permits are still given back.
   const background = yield* FiberSet.make<void, Quota.Unavailable>()
   yield* Effect.addFinalizer(() => Effect.timeoutOption(FiberSet.awaitEmpty(background), timeout))
@@ -194,7 +194,8 @@ export const make = Effect.fnUntraced(function* (
     clock: Clock.Clock
   ): Effect.Effect<void, Quota.Unavailable> => {
     const now = Line.millisOf(clock)
-    if (share === undefined) {
+    // The others may go on with the whole quota.
+    if (share === undefined || (error.reason === "Denied" && group.apart === undefined)) {
       group.refused = { at: now, error }
       return Effect.fail(error)
     }
@@ -211,14 +212,14 @@ export const make = Effect.fnUntraced(function* (
   }
 
   /** Keeps in touch with the store, so that all processes know at about the same time that it is away, and back. */
-  const watch = (group: Group, clock: Clock.Clock): Effect.Effect<never, Quota.Unavailable> =>
+  const watch = (group: Group, clock: Clock.Clock): Effect.Effect<never> =>
     Effect.forever(
       Effect.andThen(
         Effect.sleep(Duration.millis(window)),
         Effect.suspend(() => {
           const wasApart = group.apart !== undefined
           return Effect.matchEffect(inTime(store.pause({ key: group.key, limits, millis: wasApart ? spell : 0 })), {
-            onFailure: (error) => onUnavailable(group, error, clock),
+            onFailure: (error) => Effect.ignore(onUnavailable(group, error, clock)),
             onSuccess: () => (wasApart ? rejoin(group) : Effect.void)
           })
         })

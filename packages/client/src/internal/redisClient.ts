@@ -1,0 +1,61 @@
+/**
+ * A connection of the package `redis` whose begin and end wait for nobody: Redis may be away, or hang, at either.
+ */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Redis from "effect/persistence/Redis"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import type { Client } from "../RedisQuota.ts"
+
+const failed = (cause: unknown) => new Redis.RedisError({ cause })
+
+export const make = Effect.fnUntraced(function* (
+  create: () => Client,
+  timeout: Duration.Input
+): Effect.fn.Return<Redis.Redis["Service"], never, Scope.Scope> {
+  /** Why there is no connection, as far as that is known. */
+  let lost: unknown
+  const client = yield* Effect.acquireRelease(Effect.sync(create), (client) =>
+    // It waits for the answers to all that was sent, which may never come; the socket would keep the process alive.
+    Effect.tryPromise(() => client.close()).pipe(
+      Effect.interruptible,
+      Effect.timeoutOption(timeout),
+      Effect.andThen(Effect.try(() => client.destroy())),
+      Effect.ignore
+    )
+  )
+  const waiting = new Set<() => void>()
+  const know = (cause: unknown): void => {
+    lost = cause
+    for (const tell of waiting) tell()
+    waiting.clear()
+  }
+  client.on("error", know)
+  client.on("ready", () => know(undefined))
+  const isKnown = Effect.callback<void>((resume) => {
+    const tell = () => resume(Effect.void)
+    waiting.add(tell)
+    return Effect.sync(() => waiting.delete(tell))
+  })
+
+  yield* Effect.tryPromise(() => client.connect()).pipe(
+    Effect.tapError((error) => Effect.sync(() => know(error.cause))),
+    Effect.retry(Schedule.spaced("1 second")),
+    (connecting) => Effect.forkScoped(connecting, { startImmediately: true })
+  )
+  const unused = failed(new Error("the connection of a quota is for its scripts"))
+  // While it tries to connect a client would keep commands back: that there is no connection is said at once.
+  const send = <A>(command: string, ...args: ReadonlyArray<string>): Effect.Effect<A, Redis.RedisError> =>
+    Effect.suspend(() => {
+      if (client.isReady) {
+        return Effect.tryPromise({ try: () => client.sendCommand<A>([command, ...args]), catch: failed })
+      }
+      return lost === undefined ? Effect.andThen(isKnown, send<A>(command, ...args)) : Effect.fail(failed(lost))
+    })
+  return yield* Redis.make({
+    send,
+    subscribe: () => Effect.fail(unused),
+    connect: Effect.fail(unused)
+  })
+})
