@@ -1,7 +1,7 @@
 /** A process over Redis, as the guide wires it: its start and its end wait for nobody. */
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import { type ChildProcess, spawn } from "node:child_process"
+import { spawn } from "node:child_process"
 import { once } from "node:events"
 import { fileURLToPath } from "node:url"
 import * as RedisServer from "./redisServer.ts"
@@ -19,7 +19,7 @@ const start = (url: string, policy: "fail" | "share") =>
       const ended = once(child, "exit").then((): unknown => child.exitCode)
       return { child, ended: Effect.promise(() => ended), output: () => output }
     }),
-    ({ child }: { readonly child: ChildProcess }) => Effect.sync(() => void child.kill("SIGKILL"))
+    ({ child }) => Effect.sync(() => void child.kill("SIGKILL"))
   )
 
 const said = (output: () => string, what: RegExp) =>
