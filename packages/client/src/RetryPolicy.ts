@@ -14,6 +14,7 @@ import { dual } from "effect/Function"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type { CallError } from "./ClientError.ts"
+import { inRange } from "./internal/inRange.ts"
 
 /**
  * The kinds of failure that a policy has schedules for:
@@ -52,7 +53,7 @@ export interface RetryPolicy extends Readonly<Record<Kind, Schedule.Schedule<unk
 /**
  * Exponential back-off with full jitter: before the n-th retry it waits a random time between nothing and
  * `min(base * 2^(n-1), cap)`, so that clients that failed together do not come back together. Seeded `Random` makes it
- * repeatable in tests.
+ * repeatable in tests. Throws a `RangeError` that names the option where one is below 0, or no number.
  *
  * @example
  * ```ts
@@ -69,9 +70,15 @@ export interface RetryPolicy extends Readonly<Record<Kind, Schedule.Schedule<unk
 export const backoff = (options: {
   readonly base: Duration.Input
   readonly cap: Duration.Input
-  /** How many retries; without it, no end. */
+  /** How many retries, 0 or more; without it, no end. */
   readonly times?: number | undefined
 }): Schedule.Schedule<Duration.Duration> => {
+  for (const name of ["base", "cap"] as const) {
+    const millis = Duration.toMillis(options[name])
+    inRange(`the back-off's ${name}`, millis, millis >= 0, "a time, in milliseconds, 0 or more")
+  }
+  const times = options.times ?? 0
+  inRange("the back-off's times", times, times >= 0, "a number of retries, 0 or more")
   const capped = Schedule.min([Schedule.exponential(options.base), Schedule.spaced(options.cap)]).pipe(
     Schedule.modifyDelay(({ duration }) => Effect.map(Random.next, (random) => Duration.times(duration, random)))
   )

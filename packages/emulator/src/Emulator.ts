@@ -36,6 +36,7 @@ import { Cursors } from "./internal/cursors.ts"
 import * as Handle from "./internal/handle.ts"
 import * as Handlers from "./internal/handlers.ts"
 import { Limits } from "./internal/limits.ts"
+import { inRange } from "./internal/inRange.ts"
 import * as Log from "./internal/log.ts"
 import { Nonces } from "./internal/nonces.ts"
 import * as Random from "./internal/random.ts"
@@ -74,7 +75,7 @@ export interface Options {
   readonly clockOffset?: Duration.Input | undefined
   /** Cursors, request ids and faults are drawn from it; default `"emulator"`. */
   readonly seed?: number | string | undefined
-  /** How many of the latest calls the journal keeps; default 100,000. */
+  /** How many of the latest calls the journal keeps; default 100,000. Dies with a `RangeError` below 0. */
   readonly journalCapacity?: number | undefined
 }
 
@@ -180,7 +181,9 @@ const offsetOf = (clock: Emulator["Service"]["clock"]): Setting<Duration.Duratio
  */
 export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Effect.fnUntraced(function* (options) {
   const seed = String(options.seed ?? "emulator")
-  const log = yield* Log.make(options.journalCapacity ?? 100_000)
+  const capacity = options.journalCapacity ?? 100_000
+  inRange("the emulator's journalCapacity", capacity, capacity >= 0, "a number of calls, 0 or more")
+  const log = yield* Log.make(capacity)
   const clock = makeClock(clockOf(options), yield* Clock.currentTimeMillis)
   const steady = Steady.from(yield* Clock.Clock)
 

@@ -27,7 +27,7 @@ import * as Action from "./internal/action.ts"
 import { first } from "./internal/condition.ts"
 import type { Condition } from "./internal/condition.ts"
 import * as Describe from "./internal/describe.ts"
-import type { ActionSpec } from "./internal/faultSpec.ts"
+import { type ActionSpec, checkNumbers, FaultSpec } from "./internal/faultSpec.ts"
 import * as Latency from "./internal/latency.ts"
 
 export * from "./internal/condition.ts"
@@ -55,6 +55,7 @@ export class Fault extends Pipeable.Class {
     this.action = action
     this.conditions = conditions
     this.spec = spec
+    checkNumbers(FaultSpec, spec)
   }
   /** See {@link describe}. */
   override toString(): string {

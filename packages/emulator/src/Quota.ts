@@ -34,6 +34,8 @@ const flag = (value: boolean) => Schema.Boolean.pipe(Schema.withDecodingDefaultK
  *   `queue` wait already; else it is rejected.
  * - `Unlimited`: nothing is rejected.
  *
+ * The functions below throw a `SchemaError` that names the option where a number is out of its range.
+ *
  * `limit` is calls per window, 0 to 1,000,000. `countRejected` says whether a rejected call takes a place in the window.
  * `per` says what has a budget of its own: each app, or each action of each app.
  *
@@ -86,6 +88,8 @@ export interface Options extends Limits {
   readonly countRejected?: boolean | undefined
 }
 
+const checked = Schema.decodeUnknownSync(Schema.toType(Quota))
+
 const limits = (options: Limits | undefined) => ({
   limit: options?.limit ?? 20,
   window: Duration.fromInputUnsafe(options?.window ?? "1 second"),
@@ -103,11 +107,8 @@ const limits = (options: Limits | undefined) => ({
  * const quota = Quota.sliding({ limit: 5, countRejected: true })
  * ```
  */
-export const sliding = (options?: Options): Quota => ({
-  model: "Sliding",
-  ...limits(options),
-  countRejected: options?.countRejected ?? false
-})
+export const sliding = (options?: Options): Quota =>
+  checked({ model: "Sliding", ...limits(options), countRejected: options?.countRejected ?? false })
 
 /**
  * At most `limit` calls in each window, aligned to the epoch or, with `aligned: false`, to the calls.
@@ -120,30 +121,29 @@ export const sliding = (options?: Options): Quota => ({
  * const strict = Quota.fixed({ limit: 20, aligned: false, countRejected: true })
  * ```
  */
-export const fixed = (options?: Options & { readonly aligned?: boolean | undefined }): Quota => ({
-  model: "Fixed",
-  ...limits(options),
-  countRejected: options?.countRejected ?? false,
-  aligned: options?.aligned ?? true
-})
+export const fixed = (options?: Options & { readonly aligned?: boolean | undefined }): Quota =>
+  checked({
+    model: "Fixed",
+    ...limits(options),
+    countRejected: options?.countRejected ?? false,
+    aligned: options?.aligned ?? true
+  })
 
 /**
  * A bucket of `burst` tokens (default `limit`), filled with `limit` tokens per window.
  */
-export const tokenBucket = (options?: Limits & { readonly burst?: number | undefined }): Quota => ({
-  model: "TokenBucket",
-  ...limits(options),
-  ...(options?.burst !== undefined && { burst: options.burst })
-})
+export const tokenBucket = (options?: Limits & { readonly burst?: number | undefined }): Quota =>
+  checked({
+    model: "TokenBucket",
+    ...limits(options),
+    ...(options?.burst !== undefined && { burst: options.burst })
+  })
 
 /**
  * One call every `window / limit`; up to `queue` calls (default 0) wait for their turn instead of being rejected.
  */
-export const leaky = (options?: Limits & { readonly queue?: number | undefined }): Quota => ({
-  model: "Leaky",
-  ...limits(options),
-  queue: options?.queue ?? 0
-})
+export const leaky = (options?: Limits & { readonly queue?: number | undefined }): Quota =>
+  checked({ model: "Leaky", ...limits(options), queue: options?.queue ?? 0 })
 
 /**
  * No limit.

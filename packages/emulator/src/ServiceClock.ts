@@ -58,31 +58,29 @@ export type ServiceClock = typeof ServiceClock.Type
 /** A clock as JSON has it. */
 export type Json = typeof ServiceClock.Encoded
 
+/** Throws a `SchemaError` that names what is out of its range. */
+const checked = Schema.decodeUnknownSync(Schema.toType(ServiceClock))
+
 /** Right, by Effect's `Clock`: the default. */
 export const real: ServiceClock = { mode: "Real" }
 
 /** Ahead by so much; behind, where it is negative. */
-export const skewed = (offset: Duration.Input): ServiceClock => ({
-  mode: "Skewed",
-  offset: Duration.fromInputUnsafe(offset)
-})
+export const skewed = (offset: Duration.Input): ServiceClock =>
+  checked({ mode: "Skewed", offset: Duration.fromInputUnsafe(offset) })
 
 /** Standing still at a time in milliseconds since the epoch, or where it stands when this is set. */
-export const frozen = (at?: number): ServiceClock => ({ mode: "Frozen", ...(at !== undefined && { at }) })
+export const frozen = (at?: number): ServiceClock => checked({ mode: "Frozen", ...(at !== undefined && { at }) })
 
 /** Right until it jumps: by `by` when the right time reaches `at`, in milliseconds since the epoch. */
-export const stepping = (
-  ...steps: ReadonlyArray<{ readonly at: number; readonly by: Duration.Input }>
-): ServiceClock => ({
-  mode: "Stepping",
-  steps: steps.map(({ at, by }) => ({ at, by: Duration.fromInputUnsafe(by) }))
-})
+export const stepping = (...steps: ReadonlyArray<{ readonly at: number; readonly by: Duration.Input }>): ServiceClock =>
+  checked({
+    mode: "Stepping",
+    steps: steps.map(({ at, by }) => ({ at, by: Duration.fromInputUnsafe(by) }))
+  })
 
 /** Right when it is set, and gaining so many milliseconds in every second; a negative number loses. */
-export const drifting = (options: { readonly millisPerSecond: number }): ServiceClock => ({
-  mode: "Drifting",
-  millisPerSecond: options.millisPerSecond
-})
+export const drifting = (options: { readonly millisPerSecond: number }): ServiceClock =>
+  checked({ mode: "Drifting", millisPerSecond: options.millisPerSecond })
 
 const offsetOf = (clock: { readonly offset?: Duration.Duration }): number =>
   clock.offset === undefined ? 0 : Duration.toMillis(clock.offset)
@@ -130,7 +128,7 @@ const reach = { minimum: Duration.millis(-Durations.furthest), maximum: Duration
  * The clock after somebody has set it forward by so much, or back.
  */
 export const step = (clock: ServiceClock, by: Duration.Input): ServiceClock => {
-  const jump = Duration.fromInputUnsafe(by)
+  const jump = Duration.clamp(Duration.fromInputUnsafe(by), reach)
   switch (clock.mode) {
     case "Real":
       return skewed(jump)

@@ -10,6 +10,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
 import * as Generate from "./internal/generate.ts"
+import { count, inRange } from "./internal/inRange.ts"
 import * as Quota from "./Quota.ts"
 
 /**
@@ -160,7 +161,7 @@ export const make: (json: Json) => World = Schema.decodeSync(World)
  * (`kickedFrom`).
  *
  * @param options.seed any number or text
- * @param options.users how many users, 0 or more
+ * @param options.users how many users, 0 or more: a whole number, else it throws a `RangeError`
  * @param options.appId default 12345
  * @param options.serverSecret default: made from the seed
  * @param options.now the latest time possible, in milliseconds since the epoch; default the start of 2026
@@ -185,16 +186,24 @@ export const generate = (options: {
       serverSecret: options.serverSecret ?? ServerSecret.make(Generate.secret(options.seed))
     }
   ],
-  ...Generate.people({ seed: options.seed, count: options.users, now: options.now ?? 1_767_225_600_000 })
+  ...Generate.people({
+    seed: options.seed,
+    count: count("World.generate's users", options.users),
+    now: timeOf(options.now ?? 1_767_225_600_000)
+  })
 })
+
+const timeOf = (now: number): number =>
+  inRange("World.generate's now", now, Number.isSafeInteger(now) && now >= 0, "a time in milliseconds since the epoch")
 
 /**
  * Legal user ids that are not registered in a world: `stranger-1`, `stranger-2` and so on.
  */
-export const unregistered = (world: World, count: number): ReadonlyArray<UserId.UserId> => {
+export const unregistered = (world: World, wanted: number): ReadonlyArray<UserId.UserId> => {
   const registered = new Set<string>(world.users.map((user) => user.userId))
   const ids: Array<UserId.UserId> = []
-  for (let i = 1; ids.length < count; i++) {
+  count("World.unregistered's count", wanted)
+  for (let i = 1; ids.length < wanted; i++) {
     const id = UserId.make(`stranger-${i}`)
     if (!registered.has(id)) ids.push(id)
   }

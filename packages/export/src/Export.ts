@@ -15,6 +15,7 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
+import { inRange } from "./internal/inRange.ts"
 import * as Intake from "./internal/intake.ts"
 import * as Reader from "./internal/reader.ts"
 import { token } from "./internal/token.ts"
@@ -30,9 +31,9 @@ export interface Options {
   readonly sink: Sink.Sink
   /** Default: `new`. */
   readonly mode?: Sink.Mode | undefined
-  /** How many users are read at a time. Default: 16, enough to use up 20 calls a second at any usual round trip. */
+  /** How many users are read at a time, 1 or more; else it dies with a `RangeError`. Default: 16, enough to use up 20 calls a second at any usual round trip. */
   readonly concurrency?: number | undefined
-  /** Conversations per call, 1 to 500. Default: 500, since every call costs the same quota. */
+  /** Conversations per call, a whole number, 1 to 500; else it dies with a `RangeError`. Default: 500, since every call costs the same quota. */
   readonly pageSize?: number | undefined
   /** When this is done no further user is begun; those under way are finished and saved. Default: never. */
   readonly until?: Effect.Effect<unknown> | undefined
@@ -146,6 +147,9 @@ export const run = <E, R>(
       const clock = yield* Clock.Clock
       const millis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
       const pageSize = PageSize.correct(options.pageSize ?? PageSize.maximum)
+      inRange("the export's pageSize", pageSize, Number.isInteger(pageSize), "a whole number")
+      const concurrency = options.concurrency ?? 16
+      inRange("the export's concurrency", concurrency, concurrency >= 1, "a number of users at a time, 1 or more")
       const { sink } = options
 
       const initial = Checkpoint.initial({
@@ -203,7 +207,6 @@ export const run = <E, R>(
           counts: checkpoint.counts
         })
       }
-      const concurrency = Math.max(1, options.concurrency ?? 16)
       const reader = Reader.make({
         pageSize,
         concurrency,

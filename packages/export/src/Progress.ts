@@ -12,6 +12,7 @@ import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import { type Counts, noCounts } from "./Checkpoint.ts"
 import type { Exported, Failed } from "./Sink.ts"
+import { inRange } from "./internal/inRange.ts"
 
 /**
  * - `Started`: the sink is open. `isResumed` tells whether the counts are those of an earlier session.
@@ -143,6 +144,9 @@ export const meter = (options?: {
     const millis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     const startedAt = millis()
     const limit = options?.callsPerSecond ?? QueryConversationList.operation.callsPerSecond
+    inRange("the meter's callsPerSecond", limit, limit > 0, "a number above 0")
+    const lines = options?.lines ?? 0
+    inRange("the meter's lines", lines, Number.isSafeInteger(lines) && lines >= 0, "a whole number, 0 or more")
     const samples: Array<Sample> = [{ at: startedAt, calls: 0 }]
     let counts = noCounts
     let countsBefore = noCounts

@@ -31,3 +31,11 @@ export const keyOf = (options: Options, call: Call): string =>
 /** The longest that the call's attempt may take, in milliseconds. */
 export const attemptMillis = ({ attemptTimeout }: Call): number =>
   attemptTimeout === undefined ? 10_000 : Duration.toMillis(attemptTimeout)
+
+/** How long a store has to answer: one that has for ever never counts as away. */
+export const timeoutOf = (timeout: Duration.Input = "1 second"): Duration.Duration => {
+  const millis = Duration.toMillis(timeout)
+  return Duration.millis(
+    ofQuota("timeout", millis, Number.isFinite(millis) && millis > 0, "a finite time, in milliseconds, above 0")
+  )
+}

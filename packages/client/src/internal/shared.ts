@@ -20,7 +20,7 @@ import type { Answer, Options, Rejection, Return, Store } from "../SharedQuota.t
 import * as BuiltIn from "./builtIn.ts"
 import * as Lane from "./lane.ts"
 import * as Line from "./line.ts"
-import { attemptMillis, keyOf, limitsOf, partOf } from "./quotaOptions.ts"
+import { attemptMillis, keyOf, limitsOf, partOf, timeoutOf } from "./quotaOptions.ts"
 
 /** A permit: of the store's, or of the process's own share. */
 interface Permit {
@@ -79,7 +79,7 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Quota.Quota["Service"], never, Scope.Scope> {
   const limits = limitsOf(options)
   const { grace, limit, window } = limits
-  const timeout = Duration.fromInputUnsafe(options.timeout ?? "1 second")
+  const timeout = timeoutOf(options.timeout)
   /**
    * How long a permit may count after the last sign of life: of the store, for those who go on without it, and of those,
    * for the store. All of them know of each other by then.

@@ -2,7 +2,7 @@
 import { dual } from "effect/Function"
 import * as Pipeable from "effect/Pipeable"
 import * as Describe from "./describe.ts"
-import type { ConditionSpec } from "./faultSpec.ts"
+import { checkNumbers, ConditionSpec } from "./faultSpec.ts"
 import * as Random from "./random.ts"
 import { Recent } from "./recent.ts"
 
@@ -41,6 +41,7 @@ export class Condition extends Pipeable.Class {
     super()
     this.start = start
     this.spec = spec
+    checkNumbers(ConditionSpec, spec)
   }
   /** In words: `every 7th call`. */
   override toString(): string {

@@ -1,3 +1,4 @@
+import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import * as Durations from "./durations.ts"
 
@@ -104,6 +105,13 @@ export const FaultSpec = All.annotate({
 
 /** With durations as `Duration`s. */
 export type FaultSpec = typeof FaultSpec.Type
+
+/** Throws an error that names the number, or the duration, that is out of its range: nothing could happen by it. */
+export const checkNumbers = <A extends object>(schema: Schema.Codec<A, unknown>, spec: A | undefined): void => {
+  if (spec === undefined) return
+  const holdsNumbers = Object.values(spec).some((value) => typeof value === "number" || Duration.isDuration(value))
+  if (holdsNumbers) Schema.decodeUnknownSync(Schema.toType(schema))(spec)
+}
 
 type DistributiveOmit<T, Key extends PropertyKey> = T extends unknown ? Omit<T, Key> : never
 
