@@ -23,8 +23,13 @@ export interface Options {
   readonly users?: number | undefined
   /** The most conversations of a user, default 1250. Fewer make for quicker tests, where the pages are small too. */
   readonly conversations?: number | undefined
-  /** The most troubles, default 4. Each happens to up to 9 calls in a row. */
+  /** The most troubles, default 4. */
   readonly troubles?: number | undefined
+  /**
+   * The most calls in a row that a trouble happens to, if it ends: 1 or more, default 9. Several troubles may come one
+   * after the other.
+   */
+  readonly times?: number | undefined
 }
 
 const recipe = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<Recipe.Recipe> =>
@@ -33,6 +38,7 @@ const recipe = (options: Options | undefined, ending: boolean): Arbitrary.Arbitr
       users: options?.users ?? 3,
       conversations: options?.conversations ?? Recipe.mostConversations,
       troubles: options?.troubles ?? 4,
+      times: options?.times ?? Recipe.mostTimes,
       ending
     }),
     { shrink: Recipe.shrink }
@@ -53,7 +59,7 @@ const recipe = (options: Options | undefined, ending: boolean): Arbitrary.Arbitr
  * })
  * ```
  */
-export const world = (options?: Omit<Options, "troubles">): Arbitrary.Arbitrary<TestWorld> =>
+export const world = (options?: Omit<Options, "troubles" | "times">): Arbitrary.Arbitrary<TestWorld> =>
   Arbitrary.map(scenario({ ...options, troubles: 0 }), (scenario) => scenario.world)
 
 /**
@@ -84,13 +90,13 @@ export const hostileScenario = (options?: Options): Arbitrary.Arbitrary<Scenario
 /**
  * Schedules of faults for the users `u1`, `u2` and `u3` that end.
  */
-export const faults = (options?: Pick<Options, "troubles">): Arbitrary.Arbitrary<FaultSchedule> =>
+export const faults = (options?: Pick<Options, "troubles" | "times">): Arbitrary.Arbitrary<FaultSchedule> =>
   Arbitrary.map(scenarioOfThree(options, true), (scenario) => scenario.faults)
 
 /**
  * Schedules of faults for the users `u1`, `u2` and `u3` that may last for ever.
  */
-export const anyFaults = (options?: Pick<Options, "troubles">): Arbitrary.Arbitrary<FaultSchedule> =>
+export const anyFaults = (options?: Pick<Options, "troubles" | "times">): Arbitrary.Arbitrary<FaultSchedule> =>
   Arbitrary.map(scenarioOfThree(options, false), (scenario) => scenario.faults)
 
 const threeUsers = ["u1", "u2", "u3"].map(() => ({ registered: true, suffix: "", length: 0, steps: [] }))

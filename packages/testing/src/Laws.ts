@@ -3,7 +3,7 @@
  *
  * - {@link complete}: what ends well has left nothing out
  * - {@link exactlyOnce}: nothing comes twice, and nothing that is not in the list
- * - {@link inOrder}: in the order of the service
+ * - {@link inOrder}: in the order of the service, or sorted by time
  * - {@link finishes}: it gets through every trouble that ends
  * - {@link resumes}: from every checkpoint with exactly the rest
  * - {@link respectsQuota}: a crowd of users makes no call that the service rejects
@@ -127,7 +127,8 @@ export const complete = lawOf("complete", [Judge.missing])
 export const exactlyOnce = lawOf("exactly once", [Judge.repeated])
 
 /**
- * Conversations come in the order in which the service sent them: ascending by time, within each page at least.
+ * Conversations come in the order in which the service sent them (ascending by time, within each page at least), as
+ * `Conversations.stream` gives them, or all of them sorted by time, the oldest first, as `Conversations.snapshot` does.
  */
 export const inOrder = lawOf("in order", [Judge.disordered])
 
@@ -135,6 +136,30 @@ export const inOrder = lawOf("in order", [Judge.disordered])
  * The pipeline gets through: it ends well for every registered user, whatever happens on the way. For scenarios whose
  * troubles end ({@link Arbitraries.scenario}), and for pipelines that are patient enough; a user who is not registered
  * may be an error.
+ *
+ * `RetryPolicy.patient` asks 6 times where it is in doubt whether asking again helps, and 4 troubles of 9 calls each can
+ * come one after the other. So draw no more than 5 calls in trouble, as here, or give `bounded` a schedule without end.
+ *
+ * @example
+ * ```ts
+ * import { Conversations, RetryPolicy, Timeout } from "@effect-zim/client"
+ * import { Arbitraries, Laws } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ * import { Duration, Stream } from "effect"
+ *
+ * const patient = (userId: string) =>
+ *   Conversations.stream(userId).pipe(
+ *     Stream.provideService(RetryPolicy.Current, RetryPolicy.patient),
+ *     Stream.provideService(Timeout.Deadline, Duration.hours(1))
+ *   )
+ *
+ * it.effect.prop(
+ *   "gets through",
+ *   [Arbitraries.scenario({ troubles: 1, times: 5 })],
+ *   ([scenario]) => Laws.finishes(scenario, patient),
+ *   { timeout: 60_000 }
+ * )
+ * ```
  */
 export const finishes = lawOf("finished", [
   (scenario, observation, outcome, where) =>

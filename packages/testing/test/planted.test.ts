@@ -192,9 +192,9 @@ describe("a planted bug", () => {
 const endless = RetryPolicy.backoff({ base: "500 millis", cap: "30 seconds" })
 const patience: RetryPolicy.RetryPolicy = { ...RetryPolicy.patient, bounded: endless }
 
-const patient = <A, E, R>(self: Stream.Stream<A, E, R>) =>
+const patient = <A, E, R>(self: Stream.Stream<A, E, R>, policy = patience) =>
   self.pipe(
-    Stream.provideService(RetryPolicy.Current, patience),
+    Stream.provideService(RetryPolicy.Current, policy),
     Stream.provideService(Timeout.Deadline, Duration.hours(4))
   )
 
@@ -211,6 +211,23 @@ describe("the client keeps the laws", () => {
     [Arbitraries.scenario({ conversations: 60, troubles: 8 })],
     ([scenario]) => Laws.losesNothing(scenario, (userId) => Conversations.stream(userId, { pageSize: 3 })),
     { arbitrary: { seed: 2, runs: 60 } }
+  )
+
+  it.effect.prop(
+    "loses nothing in a snapshot, which is sorted by time",
+    [Arbitraries.scenario()],
+    ([scenario]) =>
+      Laws.losesNothing(scenario, (userId) =>
+        Effect.map(Conversations.snapshot(userId), ({ conversations }) => conversations)
+      ),
+    { arbitrary: { seed: 10, runs: 60 } }
+  )
+
+  it.effect.prop(
+    "gets through troubles that are no longer than the patience of a policy that is shipped",
+    [Arbitraries.scenario({ conversations: 600, troubles: 1, times: 5 })],
+    ([scenario]) => Laws.finishes(scenario, (userId) => patient(Conversations.stream(userId), RetryPolicy.patient)),
+    { arbitrary: { seed: 11, runs: 60 } }
   )
 
   it.effect.prop(

@@ -164,7 +164,7 @@ const allOf = (scenario: Scenario, userId: string): ReadonlyMap<string, Conversa
     scenario.world.users.find((user) => user.userId === userId)?.conversations.map((wire) => [Label.keyOf(wire), wire])
   )
 
-/** The first pair that came the other way round than the service sent it. */
+/** The first pair that came the other way round than the service sent it, unless all of them are sorted by time. */
 export const disordered = (scenario: Scenario, observation: Observation, outcome: Outcome): ReadonlyArray<string> => {
   const { userId } = outcome
   const list = allOf(scenario, userId)
@@ -180,6 +180,8 @@ export const disordered = (scenario: Scenario, observation: Observation, outcome
   const ambiguous = new Set(ids.filter((id, i) => ids.indexOf(id) < i))
   const telling = outcome.results.filter((result) => typeof result !== "string" || !ambiguous.has(result))
   const known = match(list, telling).keys.filter((key) => places.has(key))
+  const times = known.map((key) => list.get(key)?.UpdateTime ?? 0)
+  if (times.every((time, i) => time >= (times[i - 1] ?? 0))) return []
   for (const [i, key] of known.entries()) {
     const before = known[i - 1]
     if (before === undefined || (places.get(before) ?? 0) < (places.get(key) ?? 0)) continue

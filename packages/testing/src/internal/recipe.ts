@@ -59,13 +59,18 @@ export const User = Schema.Struct({
 })
 type User = typeof User.Type
 
-export const Trouble = Schema.Struct({
-  user: between(0, 2),
-  call: between(1, 4),
-  // Longer than the patience of a usual retry policy, sometimes.
-  times: Schema.Literals([1, 1, 2, 3, 4, 9]),
-  trouble: Schema.Literals(FaultSchedule.passing)
-})
+/** Longer than the patience of a usual retry policy, unless told otherwise. */
+export const mostTimes = 9
+
+const troubleOf = (most: number, ending: boolean) => {
+  const times = [1, 1, 2, 3, 4].filter((times) => times < most)
+  return Schema.Struct({
+    user: between(0, 2),
+    call: between(1, 4),
+    times: Schema.Literals([...times, most, ...(ending ? [] : [forever, forever])]),
+    trouble: Schema.Literals(ending ? FaultSchedule.passing : [...FaultSchedule.passing, ...FaultSchedule.lasting])
+  })
+}
 
 interface TroubleOf {
   readonly user: number
@@ -73,13 +78,6 @@ interface TroubleOf {
   readonly times: number
   readonly trouble: FaultSchedule.Trouble
 }
-
-export const AnyTrouble = Schema.Struct({
-  user: between(0, 2),
-  call: between(1, 4),
-  times: Schema.Literals([1, 2, 4, 9, forever, forever]),
-  trouble: Schema.Literals([...FaultSchedule.passing, ...FaultSchedule.lasting])
-})
 
 export const AnyReading = Schema.Struct({
   emptyList: Schema.Literals(["Empty", "Null", "Absent"]),
@@ -105,11 +103,12 @@ export const schema = (options: {
   readonly users: number
   readonly conversations: number
   readonly troubles: number
+  readonly times: number
   readonly ending: boolean
 }): Schema.Codec<Recipe, unknown> =>
   Schema.Struct({
     users: usersOf(options.users, options.conversations),
-    troubles: Schema.Array(options.ending ? Trouble : AnyTrouble).check(Schema.isMaxLength(options.troubles)),
+    troubles: Schema.Array(troubleOf(options.times, options.ending)).check(Schema.isMaxLength(options.troubles)),
     reading: AnyReading,
     seed: between(0, 9999)
   })
