@@ -9,7 +9,7 @@ import { CheckFailed } from "./Step.ts"
 export const root = new URL("../..", import.meta.url).pathname.replace(/\/$/, "")
 
 /** As under `npm run`, so that the steps also work when `scripts/check.ts` is run directly. */
-const path = `${root}/node_modules/.bin:${process.env["PATH"] ?? ""}`
+export const path = `${root}/node_modules/.bin:${process.env["PATH"] ?? ""}`
 
 export interface Options {
   readonly cwd?: string

@@ -38,7 +38,7 @@ const named = process.env["CHROMIUM"]
 export const chromium: string | undefined = (named === undefined ? places : [named]).find(isExecutable)
 
 // In CI there has to be one.
-const hasRedis = process.env["CI"] !== undefined || spawnSync("redis-server", ["--version"]).status === 0
+export const hasRedis = process.env["CI"] !== undefined || spawnSync("redis-server", ["--version"]).status === 0
 
 // That of util-linux: others take other arguments.
 const hasTerminal = process.env["CI"] !== undefined || spawnSync("script", ["--version"]).status === 0

@@ -12,6 +12,9 @@ export class CheckFailed extends Data.TaggedError("CheckFailed")<{ readonly outp
   }
 }
 
+/** For what the system refuses. */
+export const unusable = (error: { readonly message: string }) => new CheckFailed({ output: error.message })
+
 /** What a step counts for in the last line, and a few words for the table. */
 export interface Outcome {
   readonly passed: number

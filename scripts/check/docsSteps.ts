@@ -1,25 +1,17 @@
 /**
- * The code in the documentation: every `ts` block of Markdown and docstrings compiles, and those of Markdown run
- * against an emulator, as do the `sh run` blocks.
+ * The code in the documentation: every `ts` block of Markdown and docstrings compiles, and those of Markdown run, as do
+ * the `sh run` blocks.
  */
 import { Effect, FileSystem } from "effect"
-import { randomBytes } from "node:crypto"
 import * as Command from "./Command.ts"
 import * as DocsExamples from "./docsExamples.ts"
-import * as EmulatorProcess from "./emulatorProcess.ts"
+import * as DocsRuns from "./docsRuns.ts"
 import * as Step from "./Step.ts"
 
-const folder = `${Command.root}/.docs-examples`
-const bin = ["--conditions=@effect-zim/source", "packages/cli/src/bin.ts"]
-const limit = "30 seconds"
+const { broken, folder } = DocsRuns
 
-interface Example extends DocsExamples.Block {
-  /** The file it stands in, relative to the root. */
-  readonly source: string
-  readonly isMarkdown: boolean
-  /** Where it is written to for the compiler. */
-  readonly file: string
-}
+/** Whether it is a file of tests, and not a program. */
+const isTest = ({ mode }: DocsExamples.Block) => mode.startsWith("test")
 
 const places = ["*.md", "docs/**/*.md", "packages/*/README.md", "packages/*/src/**/*.ts"]
 
@@ -30,23 +22,24 @@ const find = Effect.gen(function* () {
     Effect.map(fs.readFileString(`${Command.root}/${source}`), (text) => {
       const isMarkdown = source.endsWith(".md")
       const blocks = isMarkdown ? DocsExamples.ofMarkdown(text) : DocsExamples.ofDocstrings(text)
-      return blocks.map((block): Example => {
+      return blocks.map((block, i): DocsRuns.Example => {
         const name = `${source.replaceAll("/", "-").replace(/\.ts$/, "")}-L${block.line}`
-        return { ...block, source, isMarkdown, file: `${folder}/${name}.${block.language}` }
+        const extension = isTest(block) ? "test.ts" : block.language
+        return { ...block, source, isMarkdown, file: `${folder}/${name}.${extension}`, next: blocks[i + 1] }
       })
     })
   )
   return examples.flat()
 })
 
-const isTypeScript = ({ language }: Example) => language === "ts"
-
 /** Why a block cannot be treated as its first line asks for. */
-const complaint = ({ closed, language, mode }: Example): string | undefined => {
-  const modes = language === "ts" ? ["", "no-run", "ignore"] : language === "sh" ? ["", "run"] : [""]
+const complaint = ({ closed, isMarkdown, language, mode }: DocsRuns.Example): string | undefined => {
   if (!closed) return "the block is never closed"
   if (["typescript", "javascript", "js", "bash", "shell"].includes(language)) return "write ts or sh, which are checked"
-  return modes.includes(mode) ? undefined : `unknown mode "${mode}"`
+  if (language === "sh" && isMarkdown && mode === "") return 'write "sh run", or "sh no-run:" and why not'
+  const modes = language === "ts" ? ["", "test", "test fails", "ignore"] : language === "sh" ? ["", "run"] : [""]
+  const isExcused = /^no-run: \S/.test(mode) && (language === "ts" || language === "sh")
+  return isExcused || modes.includes(mode) ? undefined : `unknown mode "${mode}"`
 }
 
 const compilerOptions = {
@@ -61,7 +54,7 @@ const compilerOptions = {
 }
 
 /** Writes each block to a file of its own, moved down so that its lines are numbered as in the document. */
-const write = Effect.fnUntraced(function* (examples: ReadonlyArray<Example>) {
+const write = Effect.fnUntraced(function* (examples: ReadonlyArray<DocsRuns.Example>) {
   const fs = yield* FileSystem.FileSystem
   yield* fs.remove(folder, { recursive: true, force: true })
   yield* fs.makeDirectory(folder)
@@ -74,51 +67,19 @@ const write = Effect.fnUntraced(function* (examples: ReadonlyArray<Example>) {
   )
 })
 
-/** An emulator, for as long as the scope lasts; returns the environment that points at it. */
-const emulator = Effect.gen(function* () {
-  const serverSecret = randomBytes(16).toString("hex")
-  const world = ["--users", "20", "--seed", "1", "--app-id", "12345", "--server-secret", serverSecret]
-  const { url } = yield* EmulatorProcess.start(["node", ...bin], world)
-  return { ZIM_APP_ID: "12345", ZIM_SERVER_SECRET: serverSecret, ZIM_BASE_URL: url }
-})
-
-const where = ({ line, source }: Example) => `${source}:${line}`
-
-const broken = (example: Example, problem: string) => new Step.CheckFailed({ output: `${where(example)}: ${problem}` })
-
-const runExample = (env: Effect.Success<typeof emulator>) =>
-  Effect.fnUntraced(function* (example: Example) {
-    const shell = example.language === "sh"
-    const [program, args] = shell
-      ? (["bash", ["-euo", "pipefail", "-c", example.code]] as const)
-      : (["node", ["--conditions=@effect-zim/source", example.file]] as const)
-    const { code, output } = yield* Command.run(program, args, { env, timeout: limit }).pipe(
-      Effect.mapError((error) => broken(example, error.output))
-    )
-    if (output.includes(env.ZIM_SERVER_SECRET)) return yield* broken(example, "printed the server secret")
-    if (code !== 0) return yield* broken(example, `ended with exit code ${code}:\n${output}`)
-    return example
-  })
-
-const unusable = (error: { readonly message: string }) => new Step.CheckFailed({ output: error.message })
-
-const runAll = (examples: ReadonlyArray<Example>) =>
-  emulator.pipe(
-    Effect.flatMap((env) => Step.all(examples.map(runExample(env)), { concurrency: 2 })),
-    Effect.catchTag("PlatformError", unusable),
-    Effect.scoped
-  )
-
 const docs = Step.make(
   "docs",
   "the code in Markdown and docstrings compiles; Markdown's runs against an emulator",
   Effect.gen(function* () {
     const examples = yield* find
-    const ignored = examples.filter((example) => isTypeScript(example) && example.mode === "ignore")
-    const compiled = examples.filter((example) => isTypeScript(example) && example.mode !== "ignore")
+    const scripts = examples.filter(({ language }) => language === "ts")
+    const ignored = scripts.filter(({ mode }) => mode === "ignore")
+    const compiled = scripts.filter(({ mode }) => mode !== "ignore")
     const runs = examples.filter(
-      (example) => example.isMarkdown && (isTypeScript(example) ? example.mode === "" : example.mode === "run")
+      ({ isMarkdown, language, mode }) => isMarkdown && mode === (language === "ts" ? "" : "run")
     )
+    const tests = scripts.filter((example) => example.isMarkdown && isTest(example))
+    const possible = runs.filter(DocsRuns.canRun)
     yield* write(compiled)
     const complaints = examples.flatMap((example) => {
       const problem = complaint(example)
@@ -127,12 +88,17 @@ const docs = Step.make(
     const checks: ReadonlyArray<Effect.Effect<unknown, Step.CheckFailed, Step.Requirements>> = [
       ...complaints,
       Command.succeed("tsc", ["-p", folder]),
-      runAll(runs)
+      DocsRuns.programs(possible),
+      DocsRuns.tests(tests)
     ]
     yield* Step.all(checks)
-    const listed = ignored.length === 0 ? "" : ` (${ignored.map(where).join(", ")})`
-    return `${compiled.length} compiled, ${runs.length} run, ${ignored.length} ignored${listed}`
-  }).pipe(Effect.catchTag("PlatformError", unusable))
+    const left = runs.length - possible.length
+    return [
+      `${compiled.length} compiled, ${possible.length} run, ${tests.length} tested`,
+      `${ignored.length} ignored`,
+      ...(left === 0 ? [] : [`${left} not run: redis-server is not installed`])
+    ].join(", ")
+  }).pipe(Effect.catchTag("PlatformError", Step.unusable))
 )
 
 export const docsSteps: ReadonlyArray<Step.Step> = [docs]

@@ -1,6 +1,7 @@
 import { ReturnCode } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
+import { readFileSync } from "node:fs"
 
 /** The table of the documentation, written out: code, category, whether repeating helps, error class. */
 const documented: ReadonlyArray<readonly [number, ReturnCode.Category, ReturnCode.Retry, string]> = [
@@ -83,4 +84,14 @@ describe("codesOf", () => {
       expected.toSorted((one, other) => one - other)
     )
   })
+})
+
+it("the table in the contract is this one", () => {
+  const page = readFileSync(new URL("../../../docs/contract.md", import.meta.url), "utf8")
+  const rows = page.matchAll(/^\| (\d+) +\| (.+?) +\| (\w+) +\| (\w+) +\| `(\w+)` +\|$/gm)
+  const table = ReturnCode.table.map((row) => [row.code, row.meaning, row.category, row.retry, row.error].join("; "))
+  assert.sameMembers(
+    Array.from(rows, ([, ...cells]) => cells.join("; ")),
+    table
+  )
 })
