@@ -7,5 +7,6 @@ export type Steady = (clock: Clock.Clock) => number
 export const from = (clock: Clock.Clock): Steady => {
   const begin = clock.currentTimeMillisUnsafe()
   const origin = clock.monotonicTimeNanosUnsafe()
-  return (clock) => begin + Math.floor(Number(clock.monotonicTimeNanosUnsafe() - origin) / 1e6)
+  // A millisecond that is short of rounded nanoseconds only is over: a client that sleeps for it would come too soon.
+  return (clock) => begin + Math.floor((Number(clock.monotonicTimeNanosUnsafe() - origin) + 1000) / 1e6)
 }
