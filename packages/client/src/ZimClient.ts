@@ -9,11 +9,8 @@ import { ServerSecret } from "@effect-zim/signing"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { constTrue } from "effect/Function"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
-import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
@@ -21,11 +18,11 @@ import { type CallError, SettingsInvalid } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import * as CallState from "./internal/call.ts"
 import * as Defaults from "./internal/defaults.ts"
-import { memoized } from "./internal/memoized.ts"
 import * as Pipeline from "./internal/pipeline.ts"
 import * as Policies from "./internal/policies.ts"
 import { problemOf } from "./internal/problem.ts"
 import * as Request from "./internal/request.ts"
+import * as RequestContext from "./internal/requestContext.ts"
 import type * as Transport from "./internal/transport.ts"
 import * as Watchdog from "./internal/watchdog.ts"
 import * as OtherOperation from "./OtherOperation.ts"
@@ -142,15 +139,8 @@ export const make = Effect.fnUntraced(function* (
       problem: "the secret is that of the emulator, and nothing that was set up for one goes to the real service"
     })
   }
-  // Effect's own spans and trace headers of HTTP requests would show the signed URL to whoever sees them.
-  const ofRequests = Context.make(HttpClient.TracerDisabledWhen, constTrue).pipe(
-    Context.add(FetchHttpClient.RequestInit, {
-      ...Option.getOrUndefined(yield* Effect.serviceOption(FetchHttpClient.RequestInit)),
-      redirect: "manual"
-    })
-  )
   const http = yield* HttpClient.HttpClient
-  const requestContextIn = memoized((around: Context.Context<never>) => Context.merge(around, ofRequests))
+  const requestContextIn = yield* RequestContext.make(http)
   const policiesOf = yield* Policies.make(Defaults.keyOf(identity.appId, endpoints))
   const watchdog = yield* Watchdog.make
 

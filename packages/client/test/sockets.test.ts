@@ -358,19 +358,36 @@ describe.each(names)("through %s", (client) => {
   )
 })
 
-describe("fetch, told to follow redirects by its own settings", () => {
-  it.live("does not", () =>
+describe("fetch with settings of its own", () => {
+  it.live("follows no redirects all the same", () =>
     Effect.gen(function* () {
       const target = yield* serve((socket) => socket.write(head(length(answer.length)) + answer))
       const server = yield* serve((socket) =>
         socket.write(head(`Location: ${target.url}\r\n${length(0)}`, "307 Moved"))
       )
       const follow = { redirect: "follow", headers: { "x-own": "kept" } } as const
-      const http = FetchHttpClient.layer.pipe(Layer.provideMerge(Layer.succeed(FetchHttpClient.RequestInit, follow)))
-      const outcome = yield* Effect.provideService(read(server.url, http), FetchHttpClient.RequestInit, follow)
-      assert.strictEqual(WireOracle.nameOf(outcome[1]), "ResponseUnreadable Redirect")
+      const http = FetchHttpClient.layer.pipe(Layer.provide(Layer.succeed(FetchHttpClient.RequestInit, follow)))
+      const [, outcome] = yield* read(server.url, http)
+      assert.strictEqual(WireOracle.nameOf(outcome), "ResponseUnreadable Redirect")
       assert.deepStrictEqual(target.received, [])
       assert.match(server.received[0] ?? "", /x-own: kept/)
+    })
+  )
+
+  it.live.each(["the layer's", "the call's"])("is %s", (whose) =>
+    Effect.gen(function* () {
+      const seen: Array<string> = []
+      const own: typeof fetch = async (input, init) => {
+        seen.push(await new Request(input, init).text())
+        return new Response(answer)
+      }
+      const service = Layer.succeed(FetchHttpClient.Fetch, own)
+      const isCalls = whose === "the call's"
+      const http = isCalls ? FetchHttpClient.layer : Layer.provide(FetchHttpClient.layer, service)
+      const reading = read("http://127.0.0.1:1", http)
+      const [, outcome] = yield* isCalls ? Effect.provide(reading, service) : reading
+      assert.strictEqual(WireOracle.nameOf(outcome), "Page")
+      assert.deepStrictEqual(seen, ['{"FromUserId":"user-42","Limit":500,"Next":0}'])
     })
   )
 })

@@ -1,0 +1,154 @@
+/**
+ * One attempt is one request, whatever happens to its connection: on every runtime, and through every HTTP client that the
+ * documentation names. `fetch` repeats a request by itself where it can.
+ */
+import { UndiciHttpClient } from "@effect-zim/node"
+import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import { assert, describe, it } from "@effect/vitest"
+import * as Effect from "effect/Effect"
+import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import { spawn } from "node:child_process"
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import { fileURLToPath } from "node:url"
+import { build } from "rolldown"
+import { RetryAgent, Agent } from "undici"
+import { afterAll, beforeAll } from "vitest"
+import { type Outcomes, probe } from "./runtimes/probe.ts"
+import * as Service from "./runtimes/service.ts"
+
+const folder = mkdtempSync(join(tmpdir(), "zim-runtimes-"))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+beforeAll(async () => {
+  const bundle = (name: string) =>
+    build({
+      input: fileURLToPath(new URL(`runtimes/${name}.ts`, import.meta.url)),
+      external: /^node:/,
+      resolve: { conditionNames: ["@effect-zim/source", "import", "default"] },
+      output: { file: join(folder, `${name}.mjs`), codeSplitting: false }
+    })
+  await Promise.all([bundle("program"), bundle("worker")])
+  writeFileSync(
+    join(folder, "config.capnp"),
+    `using Workerd = import "/workerd/workerd.capnp";
+    const config :Workerd.Config = (
+      services = [(name = "main", worker = .probe), (name = "internet", network = (allow = ["local"]))],
+      sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
+    );
+    const probe :Workerd.Worker = (
+      modules = [(name = "worker", esModule = embed "worker.mjs")], compatibilityDate = "2026-04-01"
+    );`
+  )
+})
+
+/** Each byte of the answer, and whatever makes `fetch` ask again by its standard. */
+const faults: ReadonlyArray<Service.Fault> = [
+  ...Array.from({ length: Service.answer.length + 1 }, (_, n) => [`end-${n}`, `reset-${n}`] as const).flat(),
+  ...([307, 401, 407, 408, 421, 425, 429, 500, 502, 503, 504] as const).map((status) => `status-${status}` as const)
+]
+
+const bin = (name: string) => fileURLToPath(new URL(`../node_modules/.bin/${name}`, import.meta.url))
+
+const run = (program: string, args: ReadonlyArray<string>) =>
+  Effect.callback<string>((resume) => {
+    const child = spawn(program, args, { cwd: folder, stdio: ["ignore", "pipe", "inherit"] })
+    const output: Array<string> = []
+    child.stdout.setEncoding("utf8").on("data", (text: string) => output.push(text))
+    child.on("error", (error) => resume(Effect.die(error)))
+    child.on("close", () => resume(Effect.succeed(output.join(""))))
+    return Effect.sync(() => child.kill("SIGKILL"))
+  })
+
+/** It comes without types. The script that the package puts in front of its program passes neither outputs nor signals on. */
+const workerdProgram = async (name = "workerd"): Promise<string> => (await import(name)).default
+
+/** workerd, as long as the scope; it says on its third output where it listens. */
+const startWorkerd = (program: string) =>
+  Effect.callback<{ readonly url: string; readonly stop: () => void }>((resume) => {
+    const child = spawn(program, ["serve", "config.capnp", "--control-fd=3"], {
+      cwd: folder,
+      stdio: ["ignore", "inherit", "inherit", "pipe"]
+    })
+    const stop = () => void child.kill("SIGKILL")
+    child.on("error", (error) => resume(Effect.die(error)))
+    child.on("exit", () => resume(Effect.die(new Error("workerd ended"))))
+    let said = ""
+    child.stdio[3]?.on("data", (data) => {
+      const port = /"port":(\d+)/.exec((said += String(data)))?.[1]
+      if (port !== undefined) resume(Effect.succeed({ url: `http://127.0.0.1:${port}`, stop }))
+    })
+    return Effect.sync(stop)
+  })
+
+const workerd = Effect.acquireRelease(
+  Effect.flatMap(
+    Effect.promise(() => workerdProgram()),
+    startWorkerd
+  ),
+  ({ stop }) => Effect.sync(stop),
+  { interruptible: true }
+)
+
+type Run = (url: string, userIds: ReadonlyArray<string>) => Effect.Effect<Outcomes>
+
+const parsed = (output: string): Outcomes => JSON.parse(output)
+
+const program =
+  (name: string, ...args: ReadonlyArray<string>): Run =>
+  (url, userIds) =>
+    Effect.map(run(name, [...args, "program.mjs", url, userIds.join(",")]), parsed)
+
+const through =
+  (layer: Parameters<typeof probe>[2]): Run =>
+  (url, userIds) =>
+    Effect.promise(() => probe(url, userIds, layer))
+
+const runs: Record<string, Run> = {
+  "fetch on Node": program(process.execPath),
+  "fetch on Bun": program(bin("bun")),
+  "fetch on Deno": program(bin("deno"), "run", "--allow-net", "--allow-env"),
+  "fetch on workerd": (url, userIds) =>
+    Effect.gen(function* () {
+      const worker = yield* workerd
+      const ask = () => fetch(`${worker.url}/?url=${url}`, { method: "POST", body: userIds.join(",") })
+      return parsed(yield* Effect.promise(async () => (await ask()).text()))
+    }).pipe(Effect.scoped),
+  "fetch, in this process": through(FetchHttpClient.layer),
+  "Effect's client on undici": through(NodeHttpClient.layerUndici),
+  "Effect's client on node:http": through(NodeHttpClient.layerNodeHttpOptions({ keepAlive: true })),
+  "UndiciHttpClient.layer": through(UndiciHttpClient.layer),
+  "UndiciHttpClient over an agent that retries": through(
+    UndiciHttpClient.layerDispatcher(() => new RetryAgent(new Agent(), { minTimeout: 1, maxTimeout: 1 }))
+  )
+}
+
+describe.concurrent.each(Object.keys(runs))("%s", (name) => {
+  it.live(
+    "sends one request for each attempt",
+    () =>
+      Effect.gen(function* () {
+        const service = yield* Service.make
+        const outcomes = yield* runs[name]?.(service.url, faults) ?? assert.fail(name)
+        const count = (userId: string) => service.received.filter((request) => request.userId === userId)
+
+        assert.deepStrictEqual(Object.keys(outcomes), [...faults])
+        const repeated = faults.filter((fault) => count(fault).length > 1)
+        assert.strictEqual(repeated.join(), "")
+        const nonces = service.received.map(({ nonce }) => nonce)
+        assert.strictEqual(new Set(nonces).size, nonces.length)
+        // Where the server has just closed a connection, that may be found out before anything is sent.
+        const atFaults = faults.flatMap(count)
+        assert.isAbove(atFaults.length, 0.9 * faults.length)
+        assert.isAbove(
+          atFaults.filter(({ isReused }) => isReused).length,
+          0.5 * faults.length,
+          "connections used again"
+        )
+        // Not every server takes a body whose length it is not told.
+        assert.isTrue(atFaults.every(({ head }) => /^content-length: /im.test(head) && !/chunked/i.test(head)))
+      }),
+    120_000
+  )
+})
