@@ -44,22 +44,12 @@ const brand = (text: string): SignatureNonce => {
   return text
 }
 
-/** Random bytes are drawn for 256 nonces at a time, which makes a nonce many times cheaper. None is used twice. */
-const pooled = (): (() => SignatureNonce) => {
-  let pool = ""
-  let next = 0
-  return () => {
-    if (next === pool.length) {
-      pool = Hex.encode(globalThis.crypto.getRandomValues(new Uint8Array((256 * characters) / 2)))
-      next = 0
-    }
-    return brand(pool.slice(next, (next += characters)))
-  }
-}
+/** Drawn when it is used: what is drawn ahead is in every process that starts from a snapshot of this one, too. */
+const drawn = (): SignatureNonce => brand(Hex.encode(globalThis.crypto.getRandomValues(new Uint8Array(characters / 2))))
 
 /**
- * Where nonces come from: a synchronous generator. By default Web Crypto (`globalThis.crypto.getRandomValues`), drawn
- * in blocks of 256 nonces whose bytes are never used twice. Replace it by {@link layerSeeded} in tests, or by a source
+ * Where nonces come from: a synchronous generator. By default Web Crypto (`globalThis.crypto.getRandomValues`), asked for
+ * each nonce when it is used, so that copies of a process share none. Replace it by {@link layerSeeded} in tests, or by a source
  * of your own, which must never return the same nonce twice.
  *
  * @example
@@ -72,7 +62,7 @@ const pooled = (): (() => SignatureNonce) => {
  * ```
  */
 export const Source: Context.Reference<() => SignatureNonce> = Context.Reference("@effect-zim/signing/SignatureNonce", {
-  defaultValue: pooled
+  defaultValue: () => drawn
 })
 
 /**

@@ -9,6 +9,7 @@ import * as Cause from "effect/Cause"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Hex from "effect/encoding/Hex"
 import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FiberSet from "effect/FiberSet"
@@ -90,8 +91,6 @@ export const make = Effect.fnUntraced(function* (
       ? undefined
       : partOf(limit, options.whenUnavailable.share)
   const groups = new Map<string, Group>()
-  const process = globalThis.crypto.randomUUID()
-  let leases = 0
 
   const watches = yield* FiberSet.make<never>()
   // What goes on although nobody waits for it. At the end the last permits are still given back.
@@ -134,7 +133,7 @@ export const make = Effect.fnUntraced(function* (
     call: Quota.Call,
     clock: Clock.Clock
   ): Effect.Effect<void, Quota.Unavailable> => {
-    const name = `${process}-${leases++}`
+    const name = Hex.encode(globalThis.crypto.getRandomValues(new Uint8Array(16)))
     const hold = Math.min(memory, attemptMillis(call) + window + grace)
     let isWanted = true
     let allowance = 0
