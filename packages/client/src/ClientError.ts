@@ -72,6 +72,17 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>()("Tran
 }
 
 /**
+ * The HTTP client was closed, with the scope that made it, before an answer arrived. Nothing is sent through it any more.
+ *
+ * @since 0.1.0
+ */
+export class ClientClosed extends Schema.TaggedError<ClientClosed>()("ClientClosed", callFields) {
+  override get message(): string {
+    return `the client is closed: its HTTP client ended with the scope that made it (${describeCall(this)})`
+  }
+}
+
+/**
  * One attempt took longer than its timeout, headers and body included.
  *
  * @since 0.1.0
@@ -197,6 +208,7 @@ export type AttemptError<Failure = never> =
   | Failure
   | ServiceError.GlobalError
   | TransportFailed
+  | ClientClosed
   | AttemptTimedOut
   | DeadlineExceeded
   | CircuitOpen
@@ -242,6 +254,7 @@ export const AnyError = Schema.Union([
   SettingsInvalid,
   RequestInvalid,
   TransportFailed,
+  ClientClosed,
   AttemptTimedOut,
   DeadlineExceeded,
   CircuitOpen,
@@ -275,6 +288,8 @@ export const advice = (error: AnyError): string => {
       return "Correct the request: it was not sent."
     case "TransportFailed":
       return "Check the network, the region and the base URL; if the service itself is down, try again later."
+    case "ClientClosed":
+      return "Make the calls while the layer of the client is open: keep its scope open for as long as there are calls."
     case "AttemptTimedOut":
       return "Choose a nearer region, or allow more time with Timeout.Attempt."
     case "DeadlineExceeded":

@@ -230,6 +230,7 @@ const transientStatus: ReadonlySet<number> = new Set([408, 425, 500, 502, 503, 5
 export const kindOf = (error: Failure): Kind | undefined => {
   switch (error._tag) {
     case "RequestInvalid":
+    case "ClientClosed":
     case "DeadlineExceeded":
       return undefined
     case "CircuitOpen":

@@ -265,6 +265,7 @@ describe("the client's own errors", () => {
       new ClientError.SettingsInvalid({ setting: "ZIM_APP_ID", problem: "not set" }),
       new ClientError.RequestInvalid({ action: operation.action, problem: "p", cause: undefined }),
       new ClientError.TransportFailed({ ...call, systemCode: undefined, problem: "p" }),
+      new ClientError.ClientClosed(call),
       new ClientError.AttemptTimedOut({ ...call, timeout: Duration.zero }),
       new ClientError.DeadlineExceeded({ ...call, deadline: Duration.zero, needed: undefined }),
       new ClientError.CircuitOpen({ ...call, host: "h", retryAfter: Duration.zero }),

@@ -6,6 +6,7 @@ import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -284,6 +285,29 @@ describe.each(names)("through %s", (client) => {
     })
   )
 
+  it.live("HTTP 304 is no redirect", () =>
+    Effect.gen(function* () {
+      const server = yield* serve((socket) => socket.write("HTTP/1.1 304 Not Modified\r\n\r\n"))
+      const error = WireOracle.errorOf((yield* read(server.url, http))[1])
+      assert.deepInclude(error, { _tag: "ResponseUnreadable", reason: "HttpStatus", status: 304 })
+      assert.include(error?.message, "HTTP status 304")
+    })
+  )
+
+  it.live("asks for no content coding, and names the one that comes", () =>
+    Effect.gen(function* () {
+      const server = yield* serve((socket) => {
+        socket.write(head(`Content-Encoding: gzip\r\n${length(gzipped.length)}`))
+        socket.write(gzipped)
+      })
+      const error = WireOracle.errorOf((yield* read(server.url, http))[1])
+      assert.match(server.received[0] ?? "", /\r\naccept-encoding: identity\r\n/i)
+      // fetch unpacks it all the same.
+      if (client === "fetch") assert.isUndefined(error)
+      else assert.include(error?.message, "not UTF-8, since it came in the content coding gzip")
+    })
+  )
+
   it.live.each([301, 302, 303, 307, 308])("a redirect with status %i is not followed", (status) =>
     Effect.gen(function* () {
       const target = yield* serve((socket) => socket.write(head(length(answer.length)) + answer))
@@ -354,6 +378,38 @@ describe.each(names)("through %s", (client) => {
       assert.match(request, /^POST \/\?Action=QueryConversationList&AppId=12345&SignatureNonce=[0-9a-f]{16}&/)
       assert.match(request, /\r\ncontent-type: application\/json\r\n/i)
       assert.notMatch(request, /traceparent|tracestate|b3:|baggage/i)
+    })
+  )
+})
+
+describe("an HTTP client that is closed", () => {
+  it.live.each(["undici", "ours"] as const)("%s: says so, once, and leaves the breaker alone", (name) =>
+    Effect.gen(function* () {
+      const context = yield* Effect.scoped(Layer.build(FakeService.clientOf(clients[name], "http://127.0.0.1:1")))
+      const call = ZimClient.execute(QueryConversationList.operation, { userId: "user-42" }).pipe(Effect.flip)
+      for (const error of yield* Effect.provide(Effect.all(Array.from({ length: 40 }, () => call)), context)) {
+        assert.instanceOf(error, ClientError.ClientClosed)
+        assert.strictEqual(error.attempts, 1)
+      }
+    })
+  )
+})
+
+describe("an HTTP client that is none", () => {
+  it.live.each([
+    [
+      "undici's dispatcher",
+      UndiciHttpClient.layerDispatcher(() => Object.assign(Object.create(null), { destroy: async () => {} }))
+    ],
+    ["fetch", Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, Object.create(null)))]
+  ] as const)("is a defect, and not tried again: %s", ([, http]) =>
+    Effect.gen(function* () {
+      const exit = yield* ZimClient.execute(QueryConversationList.operation, { userId: "user-42" }).pipe(
+        Effect.exit,
+        Effect.provide(FakeService.clientOf(http, "http://127.0.0.1:1"))
+      )
+      assert.isTrue(Exit.hasDies(exit), String(exit))
+      assert.match(String(exit), /is not a function/)
     })
   )
 })

@@ -47,6 +47,7 @@ type Own =
   | ClientError.AttemptTimedOut
   | ClientError.DeadlineExceeded
   | ClientError.CircuitOpen
+  | ClientError.ClientClosed
   | ClientError.QuotaUnavailable
   | ClientError.ResponseUnreadable
 
@@ -240,6 +241,9 @@ test("catchTag narrows to each class and takes it off the error channel, until n
     ),
     Effect.catchTag("QuotaUnavailable", (error) =>
       Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.QuotaUnavailable>())
+    ),
+    Effect.catchTag("ClientClosed", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.ClientClosed>())
     ),
     Effect.catchTag("CircuitOpen", (error) =>
       Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.CircuitOpen>())

@@ -204,7 +204,7 @@ describe("HTTP", () => {
     })
   )
 
-  it.effect.each([301, 302, 303, 304, 307, 308])("a redirect with status %i, even with an answer in it", (status) =>
+  it.effect.each([301, 302, 303, 307, 308])("a redirect with status %i, even with an answer in it", (status) =>
     Effect.gen(function* () {
       for (const body of ["", validText, `{"Code":660500002}`]) {
         const outcome = yield* read(FakeService.text(body, { status }))

@@ -48,6 +48,15 @@ export const describe = (call: Call): Pick<ServiceError.Answer, "action" | "atte
   elapsed: elapsed(call)
 })
 
+/**
+ * An error that may be kept for long. Until its stack is read, it refers to all that the functions on the stack refer to:
+ * the whole answer, for one.
+ */
+export const keepable = <E extends Error>(error: E): E => {
+  Reflect.get(error, "stack")
+  return error
+}
+
 /** The time left until the deadline. */
 export const timeLeft = (call: Call): Duration.Duration =>
   Duration.millis(Math.max(0, Duration.toMillis(call.deadline) - elapsedMillis(call)))

@@ -14,6 +14,7 @@ const countOf = (error: Failure): Outcome => {
     case "QuotaUnavailable":
       return "NotSent"
     case "TransportFailed":
+    case "ClientClosed":
     case "AttemptTimedOut":
     case "DeadlineExceeded":
       return "Abandoned"
@@ -49,6 +50,7 @@ const healthOf = (error: Failure): Health => {
     case "CircuitOpen":
     case "QuotaUnavailable":
     case "QueryFailed":
+    case "ClientClosed":
     // How much time a call has left says nothing about the host.
     case "DeadlineExceeded":
       return "Unclear"

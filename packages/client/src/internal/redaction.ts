@@ -1,4 +1,5 @@
 /** Cuts what is secret out of text that came from outside, before it goes into an error. */
+import { Excerpt } from "@effect-zim/protocol"
 import type { ServerSecret, Signature } from "@effect-zim/signing"
 import * as Redacted from "effect/Redacted"
 import { escape } from "effect/RegExp"
@@ -38,12 +39,12 @@ const examined = 20 * snippetLength
 /** The beginning of a text on one line, redacted. */
 export const snippet = (of: Secrets, text: string): string => {
   const secrets = textsOf(of)
-  const start = text.slice(0, examined)
+  const start = Excerpt.of(text, examined)
   const redacted = mayHold(start, secrets) ? redact(start, secrets) : start
   // A secret cut in half is not recognised: where there was a cut, what may be half of one is left out.
   const longest = () => Math.max(...secrets.map((secret) => secret.length))
   const line = (text.length > examined ? redacted.slice(0, -longest()) : redacted)
     .replaceAll(/[\p{Cc}\s]+/gu, " ")
     .trim()
-  return line.length > snippetLength ? `${line.slice(0, snippetLength)}…` : line
+  return line.length > snippetLength ? `${Excerpt.of(line, snippetLength)}…` : line
 }

@@ -10,7 +10,7 @@ import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Tracer from "effect/Tracer"
-import { ResponseUnreadable, TransportFailed } from "../ClientError.ts"
+import { ClientClosed, ResponseUnreadable, TransportFailed } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
 import type * as ServerClock from "../ServerClock.ts"
 import { PropagateTrace } from "../Telemetry.ts"
@@ -86,29 +86,52 @@ const firstString = (causes: ReadonlyArray<object>, key: "code" | "message"): st
   return undefined
 }
 
+/** What an engine throws where the program is wrong. `fetch` throws its `TypeError`s for lost connections too. */
+const isDefect = (cause: unknown): boolean =>
+  cause instanceof ReferenceError ||
+  (cause instanceof TypeError &&
+    /\bis not (?:a function|a constructor|iterable|an object)\b|\bof (?:undefined|null)\b/.test(cause.message))
+
+/** What undici says once its dispatcher was closed with the scope that made it. */
+const ofClosedClient: ReadonlySet<string | undefined> = new Set(["UND_ERR_DESTROYED", "UND_ERR_CLOSED"])
+
+/** Deno's messages have the signed URL, before the reason. */
+const withoutUrls = (text: string): string => text.replaceAll(/\bhttps?:\/\/\S+/gi, "<url>")
+
 const transportFailed = (
   error: HttpClientError.HttpClientError,
   call: CallState.Call,
   secrets: Redaction.Secrets
-): TransportFailed => {
+): Effect.Effect<never, TransportFailed | ClientClosed> => {
   const causes = causesOf(error)
+  if (causes.some(isDefect)) return Effect.die(causes.find(isDefect))
   const systemCode = firstString(causes, "code")
+  if (ofClosedClient.has(systemCode)) return Effect.fail(CallState.keepable(new ClientClosed(CallState.describe(call))))
   const problem = firstString(causes, "message") ?? systemCode ?? error.reason.description ?? error.reason._tag
-  return new TransportFailed({
-    ...CallState.describe(call),
-    systemCode: systemCode === undefined ? undefined : Redaction.snippet(secrets, systemCode),
-    problem: Redaction.snippet(secrets, problem)
-  })
+  return Effect.fail(
+    CallState.keepable(
+      new TransportFailed({
+        ...CallState.describe(call),
+        systemCode: systemCode === undefined ? undefined : Redaction.snippet(secrets, systemCode),
+        problem: Redaction.snippet(secrets, withoutUrls(problem))
+      })
+    )
+  )
 }
 
-/** What all requests have in common. Made once, since each setting of a request costs a copy of it. */
-const blank = HttpClientRequest.post("", { acceptJson: true })
+/**
+ * What all requests have in common. Made once, since each setting of a request costs a copy of it. Not every HTTP client
+ * unpacks an answer, and a request that says nothing allows any coding.
+ */
+const blank = HttpClientRequest.post("", { acceptJson: true, headers: { "accept-encoding": "identity" } })
+
+type SendError = TransportFailed | ClientClosed | ResponseUnreadable
 
 /** Signs, sends, and reads the whole answer. The signature is made here, last of all, and is never used again. */
 const send = function* (
   { call, endpoint, http, identity, responseLimit, serverClock, span }: Attempt,
   body: string
-): Effect.fn.Return<Answer, TransportFailed | ResponseUnreadable> {
+): Effect.fn.Return<Answer, SendError> {
   call.signedOffset = yield* serverClock.offset
   const sentAt = call.clock.currentTimeMillisUnsafe()
   const signed = yield* Signature.sign({ ...identity, clockOffset: call.signedOffset })
@@ -120,7 +143,7 @@ const send = function* (
   call.attempts++
   call.answer = undefined
   const failed = (error: HttpClientError.HttpClientError) => transportFailed(error, call, secrets)
-  const response = yield* Effect.mapError(http.execute(request), failed)
+  const response = yield* Effect.catch(http.execute(request), failed)
   const time = {
     date: response.headers["date"],
     isCached: response.headers["age"] !== undefined,
@@ -129,17 +152,23 @@ const send = function* (
     signedOffset: call.signedOffset
   }
   call.answer = { status: response.status }
-  const text = yield* Effect.mapError(ResponseText.read(response, responseLimit), (error) => {
-    if (typeof error !== "string") return failed(error)
-    return new ResponseUnreadable({
-      ...CallState.describe(call),
-      reason: error === "TooLarge" ? "TooLarge" : "NotJson",
-      status: response.status,
-      requestId: undefined,
-      problem: error === "TooLarge" ? `more than ${responseLimit} bytes` : "not UTF-8",
-      snippet: ""
-    })
-  })
+  const text = yield* Effect.catch(
+    ResponseText.read(response, responseLimit),
+    (error): Effect.Effect<never, SendError> => {
+      if (typeof error !== "string") return failed(error)
+      const coding = response.headers["content-encoding"]
+      const notUtf8 = coding === undefined ? "not UTF-8" : `not UTF-8, since it came in the content coding ${coding}`
+      const unreadable = new ResponseUnreadable({
+        ...CallState.describe(call),
+        reason: error === "TooLarge" ? "TooLarge" : "NotJson",
+        status: response.status,
+        requestId: undefined,
+        problem: error === "TooLarge" ? `more than ${responseLimit} bytes` : Redaction.snippet(secrets, notUtf8),
+        snippet: ""
+      })
+      return Effect.fail(unreadable)
+    }
+  )
   return { status: response.status, text, secrets, time }
 }
 
@@ -156,6 +185,9 @@ const unreadable = (
     problem: Redaction.snippet(answer.secrets, problem),
     snippet: Redaction.snippet(answer.secrets, answer.text)
   })
+
+/** Not 304, for example, which leads nowhere. */
+const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 /** Why an answer without a return code is no answer of this API. */
 const noReturnCode = (answer: Answer, why: Envelope.Unreadable): Pick<ResponseUnreadable, "reason" | "problem"> => {
@@ -186,13 +218,14 @@ export const attempt = Effect.fnUntraced(function* <
   attempt: Attempt,
   operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
   request: Request
-): Effect.fn.Return<Success, Failure | ServiceError.GlobalError | TransportFailed | ResponseUnreadable> {
+): Effect.fn.Return<Success, Failure | ServiceError.GlobalError | SendError> {
   const { call } = attempt
   const body = Operation.write(operation, request)
   const answer = yield* send(attempt, body)
-  const fail = (problem: Parameters<typeof unreadable>[2]) => Effect.fail(unreadable(answer, call, problem))
+  const fail = (problem: Parameters<typeof unreadable>[2]) =>
+    Effect.fail(CallState.keepable(unreadable(answer, call, problem)))
 
-  if (answer.status >= 300 && answer.status < 400) {
+  if (redirects.has(answer.status)) {
     return yield* fail({ reason: "Redirect", problem: "a redirect, which a signed request does not follow" })
   }
   const parsed = Operation.read(operation, answer.text)
@@ -204,15 +237,17 @@ export const attempt = Effect.fnUntraced(function* <
   yield* attempt.serverClock.observe({ ...answer.time, verdict: verdictOf(code) })
   if (code !== 0) {
     return yield* Effect.fail(
-      Operation.failure(
-        operation,
-        {
-          ...CallState.describe(call),
-          code,
-          requestId: answered.requestId,
-          vendorMessage: Redaction.snippet(answer.secrets, message)
-        },
-        request
+      CallState.keepable<Failure | ServiceError.GlobalError>(
+        Operation.failure(
+          operation,
+          {
+            ...CallState.describe(call),
+            code,
+            requestId: answered.requestId,
+            vendorMessage: Redaction.snippet(answer.secrets, message)
+          },
+          request
+        )
       )
     )
   }

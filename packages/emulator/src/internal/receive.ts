@@ -1,4 +1,4 @@
-import { WireJson } from "@effect-zim/protocol"
+import { Excerpt, WireJson } from "@effect-zim/protocol"
 import { maximumBodyBytes } from "../Exchange.ts"
 import type { Request } from "../Exchange.ts"
 import type { Call } from "../Fault.ts"
@@ -39,7 +39,7 @@ const single = (value: Query[string]): string => (typeof value === "string" ? va
 
 const unknown: Description = { userId: undefined, limit: undefined, cursor: undefined }
 
-const clip = (text: string): string => text.slice(0, 64)
+const clip = (text: string): string => Excerpt.of(text, 64)
 
 export const receive = (request: Request): Received => {
   const query = readQuery(request.target)

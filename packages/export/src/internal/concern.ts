@@ -18,6 +18,7 @@ export const of = (error: Conversations.ListError): Concern => {
     case "AuthenticationFailed":
     case "SignatureExpired":
     case "NotPermitted":
+    case "ClientClosed":
     // The ids have been checked: it is the page size.
     case "RequestInvalid":
       return "Everybody"

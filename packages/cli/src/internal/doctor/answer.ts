@@ -77,6 +77,7 @@ export const ask = Effect.fnUntraced(function* (
   switch (failure._tag) {
     case "RequestInvalid":
     case "TransportFailed":
+    case "ClientClosed":
     case "AttemptTimedOut":
     case "DeadlineExceeded":
     case "CircuitOpen":
