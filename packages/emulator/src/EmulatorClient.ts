@@ -4,6 +4,10 @@
  * Time comes from Effect's `Clock`, so in a test latencies, quotas and expiry pass when `TestClock` moves. A lost
  * connection is an `HttpClientError` with a `TransportError`, or a `DecodeError` in the middle of a body, as with a real
  * client. Interrupting a request that hangs ends it.
+ *
+ * Clients of one AppID and host share quota, retry budget, breaker and clock where they are on one `Clock`, as all are
+ * outside of `TestClock`. Two emulators in one such process are told apart by their apps, or by the `baseUrl` of the
+ * client, which may be any.
  */
 import * as Effect from "effect/Effect"
 import type * as HttpBody from "effect/http/HttpBody"

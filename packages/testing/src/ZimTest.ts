@@ -1,14 +1,16 @@
 /**
  * A ready client in a test: a world, its faults, and time that passes by itself.
  */
-import { ZimClient } from "@effect-zim/client"
+import { Breaker, Quota, RetryBudget, ServerClock, ZimClient } from "@effect-zim/client"
 import { Emulator, EmulatorClient, type Fault, type World } from "@effect-zim/emulator"
 import { SignatureNonce } from "@effect-zim/signing"
+import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import { FaultSchedule } from "./FaultSchedule.ts"
@@ -29,6 +31,22 @@ export interface Options extends Omit<Emulator.Options, "world" | "faults"> {
 
 const isSchedule = (faults: ReadonlyArray<Fault.Fault> | FaultSchedule): faults is FaultSchedule =>
   faults instanceof FaultSchedule
+
+const givenOr = <I, A>(key: Context.Key<I, A>, make: Effect.Effect<A>): Layer.Layer<I> =>
+  Layer.effect(
+    key,
+    Effect.flatMap(Effect.serviceOption(key), (given) =>
+      Option.match(given, { onNone: () => make, onSome: Effect.succeed })
+    )
+  )
+
+/** Each emulator is a service of its own, although clients share what they were not given. */
+const ownPolicies = Layer.mergeAll(
+  givenOr(Quota.Quota, Quota.make()),
+  givenOr(RetryBudget.RetryBudget, RetryBudget.make()),
+  givenOr(ServerClock.ServerClock, ServerClock.make),
+  givenOr(Breaker.Breaker, Breaker.make())
+)
 
 /**
  * A client, and the emulator that answers it in the same process. The client is of the world's first app; the policies
@@ -70,7 +88,7 @@ export const layer = (
   const client =
     app === undefined
       ? Layer.effect(ZimClient.ZimClient, Effect.die(new Error("the world has no app for a client to sign with")))
-      : Layer.orDie(ZimClient.layer(app))
+      : Layer.orDie(Layer.provide(ZimClient.layer(app), ownPolicies))
   return client.pipe(
     Layer.provideMerge(EmulatorClient.layer),
     Layer.provideMerge(emulator),
