@@ -1,5 +1,5 @@
 /** What an export does to files, and what others do to its files, on a real disk. */
-import { CsvSink, Export, NdjsonSink, Sink } from "@effect-zim/export"
+import { CsvSink, Export, NdjsonSink, type Sink } from "@effect-zim/export"
 import * as SqliteSink from "@effect-zim/export/SqliteSink"
 import { assert, describe, layer } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
