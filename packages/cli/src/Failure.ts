@@ -7,9 +7,10 @@ import { ReturnCode } from "@effect-zim/protocol"
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import type * as PlatformError from "effect/PlatformError"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as ExitCode from "./ExitCode.ts"
-import { oneLine } from "./internal/text.ts"
+import { oneLine, wrap } from "./internal/text.ts"
 
 /**
  * A failure of a command itself, in its final words.
@@ -141,6 +142,44 @@ const usersAdvice: Record<UserList.UserListUnreadable["reason"], string> = {
   Changed: "Let nothing write to it during an export; between two runs lines may be added at its end."
 }
 
+const makeRoom = "Make room, or choose another --out; what was saved before stays saved."
+const permit = "See to the permissions of the file and its folder, or choose another --out."
+const letGo = "Wait for the other program, or end it."
+
+/** What to do about SQLite's primary result codes. */
+const adviceOfSqlite: Readonly<Record<number, string>> = {
+  5: letGo,
+  6: letGo,
+  8: permit,
+  10: "Make room, look whether the device is sound, or choose another --out; what was saved before stays saved.",
+  11: "Put a sound copy of the database in its place, choose another --out, or begin anew with --restart.",
+  13: makeRoom,
+  14: permit,
+  23: permit,
+  26: "It is left as it is: choose another --out, or replace it with --restart."
+}
+
+/** The same for the system's codes. */
+const adviceOfSystem: Readonly<Record<string, string>> = {
+  ENOSPC: makeRoom,
+  EDQUOT: makeRoom,
+  EFBIG: makeRoom,
+  EACCES: permit,
+  EPERM: permit,
+  EROFS: "Choose an --out on a file system that can be written.",
+  EMFILE: "Raise the number of files that may be open: ulimit -n."
+}
+
+/** What the cause of a failure asks for, however deep it is. */
+const adviceOfCause = (cause: unknown): string | undefined => {
+  if (Predicate.hasProperty(cause, "errcode") && typeof cause.errcode === "number") {
+    return adviceOfSqlite[cause.errcode & 255]
+  }
+  if (Predicate.hasProperty(cause, "code") && typeof cause.code === "string") return adviceOfSystem[cause.code]
+  const inner = Predicate.hasProperty(cause, "reason") ? cause.reason : cause
+  return Predicate.hasProperty(inner, "cause") ? adviceOfCause(inner.cause) : undefined
+}
+
 const adviceOfExport = (error: ExportError): string => {
   switch (error._tag) {
     case "UserListUnreadable":
@@ -160,8 +199,12 @@ const adviceOfExport = (error: ExportError): string => {
     case "SameFile":
       return "Give each a file of its own."
     case "SinkFailed":
-      if (error.operation === "read") return "Check the file and its permissions, or begin anew with --restart."
-      return "Make room, see to the permissions, or choose another --out; what was saved before stays saved."
+      return (
+        adviceOfCause(error.cause) ??
+        (error.operation === "read"
+          ? "Check the file and its permissions, or begin anew with --restart."
+          : "Look at the device, or choose another --out; what was saved before stays saved.")
+      )
     case "CheckpointInvalid":
       return checkpointAdvice[error.reason]
   }
@@ -227,7 +270,14 @@ export const reportCause = (cause: Cause.Cause<CommandError>): Report => {
   }
 }
 
+/** A command at the end, to be copied: it is never broken. */
+const command = / (?=zim conversations export .*--resume$)/
+
 /**
- * The two lines of a report.
+ * The two lines of a report. With a width, that of a terminal, they are broken between words.
  */
-export const lines = (report: Report): string => `error: ${oneLine(report.problem)}\nhelp: ${oneLine(report.advice)}`
+export const lines = (report: Report, width = Infinity): string =>
+  [`error: ${oneLine(report.problem)}`, `help: ${oneLine(report.advice)}`]
+    .flatMap((line) => (line.length <= width ? [line] : line.split(command)))
+    .flatMap((line) => (line.startsWith("zim ") ? [line] : wrap(line, width)))
+    .join("\n")

@@ -5,7 +5,6 @@ import * as Cause from "effect/Cause"
 import * as CliConfig from "effect/cli/CliConfig"
 import * as Command from "effect/cli/Command"
 import * as GlobalFlag from "effect/cli/GlobalFlag"
-import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -20,6 +19,7 @@ import * as Failure from "./Failure.ts"
 import { CompletionScript, HelpText, Quiet, quietLogs, VersionText } from "./internal/globalFlags.ts"
 import * as Help from "./internal/help.ts"
 import * as Output from "./internal/output.ts"
+import * as Style from "./internal/style.ts"
 import { version } from "./internal/version.ts"
 
 /**
@@ -45,7 +45,7 @@ const services = Layer.mergeAll(
     builtIns: [HelpText, VersionText, GlobalFlag.LogLevel, CompletionScript]
   }),
   Help.layer,
-  TerminalCapabilities.layer,
+  Style.layerCapabilities,
   // Standard output is for results.
   Layer.succeed(Logger.LogToStderr, true)
 )
@@ -63,7 +63,10 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<number, never, C
     Effect.catchCause((cause) => {
       if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
       const report = Failure.reportCause(cause)
-      return Effect.as(Console.error(Failure.lines(report)), ExitCode.table[report.exit].code)
+      return Output.errorWidth.pipe(
+        Effect.flatMap((width) => Console.error(Failure.lines(report, width))),
+        Effect.as(ExitCode.table[report.exit].code)
+      )
     }),
     Effect.provide(services)
   )

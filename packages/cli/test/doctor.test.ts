@@ -369,7 +369,9 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
         Effect.gen(function* () {
           assert.include((yield* invokeAt(at, list)).stderr, "this machine's clock")
           assert.strictEqual((yield* invokeAt(at, [...list, "-q"])).stderr, "")
-          assert.include((yield* invokeAt(at, [...list, "-q", "--log-level", "debug"])).stderr, "this machine's clock")
+          // A process of its own: the clients of one share what they know of the time, and say it once.
+          const again = yield* Effect.promise(() => zim([...list, "-q", "--log-level", "debug"], settings(at)))
+          assert.include(again.stderr, "this machine's clock")
         })
       )
     })
@@ -473,16 +475,16 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
     })
   )
 
-  it.effect("--probe: within the quota, and none rejected", () =>
+  it.effect("--probe: within the quota, and none rejected, right after another look", () =>
     Effect.gen(function* () {
       const at = yield* url
       const [outcome, made] = yield* during(
         (emulator) => emulator.quota.set(Quota.sliding()),
-        Effect.all([invokeAt(at, doctor("--probe", "25")), calls])
+        Effect.all([Effect.andThen(invokeAt(at, doctor()), invokeAt(at, doctor("--probe", "25"))), calls])
       )
       const checks = assertFound(outcome, { exit: "Ok", failed: {} })
       assert.match(checks[10]?.found ?? "", /^25 more calls in \d\.\d s.*, none rejected$/)
-      assert.lengthOf(made, 26)
+      assert.lengthOf(made, 27)
     })
   )
 
@@ -511,7 +513,7 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
       const ascii = yield* invoke(args, { env: { ...settings(at), LANG: "C" }, columns: 80 })
       for (const { stderr, stdout } of [terminal, plain, piped, ascii]) {
         for (const line of stdout.split("\n")) assert.isAtMost(CliOutput.displayWidth(line), 80, line)
-        assert.match(stderr, /^error: Service: 100000017 .*\nhelp: Enable the ZIM .*\n$/)
+        assert.match(stderr, /^error: Service: 100000017 [^]*\nhelp: Enable the ZIM [^]*\n$/)
       }
       const lines = terminal.stdout.split("\n")
       assert.isTrue(lines.some((line) => line.startsWith("\u001B[32m✓\u001B[0m")))

@@ -1,11 +1,13 @@
 import { assert, describe, it, layer } from "@effect/vitest"
-import { ExitCode } from "@effect-zim/cli"
+import { ExitCode, Failure } from "@effect-zim/cli"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
+import { Sink } from "@effect-zim/export"
 import { Effect } from "effect"
-import { mkdtemp, writeFile } from "node:fs/promises"
+import { mkdtemp, readFile, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { DatabaseSync } from "node:sqlite"
 import { app, invoke, invokeAt, type Outcome, portOf, service, settings, zim } from "./support.ts"
 
 /** Two lines on standard error, nothing else anywhere. */
@@ -252,4 +254,62 @@ layer(service, { excludeTestServices: true })("what the service refuses", (it) =
       assertTwoLines(outcome, "Request", '"stranger": 660500002', "Register the user")
     })
   )
+
+  it.effect("on a terminal they are broken between words", () =>
+    Effect.gen(function* () {
+      const { url } = yield* EmulatorServer.EmulatorServer
+      const args = ["conversations", "list", "stranger"]
+      const stable = (text: string) => text.replaceAll(/\s+/g, " ").replaceAll(/\d+ms|request id \d+/g, "1")
+      const whole = yield* invokeAt(url, args)
+      for (const width of [40, 60, 80]) {
+        const { stderr } = yield* invokeAt(url, args, width)
+        for (const line of stderr.split("\n")) assert.isAtMost(line.length, width, line)
+        assert.strictEqual(stable(stderr), stable(whole.stderr))
+      }
+    })
+  )
+})
+
+describe("a failure of a file says what to do about that one", () => {
+  const failed = (cause: object) =>
+    Failure.report(new Sink.SinkFailed({ path: "out", operation: "write", problem: "it", cause })).advice
+
+  it.each([
+    [{ errcode: 5 }, "the other program"],
+    [{ errcode: 8 }, "permissions"],
+    [{ errcode: 10 }, "Make room, look whether the device is sound"],
+    // With what SQLite adds to its primary codes.
+    [{ errcode: 10 | (3 << 8) }, "Make room, look whether"],
+    [{ errcode: 11 }, "sound copy"],
+    [{ errcode: 13 }, "Make room"],
+    [{ errcode: 14 }, "permissions"],
+    [{ errcode: 26 }, "left as it is"],
+    [{ code: "ENOSPC" }, "Make room"],
+    [{ code: "EACCES" }, "permissions"],
+    [{ code: "EROFS" }, "file system"],
+    [{ reason: { cause: { code: "EDQUOT" } } }, "Make room"],
+    [{ code: "EIO" }, "Look at the device"]
+  ])("%j: %s", (cause, advice) => {
+    assert.include(failed(cause), advice)
+    if (!advice.includes("Make room")) assert.notInclude(failed(cause), "Make room")
+  })
+
+  it("a damaged database, as a command", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "zim-damaged-"))
+    const out = join(folder, "out.db")
+    const users = join(folder, "users.txt")
+    await writeFile(users, "ada\n")
+    const database = new DatabaseSync(out)
+    database.exec("CREATE TABLE a (b); INSERT INTO a VALUES (1)")
+    database.close()
+    const bytes = await readFile(out)
+    await writeFile(out, bytes.fill(0xff, 100))
+    const { code, stderr } = await zim(
+      ["conversations", "export", "--users", users, "--out", out, "--resume"],
+      settings("http://127.0.0.1:1")
+    )
+    assert.strictEqual(code, 1)
+    assert.match(stderr, /damaged/)
+    assert.notInclude(stderr, "Make room")
+  })
 })

@@ -40,19 +40,29 @@ describe("help", () => {
     )
   }
 
-  it.live("a group of commands alone shows its help", () =>
-    Effect.gen(function* () {
-      assert.deepStrictEqual(yield* invoke(["emulator"]), yield* invoke(["emulator", "--help"]))
-      assert.deepStrictEqual(yield* invoke([]), yield* invoke(["--help"]))
-    })
+  it.live("a group of commands alone shows its commands, and fits on 24 lines with the prompt", () =>
+    Effect.forEach([[], ["conversations"], ["emulator"]], (path) =>
+      Effect.gen(function* () {
+        const { code, stderr, stdout } = yield* invoke(path, { columns: 80 })
+        assert.deepStrictEqual([code, stderr], [0, ""])
+        assert.isAtMost(stdout.split("\n").length, 24)
+        assertFits(stdout)
+        const whole = (yield* invoke([...path, "--help"], { columns: 80 })).stdout
+        const commands = /COMMANDS.*?\n\n/s.exec(whole)?.[0] ?? assert.fail(whole)
+        assert.include(stdout, commands)
+        assert.include(stdout, `${["zim", ...path].join(" ")} --help`)
+      })
+    )
   )
 
   it.live("styles are for terminals that want them", () =>
     Effect.gen(function* () {
       const shown = yield* invoke(["--help"], { columns: 80 })
-      const plain = yield* invoke(["--help"], { columns: 80, env: { NO_COLOR: "1" } })
       assert.include(shown.stdout, "\u001B[1mUSAGE\u001B[0m")
-      assert.notInclude(plain.stdout, "\u001B")
+      for (const env of [{ NO_COLOR: "1" }, { FORCE_COLOR: "0" }, { FORCE_COLOR: "false" }, { TERM: "dumb" }]) {
+        const plain = yield* invoke(["--help"], { columns: 80, env })
+        assert.notInclude(plain.stdout, "\u001B", JSON.stringify(env))
+      }
     })
   )
 

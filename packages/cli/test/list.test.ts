@@ -180,4 +180,22 @@ layer(service, { excludeTestServices: true })("zim conversations list", (it) => 
       })
     })
   )
+
+  it.effect("on a terminal, no format lets an id command it; JSON still says the same", () =>
+    Effect.gen(function* () {
+      const { url } = yield* EmulatorServer.EmulatorServer
+      const list = (format: string, columns?: number) =>
+        invokeAt(url, ["conversations", "list", "ada", "--format", format], columns)
+      for (const format of ["csv", "json", "ndjson"]) {
+        const shown = yield* list(format, 80)
+        assert.notMatch(shown.stdout.replaceAll(/\r?\n/g, ""), /[\p{Cc}\p{Cf}]/u, format)
+        assert.include(
+          (yield* list(format)).stdout,
+          format === "csv" ? "bell\u0007\u001B[31mred" : "bell\\u0007\\u001b[31mred"
+        )
+      }
+      const parsed = (text: string): unknown => JSON.parse(text)
+      assert.deepStrictEqual(parsed((yield* list("json", 80)).stdout), parsed((yield* list("json")).stdout))
+    })
+  )
 })

@@ -102,7 +102,8 @@ export const layerService = Layer.effect(
     const settings = yield* Config.all({
       appId: Config.schema(Schema.FiniteFromString.check(Schema.isInt()), "ZIM_APP_ID"),
       serverSecret: Config.Redacted("ZIM_SERVER_SECRET"),
-      url: Config.String("ZIM_CONFORMANCE_BASE_URL"),
+      // Empty where it is set to nothing: it is asked for only where it is set.
+      url: Config.String("ZIM_CONFORMANCE_BASE_URL").pipe(Config.withDefault("")),
       userId: Config.String("ZIM_CONFORMANCE_USER")
     })
     const url = yield* baseUrl(settings.url)

@@ -115,6 +115,16 @@ const paceOf = (samples: ReadonlyArray<Sample>, now: Sample, horizon: number): n
 }
 
 /**
+ * The same to be shown: over whole seconds, since a quota lets through so many in each, and all of them may come at its
+ * beginning.
+ */
+const shownPaceOf = (samples: ReadonlyArray<Sample>, now: Sample, horizon: number): number => {
+  const earlier = samples.filter(({ at }) => at < now.at)
+  const first = earlier.find(({ at }) => at >= now.at - horizon) ?? earlier.at(-1)
+  return first === undefined ? 0 : (now.calls - first.calls) / Math.ceil((now.at - first.at) / 1000)
+}
+
+/**
  * A meter. `lines` is how many the input has, where that is known; the time left is told with it. `callsPerSecond` is the
  * quota; default: 20.
  *
@@ -165,24 +175,32 @@ export const meter = (options?: {
       return Option.some(Duration.seconds(Math.max(0, (calls - underWay) / pace - 0.5)))
     }
 
+    const isSampleDue = () => millis() - (samples.at(-1)?.at ?? 0) >= sampleEvery
+    const measure = Effect.map(requests, (all) => {
+      const made = minus(all, before)
+      const now: Sample = { at: millis(), calls: made.calls }
+      if (isSampleDue()) samples.push(now)
+      while ((samples[1]?.at ?? now.at) < now.at - horizons.timeLeft) samples.shift()
+      return { made, now }
+    })
+
     return {
       add: (event) =>
-        Effect.sync(() => {
-          if (!("counts" in event)) return
-          counts = event.counts
-          if (event._tag === "Started") countsBefore = counts
+        Effect.suspend(() => {
+          if ("counts" in event) {
+            counts = event.counts
+            if (event._tag === "Started") countsBefore = counts
+          }
+          // Between two looks at the status, too.
+          return isSampleDue() ? Effect.asVoid(measure) : Effect.void
         }),
-      status: Effect.map(requests, (all) => {
-        const made = minus(all, before)
-        const now: Sample = { at: millis(), calls: made.calls }
-        if (now.at - (samples.at(-1)?.at ?? 0) >= sampleEvery) samples.push(now)
-        while ((samples[1]?.at ?? now.at) < now.at - horizons.timeLeft) samples.shift()
+      status: Effect.map(measure, ({ made, now }) => {
         return {
           counts,
           linesNow: counts.lines - countsBefore.lines,
           elapsed: Duration.millis(now.at - startedAt),
           ...made,
-          callsPerSecond: paceOf(samples, now, horizons.show),
+          callsPerSecond: shownPaceOf(samples, now, horizons.show),
           timeLeft: timeLeftOf(now)
         }
       })

@@ -38,7 +38,8 @@ const flagName = (flag: HelpDoc.FlagDoc): string => {
 const flags = (docs: ReadonlyArray<HelpDoc.FlagDoc>): ReadonlyArray<string> =>
   table(docs.map((flag) => [flagName(flag), describe(flag.description)]))
 
-const format = (doc: HelpDoc.HelpDoc, style: Style.Style): string => {
+/** All of it; or, where nobody asked for help, what shows on a small terminal. */
+const format = (doc: HelpDoc.HelpDoc, style: Style.Style, isWhole: boolean): string => {
   const sections: Array<ReadonlyArray<string>> = []
   const section = (title: string, lines: ReadonlyArray<string>): void => {
     if (lines.length > 0) sections.push([style.bold(title), ...lines])
@@ -58,6 +59,12 @@ const format = (doc: HelpDoc.HelpDoc, style: Style.Style): string => {
       )
     )
   )
+  if (!isWhole) {
+    const [example] = doc.examples ?? []
+    section("EXAMPLE", example === undefined ? [] : [`  ${example.command}`])
+    sections.push([`All flags, settings and exit codes: ${doc.usage.split(" <", 1).join()} --help`])
+    return sections.map((lines) => lines.join("\n")).join("\n\n")
+  }
   section("FLAGS", flags(doc.flags))
   section("GLOBAL FLAGS", flags(doc.globalFlags ?? []))
   section(
@@ -79,7 +86,7 @@ const present = (event: CliOutput.Presenter.Event): Effect.Effect<void> => {
   switch (event._tag) {
     case "Help":
       return Effect.flatMap(TerminalCapabilities.TerminalCapabilities, ({ canColor }) =>
-        Output.answer(format(event.helpDoc, Style.make(canColor)))
+        Output.answer(format(event.helpDoc, Style.make(canColor), event.reason === "Requested"))
       )
     case "InvalidInvocation":
       return Effect.void

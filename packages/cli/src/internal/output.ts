@@ -12,7 +12,8 @@ import * as Predicate from "effect/Predicate"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
-import { standardWidth } from "./text.ts"
+import { harmless } from "./jsonText.ts"
+import { printable, standardWidth } from "./text.ts"
 
 const formats = ["table", "json", "ndjson", "csv"] as const
 
@@ -29,16 +30,18 @@ export const formatFor: (chosen: Option.Option<Format>) => Effect.Effect<Format,
     return Option.isSome(chosen) ? chosen.value : (yield* stdio.stdoutIsTerminal) ? "table" : "ndjson"
   })
 
+const widthWhere = Effect.fnUntraced(function* (isTerminal: Effect.Effect<boolean>) {
+  const terminal = yield* Terminal.Terminal
+  if (!(yield* isTerminal)) return undefined
+  const columns = yield* terminal.columns
+  return columns > 0 ? columns : standardWidth
+})
+
 /** The terminal's width; `undefined` where standard output is none, so that nothing need fit. */
-export const terminalWidth: Effect.Effect<number | undefined, never, Stdio.Stdio | Terminal.Terminal> = Effect.gen(
-  function* () {
-    const stdio = yield* Stdio.Stdio
-    const terminal = yield* Terminal.Terminal
-    if (!(yield* stdio.stdoutIsTerminal)) return undefined
-    const columns = yield* terminal.columns
-    return columns > 0 ? columns : standardWidth
-  }
-)
+export const terminalWidth = Stdio.Stdio.use(({ stdoutIsTerminal }) => widthWhere(stdoutIsTerminal))
+
+/** The same for standard error. */
+export const errorWidth = Stdio.Stdio.use(({ stderrIsTerminal }) => widthWhere(stderrIsTerminal))
 
 /** Puts a header before the first element; where there is none, at the end: a stream that fails at once prints nothing. */
 export const withHeader =
@@ -56,14 +59,37 @@ export const withHeader =
       )
     })
 
-/** Records as text, as they come: memory does not grow with their number. */
+/**
+ * Records as text, as they come: memory does not grow with their number. On a terminal, what it would obey is an escape: in
+ * JSON one that says the same, in CSV the one that a table shows.
+ */
 export const encode =
   <Key extends string>(format: Exclude<Format, "table">, keys: ReadonlyArray<Key>, spreadsheet = false) =>
+  <E, R>(
+    records: Stream.Stream<Readonly<Record<Key, string | number>>, E, R>
+  ): Stream.Stream<string, E, R | Stdio.Stdio> =>
+    Stream.unwrap(
+      Effect.gen(function* () {
+        const { stdoutIsTerminal } = yield* Stdio.Stdio
+        const isTerminal = yield* stdoutIsTerminal
+        const cell = (text: string) => CsvSink.cell(isTerminal ? printable(text) : text, { spreadsheet })
+        const text = exact(format, keys, cell, spreadsheet)(records)
+        return isTerminal && format !== "csv" ? Stream.map(text, harmless) : text
+      })
+    )
+
+const exact =
+  <Key extends string>(
+    format: Exclude<Format, "table">,
+    keys: ReadonlyArray<Key>,
+    cell: (text: string) => string,
+    spreadsheet: boolean
+  ) =>
   <E, R>(records: Stream.Stream<Readonly<Record<Key, string | number>>, E, R>): Stream.Stream<string, E, R> => {
     switch (format) {
       case "csv":
         return records.pipe(
-          Stream.map((record) => keys.map((key) => CsvSink.cell(String(record[key]), { spreadsheet }))),
+          Stream.map((record) => keys.map((key) => cell(String(record[key])))),
           withHeader<ReadonlyArray<string>>(keys),
           Stream.pipeThroughChannel(Csv.encodeString<E>()),
           spreadsheet ? withHeader(CsvSink.byteOrderMark) : (text) => text

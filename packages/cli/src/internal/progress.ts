@@ -1,5 +1,6 @@
 /** The words of an export while it runs and when it is done. */
 import type { Progress } from "@effect-zim/export"
+import { displayWidth } from "effect/cli/CliOutput"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
 import { fit } from "./text.ts"
@@ -49,6 +50,7 @@ export const statusLine = (status: Progress.Status, scale: Scale, width = Infini
     `${number(retries)} retried`,
     plural(counts.conversations, "conversation")
   ]
+  while (parts.length > 1 && displayWidth(parts.join(", ")) > width) parts.pop()
   return fit(parts.join(", "), width)
 }
 

@@ -1,5 +1,6 @@
 /** Shows how an export is getting on, on standard error: a line that is rewritten, or one every few seconds. */
 import type { Progress } from "@effect-zim/export"
+import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -28,7 +29,8 @@ export const start = Effect.fnUntraced(function* (
 ): Effect.fn.Return<Reporter, never, Scope.Scope | Stdio.Stdio | Terminal.Terminal> {
   if (quiet) return { say: () => Effect.void }
   const stdio = yield* Stdio.Stdio
-  if (!(yield* stdio.stderrIsTerminal)) {
+  const term = yield* Effect.orElseSucceed(Config.withDefault(Config.String("TERM"), ""), () => "")
+  if (!(yield* stdio.stderrIsTerminal) || term === "dumb") {
     const show = Effect.flatMap(status, (status) => Console.error(statusLine(status, scale)))
     yield* Effect.forkScoped(Effect.repeat(Effect.delay(show, every.pipe), Schedule.forever))
     return { say: (line) => Console.error(line) }
@@ -38,8 +40,9 @@ export const start = Effect.fnUntraced(function* (
   const write = (text: string) => Effect.ignore(Stream.run(Stream.make(text), stdio.stderr()))
   const show = Effect.gen(function* () {
     const columns = yield* terminal.columns
-    // The last column stays free: some terminals begin a new line there.
-    yield* write(clearLine + statusLine(yield* status, scale, (columns > 0 ? columns : standardWidth) - 1))
+    // There the terminal shows ^C, and some begin a new line at the last column.
+    const free = 4
+    yield* write(clearLine + statusLine(yield* status, scale, (columns > 0 ? columns : standardWidth) - free))
   })
   yield* Effect.addFinalizer(() => write(clearLine))
   yield* Effect.forkScoped(Effect.repeat(show, Schedule.spaced(every.terminal)))

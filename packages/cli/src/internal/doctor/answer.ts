@@ -172,6 +172,8 @@ export const lookAtQuota = Effect.fnUntraced(function* ({ client, failure, optio
   if (options.probe === 0) {
     return [ok("the call was not rejected; more calls say more: --probe N"), undefined] as const
   }
+  // Until the calls of an earlier look have left the quota's window.
+  yield* Effect.sleep("1 second")
   const { answered, result, seconds } = yield* probe(client, options)
   const calls = `${plural(answered, "more call")} in ${seconds.toFixed(1)} s`
   if (Result.isFailure(result)) {
