@@ -6,6 +6,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import { inRange } from "./internal/inRange.ts"
 
 const Known = <S extends Schema.Constraint>(schema: S) => Schema.UndefinedOr(schema)
 
@@ -251,7 +252,8 @@ export interface Rules {
 }
 
 /**
- * Which rules these entries break, each in a sentence; none is a good journal.
+ * Which rules these entries break, each in a sentence; none is a good journal. Throws a `RangeError` where the number of
+ * a rule is none.
  *
  * @example
  * ```ts
@@ -270,6 +272,14 @@ export interface Rules {
  */
 export const violations = (entries: ReadonlyArray<Entry>, rules: Rules): ReadonlyArray<string> => {
   const broken: Array<string> = []
+  // Nothing is more than no number: such a rule would hold for everything.
+  for (const [name, most] of [
+    ["peak.calls", rules.peak?.calls],
+    ["nonceReuses", rules.nonceReuses],
+    ["attempts", rules.attempts]
+  ] as const) {
+    if (most !== undefined) inRange(`the rule ${name}`, most, most >= 0, "a number of calls, 0 or more")
+  }
   if (rules.peak !== undefined) {
     const { admitted, calls, window } = rules.peak
     const most = peak(admitted === true ? entries.filter((entry) => !isRateLimited(entry)) : entries, window)

@@ -63,6 +63,7 @@ export const sign = (options: {
   Effect.withFiberSucceed(({ context }) => {
     const nonce = Context.get(context, SignatureNonce.Source)()
     const offset = options.clockOffset === undefined ? 0 : Duration.toMillis(options.clockOffset)
+    if (!Number.isFinite(offset)) throw new RangeError(`clockOffset is a finite time, not ${offset}`)
     const timestamp = Math.floor((Context.get(context, Clock.Clock).currentTimeMillisUnsafe() + offset) / 1000)
     return signWith({ appId: options.appId, nonce, serverSecret: options.serverSecret, timestamp })
   })

@@ -9,6 +9,7 @@ import type { Reading } from "@effect-zim/emulator"
 import { type Conversation, Cursor, UserId as ProtocolUserId } from "@effect-zim/protocol"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
+import { atLeast } from "./internal/inRange.ts"
 import type { FaultSchedule } from "./FaultSchedule.ts"
 import * as Recipe from "./internal/recipe.ts"
 import * as WireText from "./internal/wireText.ts"
@@ -35,10 +36,10 @@ export interface Options {
 const recipe = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<Recipe.Recipe> =>
   Arbitrary.schema(
     Recipe.schema({
-      users: options?.users ?? 3,
-      conversations: options?.conversations ?? Recipe.mostConversations,
-      troubles: options?.troubles ?? 4,
-      times: options?.times ?? Recipe.mostTimes,
+      users: atLeast("the number of users", 1, options?.users ?? 3),
+      conversations: atLeast("the number of conversations", 0, options?.conversations ?? Recipe.mostConversations),
+      troubles: atLeast("the number of troubles", 0, options?.troubles ?? 4),
+      times: atLeast("the times of a trouble", 1, options?.times ?? Recipe.mostTimes),
       ending
     }),
     { shrink: Recipe.shrink }

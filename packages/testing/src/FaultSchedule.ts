@@ -3,6 +3,7 @@
  * as `call 3 of user u1: 660300005`.
  */
 import { Fault } from "@effect-zim/emulator"
+import { atLeast } from "./internal/inRange.ts"
 import * as Printed from "./internal/printed.ts"
 
 const faults = {
@@ -125,6 +126,10 @@ export class FaultSchedule extends Printed.Printed {
 
   constructor(lines: ReadonlyArray<Line>) {
     super()
+    for (const { call, times = 1 } of lines) {
+      atLeast("the call of a trouble", 1, call)
+      if (times !== Infinity) atLeast("the times of a trouble", 1, times)
+    }
     this.lines = lines
   }
 
@@ -151,7 +156,7 @@ export class FaultSchedule extends Printed.Printed {
   }
 }
 
-/** Makes a schedule of its lines. */
+/** Makes a schedule of its lines. Throws a `RangeError` where a number is out of its range. */
 export const make = (lines: ReadonlyArray<Line>): FaultSchedule => new FaultSchedule(lines)
 
 /** Nothing goes wrong. */

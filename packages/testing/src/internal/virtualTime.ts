@@ -5,6 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
+import { inRange } from "./inRange.ts"
 
 /** Why an effect did not come to its end. */
 export class NeverEnds extends Data.TaggedError("NeverEnds")<{ readonly problem: string }> {
@@ -100,7 +101,9 @@ export const run = Effect.fnUntraced(function* <A, E, R>(
   const clock = yield* TestClock.testClockWith((clock) => Effect.succeed(clock))
   const { counted, isIdle } = counting(yield* Scheduler.Scheduler)
   const watching = watchOf(clock)
-  const end = clock.currentTimeMillisUnsafe() + Duration.toMillis(limit)
+  const millis = Duration.toMillis(limit)
+  inRange("the limit of virtual time", millis, Number.isFinite(millis) && millis > 0, "a finite time above 0")
+  const end = clock.currentTimeMillisUnsafe() + millis
   const fiber = yield* effect.pipe(
     Effect.provideService(Clock.Clock, watching.clock),
     Effect.provideService(Scheduler.Scheduler, counted),
