@@ -1,7 +1,7 @@
 /** SIGHUP: the terminal was closed, or the connection to it. */
 import { readFileSync } from "node:fs"
 import { basename } from "node:path"
-import process from "node:process"
+import process, { env } from "node:process"
 
 /** A file of Linux about a process; empty where there is none. */
 const proc = (path: string): string => {
@@ -18,7 +18,7 @@ const proc = (path: string): string => {
  * puts something that cannot be read in the place of the terminal.
  */
 const isUnderNohup = (): boolean =>
-  basename(process.env["_"] ?? "") === "nohup" ||
+  basename(env["_"] ?? "") === "nohup" ||
   /^SigIgn:.*[13579bdf]$/m.test(proc(`${process.ppid}/status`)) ||
   /^flags:.*1$/m.test(proc("self/fdinfo/0"))
 
