@@ -79,8 +79,8 @@ no faults
 LawBroken: not resumed after piece 1
   user u1: 10 conversations (group:1, group:2, group:3, and 7 more) came again; page 1 was read again`
   ],
-  hasAClientForEachUser: [
-    counterexample((scenario) => Laws.respectsQuota(scenario, Planted.hasAClientForEachUser(app)), {
+  hasAQuotaForEachUser: [
+    counterexample((scenario) => Laws.respectsQuota(scenario, Planted.hasAQuotaForEachUser(app)), {
       conversations: 40
     }),
     `user u1: no conversations

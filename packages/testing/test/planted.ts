@@ -1,9 +1,9 @@
 /** Pipelines with a bug in each. The guide docs/guides/property-testing.md shows them; planted.test.ts finds the bugs. */
-import { Conversations, ZimClient } from "@effect-zim/client"
+import { Conversations, Quota, ZimClient } from "@effect-zim/client"
 import { type Conversation, Cursor } from "@effect-zim/protocol"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import { Effect, Option, Schedule, Stream } from "effect"
+import { Effect, Layer, Option, Schedule, Stream } from "effect"
 
 /** Retries the stream instead of the page: what came before the failure comes again. */
 export const retriesTheStream = (userId: string) =>
@@ -52,9 +52,9 @@ export const savesTheOldCursor = (userId: string, from: Cursor.Cursor | undefine
   )
 }
 
-/** Makes a client for each user: each has a quota of its own. */
-export const hasAClientForEachUser = (options: ZimClient.Options) => (userId: string) =>
-  Stream.provide(Conversations.stream(userId, { pageSize: 5 }), ZimClient.layer(options))
+/** Makes a client for each user, and a quota for each: the default one would be shared. */
+export const hasAQuotaForEachUser = (options: ZimClient.Options) => (userId: string) =>
+  Stream.provide(Conversations.stream(userId, { pageSize: 5 }), Layer.provide(ZimClient.layer(options), Quota.layer()))
 
 /** Says in an error what it was called with. */
 export const tellsTheSecret = (secret: string) => (userId: string) =>
