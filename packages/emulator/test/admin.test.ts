@@ -56,11 +56,16 @@ const request = Effect.fnUntraced(function* (
 })
 
 describe("the admin API", () => {
-  it.live("shows faults that were made in code, whatever is in them", () =>
+  it.live("shows faults that were made in code, and have no JSON", () =>
     Effect.gen(function* () {
-      yield* (yield* Emulator.Emulator).faults.set([Fault.latency("Infinity")])
+      yield* (yield* Emulator.Emulator).faults.set([
+        Fault.when(
+          Fault.hang,
+          Fault.where(() => true)
+        )
+      ])
       assert.deepStrictEqual(yield* (yield* client).getFaults(), [
-        { id: "1", description: "latency(duration: Infinity)", json: null }
+        { id: "1", description: "hang when a function holds", json: null }
       ])
     }).pipe(provide)
   )
