@@ -5,14 +5,14 @@
 import * as ReturnCode from "@effect-zim/protocol/ReturnCode"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Context from "effect/Context"
-import process from "node:process"
+import { env } from "node:process"
 import * as CodesText from "./internal/codesText.ts"
 import * as Style from "./internal/style.ts"
 import * as Version from "./internal/version.ts"
 
 const codes = (code: ReturnCode.ReturnCode | undefined): string => {
   const { canColor } = Context.get(Context.empty(), TerminalCapabilities.TerminalCapabilities)
-  return `${CodesText.lines(code, Style.make(canColor && !Style.isUnwanted(process.env["FORCE_COLOR"]))).join("\n")}\n`
+  return `${CodesText.lines(code, Style.make(canColor && !Style.isUnwanted(env["FORCE_COLOR"]))).join("\n")}\n`
 }
 
 /**

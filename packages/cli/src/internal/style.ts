@@ -33,9 +33,9 @@ export const isUnwanted = (forceColor: string | undefined): boolean => forceColo
 export const layerCapabilities: Layer.Layer<never, never, Stdio.Stdio> = Layer.effect(
   TerminalCapabilities.TerminalCapabilities,
   Effect.gen(function* () {
-    const capabilities = yield* TerminalCapabilities.TerminalCapabilities
+    const { canAnimate, canColor, canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
     const forceColor = yield* Effect.orDie(Config.withDefault(Config.String("FORCE_COLOR"), ""))
-    return { ...capabilities, canColor: capabilities.canColor && !isUnwanted(forceColor) }
+    return { canAnimate, canPrompt, canColor: canColor && !isUnwanted(forceColor) }
   })
 ).pipe(Layer.provide(TerminalCapabilities.layer))
 
