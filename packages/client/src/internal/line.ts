@@ -28,8 +28,8 @@ export type Line = Set<Caller>
  */
 export const isOnItsOwn: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers"
 
-/** How often those look, at least: somebody before them may have left. In milliseconds. */
-const lookEvery = 250
+/** How long those sleep between two looks, in milliseconds: not at all would be too short, and somebody before them may leave. */
+const nap = { shortest: 10, longest: 250 }
 
 /** Whoever has not looked for so long after it meant to is gone. In milliseconds. */
 const goneAfter = 1000
@@ -52,7 +52,7 @@ const dropGone = (line: Line, now: number): void => {
 
 /** Sleeps until it is time to look again, by a timer of its own. */
 const sleepAlone = (caller: Caller, millis: number, clock: Clock.Clock): Effect.Effect<void> => {
-  const pause = Math.ceil(Math.min(millis, lookEvery))
+  const pause = Math.ceil(Math.min(Math.max(millis, nap.shortest), nap.longest))
   caller.looksAt = millisOf(clock) + pause
   return clock.sleep(Duration.millis(pause))
 }
