@@ -59,7 +59,7 @@ const tests: Step.Step = {
     const reporters = ["--reporter=default", "--reporter=json", `--outputFile.json=${file}`]
     const { code } = yield* Command.run("vitest", ["run", "--config", "vitest.workspace.ts", ...reporters], {
       output: "inherit",
-      timeout: "15 minutes"
+      timeout: "40 minutes"
     })
     const report = yield* fs
       .readFileString(file)

@@ -16,10 +16,10 @@ import { doctor } from "./commands/Doctor.ts"
 import { emulator } from "./commands/Emulator.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as Failure from "./Failure.ts"
+import * as Capabilities from "./internal/capabilities.ts"
 import { CompletionScript, HelpText, Quiet, quietLogs, VersionText } from "./internal/globalFlags.ts"
 import * as Help from "./internal/help.ts"
 import * as Output from "./internal/output.ts"
-import * as Style from "./internal/style.ts"
 import { version } from "./internal/version.ts"
 
 /**
@@ -45,7 +45,7 @@ const services = Layer.mergeAll(
     builtIns: [HelpText, VersionText, GlobalFlag.LogLevel, CompletionScript]
   }),
   Help.layer,
-  Style.layerCapabilities,
+  Capabilities.layer,
   // Standard output is for results.
   Layer.succeed(Logger.LogToStderr, true)
 )

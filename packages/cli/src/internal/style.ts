@@ -1,9 +1,6 @@
 /** Bold, dim and colored text, where the terminal shows it and `NO_COLOR` does not forbid it. */
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
-import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
-import type * as Stdio from "effect/Stdio"
 
 export interface Style {
   readonly bold: (text: string) => string
@@ -28,16 +25,6 @@ export const make = (canColor: boolean): Style => ({
 
 /** Whether `FORCE_COLOR` says that colors are not wanted: Effect only takes it for not forced. */
 export const isUnwanted = (forceColor: string | undefined): boolean => forceColor === "0" || forceColor === "false"
-
-/** What the terminal can, and may. */
-export const layerCapabilities: Layer.Layer<never, never, Stdio.Stdio> = Layer.effect(
-  TerminalCapabilities.TerminalCapabilities,
-  Effect.gen(function* () {
-    const { canAnimate, canColor, canPrompt } = yield* TerminalCapabilities.TerminalCapabilities
-    const forceColor = yield* Effect.orDie(Config.withDefault(Config.String("FORCE_COLOR"), ""))
-    return { canAnimate, canPrompt, canColor: canColor && !isUnwanted(forceColor) }
-  })
-).pipe(Layer.provide(TerminalCapabilities.layer))
 
 export const style: Effect.Effect<Style> = Effect.map(TerminalCapabilities.TerminalCapabilities, ({ canColor }) =>
   make(canColor)
