@@ -1,16 +1,22 @@
 /**
  * One attempt is one request, whatever happens to its connection: on every runtime, and through every HTTP client that the
- * documentation names. `fetch` repeats a request by itself where it can.
+ * documentation names. `fetch` repeats a request by itself where it can. And in workerd, requests share the quota.
  */
+import { Emulator, Journal, World } from "@effect-zim/emulator"
+import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { UndiciHttpClient } from "@effect-zim/node"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
 import { spawn } from "node:child_process"
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import * as Http from "node:http"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { text } from "node:stream/consumers"
 import { fileURLToPath } from "node:url"
 import { build } from "rolldown"
 import { RetryAgent, Agent } from "undici"
@@ -112,7 +118,7 @@ const runs: Record<string, Run> = {
   "fetch on workerd": (url, userIds) =>
     Effect.gen(function* () {
       const worker = yield* workerd
-      const ask = () => fetch(`${worker.url}/?url=${url}`, { method: "POST", body: userIds.join(",") })
+      const ask = () => fetch(`${worker.url}/probe?url=${url}`, { method: "POST", body: userIds.join(",") })
       return parsed(yield* Effect.promise(async () => (await ask()).text()))
     }).pipe(Effect.scoped),
   "fetch, in this process": through(FetchHttpClient.layer),
@@ -152,6 +158,68 @@ describe.concurrent.each(Object.keys(runs))("%s", (name) => {
         // Not every server takes a body whose length it is not told.
         assert.isTrue(atFaults.every(({ head }) => /^content-length: /im.test(head) && !/chunked/i.test(head)))
       }),
+    120_000
+  )
+})
+
+/** They all ask at once: for more than two windows of the quota. */
+const users = Array.from({ length: 60 }, (_, i) => ({
+  userId: `user-${i}`,
+  /** In milliseconds: some of those who have to wait for the quota leave meanwhile. */
+  patience: i >= 20 && i % 3 === 2 ? 25 * i : 60_000
+}))
+const patient = users.filter(({ patience }) => patience === 60_000)
+
+const world = World.make({
+  apps: [{ appId: 12345, serverSecret: "0".repeat(32) }],
+  users: users.map(({ userId }) => ({
+    userId,
+    conversations: [{ ConvId: `friend-of-${userId}`, ConvType: 0, UpdateTime: 1 }]
+  }))
+})
+
+/** A request whose connection is reset when it is given up: that a connection was only closed, workerd would not notice. */
+const ask = (url: string, body: string) =>
+  Effect.callback<string>((resume) => {
+    const request = Http.request(url, { method: "POST", agent: false }, (response) =>
+      resume(Effect.promise(() => text(response)))
+    )
+    request.on("error", (error) => resume(Effect.die(error)))
+    request.end(body)
+    return Effect.sync(() => request.socket?.resetAndDestroy())
+  })
+
+const emulator = EmulatorServer.layer({ port: 0 }).pipe(Layer.provideMerge(Emulator.layer({ world })), Layer.orDie)
+
+describe.concurrent.each(["/one-runtime", "/client-for-each"])("requests at once in workerd: %s", (path) => {
+  it.live(
+    "wait for the quota together, and each gets its answer, also beside some that are cancelled",
+    () =>
+      Effect.gen(function* () {
+        const worker = yield* workerd
+        const { url } = yield* EmulatorServer.EmulatorServer
+        const answers = yield* Effect.forEach(
+          users,
+          ({ patience, userId }) =>
+            Effect.map(
+              Effect.timeoutOption(ask(`${worker.url}${path}?url=${url}`, userId), patience),
+              (answer) => [userId, answer] as const
+            ),
+          { concurrency: "unbounded" }
+        )
+        const answerOf = new Map(answers)
+        assert.deepStrictEqual(
+          patient.map(({ userId }) => answerOf.get(userId)),
+          patient.map(({ userId }) => Option.some(`friend-of-${userId}`))
+        )
+
+        const entries = yield* (yield* Emulator.Emulator).journal.entries
+        assert.isFalse(entries.some(Journal.isRateLimited), "rejected")
+        assert.isAtMost(Journal.peak(entries, "1 second"), 20)
+        const sent = new Set(entries.map(({ userId }) => userId))
+        assert.strictEqual(sent.size, entries.length, "calls that were sent twice")
+        assert.isBelow(sent.size, users.length, "calls that left while they waited")
+      }).pipe(Effect.provide(emulator)),
     120_000
   )
 })
