@@ -9,6 +9,7 @@ import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import type * as Schema from "effect/Schema"
+import * as Latch from "effect/Latch"
 import * as Stream from "effect/Stream"
 import * as Http from "node:http"
 import * as Os from "node:os"
@@ -271,10 +272,17 @@ describe("the admin API", () => {
   it.live("tells what happened, and what is happening", () =>
     Effect.gen(function* () {
       const admin = yield* client
-      const live = yield* Effect.forkChild(Stream.runCollect(Stream.take(Stream.unwrap(admin.live()), 2)), {
-        startImmediately: true
-      })
-      yield* Effect.sleep("100 millis")
+      const isHeard = yield* Latch.make()
+      const live = yield* Stream.unwrap(admin.live()).pipe(
+        Stream.tap(() => isHeard.open),
+        Stream.filter(({ userId }) => userId !== "before"),
+        Stream.take(2),
+        Stream.runCollect,
+        Effect.forkChild({ startImmediately: true })
+      )
+      // When the stream has begun only it can tell: calls are made until it tells of one.
+      yield* Effect.raceFirst(isHeard.await, Effect.forever(ask({ FromUserId: "before" })))
+      yield* admin.deleteJournal()
       yield* ask({ FromUserId: "empty" })
       yield* ask({ FromUserId: "nobody" })
       const entries = yield* admin.getJournal({ query: {} })
