@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { CliOutput } from "effect/cli"
 import { execFileSync } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -124,6 +124,24 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
       })
       assert.strictEqual(outcome.code, 0, outcome.stderr)
       assertComplete(yield* read(out, "ndjson"), world, readable)
+    }).pipe(Effect.scoped)
+  )
+
+  it.effect("users from standard input that is a file of the export's own are refused, and stay", () =>
+    Effect.gen(function* () {
+      const { out } = yield* prepared("")
+      const at = settings(yield* url)
+      for (const ending of ["", ".part", ".failures.ndjson"]) {
+        writeFileSync(out + ending, readable.join("\n"))
+        const child = start(exportTo({ users: "-", out }, "--restart"), at, { stdin: openSync(out + ending, "r") })
+        const [stdout, stderr] = yield* Effect.promise(() =>
+          Promise.all([text(child.stdout), text(child.stderr), once(child, "close")])
+        )
+        const error = /^error: the input and the .* are the same file: /
+        assertRefused({ code: child.exitCode, stdout, stderr }, 2, error, "its own")
+        assert.strictEqual(readFileSync(out + ending, "utf8"), readable.join("\n"))
+        rmSync(out + ending)
+      }
     }).pipe(Effect.scoped)
   )
 

@@ -44,14 +44,14 @@ export const bareEnvironment: Record<string, string> = {
 export const start = (
   args: ReadonlyArray<string>,
   env: Record<string, string> = {},
-  limits: { /** In KB. */ readonly maximumFile?: number } = {}
+  limits: { /** In KB. */ readonly maximumFile?: number; /** A file that is open. */ readonly stdin?: number } = {}
 ) => {
   const command = [...program, ...args]
   const limited = ["bash", "-c", `ulimit -f ${limits.maximumFile}; exec "$@"`, "bash", ...command]
   const [first = "", ...rest] = limits.maximumFile === undefined ? command : limited
   return spawn(first, rest, {
     env: { ...bareEnvironment, ...env },
-    stdio: ["ignore", "pipe", "pipe"]
+    stdio: [limits.stdin ?? "ignore", "pipe", "pipe"]
   })
 }
 

@@ -69,7 +69,10 @@ export const target: (options: Options) => Effect.Effect<Target, CommandFailed, 
     yield* assertCsv(options.spreadsheet, format)
     // For its lock every sink needs SQLite.
     const SqliteSink = yield* importSqlite
-    const files = { path: out, failures: Option.getOrUndefined(failures), inputs: Option.toArray(options.users) }
+    // Standard input may be a file, too; where it is none that has a name, it is nobody's output.
+    const fs = yield* FileSystem.FileSystem
+    const input = Option.isSome(options.users) ? options.users : yield* Effect.option(fs.realPath("/dev/stdin"))
+    const files = { path: out, failures: Option.getOrUndefined(failures), inputs: Option.toArray(input) }
     if (format === "sqlite") {
       const table = `the table "failures" of ${out}`
       return { sink: SqliteSink.make(files), failures: Option.getOrElse(failures, () => table), unfinished: table }
