@@ -96,7 +96,10 @@ describe("zim call", () => {
       yield* matchGolden(shown.stdout, "call-terminal")
       const plain = yield* invoke(["call", "SomeAction"], { env: { ...settings(url), NO_COLOR: "1" }, columns: 80 })
       const piped = yield* invokeAt(url, ["call", "SomeAction", "--format", "text"])
-      for (const { stdout } of [plain, piped]) assert.notMatch(stdout.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u)
+      for (const { stdout } of [plain, piped]) {
+        assert.notMatch(stdout.replaceAll("\n", ""), /[\p{Cc}\p{Cf}]/u)
+        assert.deepStrictEqual(JSON.parse(stdout.slice(stdout.indexOf("{"))).List, JSON.parse(answer).List)
+      }
       const quiet = yield* invokeAt(url, ["call", "SomeAction", "--format", "text", "--quiet"])
       assert.strictEqual(quiet.stdout, piped.stdout.split("\n").slice(1).join("\n"))
       const json = yield* invokeAt(url, ["call", "SomeAction", "--format", "json"], 80)

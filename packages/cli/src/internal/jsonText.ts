@@ -1,6 +1,5 @@
 /** JSON as a text: laid out for reading, or made harmless, without a change to what it says. */
 import type { Style } from "./style.ts"
-import { printable } from "./text.ts"
 
 const punctuation = /[[\]{},:]/
 
@@ -53,6 +52,17 @@ const membersOf = (json: string, without: ReadonlySet<unknown>): ReadonlyArray<R
   return [...members, member].filter(([name]) => name !== undefined && !without.has(JSON.parse(name)))
 }
 
+/** The same JSON, but without what a terminal would obey: inside of its strings escapes say the same. */
+export const harmless = (json: string): string =>
+  json
+    .replaceAll("\r", "")
+    .replaceAll(/(?![\n\t\u200D])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
+      Array.from(
+        { length: character.length },
+        (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`
+      ).join("")
+    )
+
 /** An object for reading: indented, each token as it came, and nothing in it that a terminal would obey. */
 export const indented = (json: string, style: Style, without: ReadonlySet<unknown>): string => {
   const members = membersOf(json, without)
@@ -67,18 +77,7 @@ export const indented = (json: string, style: Style, without: ReadonlySet<unknow
       if (isClose(token)) return isOpen(before) ? token : newline(-1) + token
       if (token === ",") return token + newline(0)
       if (token === ":") return ": "
-      return after === ":" ? style.bold(printable(token)) : printable(token)
+      return after === ":" ? style.bold(harmless(token)) : harmless(token)
     })
     .join("")
 }
-
-/** The same JSON, but without what a terminal would obey: inside of its strings escapes say the same. */
-export const harmless = (json: string): string =>
-  json
-    .replaceAll("\r", "")
-    .replaceAll(/(?![\n\t\u200D])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu, (character) =>
-      Array.from(
-        { length: character.length },
-        (_, i) => `\\u${character.charCodeAt(i).toString(16).padStart(4, "0")}`
-      ).join("")
-    )
