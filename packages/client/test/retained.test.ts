@@ -8,10 +8,13 @@ import { runInNewContext } from "node:vm"
 import * as FakeService from "./fakeService.ts"
 
 const large = "x".repeat(3_000_000)
+const json = (answer: object) => (n: number) => JSON.stringify({ ...answer, Number: n })
 const answers = {
-  "a message": { Code: 1, Message: large, RequestId: "1" },
-  "a request id": { Code: 1, Message: "", RequestId: large },
-  "a shape": { Code: 0, Message: "", RequestId: large, List: large }
+  "a message": json({ Code: 1, Message: large, RequestId: "1" }),
+  "a request id": json({ Code: 1, Message: "", RequestId: large }),
+  "a code": json({ Code: large, Message: "", RequestId: "1" }),
+  "a shape": json({ Code: 0, Message: "", RequestId: large, List: large }),
+  "a page": (n: number) => `<p>${n}${large}`
 }
 
 const used = (): number => {
@@ -27,7 +30,7 @@ it.effect.each(Object.entries(answers))(
       let count = 0
       const service = FakeService.make(() =>
         // Each a text of its own.
-        Effect.sync(() => FakeService.text(JSON.stringify({ ...answer, Number: count++ })))
+        Effect.sync(() => FakeService.text(answer(count++)))
       )
       const call = ZimClient.execute(QueryConversationList.operation, { userId: "u" }).pipe(
         RetryPolicy.provide(RetryPolicy.none),
