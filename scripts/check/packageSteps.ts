@@ -90,7 +90,7 @@ const programsOf = (versions: ReadonlyArray<string>) =>
 /** An old `node:sqlite` treats texts in its own way: the tests of what is written, on each version. */
 const sinks = Effect.gen(function* () {
   const vitest = `${Command.root}/node_modules/vitest/vitest.mjs`
-  const files = ["packages/export/test/keys.test.ts", "packages/export/test/sqlite.test.ts"]
+  const files = ["files", "keys", "sqlite"].map((name) => `packages/export/test/${name}.test.ts`)
   for (const node of yield* programsOf(versions)) {
     yield* Command.succeed(node, [vitest, "run", "--config", "vitest.workspace.ts", "--project", "export", ...files])
   }
