@@ -66,6 +66,8 @@ layer(browserLayer, { excludeTestServices: true, timeout: "1 minute" })("an answ
         [true, on],
         [false, off]
       ] as const) {
+        // The page knows how things are: on a busy machine its first question would be held, too.
+        yield* promise(() => page.getByRole("switch", { name, checked: !wanted }).waitFor())
         const answers = yield* hold(page, path)
         yield* answers.asked(reads)
         yield* answers.pass
