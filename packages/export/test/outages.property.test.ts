@@ -190,6 +190,25 @@ describe("an export through outages", () => {
     }).pipe(Effect.provide(layer({ world })))
   })
 
+  it.effect("an overload under which small pages still come, and lists do not, records nobody", () => {
+    const world = usersOf(120)
+    const users = world.users.map(({ userId }): string => userId)
+    return Effect.gen(function* () {
+      const disk = new Disk()
+      const { faults } = yield* Emulator.Emulator
+      yield* faults.set([
+        troubles["an overloaded gateway"].pipe(
+          Fault.when(Fault.where(({ index, limit }) => index > 40 && (limit ?? 0) > 1))
+        )
+      ])
+      assert.isTrue(Exit.isFailure(yield* session(disk, users, 16)))
+      assert.deepStrictEqual(recordsOf(disk, `${out}.failures.ndjson.part`), [])
+      yield* faults.set([])
+      assert.isTrue(Exit.isSuccess(yield* session(disk, users, 16)))
+      assertOutcome(disk, users, new Set())
+    }).pipe(Effect.provide(layer({ world })))
+  })
+
   for (const name of quick) {
     it.effect(`goes on after 70 users in a row whose lists are ${name}, three times over`, () => {
       const world = usersOf(330)

@@ -149,7 +149,8 @@ export const make = (options: {
   const isReadable = (userId: string) =>
     Effect.suspend(() => {
       const began = ++turn
-      return Conversations.page(userId, { pageSize: 1 }).pipe(
+      // As large a page as everybody's: a service that has too much to do may still have time for a small one.
+      return Conversations.page(userId, { pageSize }).pipe(
         Effect.as(true),
         // Who was read before and is registered no longer has been answered, too. A stranger tells nothing of lists.
         Effect.catch((error) => Effect.succeed(error._tag === "UserNotRegistered" && userId === witness)),
