@@ -9,6 +9,7 @@ import type * as CliError from "effect/cli/CliError"
 import type * as PlatformError from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import { hostname } from "node:os"
 import * as ExitCode from "./ExitCode.ts"
 import { oneLine, wrap } from "./internal/text.ts"
 
@@ -180,6 +181,12 @@ const adviceOfCause = (cause: unknown): string | undefined => {
   return Predicate.hasProperty(inner, "cause") ? adviceOfCause(inner.cause) : undefined
 }
 
+/** The number of a process means another one on another machine. */
+const stopping = (holder: Sink.Holder | undefined): string => {
+  if (holder === undefined) return ""
+  return holder.host === hostname() ? ` with: kill ${holder.pid}` : ` on ${holder.host}`
+}
+
 const adviceOfExport = (error: ExportError): string => {
   switch (error._tag) {
     case "UserListUnreadable":
@@ -191,9 +198,7 @@ const adviceOfExport = (error: ExportError): string => {
         ? "Go on with it with --resume, or begin anew with --restart."
         : "Choose another --out, or replace it with --restart."
     case "OutputInUse":
-      return error.holder === undefined
-        ? "Let it end, or stop it; every export needs an --out and --failures of its own."
-        : `Let it end, or stop it with: kill ${error.holder.pid}; every export needs an --out and --failures of its own.`
+      return `Let it end, or stop it${stopping(error.holder)}; every export needs an --out and --failures of its own.`
     case "OutputUnusable":
       return "It has been left as it is: choose another path."
     case "SameFile":

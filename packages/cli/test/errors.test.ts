@@ -5,7 +5,7 @@ import { Sink } from "@effect-zim/export"
 import { Effect } from "effect"
 import { mkdtemp, readFile, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
-import { tmpdir } from "node:os"
+import { hostname, tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { app, invoke, invokeAt, type Outcome, portOf, service, settings, zim } from "./support.ts"
@@ -268,6 +268,23 @@ layer(service, { excludeTestServices: true })("what the service refuses", (it) =
       }
     })
   )
+})
+
+describe("who holds an output is to be killed only where that number is its own", () => {
+  const advice = (host: string) =>
+    Failure.report(
+      new Sink.OutputInUse({ path: "out", holder: { pid: 4711, host, since: "2026-11-28T02:15:00.412Z" } })
+    ).advice
+
+  it("on this machine with a command, on another one without", () => {
+    assert.include(advice(hostname()), "stop it with: kill 4711;")
+    assert.notInclude(advice("batch-1"), "kill")
+    assert.include(advice("batch-1"), "stop it on batch-1;")
+  })
+
+  it.each([0, -1, -4711])("%d is no process: it would stand for many", (pid) => {
+    assert.throws(() => new Sink.OutputInUse({ path: "out", holder: { pid, host: "batch-1", since: "" } }))
+  })
 })
 
 describe("a failure of a file says what to do about that one", () => {

@@ -74,11 +74,15 @@ export class OutputExists extends Schema.TaggedError<OutputExists>()("OutputExis
 }
 
 /**
- * Which process writes to an output: its number, its machine, and since when, in ISO 8601.
+ * Which process writes to an output: its number, 1 or more, its machine, and since when, in ISO 8601.
  *
  * @since 0.1.0
  */
-export const Holder = Schema.Struct({ pid: Schema.Int, host: Schema.String, since: Schema.String })
+export const Holder = Schema.Struct({
+  pid: Schema.Int.check(Schema.isGreaterThanOrEqualTo(1)),
+  host: Schema.String,
+  since: Schema.String
+})
 
 /**
  * @since 0.1.0

@@ -177,6 +177,23 @@ layer(Layer.merge(service({ world }), NodeServices.layer), { excludeTestServices
           }).pipe(Effect.scoped)
       )
 
+      it.effect(`${kind}: what nobody can be is not said to hold the lock`, () =>
+        Effect.gen(function* () {
+          const path = join(yield* fresh, "out")
+          const holder = JSON.stringify({ pid: -1, host: "elsewhere", since: "then" })
+          yield* exportTo(kind, { path }).pipe(
+            Stream.tap(() =>
+              Effect.gen(function* () {
+                writeFileSync(`${path}.lock.json`, holder)
+                const { message } = yield* fails(kind, { path })
+                assert.strictEqual(message, `another export writes to ${path}, or keeps it locked`)
+              })
+            ),
+            Stream.runDrain
+          )
+        }).pipe(Effect.scoped)
+      )
+
       it.effect(`${kind}: one failures file is written by one export`, () =>
         Effect.gen(function* () {
           const folder = yield* fresh
