@@ -8,7 +8,7 @@ import { Effect } from "effect"
 import { CliOutput } from "effect/cli"
 import { execFileSync } from "node:child_process"
 import { once } from "node:events"
-import { existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { DatabaseSync } from "node:sqlite"
@@ -133,7 +133,7 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
       const at = settings(yield* url)
       for (const ending of ["", ".part", ".failures.ndjson"]) {
         writeFileSync(out + ending, readable.join("\n"))
-        const child = start(exportTo({ users: "-", out }, "--restart"), at, { stdin: openSync(out + ending, "r") })
+        const child = start(exportTo({ users: "-", out }, "--restart"), at, { stdin: out + ending })
         const [stdout, stderr] = yield* Effect.promise(() =>
           Promise.all([text(child.stdout), text(child.stderr), once(child, "close")])
         )

@@ -44,14 +44,16 @@ export const bareEnvironment: Record<string, string> = {
 export const start = (
   args: ReadonlyArray<string>,
   env: Record<string, string> = {},
-  limits: { /** In KB. */ readonly maximumFile?: number; /** A file that is open. */ readonly stdin?: number } = {}
+  limits: { /** In KB. */ readonly maximumFile?: number; /** A file. */ readonly stdin?: string } = {}
 ) => {
   const command = [...program, ...args]
-  const limited = ["bash", "-c", `ulimit -f ${limits.maximumFile}; exec "$@"`, "bash", ...command]
-  const [first = "", ...rest] = limits.maximumFile === undefined ? command : limited
+  const { maximumFile, stdin } = limits
+  const limit = maximumFile === undefined ? "" : `ulimit -f ${maximumFile}; `
+  const shell = ["bash", "-c", `${limit}exec "$@"${stdin === undefined ? "" : ' < "$0"'}`, stdin ?? "bash", ...command]
+  const [first = "", ...rest] = maximumFile === undefined && stdin === undefined ? command : shell
   return spawn(first, rest, {
     env: { ...bareEnvironment, ...env },
-    stdio: [limits.stdin ?? "ignore", "pipe", "pipe"]
+    stdio: ["ignore", "pipe", "pipe"]
   })
 }
 
