@@ -52,6 +52,9 @@ export const make = (options: Options): Circuit => ({
 /** While a call is under way that was let through to see, nobody knows how long it takes. */
 const probing = 1000
 
+/** Whoever was let through so long ago may be gone without a word: another one goes. */
+const goneAfter = 60_000
+
 /** What calls said so long ago, they say no more. */
 const memory = 60 * 60_000
 
@@ -65,7 +68,7 @@ const enter = (circuit: Circuit, state: State): void => {
 
 /** Lets a call through, and answers 0; or with how many milliseconds later it is worth asking again. */
 export const admit = (circuit: Circuit, now: number): number => {
-  if (circuit.isProbing) return probing
+  if (circuit.isProbing && now - circuit.seenAt < goneAfter) return probing
   if (now < circuit.openUntil) return circuit.openUntil - now
   const isForgotten = now - Math.max(circuit.seenAt, circuit.openUntil) >= memory
   if (isForgotten) enter(circuit, "Closed")

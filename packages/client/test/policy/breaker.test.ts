@@ -182,6 +182,24 @@ describe("the circuit", () => {
     })
   )
 
+  it.effect("a probe that ends without a word leaves another call to see, a minute later", () =>
+    Effect.gen(function* () {
+      const breaker = yield* Breaker.make({ minimumCalls: 1 })
+      yield* breaker.guard(host, Effect.void, () => "Ill")
+      yield* TestClock.adjust("1 second")
+      yield* Effect.forkChild(
+        breaker.guard(host, Effect.never, () => "Unclear"),
+        { startImmediately: true }
+      )
+      const next = breaker.guard(host, Effect.void, () => "Well")
+      yield* TestClock.adjust("59 seconds")
+      assert.strictEqual((yield* Effect.flip(next))._tag, "Refused")
+      yield* TestClock.adjust("1 second")
+      yield* next
+      assert.strictEqual(yield* breaker.state(host), "Closed")
+    })
+  )
+
   it.effect("can be set, and its open time is any schedule", () =>
     Effect.gen(function* () {
       const service = FakeService.answering(html(503))
