@@ -186,8 +186,6 @@ export interface Client {
   readonly isReady: boolean
   readonly connect: () => Promise<unknown>
   readonly sendCommand: <A>(args: Array<string>) => Promise<A>
-  /** Waits for the answers to what was sent. */
-  readonly close: () => Promise<unknown>
   /** Waits for nothing. */
   readonly destroy: () => void
   readonly on: (event: "error" | "ready", listener: (cause?: unknown) => void) => unknown
@@ -195,8 +193,8 @@ export interface Client {
 
 /**
  * A quota over a Redis connection of its own, which the package `redis` makes. The layer is there at once, whether Redis
- * answers or not: `whenUnavailable` says what happens until it does. Its end waits for Redis for two times `timeout` at
- * most, and then drops the connection.
+ * answers or not: `whenUnavailable` says what happens until it does. Its end waits for Redis for `timeout` at most, and
+ * then drops the connection.
  *
  * @example
  * ```ts
@@ -215,4 +213,4 @@ export interface Client {
  * @since 0.1.0
  */
 export const layerClient = (create: () => Client, options?: Options): Layer.Layer<Quota.Quota> =>
-  Layer.provide(layer(options), Layer.effect(Redis.Redis, RedisClient.make(create, options?.timeout ?? "1 second")))
+  Layer.provide(layer(options), Layer.effect(Redis.Redis, RedisClient.make(create)))

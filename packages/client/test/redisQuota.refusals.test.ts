@@ -35,7 +35,6 @@ const refusing = (text: string, asked: Array<string> = []): RedisQuota.Client =>
     asked.push(name)
     return Promise.reject(new Error(text))
   },
-  close: () => Promise.resolve(),
   destroy: () => undefined,
   on: () => undefined
 })
@@ -88,6 +87,28 @@ describe("an error of Redis", () => {
       assert.notInclude(error.message, "pa:ss")
       assert.notMatch(error.problem, /\p{Cc}/u)
       assert.isAtMost(error.problem.length, 201)
+    })
+  )
+})
+
+describe("the end of a quota", () => {
+  it.effect("destroys a client that cannot be destroyed once it is closed, as those of `redis` 5", () =>
+    Effect.gen(function* () {
+      let isOpen = true
+      let isDestroyed = false
+      const create = () => ({
+        ...refusing("OOM"),
+        close: () => {
+          isOpen = false
+          return new Promise(() => undefined)
+        },
+        destroy: () => {
+          if (!isOpen) throw new Error("The client is closed")
+          isDestroyed = true
+        }
+      })
+      yield* FakeService.inTime(errorWith(create))
+      assert.isTrue(isDestroyed)
     })
   )
 })

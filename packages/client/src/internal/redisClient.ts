@@ -1,7 +1,6 @@
 /**
  * A connection of the package `redis` whose begin and end wait for nobody: Redis may be away, or hang, at either.
  */
-import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Redis from "effect/persistence/Redis"
 import * as Schedule from "effect/Schedule"
@@ -11,19 +10,14 @@ import type { Client } from "../RedisQuota.ts"
 const failed = (cause: unknown) => new Redis.RedisError({ cause })
 
 export const make = Effect.fnUntraced(function* (
-  create: () => Client,
-  timeout: Duration.Input
+  create: () => Client
 ): Effect.fn.Return<Redis.Redis["Service"], never, Scope.Scope> {
   /** Why there is no connection, as far as that is known. */
   let lost: unknown
+  // Not `close`, which waits for answers that may never come: the quota has waited for its own. After it, clients of
+  // `redis` 5 refuse to be destroyed, and their sockets keep the process alive.
   const client = yield* Effect.acquireRelease(Effect.sync(create), (client) =>
-    // It waits for the answers to all that was sent, which may never come; the socket would keep the process alive.
-    Effect.tryPromise(() => client.close()).pipe(
-      Effect.interruptible,
-      Effect.timeoutOption(timeout),
-      Effect.andThen(Effect.try(() => client.destroy())),
-      Effect.ignore
-    )
+    Effect.ignore(Effect.try(() => client.destroy()))
   )
   const waiting = new Set<() => void>()
   const know = (cause: unknown): void => {
