@@ -155,7 +155,8 @@ export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => 
     const known = [...accepted, 0, median(dates) ?? 0, ...dates]
     const proposals = refused.length === 1 ? [latest, ...known] : known
     const next = proposals.find((proposal) => !refused.some((other) => isNear(proposal, other)))
-    if (next !== undefined) offset = next
+    // Where nothing is left, what was refused may be the secret of somebody else.
+    offset = next ?? accepted[0] ?? offset
     if (next === undefined || refused.length >= refusalsKept) refused = []
   }
 

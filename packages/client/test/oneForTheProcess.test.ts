@@ -7,6 +7,7 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as TestClock from "effect/testing/TestClock"
@@ -77,6 +78,8 @@ const as =
 const own = Effect.runSync(Quota.make())
 const given: ClientOf = (http) => Layer.provide(clientOf(http), Layer.succeed(Quota.Quota, own))
 
+const success = { Code: 0, Message: "", RequestId: "1", TotalCount: 0, Next: 0, List: [] }
+
 describe("clients", () => {
   const cases: ReadonlyArray<readonly [string, ReadonlyArray<ClientOf>, number]> = [
     ["of one app share", [as({}), as({})], 20],
@@ -126,6 +129,37 @@ describe("clients", () => {
         yield* Effect.andThen(Effect.flip(Effect.provide(read, wrong)), TestClock.adjust("1 second"))
       }
       yield* Effect.provide(read, clientOf(service.layer))
+    })
+  )
+
+  it.effect("with a wrong secret do not take the time from others whose machine's clock is off", () =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(1_700_000_000_000)
+      const ahead = 15 * 60_000
+      const dated = (code: number, time: number) =>
+        HttpServerResponse.text(JSON.stringify(code === 0 ? success : { Code: code, Message: "" }), {
+          contentType: "application/json",
+          headers: { date: new Date(time + ahead).toUTCString() }
+        })
+      const service = FakeService.make(({ time, url }) => {
+        const isLate = Math.abs(Number(url.searchParams.get("Timestamp")) * 1000 - time - ahead) > 600_000
+        return Effect.succeed(dated(isLate ? 100000004 : 0, time))
+      })
+      const right = RetryPolicy.provide(Effect.provide(read, clientOf(service.layer)), RetryPolicy.none)
+      // The others call while it has been refused once, and tries another time.
+      const refusing = FakeService.make(({ time }, index) =>
+        Effect.as(index % 2 === 0 ? Effect.void : Effect.orDie(right), dated(100000005, time))
+      )
+      const wrong = RetryPolicy.provide(Effect.flip(Effect.provide(read, clientOf(refusing.layer))), RetryPolicy.none)
+      yield* right
+      for (let i = 0; i < 10; i++) {
+        yield* TestClock.adjust("3 seconds")
+        const sent = refusing.sent.length
+        yield* wrong
+        assert.strictEqual(refusing.sent.length - sent, 2)
+        yield* TestClock.adjust("3 seconds")
+        yield* right
+      }
     })
   )
 

@@ -137,8 +137,8 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
   return at(call.endpoint, 0)
 }
 
-/** How often a call is signed anew, at most: the first date may be a wrong one. */
-const mostSignedAnew = 3
+/** How many times a call is signed with, at most: the first date may be a wrong one. */
+const mostOffsets = 4
 
 /** Whether a signature was refused for a reason that the service's time may explain. */
 const isAboutTheClock = (error: RetryPolicy.Failure): boolean =>
@@ -151,7 +151,7 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
   request: Request
 ): Effect.Effect<Success, CallError<Failure>> => {
   const { call, identity, policies } = run
-  let signedAnew = 0
+  const refusedOffsets = new Set<number>()
 
   const permitted = Effect.suspend(() => {
     const permit = Observe.permit(run.context)
@@ -191,13 +191,11 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
     onFailure: (error) => {
       call.lastFailure = error
       if (Outcome.isIll(error)) call.endpoint++
-      return signedAnew >= mostSignedAnew || !isAboutTheClock(error)
+      if (!isAboutTheClock(error)) return Effect.succeed(false)
+      refusedOffsets.add(call.signedOffset)
+      return refusedOffsets.size >= mostOffsets
         ? Effect.succeed(false)
-        : Effect.map(policies.serverClock.offset, (offset) => {
-            if (offset === call.signedOffset) return false
-            signedAnew++
-            return true
-          })
+        : Effect.map(policies.serverClock.offset, (offset) => !refusedOffsets.has(offset))
     },
     timeLeft: () => CallState.timeLeft(call),
     inTime: (step) => inCallTime(step, run),
