@@ -2,6 +2,7 @@ import { existsSync, readdirSync } from "node:fs"
 import { availableParallelism } from "node:os"
 import { fileURLToPath } from "node:url"
 import { defineConfig } from "vitest/config"
+import { BaseSequencer, type TestSpecification } from "vitest/node"
 import * as Programs from "./scripts/check/Programs.ts"
 
 const packages = readdirSync(new URL("packages", import.meta.url))
@@ -20,6 +21,16 @@ for (const { advice, what } of Programs.missing) {
   console.error(`${line}\nNOT TESTED: ${what}. ${advice}\n${line}`)
 }
 
+/** What takes a minute by the clock begins first, so that nothing waits for it at the end. */
+class LongestFirst extends BaseSequencer {
+  override async sort(files: Array<TestSpecification>): Promise<Array<TestSpecification>> {
+    const sorted = await BaseSequencer.prototype.sort.call(this, files)
+    return sorted.toSorted((a, b) => Number(isLong(b)) - Number(isLong(a)))
+  }
+}
+
+const isLong = ({ moduleId }: TestSpecification): boolean => moduleId.includes("/test/long/")
+
 export default defineConfig({
   resolve: { alias, conditions },
   ssr: { resolve: { conditions } },
@@ -28,8 +39,9 @@ export default defineConfig({
     // For the tests in a browser.
     env: Programs.chromium === undefined ? {} : { CHROMIUM: Programs.chromium },
     setupFiles: [fileURLToPath(new URL("vitest.setup.ts", import.meta.url))],
-    // Vitest leaves a core to itself, and on two cores that is half of them: it has little to do while tests run.
-    maxWorkers: Math.max(2, availableParallelism() - 1),
+    // One more than there are cores: many tests wait for a browser, another process or the clock.
+    maxWorkers: availableParallelism() + 1,
+    sequence: { sequencer: LongestFirst },
     // It only ends what hangs: property tests that take a second take a minute where both cores are busy with others.
     testTimeout: 180_000,
     hookTimeout: 180_000,
@@ -45,17 +57,13 @@ export default defineConfig({
         }
       })),
       {
-        // A minute by the clock, in a group of its own: nothing else runs meanwhile.
+        // A minute by the clock.
         extends: true as const,
         test: {
           name: "sockets",
           root: "packages/client",
           include: ["test/long/*.test.ts"],
-          exclude: leftOut,
-          testTimeout: 150_000,
-          // Both at the same time.
-          maxWorkers: 2,
-          sequence: { groupOrder: 1 }
+          exclude: leftOut
         }
       }
     ]
