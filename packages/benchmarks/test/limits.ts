@@ -8,7 +8,7 @@ export const limits = {
   bundle: {
     "signing one request": 12_000,
     "all of protocol": 33_000,
-    "minimal client": 70_600
+    "minimal client": 70_750
   },
 
   /** Modules that Node loads for one import, Effect's included. */

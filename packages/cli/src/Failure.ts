@@ -3,9 +3,9 @@
  */
 import { ClientError } from "@effect-zim/client"
 import type { Checkpoint, Export, Sink, UserList } from "@effect-zim/export"
-import { ReturnCode } from "@effect-zim/protocol"
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
+import * as Match from "effect/Match"
 import type * as PlatformError from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
@@ -48,7 +48,8 @@ export interface Report {
   readonly exit: ExitCode.Name
 }
 
-const exitOfCategory: Record<ReturnCode.Category, ExitCode.Name> = {
+const exitOfCategory: Record<ClientError.Traits["category"], ExitCode.Name> = {
+  Settings: "Settings",
   BadRequest: "Request",
   NotRegistered: "Request",
   RateLimit: "RateLimit",
@@ -81,51 +82,41 @@ const ofUsage = (error: CliError.CliError): Report => {
   }
 }
 
+const nearer = "Choose the nearest region with ZIM_REGION, check the network, or try again later."
+const slower =
+  "Slow down: other programs share the app's quota. Try again later; export and doctor take --calls-per-second."
+
 /** The advice of the library is for programmers where it names the library's own settings. */
-const adviceOf = (error: ClientError.AnyError): string => {
-  switch (error._tag) {
-    case "SettingsInvalid":
-      return error.problem.startsWith("not set")
-        ? `Set ${error.setting} in the environment; without an account, try: zim emulator start`
-        : `Correct ${error.setting} in the environment.`
-    case "RequestInvalid":
-      return "Correct the user id and run the command again: nothing was sent."
-    case "TransportFailed":
-      return "Check the network, ZIM_REGION and ZIM_BASE_URL; if the service itself is down, try again later."
-    case "AttemptTimedOut":
-    case "DeadlineExceeded":
-      return "Choose the nearest region with ZIM_REGION, check the network, or try again later."
-    case "CircuitOpen":
-      return "The service failed several times in a row: try again later, or choose another region with ZIM_REGION."
-    case "RateLimited":
-    case "Throttled":
-      return "Slow down: other programs share the app's quota. Try again later; export and doctor take --calls-per-second."
-    case "ResponseUnreadable":
-      switch (error.reason) {
-        case "TooLarge":
-          return "Check ZIM_BASE_URL: the service's answers are smaller."
-        case "Redirect":
-          return "Check ZIM_REGION and ZIM_BASE_URL: the service itself does not redirect."
-        default:
-          return ClientError.advice(error)
-      }
-    default:
-      return ClientError.advice(error)
-  }
+const adviceOf = Match.type<ClientError.AnyError>().pipe(
+  Match.tags({
+    SettingsInvalid: ({ problem, setting }) =>
+      problem.startsWith("not set")
+        ? `Set ${setting} in the environment; without an account, try: zim emulator start`
+        : `Correct ${setting} in the environment.`,
+    RequestInvalid: () => "Correct the user id and run the command again: nothing was sent.",
+    TransportFailed: () =>
+      "Check the network, ZIM_REGION and ZIM_BASE_URL; if the service itself is down, try again later.",
+    AttemptTimedOut: () => nearer,
+    DeadlineExceeded: () => nearer,
+    CircuitOpen: () =>
+      "The service failed several times in a row: try again later, or choose another region with ZIM_REGION.",
+    RateLimited: () => slower,
+    Throttled: () => slower,
+    ResponseUnreadable: (error) => unreadableAdvice[error.reason] ?? ClientError.advice(error)
+  }),
+  Match.orElse(ClientError.advice)
+)
+
+const unreadableAdvice: { readonly [Reason in ClientError.ResponseUnreadable["reason"]]?: string } = {
+  TooLarge: "Check ZIM_BASE_URL: the service's answers are smaller.",
+  Redirect: "Check ZIM_REGION and ZIM_BASE_URL: the service itself does not redirect."
 }
 
-const exitOf = (error: ClientError.AnyError): ExitCode.Name => {
-  switch (error._tag) {
-    case "SettingsInvalid":
-      return "Settings"
-    case "RequestInvalid":
-      return "Request"
-    case "ResponseUnreadable":
-      return error.status === 429 ? "RateLimit" : "Service"
-    default:
-      return "code" in error ? exitOfCategory[ReturnCode.lookup(error.code)?.category ?? "Server"] : "Service"
-  }
-}
+const reportOf = (error: ClientError.AnyError, problem = error.message): Report => ({
+  problem,
+  advice: adviceOf(error),
+  exit: exitOfCategory[ClientError.traits(error).category]
+})
 
 const checkpointAdvice: Record<Checkpoint.CheckpointInvalid["reason"], string> = {
   Unreadable: "Begin anew with --restart.",
@@ -252,9 +243,9 @@ export const report = (error: CommandError): Report => {
       return { problem: error.message, advice: adviceOfExport(error), exit: "Failure" }
     case "RequestInvalid":
       // Without the field's path: a command line has no fields.
-      return { problem: error.problem.replace(/\s+at \["\w+"\]$/, ""), advice: adviceOf(error), exit: exitOf(error) }
+      return reportOf(error, error.problem.replace(/\s+at \["\w+"\]$/, ""))
     default:
-      return { problem: error.message, advice: adviceOf(error), exit: exitOf(error) }
+      return reportOf(error)
   }
 }
 

@@ -20,8 +20,12 @@
  *
  * @since 0.1.0
  */
-import { Cursor, ServiceError } from "@effect-zim/protocol"
+import { Cursor, ReturnCode, ServiceError } from "@effect-zim/protocol"
+import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
+import type * as Breaker from "./Breaker.ts"
+import type * as Quota from "./Quota.ts"
+import type * as RetryPolicy from "./RetryPolicy.ts"
 
 const { callFields, describeCall, describeTime } = ServiceError
 
@@ -264,6 +268,210 @@ export const AnyError = Schema.Union([
 ])
 
 /**
+ * What a failure means: for the client's policies, and for whoever decides what to do next.
+ *
+ * @since 0.1.0
+ */
+export interface Traits {
+  /** Which schedule of the retry policy is for it; `undefined` where the same call would fail again, or has no time. */
+  readonly retry: RetryPolicy.Kind | undefined
+  /** Whether the same call may succeed later. Default: where there is a schedule for it. */
+  readonly isRetryable?: boolean
+  /** The least wait before that, where it is known. */
+  readonly retryAfter?: Duration.Duration
+  /** How the quota counts the attempt. */
+  readonly count: Quota.Outcome
+  /** What it says of the host's health. */
+  readonly host: Breaker.Health
+  /** Whether the time of the signature may be why, so that the same call, signed anew, may succeed at once. */
+  readonly mayBeClock?: boolean
+  /**
+   * Whose failure it is:
+   *
+   * - `User`: the service has answered, and it is about the user who was asked about.
+   * - `Everybody`: every other call fails in the same way.
+   * - `Unknown`: what else fails tells.
+   */
+  readonly concerns: "User" | "Everybody" | "Unknown"
+  /** What it is about. `Server` is also what stands between here and there. */
+  readonly category: ReturnCode.Category | "Settings"
+}
+
+/** What was answered, if not otherwise said: a rejection is the sign of a healthy host, too. */
+const answered = (retry: Traits["retry"], more?: Partial<Traits>): Traits => ({
+  retry,
+  count: retry === "rateLimit" ? "Rejected" : "Answered",
+  host: "Well",
+  concerns: "Unknown",
+  category: "Server",
+  ...more
+})
+
+const kindOfRetry: { readonly [Retry in ReturnCode.Retry]?: RetryPolicy.Kind } = {
+  RateLimit: "rateLimit",
+  Transient: "transient",
+  Bounded: "bounded"
+}
+
+const ofCode = (error: ServiceError.ServiceError, more?: Partial<Traits>): Traits => {
+  const known = ReturnCode.lookup(error.code)
+  return known === undefined
+    ? answered(undefined)
+    : answered(kindOfRetry[known.retry], { category: known.category, ...more })
+}
+
+const ofEverybody = (error: ServiceError.ServiceError): Traits => ofCode(error, { concerns: "Everybody" })
+
+/** Of the codes for a wrong request those that may be about the user id. */
+const maybeTheUser: ReadonlySet<number> = new Set([2, 660000012])
+
+const transientStatus: ReadonlySet<number> = new Set([408, 425, 500, 502, 503, 504])
+
+const ofStatus = (status: number): Traits =>
+  answered(status === 429 ? "rateLimit" : transientStatus.has(status) ? "transient" : undefined, {
+    host: status >= 500 ? "Ill" : "Unclear"
+  })
+
+const unsent: Traits = { ...answered(undefined), count: "NotSent", host: "Unclear" }
+const unanswered: Traits = { ...unsent, count: "Abandoned" }
+const silent: Traits = { ...unanswered, retry: "transport", host: "Ill" }
+
+type ByTag = { readonly [Class in AnyError as Class["_tag"]]: Class }
+
+type OwnTag = Exclude<keyof ByTag, ServiceError.ServiceError["_tag"]>
+
+/**
+ * A table with a row for each class of error, or a function that makes it: the compiler asks for those that are missing.
+ *
+ * @since 0.1.0
+ */
+export type Table<Row> = { readonly [Tag in keyof ByTag]: Row | ((error: ByTag[Tag]) => Row) }
+
+const table: Table<Traits> = {
+  InvalidInput: ofCode,
+  RateLimited: ofCode,
+  UserNotRegistered: (error) => ofCode(error, { concerns: "User" }),
+  // Whether it was the host's fault or the user's data's is anybody's guess.
+  QueryFailed: (error) => ofCode(error, { host: "Unclear" }),
+  BadRequest: (error) => (maybeTheUser.has(error.code) ? ofCode(error) : ofEverybody(error)),
+  Throttled: ofCode,
+  AuthenticationFailed: (error) => ({ ...ofEverybody(error), mayBeClock: error.code === 100000005 }),
+  SignatureExpired: (error) => ({ ...ofEverybody(error), mayBeClock: true, isRetryable: true }),
+  NotPermitted: ofEverybody,
+  ServiceFailed: (error) => ofCode(error, { host: "Ill" }),
+  UnknownReturnCode: ofCode,
+  SettingsInvalid: { ...unsent, concerns: "Everybody", category: "Settings" },
+  RequestInvalid: { ...unsent, concerns: "Everybody", category: "BadRequest" },
+  TransportFailed: silent,
+  ClientClosed: { ...unanswered, concerns: "Everybody" },
+  AttemptTimedOut: silent,
+  // How much time a call has left says nothing about the host.
+  DeadlineExceeded: { ...unanswered, isRetryable: true },
+  CircuitOpen: ({ retryAfter }) => ({ ...unsent, retry: "circuit", retryAfter }),
+  QuotaUnavailable: ({ reason }) => (reason === "Denied" ? unsent : { ...unsent, retry: "transport" }),
+  ResponseUnreadable: ({ reason, status }) => ({
+    ...(reason === "HttpStatus"
+      ? ofStatus(status)
+      : answered(reason === "NotJson" || reason === "Empty" ? "bounded" : undefined, { host: "Unclear" })),
+    category: status === 429 ? "RateLimit" : "Server"
+  }),
+  PagingLoop: answered(undefined)
+}
+
+/** The row of an error, in a table that has a row for each of its tags. */
+const look = <Row extends Traits | string, Tag extends keyof ByTag>(
+  table: Pick<Table<Row>, Tag>,
+  error: ByTag[Tag] & { readonly _tag: Tag }
+): Row => {
+  const row: Row | ((error: ByTag[Tag]) => Row) = table[error._tag]
+  return typeof row === "function" ? row(error) : row
+}
+
+/**
+ * What a failure means, class by class and code by code.
+ *
+ * @example
+ * ```ts
+ * import { ClientError } from "@effect-zim/client"
+ *
+ * // Whether to go on with the next user.
+ * const endsTheJob = (error: ClientError.AnyError) => ClientError.traits(error).concerns === "Everybody"
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const traits = (error: AnyError): Traits => look(table, error)
+
+/**
+ * Whether the same call may succeed later: for a job that puts what failed back into its queue.
+ *
+ * @example
+ * ```ts
+ * import { ClientError, Conversations } from "@effect-zim/client"
+ * import { Effect, Queue } from "effect"
+ *
+ * declare const queue: Queue.Queue<string>
+ *
+ * const work = (userId: string) =>
+ *   Conversations.snapshot(userId).pipe(
+ *     Effect.tapError((error) => (ClientError.isRetryable(error) ? Queue.offer(queue, userId) : Effect.void))
+ *   )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const isRetryable = (error: AnyError): boolean => {
+  const { isRetryable, retry } = traits(error)
+  return isRetryable ?? retry !== undefined
+}
+
+/**
+ * How long to wait before the same call is made again, at the least; `undefined` where nobody knows.
+ *
+ * @example
+ * ```ts
+ * import { ClientError } from "@effect-zim/client"
+ * import { Duration } from "effect"
+ *
+ * const wait = (error: ClientError.AnyError) => ClientError.retryAfter(error) ?? Duration.seconds(1)
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const retryAfter = (error: AnyError): Duration.Duration | undefined => traits(error).retryAfter
+
+const unavailableAdvice: Record<QuotaUnavailable["reason"], string> = {
+  NoAnswer: "Check the store of the shared quota; or allow this process a share of its own while the store is away.",
+  Refused: "See to the store, which says what it lacks; or allow this process a share of its own while that lasts.",
+  Denied: "Correct the address, credentials or permissions for the store of the shared quota, or what its keys hold."
+}
+
+const unreadableAdvice: Record<ResponseUnreadable["reason"], string> = {
+  HttpStatus: "Something between here and the service answered for it: check proxies, and try again later.",
+  Redirect: "Check the region and the base URL: the service itself does not redirect.",
+  Empty: "Something between here and the service cut the answer: check proxies, and try again later.",
+  TooLarge: "Check the base URL; if the answer is the service's, raise ResponseLimit.",
+  NotJson: "Something between here and the service answered for it or cut the answer: check proxies, and try again.",
+  WrongShape: "The service's answer is not as documented: report it with the problem named here."
+}
+
+/** Words apart from traits: a bundle that shows none has none. */
+const adviceTable: Pick<Table<string>, OwnTag> = {
+  SettingsInvalid: ({ setting }) => `Correct ${setting} and start again.`,
+  RequestInvalid: "Correct the request: it was not sent.",
+  TransportFailed: "Check the network, the region and the base URL; if the service itself is down, try again later.",
+  ClientClosed:
+    "Make the calls while the layer of the client is open: keep its scope open for as long as there are calls.",
+  AttemptTimedOut: "Choose a nearer region, or allow more time with Timeout.Attempt.",
+  DeadlineExceeded:
+    "Allow more time with Timeout.Deadline, or send fewer calls at once: waiting for the quota counts too.",
+  CircuitOpen: "Wait: the client tries again by itself. If it stays, check the service's status and the region.",
+  QuotaUnavailable: ({ reason }) => unavailableAdvice[reason],
+  ResponseUnreadable: ({ reason }) => unreadableAdvice[reason],
+  PagingLoop: "Read the list again from the beginning; if it stays, report it to the vendor's support."
+}
+
+/**
  * What a person should do about the error, in a sentence or two.
  *
  * @example
@@ -280,44 +488,5 @@ export const AnyError = Schema.Union([
  *
  * @since 0.1.0
  */
-export const advice = (error: AnyError): string => {
-  switch (error._tag) {
-    case "SettingsInvalid":
-      return `Correct ${error.setting} and start again.`
-    case "RequestInvalid":
-      return "Correct the request: it was not sent."
-    case "TransportFailed":
-      return "Check the network, the region and the base URL; if the service itself is down, try again later."
-    case "ClientClosed":
-      return "Make the calls while the layer of the client is open: keep its scope open for as long as there are calls."
-    case "AttemptTimedOut":
-      return "Choose a nearer region, or allow more time with Timeout.Attempt."
-    case "DeadlineExceeded":
-      return "Allow more time with Timeout.Deadline, or send fewer calls at once: waiting for the quota counts too."
-    case "CircuitOpen":
-      return "Wait: the client tries again by itself. If it stays, check the service's status and the region."
-    case "QuotaUnavailable":
-      return unavailableAdvice[error.reason]
-    case "ResponseUnreadable":
-      return unreadableAdvice[error.reason]
-    case "PagingLoop":
-      return "Read the list again from the beginning; if it stays, report it to the vendor's support."
-    default:
-      return ServiceError.advice(error)
-  }
-}
-
-const unavailableAdvice: Record<QuotaUnavailable["reason"], string> = {
-  NoAnswer: "Check the store of the shared quota; or allow this process a share of its own while the store is away.",
-  Refused: "See to the store, which says what it lacks; or allow this process a share of its own while that lasts.",
-  Denied: "Correct the address, credentials or permissions for the store of the shared quota, or what its keys hold."
-}
-
-const unreadableAdvice: Record<ResponseUnreadable["reason"], string> = {
-  HttpStatus: "Something between here and the service answered for it: check proxies, and try again later.",
-  Redirect: "Check the region and the base URL: the service itself does not redirect.",
-  Empty: "Something between here and the service cut the answer: check proxies, and try again later.",
-  TooLarge: "Check the base URL; if the answer is the service's, raise ResponseLimit.",
-  NotJson: "Something between here and the service answered for it or cut the answer: check proxies, and try again.",
-  WrongShape: "The service's answer is not as documented: report it with the problem named here."
-}
+export const advice = (error: AnyError): string =>
+  "vendorMessage" in error ? ServiceError.advice(error) : look<string, OwnTag>(adviceTable, error)

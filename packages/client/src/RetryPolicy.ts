@@ -6,14 +6,14 @@
  *
  * @since 0.1.0
  */
-import { type ReturnCode, ServiceError } from "@effect-zim/protocol"
+import type { ServiceError } from "@effect-zim/protocol"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import type { CallError } from "./ClientError.ts"
+import { type CallError, traits } from "./ClientError.ts"
 import { inRange } from "./internal/inRange.ts"
 
 /**
@@ -202,16 +202,6 @@ export const provide: {
   Effect.provideService(self, Current, policy)
 )
 
-const kindOfRetry: Record<ReturnCode.Retry, Kind | undefined> = {
-  Never: undefined,
-  RateLimit: "rateLimit",
-  Transient: "transient",
-  Bounded: "bounded",
-  Clock: undefined
-}
-
-const transientStatus: ReadonlySet<number> = new Set([408, 425, 500, 502, 503, 504])
-
 /**
  * What kind of failure an error is; `undefined` where the same call would fail again.
  *
@@ -227,25 +217,4 @@ const transientStatus: ReadonlySet<number> = new Set([408, 425, 500, 502, 503, 5
  *
  * @since 0.1.0
  */
-export const kindOf = (error: Failure): Kind | undefined => {
-  switch (error._tag) {
-    case "RequestInvalid":
-    case "ClientClosed":
-    case "DeadlineExceeded":
-      return undefined
-    case "CircuitOpen":
-      return "circuit"
-    case "TransportFailed":
-    case "AttemptTimedOut":
-      return "transport"
-    case "QuotaUnavailable":
-      return error.reason === "Denied" ? undefined : "transport"
-    case "ResponseUnreadable":
-      if (error.reason === "HttpStatus") {
-        return error.status === 429 ? "rateLimit" : transientStatus.has(error.status) ? "transient" : undefined
-      }
-      return error.reason === "NotJson" || error.reason === "Empty" ? "bounded" : undefined
-    default:
-      return kindOfRetry[ServiceError.retryOf(error)]
-  }
-}
+export const kindOf = (error: Failure): Kind | undefined => traits(error).retry

@@ -262,6 +262,15 @@ test("catchTag narrows to each class and takes it off the error channel, until n
   expectTypeOf<Effect.Error<typeof provided>>().toEqualTypeOf<ClientError.SettingsInvalid>()
 })
 
+test("a class without traits does not compile", () => {
+  expectTypeOf<keyof ClientError.Table<string>>().toEqualTypeOf<ClientError.AnyError["_tag"]>()
+  type Incomplete = Omit<ClientError.Table<ClientError.Traits>, "PagingLoop">
+  expectTypeOf<Incomplete>().not.toExtend<ClientError.Table<ClientError.Traits>>()
+  expectTypeOf<ClientError.Table<ClientError.Traits>["CircuitOpen"]>().toEqualTypeOf<
+    ClientError.Traits | ((error: ClientError.CircuitOpen) => ClientError.Traits)
+  >()
+})
+
 test("a code narrows with its class", () => {
   expectTypeOf<Extract<OfPage, { readonly code: 660500002 }>>().toEqualTypeOf<ServiceError.UserNotRegistered>()
   expectTypeOf<Extract<OfPage, { readonly code: unknown }>>().toEqualTypeOf<Documented | Global>()

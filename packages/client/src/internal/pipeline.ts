@@ -18,17 +18,17 @@ import {
   type CallError,
   CircuitOpen,
   type DeadlineExceeded,
-  QuotaUnavailable
+  QuotaUnavailable,
+  traits
 } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
 import type * as Breaker from "../Breaker.ts"
 import type * as Quota from "../Quota.ts"
-import * as RetryPolicy from "../RetryPolicy.ts"
 import * as CallState from "./call.ts"
 import * as Outcome from "./outcome.ts"
 import type { Policies } from "./policies.ts"
 import * as Observe from "./observe.ts"
-import { isUnsent, retry } from "./retry.ts"
+import { retry } from "./retry.ts"
 import * as StoreProblem from "./storeProblem.ts"
 import * as Transport from "./transport.ts"
 import type { Watchdog } from "./watchdog.ts"
@@ -140,10 +140,6 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
 /** How many times a call is signed with, at most: the first date may be a wrong one. */
 const mostOffsets = 4
 
-/** Whether a signature was refused for a reason that the service's time may explain. */
-const isAboutTheClock = (error: RetryPolicy.Failure): boolean =>
-  error._tag === "SignatureExpired" || (error._tag === "AuthenticationFailed" && error.code === 100000005)
-
 /** Runs a call under its policies. */
 export const call = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
   run: Run,
@@ -184,14 +180,16 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
     policy: policies.retry,
     budget: policies.budget,
     kindOf: (error) => {
-      const kind = RetryPolicy.kindOf(error)
+      const { count, retry } = traits(error)
       // What has changed something may have done so although the answer was lost.
-      return operation.kind === "Read" || kind === "rateLimit" || isUnsent(error) ? kind : undefined
+      return operation.kind === "Read" || count === "Rejected" || count === "NotSent" ? retry : undefined
     },
     onFailure: (error) => {
       call.lastFailure = error
-      if (Outcome.isIll(error)) call.endpoint++
-      if (!isAboutTheClock(error)) return Effect.succeed(false)
+      const { host, mayBeClock } = traits(error)
+      // It is worth turning to another host.
+      if (host === "Ill") call.endpoint++
+      if (mayBeClock !== true) return Effect.succeed(false)
       refusedOffsets.add(call.signedOffset)
       return refusedOffsets.size >= mostOffsets
         ? Effect.succeed(false)

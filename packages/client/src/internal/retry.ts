@@ -4,6 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
+import { traits } from "../ClientError.ts"
 import type * as RetryBudget from "../RetryBudget.ts"
 import type * as RetryPolicy from "../RetryPolicy.ts"
 import { millisOf } from "./line.ts"
@@ -17,10 +18,6 @@ const nextDelay = (step: Step, now: number, error: RetryPolicy.Failure): Effect.
     onDone: () => Effect.succeed(undefined),
     onFailure: Effect.failCause
   })
-
-/** Whether there was no request at all. */
-export const isUnsent = (error: RetryPolicy.Failure): boolean =>
-  error._tag === "CircuitOpen" || error._tag === "QuotaUnavailable"
 
 /** Hears of what happens between the attempts. */
 export interface Observer<E> {
@@ -74,7 +71,7 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
 
   // The quota holds rejected calls back, and some are not sent at all: neither adds to an outage.
   const costOf = (kind: RetryPolicy.Kind, error: E): number =>
-    !policy.usesBudget || kind === "rateLimit" || isUnsent(error)
+    !policy.usesBudget || kind === "rateLimit" || traits(error).count === "NotSent"
       ? 0
       : kind === "transport"
         ? budget.costs.timeoutRetry

@@ -6,14 +6,13 @@
  * and at the end, they are asked again. Where others cannot be read either, the export ends, and whoever waits is asked
  * again by the next run.
  */
-import { Breaker, Conversations, RetryPolicy, Timeout, type ZimClient } from "@effect-zim/client"
+import { Breaker, ClientError, Conversations, RetryPolicy, Timeout, type ZimClient } from "@effect-zim/client"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Semaphore from "effect/Semaphore"
 import * as Stream from "effect/Stream"
 import type * as Sink from "../Sink.ts"
-import * as Concern from "./concern.ts"
 import type * as Intake from "./intake.ts"
 
 /** The time that a call has, unless another is provided. */
@@ -136,10 +135,10 @@ export const make = (options: {
           return Effect.succeed<Sink.Outcome>({ ...user, _tag: "Exported", conversations, verdict })
         },
         onFailure: (error): Effect.Effect<Sink.Failed | Doubt, Conversations.ListError> => {
-          const concern = Concern.of(error)
-          if (concern === "Everybody") return Effect.fail(error)
+          const { concerns } = ClientError.traits(error)
+          if (concerns === "Everybody") return Effect.fail(error)
           return Effect.succeed(
-            concern === "User" ? failedOf(user, error) : { _tag: "Doubt", user, error, turn: ++turn }
+            concerns === "User" ? failedOf(user, error) : { _tag: "Doubt", user, error, turn: ++turn }
           )
         }
       })
