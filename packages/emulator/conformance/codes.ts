@@ -193,7 +193,9 @@ export const limits: ReadonlyArray<Case> = [
           return times.slice(0, index).filter((time) => time > now - window).length
         })
       })
-      ok((yield* before(false)).some((calls) => calls > 1))
+      // On a busy machine a window may go by with two calls in all.
+      const moreThanOne = (counts: ReadonlyArray<number>) => counts.some((calls) => calls > 1)
+      ok(moreThanOne(yield* Effect.repeat(before(false), { until: moreThanOne, times: 20 })))
       ok((yield* before(true)).every((calls) => calls <= 1))
     })
   ),
