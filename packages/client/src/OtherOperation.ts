@@ -181,11 +181,24 @@ export interface Options {
 }
 
 /**
+ * The types of an operation that is known by its name only.
+ *
+ * @since 0.1.0
+ */
+export interface Types {
+  readonly Input: Body
+  readonly Request: Body
+  readonly Payload: JsonObject
+  readonly Success: Answer
+  readonly Failure: Failure
+}
+
+/**
  * A value of {@link Operation.Operation} for an operation that is known by its name only.
  *
  * @since 0.1.0
  */
-export type OtherOperation = Operation.Operation<Body, Body, JsonObject, Answer, Failure>
+export type OtherOperation = Operation.Operation<Types>
 
 const isAction = Schema.is(Action)
 

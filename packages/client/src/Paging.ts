@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import type { Cursor, Operation, ServiceError } from "@effect-zim/protocol"
+import type { Cursor, Operation } from "@effect-zim/protocol"
 import * as Arr from "effect/Array"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -13,6 +13,11 @@ import * as Stream from "effect/Stream"
 import { type PagingError, PagingLoop } from "./ClientError.ts"
 import * as Request from "./internal/request.ts"
 import * as ZimClient from "./ZimClient.ts"
+
+/** The next request is made of the last one, and checked like any other: it is an input, too. */
+interface Types<Op extends Operation.Types> extends Operation.Types {
+  readonly Request: Op["Input"]
+}
 
 /**
  * The items of a list, from the request's cursor to the end: one call and one chunk for each page, made when it is asked
@@ -33,12 +38,12 @@ import * as ZimClient from "./ZimClient.ts"
  *
  * @since 0.1.0
  */
-export const items = <Input, Request extends Input, Payload, Page, Failure extends ServiceError.ServiceError, Item>(
-  operation: Operation.PagedOperation<Input, Request, Payload, Page, Failure>,
-  input: Input,
-  itemsOf: (page: Page) => ReadonlyArray<Item>
-): Stream.Stream<Item, PagingError<Failure>, ZimClient.ZimClient> => {
-  type Pulled = Pull.Pull<Arr.NonEmptyReadonlyArray<Item>, PagingError<Failure>, void, ZimClient.ZimClient>
+export const items = <Op extends Types<Op>, Item>(
+  operation: Operation.PagedOperation<Op>,
+  input: Op["Input"],
+  itemsOf: (page: Op["Success"]) => ReadonlyArray<Item>
+): Stream.Stream<Item, PagingError<Op["Failure"]>, ZimClient.ZimClient> => {
+  type Pulled = Pull.Pull<Arr.NonEmptyReadonlyArray<Item>, PagingError<Op["Failure"]>, void, ZimClient.ZimClient>
   const { paging } = operation
   const made = Request.make(operation, input)
   return Stream.fromPull(
@@ -46,7 +51,7 @@ export const items = <Input, Request extends Input, Payload, Page, Failure exten
       const seen = new Set<Cursor.Cursor>()
       const loop = (reason: PagingLoop["reason"], cursor: Cursor.Cursor) =>
         Effect.fail(new PagingLoop({ action: operation.action, reason, cursor, pages: seen.size }))
-      const read = (request: Request): Pulled => {
+      const read = (request: Op["Request"]): Pulled => {
         seen.add(paging.cursor(request))
         return Effect.flatMap(ZimClient.execute(operation, request), (page): Pulled => {
           const items = itemsOf(page)
@@ -76,7 +81,8 @@ export const items = <Input, Request extends Input, Payload, Page, Failure exten
  *
  * @since 0.1.0
  */
-export const pages = <Input, Request extends Input, Payload, Page, Failure extends ServiceError.ServiceError>(
-  operation: Operation.PagedOperation<Input, Request, Payload, Page, Failure>,
-  input: Input
-): Stream.Stream<Page, PagingError<Failure>, ZimClient.ZimClient> => items(operation, input, (page) => [page])
+export const pages = <Op extends Types<Op>>(
+  operation: Operation.PagedOperation<Op>,
+  input: Op["Input"]
+): Stream.Stream<Op["Success"], PagingError<Op["Failure"]>, ZimClient.ZimClient> =>
+  items(operation, input, (page) => [page])

@@ -4,7 +4,7 @@
  *
  * @since 0.1.0
  */
-import { AppId, type Operation, type ServiceError } from "@effect-zim/protocol"
+import { AppId, type Operation } from "@effect-zim/protocol"
 import { ServerSecret } from "@effect-zim/signing"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -45,10 +45,10 @@ export class ZimClient extends Context.Service<
   {
     readonly appId: AppId.AppId
     /** Calls an operation. See {@link execute}. */
-    readonly execute: <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
-      operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
-      input: Input
-    ) => Effect.Effect<Success, CallError<Failure>>
+    readonly execute: <Op extends Operation.Types>(
+      operation: Operation.Operation<Op>,
+      input: Op["Input"]
+    ) => Effect.Effect<Op["Success"], CallError<Op["Failure"]>>
   }
 >()("@effect-zim/client/ZimClient") {}
 
@@ -244,10 +244,11 @@ export const layerConfig: Layer.Layer<ZimClient, SettingsInvalid, HttpClient.Htt
  *
  * @since 0.1.0
  */
-export const execute = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
-  operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
-  input: Input
-): Effect.Effect<Success, CallError<Failure>, ZimClient> => ZimClient.use((client) => client.execute(operation, input))
+export const execute = <Op extends Operation.Types>(
+  operation: Operation.Operation<Op>,
+  input: Op["Input"]
+): Effect.Effect<Op["Success"], CallError<Op["Failure"]>, ZimClient> =>
+  ZimClient.use((client) => client.execute(operation, input))
 
 /**
  * The escape hatch: calls any operation of the vendor's server API by its name, for what has no typed operation yet. The

@@ -125,13 +125,7 @@ describe("retries", () => {
 
   it.effect("of a call that changes something: only where it was surely not done", () =>
     Effect.gen(function* () {
-      const write: Operation.Operation<
-        QueryConversationList.Input,
-        QueryConversationList.Request,
-        QueryConversationList.Payload,
-        QueryConversationList.Page,
-        QueryConversationList.Failure
-      > = { ...operation, kind: "Write" }
+      const write: Operation.Operation<QueryConversationList.Types> = { ...operation, kind: "Write" }
       for (const [answer, sent] of [
         [reset, 1],
         [FakeService.code(1), 1],

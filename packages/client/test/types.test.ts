@@ -68,20 +68,27 @@ test("execute fails with exactly what is documented, and the client's own", () =
 })
 
 test("an operation with other errors has those", () => {
-  expectTypeOf(ZimClient.execute<string, number, object, boolean, ServiceError.QueryFailed>).returns.toEqualTypeOf<
+  interface Other {
+    readonly Input: string
+    readonly Request: string
+    readonly Payload: object
+    readonly Success: boolean
+    readonly Failure: ServiceError.QueryFailed
+  }
+  expectTypeOf(ZimClient.execute<Other>).returns.toEqualTypeOf<
     Effect.Effect<boolean, ServiceError.QueryFailed | Global | Own, ZimClient.ZimClient>
   >()
-  expectTypeOf(Paging.pages<string, string, object, boolean, ServiceError.QueryFailed>).returns.toEqualTypeOf<
+  expectTypeOf(Paging.pages<Other>).returns.toEqualTypeOf<
     Stream.Stream<boolean, ServiceError.QueryFailed | Global | Own | ClientError.PagingLoop, ZimClient.ZimClient>
   >()
   expectTypeOf<typeof operation>().toExtend<
-    Operation.PagedOperation<
-      QueryConversationList.Input,
-      QueryConversationList.Request,
-      QueryConversationList.Payload,
-      QueryConversationList.Page,
-      Documented
-    >
+    Operation.PagedOperation<{
+      readonly Input: QueryConversationList.Input
+      readonly Request: QueryConversationList.Request
+      readonly Payload: QueryConversationList.Payload
+      readonly Success: QueryConversationList.Page
+      readonly Failure: Documented
+    }>
   >()
 })
 

@@ -16,14 +16,31 @@ import * as ServiceError from "./ServiceError.ts"
 import * as WireJson from "./WireJson.ts"
 
 /**
- * An operation: what it is called, what it takes, what it answers, how it fails.
- *
- * `Input` is what a user writes, `Request` the same with every default filled in and checked, `Payload` the operation's
- * own fields of an answer on the wire, `Success` the value made of them, `Failure` the errors documented for it.
+ * The types of an operation.
  *
  * @since 0.1.0
  */
-export interface Operation<in Input, in out Request, in out Payload, out Success, out Failure> {
+export interface Types {
+  /** What a user writes. */
+  readonly Input: unknown
+  /** The same with every default filled in, and checked. */
+  readonly Request: unknown
+  /** The operation's own fields of an answer on the wire. */
+  readonly Payload: unknown
+  /** The value made of them. */
+  readonly Success: unknown
+  /** The errors documented for it. */
+  readonly Failure: ServiceError.ServiceError
+}
+
+/**
+ * An operation: what it is called, what it takes, what it answers, how it fails. One of your own says its {@link Types}.
+ *
+ * @since 0.1.0
+ */
+export interface Operation<in out Op extends Types> {
+  /** Never there: by it the compiler finds the types of a value. */
+  readonly "~types"?: Op
   /** The `Action` parameter, case-sensitive. */
   readonly action: string
   /** A read changes nothing, so repeating it is safe. */
@@ -31,49 +48,47 @@ export interface Operation<in Input, in out Request, in out Payload, out Success
   /** The documented quota: so many calls a second. */
   readonly callsPerSecond: number
   /** Checks a user's input and fills in the defaults. */
-  readonly make: (input: Input) => Effect.Effect<Request, Schema.SchemaError>
+  readonly make: (input: Op["Input"]) => Effect.Effect<Op["Request"], Schema.SchemaError>
   /** The request on the wire: the client encodes with it, the emulator decodes. */
-  readonly request: Schema.Codec<Request, unknown>
+  readonly request: Schema.Codec<Op["Request"], unknown>
   /** A short cut: the text that {@link write} would otherwise make with `request`. */
-  readonly print?: (request: Request) => string
+  readonly print?: (request: Op["Request"]) => string
   /**
    * The operation's own fields of a successful answer: the client decodes with it, the emulator encodes. It transforms
    * nothing, so a client may check with `Schema.is` first, which is faster and keeps unknown fields.
    */
-  readonly payload: Schema.Codec<Payload, unknown>
+  readonly payload: Schema.Codec<Op["Payload"], unknown>
   /**
    * A short cut: true only of an answer that `payload` accepts as it is, and in which `JSON.parse` has rounded no integer
    * (`WireJson.hasRounded`). Left out or false, both are found out at length.
    */
-  readonly isExact?: (answer: unknown) => answer is Payload
+  readonly isExact?: (answer: unknown) => answer is Op["Payload"]
   /**
    * The value of a successful answer, or what is wrong with it although each field is well-formed. `text` is the answer
    * as it came.
    */
-  readonly interpret: (payload: Payload, request: Request, text: string) => Result.Result<Success, string>
+  readonly interpret: (
+    payload: Op["Payload"],
+    request: Op["Request"],
+    text: string
+  ) => Result.Result<Op["Success"], string>
   /** The codes documented for this operation, each with its error. */
-  readonly failures: Readonly<Record<number, (answer: ServiceError.Answer, request: Request) => Failure>>
+  readonly failures: Readonly<Record<number, (answer: ServiceError.Answer, request: Op["Request"]) => Op["Failure"]>>
 }
 
 /**
- * An operation that returns a list page by page.
+ * An operation that returns a list page by page. A page is its `Success`.
  *
  * @since 0.1.0
  */
-export interface PagedOperation<in Input, in out Request, in out Payload, in out Page, out Failure> extends Operation<
-  Input,
-  Request,
-  Payload,
-  Page,
-  Failure
-> {
+export interface PagedOperation<in out Op extends Types> extends Operation<Op> {
   readonly paging: {
     /** Where a request starts. */
-    readonly cursor: (request: Request) => Cursor
+    readonly cursor: (request: Op["Request"]) => Cursor
     /** The same request, starting elsewhere. */
-    readonly withCursor: (request: Request, cursor: Cursor) => Request
+    readonly withCursor: (request: Op["Request"], cursor: Cursor) => Op["Request"]
     /** Where the page after this one starts; none where the list is complete. */
-    readonly next: (page: Page) => Option.Option<Cursor>
+    readonly next: (page: Op["Success"]) => Option.Option<Cursor>
     /** More pages than any list has: one that goes on beyond them never ends. */
     readonly maximumPages: number
   }
@@ -94,10 +109,8 @@ export interface PagedOperation<in Input, in out Request, in out Payload, in out
  *
  * @since 0.1.0
  */
-export const write = <Input, Request, Payload, Success, Failure>(
-  operation: Operation<Input, Request, Payload, Success, Failure>,
-  request: Request
-): string => operation.print?.(request) ?? WireJson.stringify(Schema.encodeSync(operation.request)(request))
+export const write = <Op extends Types>(operation: Operation<Op>, request: Op["Request"]): string =>
+  operation.print?.(request) ?? WireJson.stringify(Schema.encodeSync(operation.request)(request))
 
 /**
  * An answer, its envelope read. `payload` has the operation's own fields, or what is wrong with them: ask it only where
@@ -126,17 +139,17 @@ export interface Reading<out Payload> extends Envelope.Envelope {
  *
  * @since 0.1.0
  */
-export const read = <Input, Request, Payload, Success, Failure>(
-  operation: Operation<Input, Request, Payload, Success, Failure>,
+export const read = <Op extends Types>(
+  operation: Operation<Op>,
   text: string
-): Result.Result<Reading<Payload>, Envelope.Unreadable> => {
-  let exact: Payload | undefined
+): Result.Result<Reading<Op["Payload"]>, Envelope.Unreadable> => {
+  let exact: Op["Payload"] | undefined
   const isExact = (body: unknown): boolean => {
     if (operation.isExact?.(body) !== true) return false
     exact = body
     return true
   }
-  const payloadOf = (body: unknown): Result.Result<Payload, Schema.SchemaError> => {
+  const payloadOf = (body: unknown): Result.Result<Op["Payload"], Schema.SchemaError> => {
     // A payload is its own encoding. To look whether it is one is cheaper than to decode it, and keeps the fields that
     // this version does not know; what is wrong with it, decoding says better.
     if (operation.isExact?.(body) === true || Schema.is(operation.payload)(body)) return Result.succeed(body)
@@ -154,9 +167,9 @@ export const read = <Input, Request, Payload, Success, Failure>(
  *
  * @since 0.1.0
  */
-export const failure = <Input, Request, Payload, Success, Failure>(
-  operation: Operation<Input, Request, Payload, Success, Failure>,
+export const failure = <Op extends Types>(
+  operation: Operation<Op>,
   answer: ServiceError.Answer,
-  request: Request
-): Failure | ServiceError.GlobalError =>
+  request: Op["Request"]
+): Op["Failure"] | ServiceError.GlobalError =>
   operation.failures[answer.code]?.(answer, request) ?? ServiceError.fromAnswer(answer)

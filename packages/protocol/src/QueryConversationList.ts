@@ -148,6 +148,19 @@ export type Failure =
   | ServiceError.QueryFailed
 
 /**
+ * The types of the operation.
+ *
+ * @since 0.1.0
+ */
+export interface Types {
+  readonly Input: Input
+  readonly Request: Request
+  readonly Payload: Payload
+  readonly Success: Page
+  readonly Failure: Failure
+}
+
+/**
  * The operation.
  *
  * @example
@@ -159,7 +172,7 @@ export type Failure =
  *
  * @since 0.1.0
  */
-export const operation: PagedOperation<Input, Request, Payload, Page, Failure> = {
+export const operation: PagedOperation<Types> = {
   action: "QueryConversationList",
   kind: "Read",
   callsPerSecond: 20,

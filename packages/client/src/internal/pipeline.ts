@@ -6,7 +6,7 @@
  * The order matters. The permit is waited for outside the attempt's timeout, and the signature is made last: a request
  * that waited ten minutes is as fresh as one that did not. Each attempt has its own permit, nonce and timestamp.
  */
-import type { Operation, ServiceError } from "@effect-zim/protocol"
+import type { Operation } from "@effect-zim/protocol"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -91,13 +91,13 @@ const inCallTime = <A, E>(self: Effect.Effect<A, E>, { call, watchdog }: Run): E
   )
 
 /** One attempt at the first endpoint whose circuit lets it through. */
-const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
+const attemptOnce = <Op extends Operation.Types>(
   run: Run,
-  operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
-  request: Request,
+  operation: Operation.Operation<Op>,
+  request: Op["Request"],
   waited: Duration.Duration,
   goingTo: Quota.GoingTo | undefined
-): Effect.Effect<Success, AttemptError<Failure>> => {
+): Effect.Effect<Op["Success"], AttemptError<Op["Failure"]>> => {
   const { call, context, endpoints, http, identity, policies } = run
   const { attemptTimeout, breaker, responseLimit, serverClock } = policies
   const sendNow = (endpoint: Endpoint.Endpoint) =>
@@ -120,11 +120,11 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
       const wait = goingTo?.(endpoint.host)
       return wait === undefined ? sendNow(endpoint) : Effect.flatMap(wait, () => sendNow(endpoint))
     })
-  const at = (index: number, refusals: number): Effect.Effect<Success, AttemptError<Failure>> => {
+  const at = (index: number, refusals: number): Effect.Effect<Op["Success"], AttemptError<Op["Failure"]>> => {
     const endpoint = endpoints[index % endpoints.length] ?? endpoints[0]
     return Effect.catch(
       breaker.guard(endpoint.host, send(endpoint), Outcome.health),
-      (error): Effect.Effect<Success, AttemptError<Failure>> => {
+      (error): Effect.Effect<Op["Success"], AttemptError<Op["Failure"]>> => {
         if (!isRefused(error)) return Effect.fail(error)
         return refusals + 1 < endpoints.length
           ? at(index + 1, refusals + 1)
@@ -141,11 +141,11 @@ const attemptOnce = <Input, Request, Payload, Success, Failure extends ServiceEr
 const mostOffsets = 4
 
 /** Runs a call under its policies. */
-export const call = <Input, Request, Payload, Success, Failure extends ServiceError.ServiceError>(
+export const call = <Op extends Operation.Types>(
   run: Run,
-  operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
-  request: Request
-): Effect.Effect<Success, CallError<Failure>> => {
+  operation: Operation.Operation<Op>,
+  request: Op["Request"]
+): Effect.Effect<Op["Success"], CallError<Op["Failure"]>> => {
   const { call, identity, policies } = run
   const refusedOffsets = new Set<number>()
 
@@ -168,7 +168,7 @@ export const call = <Input, Request, Payload, Success, Failure extends ServiceEr
     )
     return Effect.onExitPrimitive(attempted, permit.returned)
   })
-  const attempt = Effect.catch(permitted, (error): Effect.Effect<never, AttemptError<Failure>> => {
+  const attempt = Effect.catch(permitted, (error): Effect.Effect<never, AttemptError<Op["Failure"]>> => {
     if (isWaitTooLong(error)) return Effect.fail(CallState.deadlineExceeded(call, error.needed))
     if (!isUnavailable(error)) return Effect.fail(error)
     return Effect.fail(

@@ -208,17 +208,11 @@ const verdictOf = (code: number): ServerClock.Sample["verdict"] => {
 }
 
 /** Sends a request once: the value of the answer, or the error it stands for. */
-export const attempt = Effect.fnUntraced(function* <
-  Input,
-  Request,
-  Payload,
-  Success,
-  Failure extends ServiceError.ServiceError
->(
+export const attempt = Effect.fnUntraced(function* <Op extends Operation.Types>(
   attempt: Attempt,
-  operation: Operation.Operation<Input, Request, Payload, Success, Failure>,
-  request: Request
-): Effect.fn.Return<Success, Failure | ServiceError.GlobalError | SendError> {
+  operation: Operation.Operation<Op>,
+  request: Op["Request"]
+): Effect.fn.Return<Op["Success"], Op["Failure"] | ServiceError.GlobalError | SendError> {
   const { call } = attempt
   const body = Operation.write(operation, request)
   const answer = yield* send(attempt, body)
@@ -237,7 +231,7 @@ export const attempt = Effect.fnUntraced(function* <
   yield* attempt.serverClock.observe({ ...answer.time, verdict: verdictOf(code) })
   if (code !== 0) {
     return yield* Effect.fail(
-      CallState.keepable<Failure | ServiceError.GlobalError>(
+      CallState.keepable<Op["Failure"] | ServiceError.GlobalError>(
         Operation.failure(
           operation,
           {

@@ -38,12 +38,12 @@ export interface Handler {
 }
 
 /** Serves an operation: its request schema decodes the body, its payload schema checks what is answered. */
-export const make = <Input, Request, Payload extends object, Success, Failure>(options: {
-  readonly operation: Operation.Operation<Input, Request, Payload, Success, Failure>
+export const make = <Op extends Operation.Types & { readonly Payload: object }>(options: {
+  readonly operation: Operation.Operation<Op>
   readonly describe: (body: unknown) => Description
   /** What is refused with a code of its own before the schema is asked. */
   readonly precheck: (body: unknown) => Refusal | undefined
-  readonly answer: (request: Request, scene: Scene) => Result.Result<Payload, Refusal>
+  readonly answer: (request: Op["Request"], scene: Scene) => Result.Result<Op["Payload"], Refusal>
 }): Handler => {
   const { operation } = options
   SchemaJITCompiler.enable(operation.payload.ast)

@@ -53,10 +53,10 @@ const addAll = (tally: Tally, conversations: ReadonlyArray<Conversation.Conversa
 const cursorOf = (input: unknown): Cursor.Cursor =>
   Predicate.hasProperty(input, "cursor") && typeof input.cursor === "string" ? Cursor.make(input.cursor) : Cursor.start
 
-const isAnswerTo = <Input, Request, Payload, Success, Failure>(
-  asked: Operation.Operation<Input, Request, Payload, Success, Failure>,
+const isAnswerTo = <Op extends Operation.Types>(
+  asked: Operation.Operation<Op>,
   answer: unknown
-): answer is Success => Predicate.hasProperty(answer, "conversations") && Object.is(asked, operation)
+): answer is Op["Success"] => Predicate.hasProperty(answer, "conversations") && Object.is(asked, operation)
 
 /** A service that answers with these pages, in place of the client: what is measured is what stands on top of it. */
 const service = Layer.succeed(ZimClient.ZimClient, {
