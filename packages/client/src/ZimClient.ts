@@ -25,7 +25,7 @@ import * as Request from "./internal/request.ts"
 import * as RequestContext from "./internal/requestContext.ts"
 import type * as Transport from "./internal/transport.ts"
 import * as Watchdog from "./internal/watchdog.ts"
-import * as OtherOperation from "./OtherOperation.ts"
+import * as UntypedOperation from "./UntypedOperation.ts"
 
 /**
  * The client of one app.
@@ -274,7 +274,7 @@ export const execute = <Op extends Operation.Types>(
  */
 export const call = (
   action: string,
-  body: OtherOperation.Body = {},
-  options?: OtherOperation.Options
-): Effect.Effect<OtherOperation.Answer, CallError<OtherOperation.Failure>, ZimClient> =>
-  execute(OtherOperation.make(action, options), body)
+  body: UntypedOperation.Body = {},
+  options?: UntypedOperation.Options
+): Effect.Effect<UntypedOperation.Response, CallError<UntypedOperation.Failure>, ZimClient> =>
+  execute(UntypedOperation.make(action, options), body)

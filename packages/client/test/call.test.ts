@@ -2,7 +2,7 @@
 import {
   Breaker,
   ClientError,
-  type OtherOperation,
+  type UntypedOperation,
   Quota,
   RetryPolicy,
   Telemetry,
@@ -34,7 +34,7 @@ interface Written {
 }
 
 /** A value as it must be on the wire: numbers are told apart digit by digit. `-0` is written `0`, as JSON does. */
-const written = (value: OtherOperation.Json): unknown => {
+const written = (value: UntypedOperation.Json): unknown => {
   if (typeof value === "bigint") return { written: String(value) } satisfies Written
   if (typeof value === "number") return { written: JSON.stringify(value) } satisfies Written
   if (Array.isArray(value)) return value.map(written)
@@ -51,7 +51,7 @@ const readText = (json: string): unknown =>
 
 const big = Schema.BigInt.check(Schema.isBetweenBigInt({ minimum: -(10n ** 40n), maximum: 10n ** 40n }))
 
-const AnyJson: Schema.Codec<OtherOperation.Json> = Schema.Union([
+const AnyJson: Schema.Codec<UntypedOperation.Json> = Schema.Union([
   Schema.String,
   Schema.Finite,
   big,
@@ -66,7 +66,7 @@ const AnyJson: Schema.Codec<OtherOperation.Json> = Schema.Union([
 const anyBody = Arbitrary.schema(Schema.Record(Schema.String, AnyJson))
 
 /** What gets lost in careless hands. */
-const precious: ReadonlyArray<OtherOperation.JsonObject> = [
+const precious: ReadonlyArray<UntypedOperation.JsonObject> = [
   {},
   { "": "", " ": [[], {}, [[]]], null: null },
   JSON.parse(`{"__proto__":{"polluted":true},"constructor":{"prototype":1},"toJSON":"text","then":[]}`),
@@ -74,7 +74,7 @@ const precious: ReadonlyArray<OtherOperation.JsonObject> = [
   { tiny: 5e-324, huge: 1.7976931348623157e308, exponent: 1e21, fraction: 0.1 + 0.2 },
   { lone: "\uD800", pair: "😀", separators: "\u2028\u2029\u0000\u007f", "ключ 群": "ключ 群" },
   { Code: 7, Message: ["not", "a", "string"], RequestId: null, Action: "Other", Signature: "none" },
-  Array.from({ length: 490 }).reduce<OtherOperation.JsonObject>((inner) => ({ inner }), {}),
+  Array.from({ length: 490 }).reduce<UntypedOperation.JsonObject>((inner) => ({ inner }), {}),
   Object.create(null, { own: { value: 1, enumerable: true } })
 ]
 
@@ -101,7 +101,7 @@ const failureOf = <A, E>(exit: Exit.Exit<A, E>): E => {
 }
 
 describe("the body", () => {
-  const arrivesUnchanged = (body: OtherOperation.JsonObject) =>
+  const arrivesUnchanged = (body: UntypedOperation.JsonObject) =>
     Effect.gen(function* () {
       const service = FakeService.answering(FakeService.envelope({}))
       yield* run(service, ZimClient.call("SomeAction", body))
@@ -139,7 +139,7 @@ describe("the body", () => {
 })
 
 describe("the answer", () => {
-  const comesBackUnchanged = (fields: OtherOperation.JsonObject) =>
+  const comesBackUnchanged = (fields: UntypedOperation.JsonObject) =>
     Effect.gen(function* () {
       const { Code: _, Message: __, RequestId: ___, ...others } = fields
       const json = WireJson.stringify({ Code: 0, ...others, Message: "well done", RequestId: 971503777289036701n })
@@ -234,17 +234,17 @@ describe("what cannot be right", () => {
     (action) => isRefused(ZimClient.call(action), "the name of an operation", '"')
   )
 
-  const cyclic: Record<string, OtherOperation.Json> = {}
+  const cyclic: Record<string, UntypedOperation.Json> = {}
   cyclic["again"] = [cyclic]
 
-  it.effect.each<readonly [string, OtherOperation.Body, string]>([
+  it.effect.each<readonly [string, UntypedOperation.Body, string]>([
     ["no text of JSON", "{a:1}", "not valid JSON"],
     ["the text of a list", "[1]", "a JSON object"],
     ["the text of what has no end", '{"a":'.repeat(100_000) + "1" + "}".repeat(100_000), "500 deep"],
     ["a number that is none", { list: [1, { n: NaN }] }, 'not finite, or has more than 308 digits at ["list"][1]["n"]'],
     ["an infinite number", { n: -Infinity }, 'at ["n"]'],
     ["a part of itself", cyclic, "nested more than 500 deep, or a part of itself"],
-    ["without end", Array.from({ length: 100_000 }).reduce<OtherOperation.JsonObject>((a) => ({ a }), {}), "500 deep"]
+    ["without end", Array.from({ length: 100_000 }).reduce<UntypedOperation.JsonObject>((a) => ({ a }), {}), "500 deep"]
   ])("is refused here, and nothing is sent: a body with %s", ([, body, problem]) =>
     isRefused(ZimClient.call("SomeAction", body), "SomeAction: ", problem)
   )
@@ -311,7 +311,7 @@ describe("repeats", () => {
     "the system's setting": FakeService.code(7),
     "HTTP 429": FakeService.text("", { status: 429 })
   }
-  const sentIn = (reply: FakeService.Reply | FakeService.Answer, options?: OtherOperation.Options) =>
+  const sentIn = (reply: FakeService.Reply | FakeService.Answer, options?: UntypedOperation.Options) =>
     Effect.gen(function* () {
       const service = FakeService.answering(reply, reply, FakeService.envelope({ done: true }))
       const exit = yield* FakeService.inTime(Effect.exit(run(service, ZimClient.call("SomeAction", {}, options))))
@@ -416,10 +416,10 @@ describe("over sockets", () => {
       const { url } = yield* EmulatorServer.EmulatorServer
       const { operation } = QueryConversationList
       yield* Effect.gen(function* () {
-        let next: OtherOperation.Json = 0
+        let next: UntypedOperation.Json = 0
         let cursor = "0"
         for (const entries of [100, 100, 50]) {
-          const answer: OtherOperation.Answer = yield* ZimClient.call(
+          const answer: UntypedOperation.Response = yield* ZimClient.call(
             operation.action,
             { FromUserId: "user-42", Limit: 100, Next: next },
             { kind: "Read" }
@@ -452,7 +452,7 @@ describe("over sockets", () => {
   it.live("what the service refuses is the error that it is", () =>
     Effect.gen(function* () {
       const { url } = yield* EmulatorServer.EmulatorServer
-      const tagOf = (action: string, body: OtherOperation.JsonObject) =>
+      const tagOf = (action: string, body: UntypedOperation.JsonObject) =>
         ZimClient.call(action, body).pipe(
           Effect.flip,
           Effect.map((error) => ("code" in error ? `${error._tag} ${error.code}` : error._tag)),

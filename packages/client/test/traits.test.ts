@@ -18,7 +18,7 @@ const ofCode = (code: number): ServiceError.ServiceError => {
     case 660800053:
       return new ServiceError.QueryFailed({ ...answer, code })
     default:
-      return ServiceError.fromAnswer({ ...answer, code })
+      return ServiceError.fromDetails({ ...answer, code })
   }
 }
 

@@ -8,7 +8,7 @@ import {
   Timeout,
   ZimClient
 } from "@effect-zim/client"
-import type { Endpoint, OtherOperation } from "@effect-zim/client"
+import type { Endpoint, UntypedOperation } from "@effect-zim/client"
 import type { AppId, Conversation, Cursor, Operation, ServiceError } from "@effect-zim/protocol"
 import { QueryConversationList } from "@effect-zim/protocol"
 import type * as Context from "effect/Context"
@@ -96,26 +96,29 @@ test("call fails with the codes that mean the same for every operation, the glob
   expectTypeOf(ZimClient.call).toEqualTypeOf<
     (
       action: string,
-      body?: OtherOperation.JsonObject | string,
-      options?: OtherOperation.Options
+      body?: UntypedOperation.JsonObject | string,
+      options?: UntypedOperation.Options
     ) => Effect.Effect<
-      OtherOperation.Answer,
+      UntypedOperation.Response,
       ServiceError.InvalidInput | ServiceError.RateLimited | Global | Own,
       ZimClient.ZimClient
     >
   >()
-  expectTypeOf<{ [Key in keyof OtherOperation.Answer]: OtherOperation.Answer[Key] }>().toEqualTypeOf<{
+  expectTypeOf<{ [Key in keyof UntypedOperation.Response]: UntypedOperation.Response[Key] }>().toEqualTypeOf<{
     readonly code: 0
     readonly message: string
     readonly requestId: string | undefined
-    readonly body: OtherOperation.JsonObject
+    readonly body: UntypedOperation.JsonObject
     readonly text: string
   }>()
-  expectTypeOf<OtherOperation.JsonObject[string]>().toEqualTypeOf<OtherOperation.Json>()
-  expectTypeOf<OtherOperation.Options["kind"]>().toEqualTypeOf<"Read" | "Write" | undefined>()
-  expectTypeOf<{ readonly UserId: ReadonlyArray<string>; readonly Id: bigint }>().toExtend<OtherOperation.JsonObject>()
-  expectTypeOf<{ readonly At: Date }>().not.toExtend<OtherOperation.JsonObject>()
-  expectTypeOf<{ readonly A: undefined }>().not.toExtend<OtherOperation.JsonObject>()
+  expectTypeOf<UntypedOperation.JsonObject[string]>().toEqualTypeOf<UntypedOperation.Json>()
+  expectTypeOf<UntypedOperation.Options["kind"]>().toEqualTypeOf<"Read" | "Write" | undefined>()
+  expectTypeOf<{
+    readonly UserId: ReadonlyArray<string>
+    readonly Id: bigint
+  }>().toExtend<UntypedOperation.JsonObject>()
+  expectTypeOf<{ readonly At: Date }>().not.toExtend<UntypedOperation.JsonObject>()
+  expectTypeOf<{ readonly A: undefined }>().not.toExtend<UntypedOperation.JsonObject>()
 })
 
 test("Conversations", () => {

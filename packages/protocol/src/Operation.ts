@@ -51,7 +51,7 @@ export interface Operation<in out Op extends Types> {
   readonly make: (input: Op["Input"]) => Effect.Effect<Op["Request"], Schema.SchemaError>
   /** The request on the wire: the client encodes with it, the emulator decodes. */
   readonly request: Schema.Codec<Op["Request"], unknown>
-  /** A short cut: the text that {@link write} would otherwise make with `request`. */
+  /** A short cut: the text that {@link encodeRequest} would otherwise make with `request`. */
   readonly print?: (request: Op["Request"]) => string
   /**
    * The operation's own fields of a successful answer: the client decodes with it, the emulator encodes. It transforms
@@ -73,7 +73,7 @@ export interface Operation<in out Op extends Types> {
     text: string
   ) => Result.Result<Op["Success"], string>
   /** The codes documented for this operation, each with its error. */
-  readonly failures: Readonly<Record<number, (answer: ServiceError.Answer, request: Op["Request"]) => Op["Failure"]>>
+  readonly failures: Readonly<Record<number, (details: ServiceError.Details, request: Op["Request"]) => Op["Failure"]>>
 }
 
 /**
@@ -103,13 +103,13 @@ export interface PagedOperation<in out Op extends Types> extends Operation<Op> {
  * import { Effect } from "effect"
  *
  * const { operation } = QueryConversationList
- * const body = Effect.map(operation.make({ userId: "user-42" }), (request) => Operation.write(operation, request))
+ * const body = Effect.map(operation.make({ userId: "user-42" }), (request) => Operation.encodeRequest(operation, request))
  * // {"FromUserId":"user-42","Limit":500,"Next":0}
  * ```
  *
  * @since 0.1.0
  */
-export const write = <Op extends Types>(operation: Operation<Op>, request: Op["Request"]): string =>
+export const encodeRequest = <Op extends Types>(operation: Operation<Op>, request: Op["Request"]): string =>
   operation.print?.(request) ?? WireJson.stringify(Schema.encodeSync(operation.request)(request))
 
 /**
@@ -118,7 +118,7 @@ export const write = <Op extends Types>(operation: Operation<Op>, request: Op["R
  *
  * @since 0.1.0
  */
-export interface Reading<out Payload> extends Envelope.Envelope {
+export interface Response<out Payload> extends Envelope.Envelope {
   readonly payload: () => Result.Result<Payload, Schema.SchemaError>
 }
 
@@ -131,7 +131,7 @@ export interface Reading<out Payload> extends Envelope.Envelope {
  * import { Result } from "effect"
  *
  * const text = '{"Code":0,"Message":"success","RequestId":"1","TotalCount":0,"Next":0,"List":[]}'
- * const payload = Operation.read(QueryConversationList.operation, text).pipe(
+ * const payload = Operation.decodeResponse(QueryConversationList.operation, text).pipe(
  *   Result.getOrThrow,
  *   (answer) => answer.payload()
  * )
@@ -139,10 +139,10 @@ export interface Reading<out Payload> extends Envelope.Envelope {
  *
  * @since 0.1.0
  */
-export const read = <Op extends Types>(
+export const decodeResponse = <Op extends Types>(
   operation: Operation<Op>,
   text: string
-): Result.Result<Reading<Op["Payload"]>, Envelope.Unreadable> => {
+): Result.Result<Response<Op["Payload"]>, Envelope.Unreadable> => {
   let exact: Op["Payload"] | undefined
   const isExact = (body: unknown): boolean => {
     if (operation.isExact?.(body) !== true) return false
@@ -169,7 +169,7 @@ export const read = <Op extends Types>(
  */
 export const failure = <Op extends Types>(
   operation: Operation<Op>,
-  answer: ServiceError.Answer,
+  details: ServiceError.Details,
   request: Op["Request"]
 ): Op["Failure"] | ServiceError.GlobalError =>
-  operation.failures[answer.code]?.(answer, request) ?? ServiceError.fromAnswer(answer)
+  operation.failures[details.code]?.(details, request) ?? ServiceError.fromDetails(details)

@@ -197,11 +197,11 @@ export const operation: PagedOperation<Types> = {
     })
   },
   failures: {
-    660000002: (answer) => new ServiceError.InvalidInput({ ...answer, code: 660000002 }),
-    660300005: (answer) => new ServiceError.RateLimited({ ...answer, code: 660300005 }),
-    660500002: (answer, request) =>
-      new ServiceError.UserNotRegistered({ ...answer, code: 660500002, userId: request.userId }),
-    660800053: (answer) => new ServiceError.QueryFailed({ ...answer, code: 660800053 })
+    660000002: (details) => new ServiceError.InvalidInput({ ...details, code: 660000002 }),
+    660300005: (details) => new ServiceError.RateLimited({ ...details, code: 660300005 }),
+    660500002: (details, request) =>
+      new ServiceError.UserNotRegistered({ ...details, code: 660500002, userId: request.userId }),
+    660800053: (details) => new ServiceError.QueryFailed({ ...details, code: 660800053 })
   },
   paging: {
     cursor: (request) => request.cursor,

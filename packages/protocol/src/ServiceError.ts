@@ -35,7 +35,7 @@ export const callFields = {
   elapsed: Schema.Duration
 }
 
-const answerFields = {
+const detailFields = {
   ...callFields,
   /** The service's id of the request, for its support; `undefined` where the answer had none. */
   requestId: Schema.UndefinedOr(Schema.String),
@@ -45,7 +45,7 @@ const answerFields = {
 
 const fields = <Tag extends ReturnCode.ReturnCode["error"]>(tag: Tag) => ({
   code: Schema.Literals(ReturnCode.codesOf(tag)),
-  ...answerFields
+  ...detailFields
 })
 
 /**
@@ -53,7 +53,7 @@ const fields = <Tag extends ReturnCode.ReturnCode["error"]>(tag: Tag) => ({
  *
  * @since 0.1.0
  */
-export interface Answer {
+export interface Details {
   readonly code: number
   readonly action: string
   readonly attempts: number
@@ -75,14 +75,14 @@ export const describeTime = (time: Duration.Duration): string =>
  *
  * @since 0.1.0
  */
-export const describeCall = (call: Pick<Answer, "action" | "attempts" | "elapsed">): string =>
+export const describeCall = (call: Pick<Details, "action" | "attempts" | "elapsed">): string =>
   `${call.action}, ${call.attempts} ${call.attempts === 1 ? "attempt" : "attempts"}, ${describeTime(call.elapsed)}`
 
-const describe = (answer: Answer): string => {
-  const meaning = ReturnCode.lookup(answer.code)?.meaning ?? "Unknown return code"
-  const vendor = answer.vendorMessage === "" || answer.vendorMessage === meaning ? "" : `: ${answer.vendorMessage}`
-  const request = answer.requestId === undefined ? "no request id" : `request id ${answer.requestId}`
-  return `${answer.code} ${meaning}${vendor} (${request}; ${describeCall(answer)})`
+const describe = (details: Details): string => {
+  const meaning = ReturnCode.lookup(details.code)?.meaning ?? "Unknown return code"
+  const vendor = details.vendorMessage === "" || details.vendorMessage === meaning ? "" : `: ${details.vendorMessage}`
+  const request = details.requestId === undefined ? "no request id" : `request id ${details.requestId}`
+  return `${details.code} ${meaning}${vendor} (${request}; ${describeCall(details)})`
 }
 
 /**
@@ -211,7 +211,7 @@ export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()("ServiceF
  */
 export class UnknownReturnCode extends Schema.TaggedError<UnknownReturnCode>()("UnknownReturnCode", {
   code: Schema.Int,
-  ...answerFields
+  ...detailFields
 }) {
   override get message(): string {
     return describe(this)
@@ -266,21 +266,21 @@ export const ServiceError = Schema.Union([
   UnknownReturnCode
 ])
 
-type FromAnswer = (answer: Answer) => GlobalError
+type FromDetails = (details: Details) => GlobalError
 
 const group = <Tag extends ReturnCode.ReturnCode["error"]>(
   tag: Tag,
-  make: (answer: Answer & { readonly code: ReturnCode.CodesOf<Tag> }) => GlobalError
-): ReadonlyArray<readonly [number, FromAnswer]> =>
-  ReturnCode.codesOf(tag).map((code) => [code, (answer) => make({ ...answer, code })])
+  make: (details: Details & { readonly code: ReturnCode.CodesOf<Tag> }) => GlobalError
+): ReadonlyArray<readonly [number, FromDetails]> =>
+  ReturnCode.codesOf(tag).map((code) => [code, (details) => make({ ...details, code })])
 
-const globalErrors: ReadonlyMap<number, FromAnswer> = new Map([
-  ...group("BadRequest", (answer) => new BadRequest(answer)),
-  ...group("Throttled", (answer) => new Throttled(answer)),
-  ...group("AuthenticationFailed", (answer) => new AuthenticationFailed(answer)),
-  ...group("SignatureExpired", (answer) => new SignatureExpired(answer)),
-  ...group("NotPermitted", (answer) => new NotPermitted(answer)),
-  ...group("ServiceFailed", (answer) => new ServiceFailed(answer))
+const globalErrors: ReadonlyMap<number, FromDetails> = new Map([
+  ...group("BadRequest", (details) => new BadRequest(details)),
+  ...group("Throttled", (details) => new Throttled(details)),
+  ...group("AuthenticationFailed", (details) => new AuthenticationFailed(details)),
+  ...group("SignatureExpired", (details) => new SignatureExpired(details)),
+  ...group("NotPermitted", (details) => new NotPermitted(details)),
+  ...group("ServiceFailed", (details) => new ServiceFailed(details))
 ])
 
 /**
@@ -289,8 +289,8 @@ const globalErrors: ReadonlyMap<number, FromAnswer> = new Map([
  *
  * @since 0.1.0
  */
-export const fromAnswer = (answer: Answer): GlobalError =>
-  globalErrors.get(answer.code)?.(answer) ?? new UnknownReturnCode(answer)
+export const fromDetails = (details: Details): GlobalError =>
+  globalErrors.get(details.code)?.(details) ?? new UnknownReturnCode(details)
 
 /**
  * Whether repeating the call can help, and how: see {@link ReturnCode.Retry}. Unknown codes are not retried.

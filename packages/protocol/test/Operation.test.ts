@@ -37,7 +37,10 @@ describe("read", () => {
     { made: Made },
     ({ made }) => {
       const text = WireJson.stringify(make(made))
-      const answers = Result.all([Operation.read(operation, text), Operation.read(schemaOnly, text)])
+      const answers = Result.all([
+        Operation.decodeResponse(operation, text),
+        Operation.decodeResponse(schemaOnly, text)
+      ])
       // Without a Code, or with a wrong one.
       if (Result.isFailure(answers)) return
       const [short, long] = answers.success
@@ -56,9 +59,9 @@ describe("read", () => {
   )
 
   it("fails as the envelope does", () => {
-    assert.deepStrictEqual(Operation.read(operation, "<html>"), Result.fail({ _tag: "NotJson" as const }))
+    assert.deepStrictEqual(Operation.decodeResponse(operation, "<html>"), Result.fail({ _tag: "NotJson" as const }))
     assert.deepStrictEqual(
-      Operation.read(operation, "{}"),
+      Operation.decodeResponse(operation, "{}"),
       Result.fail({ _tag: "NoCode" as const, problem: 'Missing key\n  at ["Code"]' })
     )
   })

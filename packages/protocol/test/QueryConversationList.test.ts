@@ -17,7 +17,7 @@ import { problemOf } from "./problemOf.ts"
 
 const { operation } = QueryConversationList
 const write = (request: QueryConversationList.Request) => {
-  const text = Operation.write(operation, request)
+  const text = Operation.encodeRequest(operation, request)
   assert.strictEqual(text, WireJson.stringify(Schema.encodeSync(operation.request)(request)))
   return text
 }
@@ -283,7 +283,7 @@ describe("paging", () => {
 })
 
 describe("failures", () => {
-  const answer = (code: number): ServiceError.Answer => ({
+  const answer = (code: number): ServiceError.Details => ({
     code,
     action: operation.action,
     attempts: 3,

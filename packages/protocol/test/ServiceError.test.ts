@@ -6,7 +6,7 @@ import * as Duration from "effect/Duration"
 import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
 
-const answer = (code: number): ServiceError.Answer => ({
+const answer = (code: number): ServiceError.Details => ({
   code,
   action: "QueryConversationList",
   attempts: 3,
@@ -40,12 +40,12 @@ const globalCodes = globals.flatMap(([Class, codes]) => codes.map((code) => [cod
 
 /** One error of every class, and of every code of the classes that have several. */
 const errors: ReadonlyArray<ServiceError.ServiceError> = [
-  ...globalCodes.map(([code]) => ServiceError.fromAnswer(answer(code))),
+  ...globalCodes.map(([code]) => ServiceError.fromDetails(answer(code))),
   new ServiceError.InvalidInput({ ...answer(660000002), code: 660000002 }),
   new ServiceError.RateLimited({ ...answer(660300005), code: 660300005 }),
   new ServiceError.UserNotRegistered({ ...answer(660500002), code: 660500002, userId: "user-42" }),
   new ServiceError.QueryFailed({ ...answer(660800053), code: 660800053 }),
-  ServiceError.fromAnswer(answer(42))
+  ServiceError.fromDetails(answer(42))
 ]
 const cases = errors.map((error) => [error.code, error] as const)
 const withCode = (code: number): ServiceError.ServiceError => {
@@ -54,9 +54,9 @@ const withCode = (code: number): ServiceError.ServiceError => {
   return error
 }
 
-describe("fromAnswer", () => {
+describe("fromDetails", () => {
   it.each(globalCodes)("gives %d its class, with every field of the answer", (code, Class) => {
-    const error = ServiceError.fromAnswer(answer(code))
+    const error = ServiceError.fromDetails(answer(code))
     assert.strictEqual<unknown>(error.constructor, Class)
     assert.instanceOf(error, Error)
     assert.strictEqual(error._tag, Class.name)
@@ -74,7 +74,7 @@ describe("fromAnswer", () => {
 
   it.prop("gives any other code UnknownReturnCode, losing nothing", { code: Schema.Int }, ({ code }) => {
     if (globalCodes.some(([known]) => known === code)) return
-    const error = ServiceError.fromAnswer(answer(code))
+    const error = ServiceError.fromDetails(answer(code))
     assert.instanceOf(error, ServiceError.UnknownReturnCode)
     assert.deepStrictEqual({ ...error }, { ...error, ...answer(code) })
     assert.include(error.message, `${code} `)
@@ -93,7 +93,7 @@ describe("message", () => {
   })
 
   it("says where the answer had no text and no id", () => {
-    const error = ServiceError.fromAnswer({ ...answer(1), vendorMessage: "", requestId: undefined, attempts: 1 })
+    const error = ServiceError.fromDetails({ ...answer(1), vendorMessage: "", requestId: undefined, attempts: 1 })
     assert.strictEqual(error.message, "1 Server busy (no request id; QueryConversationList, 1 attempt, 1s 20ms)")
   })
 

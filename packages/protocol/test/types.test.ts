@@ -16,7 +16,7 @@ import type * as Schema from "effect/Schema"
 import { expectTypeOf, test } from "vitest"
 
 const { operation } = QueryConversationList
-const answer: ServiceError.Answer = {
+const answer: ServiceError.Details = {
   code: 660500002,
   action: operation.action,
   attempts: 1,
@@ -61,7 +61,7 @@ test("codes of each class", () => {
 })
 
 test("every error class has the fields of the call and of the answer", () => {
-  expectTypeOf<ServiceError.ServiceError>().toExtend<ServiceError.Answer>()
+  expectTypeOf<ServiceError.ServiceError>().toExtend<ServiceError.Details>()
   expectTypeOf<ServiceError.ServiceError>().toExtend<Error>()
   expectTypeOf<ServiceError.UserNotRegistered["userId"]>().toEqualTypeOf<string>()
 })

@@ -148,7 +148,7 @@ const { operation } = QueryConversationList
 const request = { ...Effect.runSync(operation.make({ userId: "user-42" })) }
 
 export const readAnswer = (text: string) => {
-  const answer = Operation.read(operation, text)
+  const answer = Operation.decodeResponse(operation, text)
   if (Result.isFailure(answer)) return { complaint: answer.failure._tag }
   const { code, message, payload: read, requestId } = answer.success
   if (code !== 0) {

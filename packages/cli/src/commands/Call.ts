@@ -1,7 +1,7 @@
 /**
  * `zim call`: any operation by its name.
  */
-import { type ClientError, OtherOperation, ZimClient } from "@effect-zim/client"
+import { type ClientError, UntypedOperation, ZimClient } from "@effect-zim/client"
 import { UndiciHttpClient } from "@effect-zim/node"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
@@ -20,14 +20,14 @@ import * as Style from "../internal/style.ts"
 import { oneLine } from "../internal/text.ts"
 
 /** The envelope in a line. */
-const heading = ({ code, message, requestId }: OtherOperation.Answer): string =>
+const heading = ({ code, message, requestId }: UntypedOperation.Response): string =>
   oneLine(`${code} ${message} (${requestId === undefined ? "no request id" : `request id ${requestId}`})`)
 
 /** What the heading has. */
 const envelope = new Set(["Code", "Message", "RequestId"])
 
 /** For a terminal: the fields of the answer, under its heading. */
-const text = Effect.fnUntraced(function* (answer: OtherOperation.Answer) {
+const text = Effect.fnUntraced(function* (answer: UntypedOperation.Response) {
   const style = yield* Style.style
   return [...((yield* Quiet) ? [] : [style.dim(heading(answer))]), JsonText.indented(answer.text, style, envelope)]
 })
@@ -36,7 +36,7 @@ const text = Effect.fnUntraced(function* (answer: OtherOperation.Answer) {
 const unreached: ReadonlySet<string | undefined> = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN"])
 
 /** What was sent and got no answer of the service may have been done. A redirect is an answer to something else. */
-const maybeDone = (error: ClientError.CallError<OtherOperation.Failure>): boolean => {
+const maybeDone = (error: ClientError.CallError<UntypedOperation.Failure>): boolean => {
   switch (error._tag) {
     case "TransportFailed":
       return !unreached.has(error.systemCode)
@@ -51,7 +51,7 @@ const maybeDone = (error: ClientError.CallError<OtherOperation.Failure>): boolea
 
 const explain =
   (isRead: boolean) =>
-  (error: ClientError.CallError<OtherOperation.Failure>): Failure.CommandFailed => {
+  (error: ClientError.CallError<UntypedOperation.Failure>): Failure.CommandFailed => {
     const { advice, exit, problem } = Failure.report(error)
     return new Failure.CommandFailed({
       problem,
@@ -71,7 +71,7 @@ export const call = Command.make(
   {
     action: Argument.String("ACTION").pipe(
       Argument.withDescription("The operation's name in the vendor's documentation, letter case included"),
-      Argument.withSchema(OtherOperation.Action)
+      Argument.withSchema(UntypedOperation.Action)
     ),
     body: Flag.String("body").pipe(
       Flag.withMetavar("JSON"),

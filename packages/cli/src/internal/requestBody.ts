@@ -1,5 +1,5 @@
 /** The body of a request, as `--body` gives it: JSON itself, a file with it, or standard input. It is sent as it is. */
-import { OtherOperation } from "@effect-zim/client"
+import { UntypedOperation } from "@effect-zim/client"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import { CommandFailed } from "../Failure.ts"
 import { whyUnreadable } from "./whyUnreadable.ts"
 
-const decodeBody = Schema.decodeUnknownEffect(OtherOperation.JsonText)
+const decodeBody = Schema.decodeUnknownEffect(UntypedOperation.JsonText)
 
 /** Where a body comes from, and what it is to say when that goes wrong. */
 interface Source {

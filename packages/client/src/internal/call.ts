@@ -42,7 +42,7 @@ export const elapsedMillis = (call: Call): number =>
 export const elapsed = (call: Call): Duration.Duration => Duration.millis(Math.floor(elapsedMillis(call)))
 
 /** What every error says about the call. */
-export const describe = (call: Call): Pick<ServiceError.Answer, "action" | "attempts" | "elapsed"> => ({
+export const describe = (call: Call): Pick<ServiceError.Details, "action" | "attempts" | "elapsed"> => ({
   action: call.action,
   attempts: call.attempts,
   elapsed: elapsed(call)

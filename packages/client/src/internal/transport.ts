@@ -214,7 +214,7 @@ export const attempt = Effect.fnUntraced(function* <Op extends Operation.Types>(
   request: Op["Request"]
 ): Effect.fn.Return<Op["Success"], Op["Failure"] | ServiceError.GlobalError | SendError> {
   const { call } = attempt
-  const body = Operation.write(operation, request)
+  const body = Operation.encodeRequest(operation, request)
   const answer = yield* send(attempt, body)
   const fail = (problem: Parameters<typeof unreadable>[2]) =>
     Effect.fail(CallState.keepable(unreadable(answer, call, problem)))
@@ -222,7 +222,7 @@ export const attempt = Effect.fnUntraced(function* <Op extends Operation.Types>(
   if (redirects.has(answer.status)) {
     return yield* fail({ reason: "Redirect", problem: "a redirect, which a signed request does not follow" })
   }
-  const parsed = Operation.read(operation, answer.text)
+  const parsed = Operation.decodeResponse(operation, answer.text)
   if (Result.isFailure(parsed)) return yield* fail(noReturnCode(answer, parsed.failure))
   const { code, message } = parsed.success
   const answered = new Answered(answer, code, parsed.success.requestId)

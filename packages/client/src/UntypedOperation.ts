@@ -14,7 +14,7 @@ import * as Schema from "effect/Schema"
 /**
  * What JSON can hold. Integers of up to 308 digits are exact: beyond 2^53 they are `bigint`, in requests and in answers.
  * Any other number of an answer is what `JSON.parse` makes of it, the nearest one that JavaScript has or `Infinity`;
- * `Answer.text` has all of it.
+ * `Response.text` has all of it.
  *
  * @since 0.1.0
  */
@@ -78,10 +78,10 @@ const anObject = Schema.declare<JsonObject>(isRecord, { expected: "a JSON object
  *
  * @example
  * ```ts
- * import { OtherOperation } from "@effect-zim/client"
+ * import { UntypedOperation } from "@effect-zim/client"
  * import { Schema } from "effect"
  *
- * const isBody = Schema.is(OtherOperation.JsonObject)
+ * const isBody = Schema.is(UntypedOperation.JsonObject)
  * isBody({ UserIds: ["ada"], Since: 971503777289036701n }) // true
  * isBody({ Since: new Date(0) }) // false
  * ```
@@ -106,10 +106,10 @@ const problemOfText = (text: string): Schema.FilterIssue | string | undefined =>
  *
  * @example
  * ```ts
- * import { OtherOperation } from "@effect-zim/client"
+ * import { UntypedOperation } from "@effect-zim/client"
  * import { Schema } from "effect"
  *
- * const isText = Schema.is(OtherOperation.JsonText)
+ * const isText = Schema.is(UntypedOperation.JsonText)
  * isText('{"Price":1.0}') // true
  * isText("[1]") // false
  * ```
@@ -152,7 +152,7 @@ export const Action = Schema.String.check(
  *
  * @since 0.1.0
  */
-export interface Answer extends Envelope.Envelope {
+export interface Response extends Envelope.Envelope {
   readonly code: 0
   readonly body: JsonObject
   /** The JSON itself: every digit, every space, the order of the keys and those that come twice. */
@@ -189,7 +189,7 @@ export interface Types {
   readonly Input: Body
   readonly Request: Body
   readonly Payload: JsonObject
-  readonly Success: Answer
+  readonly Success: Response
   readonly Failure: Failure
 }
 
@@ -198,18 +198,18 @@ export interface Types {
  *
  * @since 0.1.0
  */
-export type OtherOperation = Operation.Operation<Types>
+export type UntypedOperation = Operation.Operation<Types>
 
 const isAction = Schema.is(Action)
 
-const failures: OtherOperation["failures"] = {
-  660000002: (answer) => new ServiceError.InvalidInput({ ...answer, code: 660000002 }),
-  660300005: (answer) => new ServiceError.RateLimited({ ...answer, code: 660300005 })
+const failures: UntypedOperation["failures"] = {
+  660000002: (details) => new ServiceError.InvalidInput({ ...details, code: 660000002 }),
+  660300005: (details) => new ServiceError.RateLimited({ ...details, code: 660300005 })
 }
 
-const interpret: OtherOperation["interpret"] = (payload, _request, text) =>
+const interpret: UntypedOperation["interpret"] = (payload, _request, text) =>
   Result.mapBoth(Envelope.fromBody(payload), {
-    onSuccess: ({ message, requestId }): Answer => ({ code: 0, message, requestId, body: payload, text }),
+    onSuccess: ({ message, requestId }): Response => ({ code: 0, message, requestId, body: payload, text }),
     onFailure: ({ problem }) => problem
   })
 
@@ -222,15 +222,15 @@ const decodeBody = (body: Body): Effect.Effect<Body, Schema.SchemaError> =>
  *
  * @example
  * ```ts
- * import { OtherOperation, ZimClient } from "@effect-zim/client"
+ * import { UntypedOperation, ZimClient } from "@effect-zim/client"
  *
- * const queryUsers = OtherOperation.make("QueryUserInfos", { kind: "Read" })
+ * const queryUsers = UntypedOperation.make("QueryUserInfos", { kind: "Read" })
  * const answer = ZimClient.execute(queryUsers, { UserIds: ["ada", "grace"] })
  * ```
  *
  * @since 0.1.0
  */
-export const make = (action: string, options?: Options): OtherOperation => ({
+export const make = (action: string, options?: Options): UntypedOperation => ({
   // Any other text is only shown, by the error that says what is wrong with it.
   action: isAction(action) ? action : JSON.stringify(String(action).slice(0, 64)),
   kind: options?.kind ?? "Write",
