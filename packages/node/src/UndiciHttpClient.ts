@@ -22,9 +22,9 @@ import type * as Scope from "effect/Scope"
 import * as Tracer from "effect/Tracer"
 import { Readable } from "node:stream"
 import type { Agent, Dispatcher } from "undici"
-import { Exchange } from "./internal/exchange.ts"
-import * as RequestBody from "./internal/requestBody.ts"
-import { abandonable, Response } from "./internal/response.ts"
+import { DispatchHandler } from "./internal/dispatchHandler.ts"
+import * as UndiciBody from "./internal/undiciBody.ts"
+import { abandonable, ArrivingResponse } from "./internal/arrivingResponse.ts"
 
 /**
  * Settings of the connections, those of undici's `Agent`: `connections` for each host, `connectTimeout`,
@@ -45,9 +45,9 @@ export type Options = Agent.Options
  */
 export const defaults = { connections: 256, allowH2: false } as const satisfies Options
 
-type Answer = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
+type Sent = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
 
-const failed = (reason: HttpClientError.RequestError): Answer =>
+const failed = (reason: HttpClientError.RequestError): Sent =>
   Effect.fail(new HttpClientError.HttpClientError({ reason }))
 
 /** Where a request goes; `url` is what its answer says of that. */
@@ -94,24 +94,24 @@ const send = (
   request: HttpClientRequest.HttpClientRequest,
   { origin, path, url }: Target,
   signal: AbortSignal | undefined
-): Answer =>
-  Effect.flatMapEager(RequestBody.make(request.body), (body) => {
+): Sent =>
+  Effect.flatMapEager(UndiciBody.make(request.body), (body) => {
     if (body === undefined) {
       const description = "a raw body must be a string, a Uint8Array or a Readable"
       return failed(new HttpClientError.EncodeError({ request, description }))
     }
     return Effect.callback((resume) => {
-      const exchange = new Exchange(body instanceof Readable ? body : undefined)
-      const abort = () => exchange.abort()
+      const handler = new DispatchHandler(body instanceof Readable ? body : undefined)
+      const abort = () => handler.abort()
       const look = () => {
-        if (exchange.status > 0) {
-          const response = new Response(request, url, exchange)
+        if (handler.status > 0) {
+          const response = new ArrivingResponse(request, url, handler)
           if (signal === undefined) abandonable(response)
           resume(Effect.succeed(response))
-        } else if (exchange.failure !== undefined) {
-          resume(failed(new HttpClientError.TransportError({ request, cause: exchange.failure.cause })))
+        } else if (handler.failure !== undefined) {
+          resume(failed(new HttpClientError.TransportError({ request, cause: handler.failure.cause })))
         } else {
-          exchange.onChange(look)
+          handler.onChange(look)
         }
       }
       signal?.addEventListener("abort", abort, { once: true })
@@ -126,10 +126,10 @@ const send = (
               request.body._tag === "FormData" ? Headers.remove(request.headers, "content-type") : request.headers,
             body
           },
-          exchange
+          handler
         )
       } catch (cause) {
-        exchange.fail(cause)
+        handler.fail(cause)
       }
       look()
       return Effect.sync(abort)
@@ -137,7 +137,7 @@ const send = (
   })
 
 /** Without spans, and without a scope to end with: those of Effect's `HttpClient` that have one do not come this way. */
-const sendPlainly = (dispatcher: Dispatcher, request: HttpClientRequest.HttpClientRequest): Answer => {
+const sendPlainly = (dispatcher: Dispatcher, request: HttpClientRequest.HttpClientRequest): Sent => {
   const target = parse(request)
   return Result.isSuccess(target)
     ? send(dispatcher, request, target.success, undefined)
@@ -160,7 +160,7 @@ export const make = (dispatcher: Dispatcher): HttpClient.HttpClient => {
   const client = HttpClient.make((request, url, signal) => send(dispatcher, request, targetOf(url), signal))
   const observed = client.execute
   return Object.assign(client, {
-    execute: (request: HttpClientRequest.HttpClientRequest): Answer =>
+    execute: (request: HttpClientRequest.HttpClientRequest): Sent =>
       Effect.withFiber((fiber) =>
         fiber.getRef(Tracer.DisablePropagation) || fiber.getRef(HttpClient.TracerDisabledWhen)(request)
           ? sendPlainly(dispatcher, request)

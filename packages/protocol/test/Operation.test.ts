@@ -31,7 +31,7 @@ const make = ({ field, inEntry, list, next, place, value }: typeof Made.Type) =>
   return { ...right, List: list, [place]: values[value] }
 }
 
-describe("read", () => {
+describe("decodeResponse", () => {
   it.prop(
     "says the same with a short cut and without, of right answers and wrong ones",
     { made: Made },

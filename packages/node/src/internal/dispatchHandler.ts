@@ -12,7 +12,7 @@ type ResponseHeaders = Parameters<NonNullable<Dispatcher.DispatchHandler["onResp
  * undici calls it from inside its parser. Whoever waits is called in a microtask: after the parser has gone through all
  * that was received, so that head and body of a small answer are there at once, and the connection is free again.
  */
-export class Exchange implements Dispatcher.DispatchHandler {
+export class DispatchHandler implements Dispatcher.DispatchHandler {
   status = 0
   headers: ResponseHeaders = {}
   /** All of the body was received. */

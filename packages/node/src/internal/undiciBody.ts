@@ -5,13 +5,13 @@ import * as Stream from "effect/Stream"
 import { Readable } from "node:stream"
 import type { Dispatcher } from "undici"
 
-export type RequestBody = NonNullable<Dispatcher.DispatchOptions["body"]> | null
+export type UndiciBody = NonNullable<Dispatcher.DispatchOptions["body"]> | null
 
 const isRaw = (body: unknown): body is string | Uint8Array | Readable =>
   typeof body === "string" || body instanceof Uint8Array || body instanceof Readable
 
 /** What is no body that can be sent is `undefined`. */
-export const make = (body: HttpBody.HttpBody): Effect.Effect<RequestBody | undefined> => {
+export const make = (body: HttpBody.HttpBody): Effect.Effect<UndiciBody | undefined> => {
   switch (body._tag) {
     case "Empty":
       return Effect.succeed(null)

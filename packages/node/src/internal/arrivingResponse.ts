@@ -17,7 +17,7 @@ import type * as Pull from "effect/Pull"
 import type * as Schema from "effect/Schema"
 import type * as Socket from "effect/socket/Socket"
 import * as Stream from "effect/Stream"
-import type { Exchange } from "./exchange.ts"
+import type { DispatchHandler } from "./dispatchHandler.ts"
 
 type Read<A> = Effect.Effect<A, HttpClientError.HttpClientError>
 
@@ -27,23 +27,23 @@ const utf8 = new TextDecoder()
  * Begins to read, if it has not yet, and waits for the next thing to arrive. Who is interrupted meanwhile closes the
  * connection. All in one step: between two of them a fiber may have to wait, and be interrupted.
  */
-const next = (exchange: Exchange, begin: () => void = constVoid): Effect.Effect<void> =>
+const next = (handler: DispatchHandler, begin: () => void = constVoid): Effect.Effect<void> =>
   Effect.callback((resume) => {
     begin()
-    const look = (): void => (exchange.isReady ? resume(Effect.void) : exchange.onChange(look))
+    const look = (): void => (handler.isReady ? resume(Effect.void) : handler.onChange(look))
     look()
-    return Effect.sync(() => exchange.abort())
+    return Effect.sync(() => handler.abort())
   })
 
-const abandoned = new FinalizationRegistry((exchange: Exchange) => exchange.abort())
+const abandoned = new FinalizationRegistry((handler: DispatchHandler) => handler.abort())
 
-export class Response extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
+export class ArrivingResponse extends Inspectable.Class implements HttpClientResponse.HttpClientResponse {
   readonly [HttpIncomingMessage.TypeId]: typeof HttpIncomingMessage.TypeId = HttpIncomingMessage.TypeId
   readonly [HttpClientResponse.TypeId]: typeof HttpClientResponse.TypeId = HttpClientResponse.TypeId
   readonly request: HttpClientRequest.HttpClientRequest
   readonly status: number
   readonly url: string
-  readonly exchange: Exchange
+  readonly handler: DispatchHandler
 
   #headers: Headers.Headers | undefined
   #cookies: Cookies.Cookies | undefined
@@ -51,20 +51,20 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
   #reader: "whole" | "stream" | undefined
   #whole: ArrayBuffer | undefined
 
-  constructor(request: HttpClientRequest.HttpClientRequest, url: string, exchange: Exchange) {
+  constructor(request: HttpClientRequest.HttpClientRequest, url: string, handler: DispatchHandler) {
     super()
     this.request = request
-    this.status = exchange.status
+    this.status = handler.status
     this.url = url
-    this.exchange = exchange
+    this.handler = handler
   }
 
   get headers(): Headers.Headers {
-    return (this.#headers ??= Headers.fromInput(this.exchange.headers))
+    return (this.#headers ??= Headers.fromInput(this.handler.headers))
   }
 
   get cookies(): Cookies.Cookies {
-    return (this.#cookies ??= Cookies.fromSetCookie(this.exchange.headers["set-cookie"] ?? []))
+    return (this.#cookies ??= Cookies.fromSetCookie(this.handler.headers["set-cookie"] ?? []))
   }
 
   get remoteAddress(): Option.Option<string> {
@@ -79,13 +79,13 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
     return Stream.suspend(() => {
       if (this.#whole !== undefined) return Stream.make(new Uint8Array(this.#whole))
       if (this.#reader !== undefined) return Stream.fromEffect(this.#failed(new Error("The body is being read")))
-      const exchange = this.exchange
+      const handler = this.handler
       const pull: Pull.Pull<Arr.NonEmptyReadonlyArray<Uint8Array>, HttpClientError.HttpClientError> = Effect.suspend(
         () => {
-          const chunks = exchange.take()
+          const chunks = handler.take()
           if (Arr.isReadonlyArrayNonEmpty(chunks)) return Effect.succeed(chunks)
-          if (exchange.failure !== undefined) return this.#failed(exchange.failure.cause)
-          return exchange.isComplete ? Cause.done() : Effect.flatMap(next(exchange), () => pull)
+          if (handler.failure !== undefined) return this.#failed(handler.failure.cause)
+          return handler.isComplete ? Cause.done() : Effect.flatMap(next(handler), () => pull)
         }
       )
       return Stream.ensuring(
@@ -95,7 +95,7 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
             return pull
           })
         ),
-        Effect.sync(() => exchange.abort())
+        Effect.sync(() => handler.abort())
       )
     })
   }
@@ -140,24 +140,24 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
     return pipeArguments(this, arguments)
   }
 
-  /** Who reads ends the exchange. Until then the registry keeps all of it from being collected while it is young. */
+  /** Who reads ends it. Until then the registry keeps all of it from being collected while it is young. */
   #read(reader: "whole" | "stream"): void {
     this.#reader = reader
-    abandoned.unregister(this.exchange)
+    abandoned.unregister(this.handler)
   }
 
   #readAll(): Read<ArrayBuffer> {
     return Effect.suspend((): Read<ArrayBuffer> => {
       if (this.#whole !== undefined) return Effect.succeed(this.#whole)
       if (this.#reader === "stream") return this.#failed(new Error("The body was read as a stream"))
-      const exchange = this.exchange
-      if (exchange.failure !== undefined) return this.#failed(exchange.failure.cause)
-      if (exchange.isComplete) return Effect.succeed((this.#whole = concat(exchange.take())))
+      const handler = this.handler
+      if (handler.failure !== undefined) return this.#failed(handler.failure.cause)
+      if (handler.isComplete) return Effect.succeed((this.#whole = concat(handler.take())))
       const begin = () => {
         this.#read("whole")
-        exchange.takeAll()
+        handler.takeAll()
       }
-      return Effect.flatMap(next(exchange, begin), () => this.#readAll())
+      return Effect.flatMap(next(handler, begin), () => this.#readAll())
     })
   }
 
@@ -179,9 +179,9 @@ export class Response extends Inspectable.Class implements HttpClientResponse.Ht
 }
 
 /** Closes the connection of an answer that nobody reads to its end and nobody holds any more. */
-export const abandonable = (response: Response): void => {
-  const { exchange } = response
-  if (!exchange.isOver) abandoned.register(response, exchange, exchange)
+export const abandonable = (response: ArrivingResponse): void => {
+  const { handler } = response
+  if (!handler.isOver) abandoned.register(response, handler, handler)
 }
 
 const concat = (chunks: ReadonlyArray<Uint8Array>): ArrayBuffer => {
