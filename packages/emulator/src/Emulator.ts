@@ -31,8 +31,8 @@ import type * as Stream from "effect/Stream"
 import * as Change from "./Change.ts"
 import type { ConnectionLost, Reply, Request } from "./Exchange.ts"
 import type { Fault } from "./Fault.ts"
-import { Arsenal } from "./internal/arsenal.ts"
 import { Cursors } from "./internal/cursors.ts"
+import { Interpreter } from "./internal/faults/interpreter.ts"
 import * as Handle from "./internal/handle.ts"
 import * as Handlers from "./internal/handlers.ts"
 import { Limits } from "./internal/limits.ts"
@@ -213,9 +213,9 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     cursors: new Cursors(`${seed}/cursors`),
     nonces: new Nonces()
   }
-  const desk = { books, log, steady, shown: clock.shown, arsenal: new Arsenal([], seed), ...fresh() }
+  const desk = { books, log, steady, shown: clock.shown, faults: new Interpreter([], seed), ...fresh() }
   const faults = Settings.make<ReadonlyArray<Fault>>(options.faults ?? [], (value) => {
-    desk.arsenal = new Arsenal(value, `${seed}/faults`)
+    desk.faults = new Interpreter(value, `${seed}/faults`)
   })
   const reading = Settings.make(standard, (value) => {
     books.reading = value

@@ -21,51 +21,70 @@
  */
 import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
+import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Pipeable from "effect/Pipeable"
 import type { Reply } from "./Exchange.ts"
-import * as Action from "./internal/action.ts"
-import { first } from "./internal/condition.ts"
-import type { Condition } from "./internal/condition.ts"
-import * as Describe from "./internal/describe.ts"
-import { type ActionSpec, checkNumbers, FaultSpec } from "./internal/faultSpec.ts"
-import * as Latency from "./internal/latency.ts"
+import * as Conditions from "./internal/faults/conditions.ts"
+import * as Describe from "./internal/faults/describe.ts"
+import { checkAction, checkCondition, defaults } from "./internal/faults/schema.ts"
+import type { Action, Call, ConditionData } from "./internal/faults/schema.ts"
 
-export * from "./internal/condition.ts"
+export type { Call }
 
-const inspect = Symbol.for("nodejs.util.inspect.custom")
+/** Prints in words wherever it is printed. */
+abstract class InWords extends Pipeable.Class {
+  abstract override toString(): string
+
+  toJSON(): unknown {
+    return this.toString()
+  }
+  [NodeInspectSymbol](): string {
+    return this.toString()
+  }
+}
+
+/**
+ * Which calls a fault happens to, as data.
+ */
+export class Condition extends InWords {
+  /** @internal */
+  readonly data: ConditionData
+  constructor(data: ConditionData) {
+    super()
+    checkCondition(data)
+    this.data = data
+  }
+  /** Begins counting and drawing, from a seed. */
+  start(seed: string): (call: Call) => boolean {
+    return Conditions.start(this.data, seed)
+  }
+  /** In words: `every 7th call`. */
+  override toString(): string {
+    return Describe.condition(this.data)
+  }
+}
 
 /**
  * What happens, and the conditions for it. See {@link when}.
  */
-export class Fault extends Pipeable.Class {
-  /** As the journal calls it. */
-  readonly name: string
+export class Fault extends InWords {
   /** @internal */
-  readonly action: Action.Action
+  readonly action: Action
   /** All of them must hold. Each sees only the calls for which the ones before it hold. */
   readonly conditions: ReadonlyArray<Condition>
-  /**
-   * What happens, as data; `undefined` where it is a function.
-   * @internal
-   */
-  readonly spec: ActionSpec | undefined
-  constructor(name: string, action: Action.Action, conditions: ReadonlyArray<Condition> = [], spec?: ActionSpec) {
+  constructor(action: Action, conditions: ReadonlyArray<Condition> = []) {
     super()
-    this.name = name
+    checkAction(action)
     this.action = action
     this.conditions = conditions
-    this.spec = spec
-    checkNumbers(FaultSpec, spec)
+  }
+  /** As the journal calls it. */
+  get name(): string {
+    return Describe.name(this.action)
   }
   /** See {@link describe}. */
   override toString(): string {
     return describe(this)
-  }
-  toJSON(): unknown {
-    return this.toString()
-  }
-  [inspect](): string {
-    return this.toString()
   }
 }
 
@@ -79,20 +98,14 @@ export class Fault extends Pipeable.Class {
  * Fault.describe(Fault.when(Fault.returnCode(1), Fault.every(7))) // returnCode(code: 1) when every 7th call
  * ```
  */
-export const describe = (self: Fault): string => {
-  const what = self.spec === undefined ? self.name : Describe.action(self.spec)
-  return self.conditions.length === 0 ? what : `${what} when ${self.conditions.join(", ")}`
-}
+export const describe = ({ action, conditions }: Fault): string =>
+  [Describe.action(action), ...(conditions.length === 0 ? [] : [`when ${conditions.join(", ")}`])].join(" ")
 
 /** The fault, only where this holds too. */
 export const when: {
   (condition: Condition): (self: Fault) => Fault
   (self: Fault, condition: Condition): Fault
-} = dual(
-  2,
-  (self: Fault, condition: Condition): Fault =>
-    new Fault(self.name, self.action, [...self.conditions, condition], self.spec)
-)
+} = dual(2, (self: Fault, condition: Condition): Fault => new Fault(self.action, [...self.conditions, condition]))
 
 /** The fault, only the first `n` times that its other conditions hold. */
 export const times: {
@@ -100,28 +113,66 @@ export const times: {
   (self: Fault, n: number): Fault
 } = dual(2, (self: Fault, n: number): Fault => when(self, first(n)))
 
-// ---- what happens ----
+// ---- which calls ----
 
-const known = (name: string, action: Action.Action, spec: ActionSpec): Fault => new Fault(name, action, [], spec)
+/** Calls for which a function of the call holds. */
+export const where = (predicate: (call: Call) => boolean): Condition => new Condition({ where: predicate })
+
+/** Calls for one of these users. */
+export const user = (...userIds: ReadonlyArray<string>): Condition => new Condition({ user: userIds })
+
+/** Calls of this app. */
+export const app = (appId: number): Condition => new Condition({ app: appId })
+
+/** Calls for this page of a list, counted from 1. */
+export const page = (number: number): Condition => new Condition({ page: number })
+
+/** Calls that send this `Next`. */
+export const cursor = (digits: string): Condition => new Condition({ cursor: digits })
+
+/** The first `n` calls that the conditions before it let through. */
+export const first = (n: number): Condition => new Condition({ times: n })
+
+/** The nth call, counted from 1 among the calls that the conditions before it let through. */
+export const nth = (n: number): Condition => new Condition({ nth: n })
+
+/** Every nth call, counted among the calls that the conditions before it let through. */
+export const every = (n: number): Condition => new Condition({ every: n })
+
+/** The nth time that a user's page is asked for, counted from 1 for each page of each user. */
+export const attempt = (n: number): Condition => new Condition({ attempt: n })
+
+/** This share of the calls, from 0 to 1, drawn from the seed. */
+export const probability = (share: number): Condition => new Condition({ probability: share })
+
+/** Calls for which both hold. The second sees only the calls for which the first holds. */
+export const and: {
+  (that: Condition): (self: Condition) => Condition
+  (self: Condition, that: Condition): Condition
+} = dual(2, (self: Condition, that: Condition): Condition => new Condition({ and: [self.data, that.data] }))
+
+/** Calls for which at least one holds. Both see every call. */
+export const or: {
+  (that: Condition): (self: Condition) => Condition
+  (self: Condition, that: Condition): Condition
+} = dual(2, (self: Condition, that: Condition): Condition => new Condition({ or: [self.data, that.data] }))
+
+/** Calls for which it does not hold. */
+export const not = (self: Condition): Condition => new Condition({ not: self.data })
+
+// ---- what happens ----
 
 /**
  * The service answers with this return code and does nothing else. It happens to calls with a valid signature, before
  * they are counted by the quota. `message` replaces the documented text.
  */
 export const returnCode = (code: number, message?: string): Fault =>
-  known(
-    `returnCode ${code}`,
-    { _tag: "ReturnCode", code, message },
-    { type: "returnCode", code, ...(message !== undefined && { message }) }
-  )
+  new Fault({ type: "returnCode", code, ...(message !== undefined && { message }) })
 
 /** Which of the two a latency holds up: the answer (default) or the request. */
 export interface LatencyOptions {
   readonly on?: "request" | "answer"
 }
-
-const drawn = (draw: Latency.Latency, options: LatencyOptions | undefined, spec: ActionSpec): Fault =>
-  known("latency", { _tag: "Latency", on: options?.on ?? "answer", draw }, { ...spec, ...options })
 
 /**
  * The answer comes this much later: the call is processed when it arrives. With `on: "request"` the request is held up
@@ -135,111 +186,95 @@ const drawn = (draw: Latency.Latency, options: LatencyOptions | undefined, spec:
  * const late = Fault.latency("5 seconds", { on: "request" })
  * ```
  */
-export const latency = (duration: Duration.Input, options?: LatencyOptions): Fault => {
-  const length = Duration.fromInputUnsafe(duration)
-  const millis = Duration.toMillis(length)
-  return drawn(Latency.between(millis, millis), options, { type: "latency", duration: length })
-}
+export const latency = (duration: Duration.Input, options?: LatencyOptions): Fault =>
+  new Fault({ type: "latency", duration: Duration.fromInputUnsafe(duration), ...options })
 
 /**
  * A latency drawn evenly from a range, from the seed. See {@link latency}.
  */
-export const latencyBetween = (minimum: Duration.Input, maximum: Duration.Input, options?: LatencyOptions): Fault => {
-  const range = { minimum: Duration.fromInputUnsafe(minimum), maximum: Duration.fromInputUnsafe(maximum) }
-  const draw = Latency.between(Duration.toMillis(range.minimum), Duration.toMillis(range.maximum))
-  return drawn(draw, options, { type: "latencyBetween", ...range })
-}
+export const latencyBetween = (minimum: Duration.Input, maximum: Duration.Input, options?: LatencyOptions): Fault =>
+  new Fault({
+    type: "latencyBetween",
+    minimum: Duration.fromInputUnsafe(minimum),
+    maximum: Duration.fromInputUnsafe(maximum),
+    ...options
+  })
 
 /**
  * A latency of a normal distribution, never below 0: most answers take about `mean`. See {@link latency}.
  */
-export const latencyNormal = (mean: Duration.Input, deviation: Duration.Input, options?: LatencyOptions): Fault => {
-  const shape = { mean: Duration.fromInputUnsafe(mean), deviation: Duration.fromInputUnsafe(deviation) }
-  const draw = Latency.normal(Duration.toMillis(shape.mean), Duration.toMillis(shape.deviation))
-  return drawn(draw, options, { type: "latencyNormal", ...shape })
-}
+export const latencyNormal = (mean: Duration.Input, deviation: Duration.Input, options?: LatencyOptions): Fault =>
+  new Fault({
+    type: "latencyNormal",
+    mean: Duration.fromInputUnsafe(mean),
+    deviation: Duration.fromInputUnsafe(deviation),
+    ...options
+  })
 
 /**
  * A latency of a log-normal distribution, as services have it: half of the answers take `median` or less, and with a
  * `sigma` of 1 one in a hundred takes ten times as long. See {@link latency}.
  */
-export const latencyLogNormal = (median: Duration.Input, sigma: number, options?: LatencyOptions): Fault => {
-  const middle = Duration.fromInputUnsafe(median)
-  const draw = Latency.logNormal(Duration.toMillis(middle), sigma)
-  return drawn(draw, options, { type: "latencyLogNormal", median: middle, sigma })
-}
+export const latencyLogNormal = (median: Duration.Input, sigma: number, options?: LatencyOptions): Fault =>
+  new Fault({ type: "latencyLogNormal", median: Duration.fromInputUnsafe(median), sigma, ...options })
 
 /**
  * A latency of an exponential distribution. See {@link latency}.
  */
-export const latencyExponential = (mean: Duration.Input, options?: LatencyOptions): Fault => {
-  const average = Duration.fromInputUnsafe(mean)
-  return drawn(Latency.exponential(Duration.toMillis(average)), options, { type: "latencyExponential", mean: average })
-}
+export const latencyExponential = (mean: Duration.Input, options?: LatencyOptions): Fault =>
+  new Fault({ type: "latencyExponential", mean: Duration.fromInputUnsafe(mean), ...options })
 
 /**
  * A latency of a Pareto distribution, with a heavy tail: never below `minimum`, and the smaller `shape` (above 0), the
  * longer the worst. No latency is longer than a day. See {@link latency}.
  */
-export const latencyPareto = (minimum: Duration.Input, shape: number, options?: LatencyOptions): Fault => {
-  const least = Duration.fromInputUnsafe(minimum)
-  const draw = Latency.pareto(Duration.toMillis(least), shape)
-  return drawn(draw, options, { type: "latencyPareto", minimum: least, shape })
-}
+export const latencyPareto = (minimum: Duration.Input, shape: number, options?: LatencyOptions): Fault =>
+  new Fault({ type: "latencyPareto", minimum: Duration.fromInputUnsafe(minimum), shape, ...options })
 
 /**
  * The connection is reset before the call is processed.
  */
-export const connectionReset: Fault = known("connectionReset", { _tag: "Reset" }, { type: "connectionReset" })
+export const connectionReset: Fault = new Fault({ type: "connectionReset" })
 
 /**
  * The call is processed and counted, then the connection is reset instead of answering.
  */
-export const answerLost: Fault = known("answerLost", { _tag: "AnswerLost" }, { type: "answerLost" })
+export const answerLost: Fault = new Fault({ type: "answerLost" })
 
 /**
  * The call is never processed and never answered; the connection stays open.
  */
-export const hang: Fault = known("hang", { _tag: "Hang" }, { type: "hang" })
+export const hang: Fault = new Fault({ type: "hang" })
 
 /**
  * A successful answer has this `Next` instead of its own: an integer of any size, or a text, which is the wrong type.
  */
 export const nextCursor = (next: bigint | number | string): Fault =>
-  known(
-    "nextCursor",
-    { _tag: "NextCursor", next },
-    { type: "nextCursor", next: typeof next === "bigint" ? { digits: next.toString() } : next }
-  )
+  new Fault({ type: "nextCursor", next: typeof next === "bigint" ? { digits: next.toString() } : next })
 
 /**
  * Every `Next` but 0 is an odd number beyond 2^53, right to the last digit: a client that reads it as a double never
  * sends it back right.
  */
-export const largeCursors: Fault = known("largeCursors", { _tag: "LargeCursors" }, { type: "largeCursors" })
+export const largeCursors: Fault = new Fault({ type: "largeCursors" })
 
 /**
  * The list never ends: its pages lead in a circle of this length (1 or more, default 2: A, B, A, B).
  */
-export const cyclingCursor = (length = 2): Fault =>
-  known("cyclingCursor", { _tag: "CyclingCursor", length }, { type: "cyclingCursor", length })
+export const cyclingCursor = (length: number = defaults.length): Fault => new Fault({ type: "cyclingCursor", length })
 
 /**
  * A page after the first begins with the last `count` entries (default 1) of the page before, as when a list grows at
  * its front while it is read. At least one of its entries is new: with a `Limit` of 1 nothing happens.
  */
-export const duplicateEntries = (count = 1): Fault =>
-  known("duplicateEntries", { _tag: "Shift", by: -count }, { type: "duplicateEntries", count })
+export const duplicateEntries = (count: number = defaults.count): Fault =>
+  new Fault({ type: "duplicateEntries", count })
 
 /**
  * A page after the first leaves out the first `count` entries (default 1) that it should have, as when a list shrinks at
  * its front while it is read.
  */
-export const missingEntries = (count = 1): Fault =>
-  known("missingEntries", { _tag: "Shift", by: count }, { type: "missingEntries", count })
-
-const rewriting = (name: string, change: (reply: Reply) => Reply, spec: ActionSpec): Fault =>
-  known(name, { _tag: "Rewrite", change }, spec)
+export const missingEntries = (count: number = defaults.count): Fault => new Fault({ type: "missingEntries", count })
 
 /**
  * Changes the finished answer by a function, which has no form as JSON.
@@ -255,23 +290,17 @@ const rewriting = (name: string, change: (reply: Reply) => Reply, spec: ActionSp
  * ```
  */
 export const rewrite = (name: string, change: (reply: Reply) => Reply): Fault =>
-  new Fault(name, { _tag: "Rewrite", change })
+  new Fault({ type: "rewrite", name, change })
 
 /** The answer is this text, as JSON by its content type, with HTTP status 200. */
-export const rawBody = (text: string, contentType = "application/json"): Fault =>
-  rewriting("rawBody", Action.replaceBody(200, contentType, text), { type: "rawBody", text, contentType })
+export const rawBody = (text: string, contentType: string = defaults.contentType): Fault =>
+  new Fault({ type: "rawBody", text, contentType })
 
 /** The answer is text that is no JSON, although its content type says so. */
-export const notJson: Fault = rewriting(
-  "notJson",
-  Action.replaceBody(200, "application/json", "upstream says: try again"),
-  { type: "notJson" }
-)
+export const notJson: Fault = new Fault({ type: "notJson" })
 
 /** The answer has no body. */
-export const emptyBody: Fault = rewriting("emptyBody", Action.replaceBody(200, "application/json", ""), {
-  type: "emptyBody"
-})
+export const emptyBody: Fault = new Fault({ type: "emptyBody" })
 
 /**
  * The answer is an HTTP status with a page of HTML, as a gateway before the service sends it.
@@ -284,49 +313,29 @@ export const emptyBody: Fault = rewriting("emptyBody", Action.replaceBody(200, "
  * ```
  */
 export const httpStatus = (status: number, html?: string): Fault =>
-  rewriting(
-    `httpStatus ${status}`,
-    Action.replaceBody(
-      status,
-      "text/html",
-      html ?? `<html><head><title>${status}</title></head><body><h1>${status}</h1><hr>gateway</body></html>`
-    ),
-    { type: "httpStatus", status, ...(html !== undefined && { html }) }
-  )
+  new Fault({ type: "httpStatus", status, ...(html !== undefined && { html }) })
 
 /** A redirect (302) to this location. */
-export const redirect = (location = "/moved"): Fault =>
-  rewriting("redirect", (reply) => ({ status: 302, headers: { ...Action.dateOf(reply), location }, body: "" }), {
-    type: "redirect",
-    location
-  })
+export const redirect = (location: string = defaults.location): Fault => new Fault({ type: "redirect", location })
 
 /** The right answer, with a content type of `text/html`. */
-export const wrongContentType: Fault = rewriting(
-  "wrongContentType",
-  (reply) => ({ ...reply, headers: { ...reply.headers, "content-type": "text/html; charset=utf-8" } }),
-  { type: "wrongContentType" }
-)
+export const wrongContentType: Fault = new Fault({ type: "wrongContentType" })
 
 /** The answer breaks off in the middle of its body. */
-export const truncatedBody: Fault = rewriting("truncatedBody", Action.truncate, { type: "truncatedBody" })
+export const truncatedBody: Fault = new Fault({ type: "truncatedBody" })
 
 /** The answer stops in the middle of its body, and the connection stays open. */
-export const hangingBody: Fault = rewriting("hangingBody", Action.stall, { type: "hangingBody" })
+export const hangingBody: Fault = new Fault({ type: "hangingBody" })
 
 /** The answer comes in pieces of so many bytes, with a pause before each. */
-export const slowBody = (options: { readonly bytes: number; readonly every: Duration.Input }): Fault => {
-  const every = Duration.fromInputUnsafe(options.every)
-  return rewriting("slowBody", Action.dribble(options.bytes, every), { type: "slowBody", bytes: options.bytes, every })
-}
+export const slowBody = (options: { readonly bytes: number; readonly every: Duration.Input }): Fault =>
+  new Fault({ type: "slowBody", bytes: options.bytes, every: Duration.fromInputUnsafe(options.every) })
 
 /** A successful answer padded with so many bytes, sent without `Content-Length`. */
-export const oversizedBody = (bytes: number): Fault =>
-  rewriting("oversizedBody", Action.pad(bytes), { type: "oversizedBody", bytes })
+export const oversizedBody = (bytes: number): Fault => new Fault({ type: "oversizedBody", bytes })
 
 /**
  * The same, compressed a thousandfold (`Content-Encoding: gzip`): a client that unpacks it without a limit unpacks so
  * many bytes, default 1 GiB. It is made as it is read, so a client that stops early costs little.
  */
-export const gzipBomb = (bytes = 1_073_741_824): Fault =>
-  rewriting("gzipBomb", Action.bomb(bytes), { type: "gzipBomb", bytes })
+export const gzipBomb = (bytes: number = defaults.bombBytes): Fault => new Fault({ type: "gzipBomb", bytes })

@@ -20,12 +20,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Fault from "./Fault.ts"
-import * as FaultSpec from "./internal/faultSpec.ts"
+import { FaultSpec } from "./internal/faults/schema.ts"
 
 /**
  * The schema of a fault's JSON, with durations decoded.
  */
-export const FaultJson = FaultSpec.FaultSpec
+export const FaultJson = FaultSpec
 
 /** A fault as JSON has it. */
 export type Json = typeof FaultJson.Encoded
@@ -41,86 +41,12 @@ export class FaultsUnreadable extends Schema.TaggedError<FaultsUnreadable>()("Fa
   }
 }
 
-/** All of them, or one of them; none of no conditions fails, and none holds. */
-const combined = (spec: FaultSpec.ConditionSpec): Fault.Condition => {
-  const all = spec.and !== undefined
-  const [head, ...tail] = (spec.and ?? spec.or ?? []).map(conditionOf)
-  if (head === undefined) return new Fault.Condition(() => () => all, spec)
-  return tail.reduce((self, that) => (all ? Fault.and(self, that) : Fault.or(self, that)), head)
-}
-
-const conditionOf = (spec: FaultSpec.ConditionSpec): Fault.Condition => {
-  if (spec.user !== undefined) return Fault.user(...spec.user)
-  if (spec.app !== undefined) return Fault.app(spec.app)
-  if (spec.page !== undefined) return Fault.page(spec.page)
-  if (spec.cursor !== undefined) return Fault.cursor(spec.cursor)
-  if (spec.nth !== undefined) return Fault.nth(spec.nth)
-  if (spec.every !== undefined) return Fault.every(spec.every)
-  if (spec.attempt !== undefined) return Fault.attempt(spec.attempt)
-  if (spec.probability !== undefined) return Fault.probability(spec.probability)
-  if (spec.times !== undefined) return Fault.first(spec.times)
-  if (spec.not !== undefined) return Fault.not(conditionOf(spec.not))
-  return combined(spec)
-}
-
-const on = (spec: { readonly on?: "request" | "answer" }): Fault.LatencyOptions =>
-  spec.on === undefined ? {} : { on: spec.on }
-
-const nextOf = (next: number | string | { readonly digits: string }): bigint | number | string =>
-  typeof next === "object" ? BigInt(next.digits) : next
-
-const faultOf = (spec: FaultSpec.FaultSpec): Fault.Fault => {
-  switch (spec.type) {
-    case "returnCode":
-      return Fault.returnCode(spec.code, spec.message)
-    case "latency":
-      return Fault.latency(spec.duration, on(spec))
-    case "latencyBetween":
-      return Fault.latencyBetween(spec.minimum, spec.maximum, on(spec))
-    case "latencyNormal":
-      return Fault.latencyNormal(spec.mean, spec.deviation, on(spec))
-    case "latencyLogNormal":
-      return Fault.latencyLogNormal(spec.median, spec.sigma, on(spec))
-    case "latencyExponential":
-      return Fault.latencyExponential(spec.mean, on(spec))
-    case "latencyPareto":
-      return Fault.latencyPareto(spec.minimum, spec.shape, on(spec))
-    case "nextCursor":
-      return Fault.nextCursor(nextOf(spec.next))
-    case "cyclingCursor":
-      return Fault.cyclingCursor(spec.length)
-    case "duplicateEntries":
-      return Fault.duplicateEntries(spec.count)
-    case "missingEntries":
-      return Fault.missingEntries(spec.count)
-    case "rawBody":
-      return Fault.rawBody(spec.text, spec.contentType)
-    case "httpStatus":
-      return Fault.httpStatus(spec.status, spec.html)
-    case "redirect":
-      return Fault.redirect(spec.location)
-    case "slowBody":
-      return Fault.slowBody(spec)
-    case "oversizedBody":
-      return Fault.oversizedBody(spec.bytes)
-    case "gzipBomb":
-      return Fault.gzipBomb(spec.bytes)
-    case "connectionReset":
-    case "answerLost":
-    case "hang":
-    case "largeCursors":
-    case "notJson":
-    case "emptyBody":
-    case "wrongContentType":
-    case "truncatedBody":
-    case "hangingBody":
-      return Fault[spec.type]
-  }
-}
-
 /** A fault of its decoded JSON: see {@link FaultJson}. */
-export const fromSpec = (spec: typeof FaultJson.Type): Fault.Fault =>
-  (spec.when ?? []).reduce((fault, condition) => Fault.when(fault, conditionOf(condition)), faultOf(spec))
+export const fromSpec = ({ when = [], ...action }: typeof FaultJson.Type): Fault.Fault =>
+  new Fault.Fault(
+    action,
+    when.map((condition) => new Fault.Condition(condition))
+  )
 
 // A key that is left unread would quietly widen the fault.
 const exact = { onExcessProperty: "error" } as const
@@ -163,16 +89,11 @@ export const parse = (text: string): Effect.Effect<ReadonlyArray<Fault.Fault>, F
  */
 export const make = (json: Json): Fault.Fault => fromSpec(decodeOne(json))
 
-const isSpec = Schema.is(FaultJson)
+const specOf = Schema.decodeUnknownOption(Schema.toType(FaultJson), exact)
 
 /** The decoded JSON of a fault: {@link fromSpec} of it does the same. See {@link encode}. */
-export const toSpec = (fault: Fault.Fault): Option.Option<typeof FaultJson.Type> => {
-  if (fault.spec === undefined) return Option.none()
-  const when = fault.conditions.flatMap(({ spec }) => (spec === undefined ? [] : [spec]))
-  if (when.length < fault.conditions.length) return Option.none()
-  const spec = { ...fault.spec, ...(when.length > 0 && { when }) }
-  return isSpec(spec) ? Option.some(spec) : Option.none()
-}
+export const toSpec = ({ action, conditions }: Fault.Fault): Option.Option<typeof FaultJson.Type> =>
+  specOf(conditions.length === 0 ? action : { ...action, when: conditions.map(({ data }) => data) })
 
 /**
  * The JSON of a fault: {@link make} of it does the same. None where a function is in it (`Fault.where`,

@@ -9,14 +9,11 @@ export const secret = (seed: string | number): string => {
   return Array.from({ length: 32 }, () => Random.between(random, 0, 15).toString(16)).join("")
 }
 
-/** A number of the standard normal distribution (Box-Muller), from `u` and another uniform number. */
-const normal = (u: number, v: number): number => Math.sqrt(-2 * Math.log(u)) * Math.cos(2 * Math.PI * v)
-
 const longest = 5000
 
 /** Log-normal: one list in twenty is empty, half have 20 entries or fewer, one in seventy more than 1000. */
 const lengthOf = (random: EffectRandom.Random): number => {
-  const length = Math.exp(3 + 1.8 * normal(1 - random.nextDoubleUnsafe(), random.nextDoubleUnsafe()))
+  const length = Math.exp(3 + 1.8 * Random.normal(random))
   return Math.min(longest, Math.floor(length))
 }
 

@@ -4,10 +4,10 @@ import type * as Random from "effect/Random"
 import * as Result from "effect/Result"
 import { ConnectionLost } from "../Exchange.ts"
 import type { Reply, Request } from "../Exchange.ts"
-import type { Call, Fault } from "../Fault.ts"
-import * as Arsenal from "./arsenal.ts"
+import type { Call } from "../Fault.ts"
 import { check } from "./check.ts"
 import type { Books, Facts } from "./check.ts"
+import type { Happening, Interpreter } from "./faults/interpreter.ts"
 import type { Refusal } from "./handler.ts"
 import type { Log } from "./log.ts"
 import * as Receive from "./receive.ts"
@@ -17,7 +17,7 @@ import type { Steady } from "./steady.ts"
 /** All that answering a call needs and changes. */
 export interface Desk {
   readonly books: Books
-  readonly arsenal: Arsenal.Arsenal
+  readonly faults: Interpreter
   readonly log: Log
   readonly random: Random.Random
   readonly write: (answer: Answer) => Reply
@@ -55,13 +55,13 @@ const pageOf = (desk: Desk, { appId, description }: Receive.Received): number | 
 }
 
 /** The `Next` that faults ask for, in place of the right one. */
-const nextOf = (desk: Desk, happening: ReadonlyArray<Fault>, call: Call): object => {
-  const next = Arsenal.find(happening, "NextCursor")
-  if (next !== undefined) return { Next: next.next }
-  const cycle = Arsenal.find(happening, "CyclingCursor")
-  if (cycle === undefined || call.appId === undefined || call.userId === undefined) return {}
-  const page = 2 + (((call.page ?? 1) - 1) % cycle.length)
-  return { Next: desk.books.cursors.issue({ appId: call.appId, userId: call.userId, page, edge: undefined }) }
+const nextOf = (desk: Desk, happening: Happening, { appId, page = 1, userId }: Call): object => {
+  const next = happening.next(page, (page) =>
+    appId === undefined || userId === undefined
+      ? undefined
+      : desk.books.cursors.issue({ appId, userId, page, edge: undefined })
+  )
+  return next === undefined ? {} : { Next: next }
 }
 
 /** Answers one request. */
@@ -84,9 +84,9 @@ export const handle = Effect.fnUntraced(function* (
   const received = Receive.receive(request)
   const page = pageOf(desk, received)
   const call = Receive.callOf(received, { index, time: arrival, page })
-  const happening = desk.arsenal.happening(call)
+  const happening = desk.faults.happening(call)
 
-  const delay = Arsenal.latency(happening, "request", desk.random)
+  const delay = happening.delay("request", desk.random)
   if (delay > 0) yield* Effect.sleep(delay)
 
   const now = clock.currentTimeMillisUnsafe()
@@ -104,31 +104,30 @@ export const handle = Effect.fnUntraced(function* (
       code,
       reason,
       status,
-      faults: happening.map((fault) => fault.name),
+      faults: happening.names,
       ...facts
     })
 
-  if (Arsenal.find(happening, "Reset") !== undefined) {
+  if (happening.find("connectionReset") !== undefined) {
     note(undefined, undefined, undefined)
     return yield* new ConnectionLost()
   }
-  if (Arsenal.find(happening, "Hang") !== undefined) {
+  if (happening.find("hang") !== undefined) {
     note(undefined, undefined, undefined)
     return yield* Effect.never
   }
 
-  const forced = Arsenal.find(happening, "ReturnCode")
+  const forced = happening.find("returnCode")
   const meddling = {
     // A call that waits in a leaky bucket has been counted, also when its client goes away.
     givenUp: () => note(undefined, "the client went away in the queue", undefined),
     code: forced?.code,
-    shift: Arsenal.shift(happening),
-    largeCursors: Arsenal.find(happening, "LargeCursors") !== undefined
+    shift: happening.shift,
+    largeCursors: happening.find("largeCursors") !== undefined
   }
   const result = yield* Effect.result(check(received, desk.books, meddling, facts, desk.steady(clock), desk.shown(now)))
   const code = Result.isSuccess(result) ? 0 : result.failure.code
-  const answer = happening.reduce(
-    (reply, { action }) => (action._tag === "Rewrite" ? action.change(reply) : reply),
+  const answer = happening.rewrite(
     desk.write({
       status: 200,
       index,
@@ -138,10 +137,10 @@ export const handle = Effect.fnUntraced(function* (
       payload: Result.isSuccess(result) ? { ...result.success, ...nextOf(desk, happening, call) } : {}
     })
   )
-  const lost = Arsenal.find(happening, "AnswerLost") !== undefined
+  const lost = happening.find("answerLost") !== undefined
   note(code, Result.isSuccess(result) ? undefined : result.failure.reason, lost ? undefined : answer.status)
 
-  const wait = Arsenal.latency(happening, "answer", desk.random)
+  const wait = happening.delay("answer", desk.random)
   if (wait > 0) yield* Effect.sleep(wait)
   return lost ? yield* new ConnectionLost() : answer
 })
