@@ -6,36 +6,48 @@ import { Fault } from "@effect-zim/emulator"
 import { atLeast } from "./internal/inRange.ts"
 import * as Printed from "./internal/printed.ts"
 
-const faults = {
-  "660300005": Fault.returnCode(660300005),
-  "7": Fault.returnCode(7),
-  "1": Fault.returnCode(1),
-  "660000001": Fault.returnCode(660000001),
-  "660000003": Fault.returnCode(660000003),
-  "660800053": Fault.returnCode(660800053),
-  "105001": Fault.returnCode(105001),
-  "100000015": Fault.returnCode(100000015),
-  "connection reset": Fault.connectionReset,
-  "answer lost": Fault.answerLost,
-  "body cut off": Fault.truncatedBody,
-  "no answer": Fault.hang,
-  "body stops halfway": Fault.hangingBody,
-  "HTTP 429": Fault.httpStatus(429),
-  "HTTP 502": Fault.httpStatus(502),
-  "HTTP 503": Fault.httpStatus(503),
-  "not JSON": Fault.notJson,
-  "empty body": Fault.emptyBody,
-  "answer after 9 s": Fault.latency("9 seconds"),
-  "answer after 11 s": Fault.latency("11 seconds"),
-  "slow body": Fault.slowBody({ bytes: 16, every: "100 millis" }),
-  "text/html": Fault.wrongContentType,
-  "cursor that leads in a circle": Fault.cyclingCursor(2),
-  "cursor of text": Fault.nextCursor("next"),
-  redirect: Fault.redirect()
-}
-
 /** A short page: right, but with fewer conversations than were asked for. */
 const shortPage = "page of 1"
+
+/** After these the same call, made again, can succeed; a `page of 1` needs no second call. The plainest first. */
+const passingFaults = [
+  ["660300005", Fault.returnCode(660300005)],
+  ["660800053", Fault.returnCode(660800053)],
+  [shortPage, undefined],
+  ["connection reset", Fault.connectionReset],
+  ["1", Fault.returnCode(1)],
+  ["answer lost", Fault.answerLost],
+  ["no answer", Fault.hang],
+  ["7", Fault.returnCode(7)],
+  ["660000001", Fault.returnCode(660000001)],
+  ["660000003", Fault.returnCode(660000003)],
+  ["105001", Fault.returnCode(105001)],
+  ["100000015", Fault.returnCode(100000015)],
+  ["body cut off", Fault.truncatedBody],
+  ["body stops halfway", Fault.hangingBody],
+  ["HTTP 429", Fault.httpStatus(429)],
+  ["HTTP 502", Fault.httpStatus(502)],
+  ["HTTP 503", Fault.httpStatus(503)],
+  ["not JSON", Fault.notJson],
+  ["empty body", Fault.emptyBody],
+  ["answer after 9 s", Fault.latency("9 seconds")],
+  ["answer after 11 s", Fault.latency("11 seconds")],
+  ["slow body", Fault.slowBody({ bytes: 16, every: "100 millis" })],
+  ["text/html", Fault.wrongContentType]
+] as const
+
+/** These a call made again does not cure, or they lead astray. */
+const lastingFaults = [
+  ["cursor that leads in a circle", Fault.cyclingCursor(2)],
+  ["cursor of text", Fault.nextCursor("next")],
+  ["redirect", Fault.redirect()]
+] as const
+
+/** Troubles after which the same call, made again, can succeed; a `page of 1` needs no second call. */
+export const passing: ReadonlyArray<(typeof passingFaults)[number][0]> = passingFaults.map(([trouble]) => trouble)
+
+/** Troubles that a call made again does not cure, or that lead astray. */
+export const lasting: ReadonlyArray<(typeof lastingFaults)[number][0]> = lastingFaults.map(([trouble]) => trouble)
 
 /**
  * What can go wrong with a call:
@@ -45,41 +57,9 @@ const shortPage = "page of 1"
  *   documentation promises no length: only `Next` says whether the list goes on.
  * - the others are faults of `Fault` in `@effect-zim/emulator`.
  */
-export type Trouble = keyof typeof faults | typeof shortPage
+export type Trouble = (typeof passing | typeof lasting)[number]
 
-/** Troubles after which the same call, made again, can succeed; a `page of 1` needs no second call. */
-export const passing = [
-  "660300005",
-  "660800053",
-  shortPage,
-  "connection reset",
-  "1",
-  "answer lost",
-  "no answer",
-  "7",
-  "660000001",
-  "660000003",
-  "105001",
-  "100000015",
-  "body cut off",
-  "body stops halfway",
-  "HTTP 429",
-  "HTTP 502",
-  "HTTP 503",
-  "not JSON",
-  "empty body",
-  "answer after 9 s",
-  "answer after 11 s",
-  "slow body",
-  "text/html"
-] as const satisfies ReadonlyArray<Trouble>
-
-/** Troubles that a call made again does not cure, or that lead astray. */
-export const lasting = [
-  "cursor that leads in a circle",
-  "cursor of text",
-  "redirect"
-] as const satisfies ReadonlyArray<Trouble>
+const faults = new Map<Trouble, Fault.Fault | undefined>([...passingFaults, ...lastingFaults])
 
 /**
  * Some calls of a user, counted from 1, and what goes wrong with them.
@@ -140,9 +120,10 @@ export class FaultSchedule extends Printed.Printed {
 
   /** The emulator's faults. A `page of 1` is none of them: `ZimTest.layer` sees to it. */
   get faults(): ReadonlyArray<Fault.Fault> {
-    return this.lines.flatMap((line) =>
-      line.trouble === shortPage ? [] : [Fault.when(faults[line.trouble], conditionOf(line))]
-    )
+    return this.lines.flatMap((line) => {
+      const fault = faults.get(line.trouble)
+      return fault === undefined ? [] : [Fault.when(fault, conditionOf(line))]
+    })
   }
 
   /** Whether the nth call of a user, from 1, is answered with a short page. */
