@@ -1,5 +1,5 @@
 /**
- * The JavaScript of `protocol` and `client`: all that comes with a package's index in one file, since to Node a module
+ * The JavaScript of `policies`, `protocol` and `client`: all that comes with a package's index in one file, since to Node a module
  * costs as much for being a file as for what is in it. Every module stays an entry of its own. `tsc` adds the types.
  * Decision 24.
  */
@@ -48,4 +48,4 @@ const library = (name: string): RolldownOptions => {
   }
 }
 
-export default defineConfig(["protocol", "client"].map(library))
+export default defineConfig(["policies", "protocol", "client"].map(library))

@@ -58,7 +58,7 @@ for (const name of ${JSON.stringify(tarballs.flatMap((tarball) => tarball.entryP
 const loadedFiles = `import { registerHooks } from "node:module"
 registerHooks({
   load: (url, context, next) => {
-    const file = /node_modules\\/@effect-zim\\/((?:client|protocol)\\/.*)/.exec(url)
+    const file = /node_modules\\/@effect-zim\\/((?:client|policies|protocol)\\/.*)/.exec(url)
     if (file !== null) console.log(file[1])
     return next(url, context)
   }
@@ -67,7 +67,7 @@ await import("@effect-zim/client")
 `
 
 /** What they should be, whatever the packages are made of: see decision 24. */
-const filesOfClient = ["client", "protocol"].flatMap((name) =>
+const filesOfClient = ["client", "policies", "protocol"].flatMap((name) =>
   ["index.js", "internal/all.js"].map((file) => `${name}/dist/${file}`)
 )
 

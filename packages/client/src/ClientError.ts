@@ -20,14 +20,15 @@
  *
  * @since 0.1.0
  */
+import type { CircuitBreaker, Quota, RetryPolicy } from "@effect-zim/policies"
+import { AttemptTimedOut, CircuitOpen, DeadlineExceeded, QuotaUnavailable } from "@effect-zim/policies/PolicyError"
 import { Cursor, ReturnCode, ServiceError } from "@effect-zim/protocol"
 import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import type * as Breaker from "./Breaker.ts"
-import type * as Quota from "./Quota.ts"
-import type * as RetryPolicy from "./RetryPolicy.ts"
 
-const { callFields, describeCall, describeTime } = ServiceError
+export { AttemptTimedOut, CircuitOpen, DeadlineExceeded, QuotaUnavailable }
+
+const { callFields, describeCall } = ServiceError
 
 /**
  * The settings of a client are unusable.
@@ -83,77 +84,6 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>()("Tran
 export class ClientClosed extends Schema.TaggedError<ClientClosed>()("ClientClosed", callFields) {
   override get message(): string {
     return `the client is closed: its HTTP client ended with the scope that made it (${describeCall(this)})`
-  }
-}
-
-/**
- * One attempt took longer than its timeout, headers and body included.
- *
- * @since 0.1.0
- */
-export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>()("AttemptTimedOut", {
-  ...callFields,
-  timeout: Schema.Duration
-}) {
-  override get message(): string {
-    return `no complete answer within ${describeTime(this.timeout)} (${describeCall(this)})`
-  }
-}
-
-/**
- * The call as a whole took longer than its deadline, waiting for quota and back-off included; or it failed at once,
- * because the wait before it was known to be longer: `needed` is the least it would have taken. `cause` is what the last
- * attempt failed with, if one had.
- *
- * @since 0.1.0
- */
-export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
-  ...callFields,
-  deadline: Schema.Duration,
-  needed: Schema.optional(Schema.Duration),
-  cause: Schema.optional(Schema.Defect())
-}) {
-  override get message(): string {
-    const needed = this.needed === undefined ? "" : `, the next step alone needs another ${describeTime(this.needed)}`
-    return `not done within the deadline of ${describeTime(this.deadline)}${needed} (${describeCall(this)})`
-  }
-}
-
-/**
- * Not sent: so many calls to the host failed of late that the circuit breaker keeps all of them back for a while.
- *
- * @since 0.1.0
- */
-export class CircuitOpen extends Schema.TaggedError<CircuitOpen>()("CircuitOpen", {
-  ...callFields,
-  host: Schema.String,
-  /** How long until the breaker lets a call through again to see. */
-  retryAfter: Schema.Duration
-}) {
-  override get message(): string {
-    return `not sent: ${this.host} keeps failing; next try in ${describeTime(this.retryAfter)} (${describeCall(this)})`
-  }
-}
-
-/**
- * Not sent: the quota is shared between processes, and what it is kept in did not give a permit. `problem` says why, in
- * the store's words:
- *
- * - `NoAnswer`: it does not answer.
- * - `Refused`: it answers that it cannot, whoever asks. That may pass.
- * - `Denied`: it does not serve this process. That does not pass by itself, and is not tried again.
- *
- * @since 0.1.0
- */
-export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>()("QuotaUnavailable", {
-  ...callFields,
-  reason: Schema.Literals(["NoAnswer", "Refused", "Denied"]),
-  problem: Schema.String,
-  cause: Schema.Defect()
-}) {
-  override get message(): string {
-    const what = this.reason === "NoAnswer" ? "does not answer" : "refuses"
-    return `not sent: the store of the shared quota ${what}: ${this.problem} (${describeCall(this)})`
   }
 }
 
@@ -282,7 +212,7 @@ export interface Traits {
   /** How the quota counts the attempt. */
   readonly count: Quota.Outcome
   /** What it says of the host's health. */
-  readonly host: Breaker.Health
+  readonly host: CircuitBreaker.Health
   /** Whether the time of the signature may be why, so that the same call, signed anew, may succeed at once. */
   readonly mayBeClock?: boolean
   /**

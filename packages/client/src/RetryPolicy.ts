@@ -1,37 +1,26 @@
 /**
- * When a failed call is made again.
+ * When a failed call is made again: `RetryPolicy` of `@effect-zim/policies`, with the failures of this client.
  *
- * Each kind of failure has a schedule of its own, an ordinary Effect `Schedule`: take one of those exported here, or
- * compose one. A schedule that ends gives the call up; the error says how many attempts were made.
- *
- * @since 0.1.0
- */
-import type { ServiceError } from "@effect-zim/protocol"
-import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
-import * as Effect from "effect/Effect"
-import { dual } from "effect/Function"
-import * as Random from "effect/Random"
-import * as Schedule from "effect/Schedule"
-import { type CallError, traits } from "./ClientError.ts"
-import { inRange } from "./internal/inRange.ts"
-
-/**
- * The kinds of failure that a policy has schedules for:
- *
- * - `rateLimit`: the service said "too fast" (660300005, 7, HTTP 429).
- * - `transient`: the service failed in a way that passes (1, 660000001, 660000003, HTTP 408, 425, 500, 502, 503,
- *   504).
- * - `bounded`: it failed in a way that may pass; a second look is safe for a read (660800053, 105001, gateway codes, an
- *   answer that is empty or no JSON).
- * - `transport`: no answer, or none in time; or not sent, because the store of a shared quota does not answer.
- * - `circuit`: not sent, because the circuit breaker is open.
+ * | Kind        | Failures                                                                                        |
+ * | ----------- | ----------------------------------------------------------------------------------------------- |
+ * | `rateLimit` | 660300005, 7, HTTP 429                                                                          |
+ * | `transient` | 1, 660000001, 660000003, HTTP 408, 425, 500, 502, 503, 504                                      |
+ * | `bounded`   | 660800053, 105001, gateway codes, an answer that is empty or no JSON                            |
+ * | `transport` | No answer, or none in time; or not sent, because the store of a shared quota does not answer    |
+ * | `circuit`   | Not sent, because the circuit breaker is open                                                   |
  *
  * A call that changes something is repeated only where it was surely not done: it was rejected, or not sent.
  *
  * @since 0.1.0
  */
-export type Kind = "rateLimit" | "transient" | "bounded" | "transport" | "circuit"
+import type { ServiceError } from "@effect-zim/protocol"
+import { RetryPolicy as Policies } from "@effect-zim/policies"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import { type CallError, traits } from "./ClientError.ts"
+
+export { backoff, type Kind, none, patient, standard } from "@effect-zim/policies/RetryPolicy"
 
 /**
  * What a schedule of a policy sees: the error of the attempt.
@@ -45,125 +34,7 @@ export type Failure = CallError<ServiceError.ServiceError>
  *
  * @since 0.1.0
  */
-export interface RetryPolicy extends Readonly<Record<Kind, Schedule.Schedule<unknown, Failure>>> {
-  /** Whether retries take from the client's `RetryBudget`. One that waits long between retries may do without. */
-  readonly usesBudget: boolean
-}
-
-/**
- * Exponential back-off with full jitter: before the n-th retry it waits a random time between nothing and
- * `min(base * 2^(n-1), cap)`, so that clients that failed together do not come back together. Seeded `Random` makes it
- * repeatable in tests. Throws a `RangeError` that names the option where one is below 0, or no number.
- *
- * @example
- * ```ts
- * import { RetryPolicy } from "@effect-zim/client"
- *
- * const custom: RetryPolicy.RetryPolicy = {
- *   ...RetryPolicy.standard,
- *   transient: RetryPolicy.backoff({ base: "1 second", cap: "1 minute", times: 10 })
- * }
- * ```
- *
- * @since 0.1.0
- */
-export const backoff = (options: {
-  readonly base: Duration.Input
-  readonly cap: Duration.Input
-  /** How many retries, 0 or more; without it, no end. */
-  readonly times?: number | undefined
-}): Schedule.Schedule<Duration.Duration> => {
-  for (const name of ["base", "cap"] as const) {
-    const millis = Duration.toMillis(options[name])
-    inRange(`the back-off's ${name}`, millis, millis >= 0, "a time, in milliseconds, 0 or more")
-  }
-  const times = options.times ?? 0
-  inRange("the back-off's times", times, times >= 0, "a number of retries, 0 or more")
-  const capped = Schedule.min([Schedule.exponential(options.base), Schedule.spaced(options.cap)]).pipe(
-    Schedule.modifyDelay(({ duration }) => Effect.map(Random.next, (random) => Duration.times(duration, random)))
-  )
-  return options.times === undefined ? capped : Schedule.upTo(capped, { times: options.times })
-}
-
-const never: Schedule.Schedule<number> = Schedule.recurs(0)
-
-/** Waits out what the circuit breaker asks for, and then a little, so that not everybody comes back at once. */
-const untilCircuitCloses: Schedule.Schedule<unknown, Failure> = backoff({ base: "1 second", cap: "30 seconds" }).pipe(
-  Schedule.setInputType<Failure>(),
-  Schedule.modifyDelay(({ duration, input }) =>
-    Effect.succeed(input._tag === "CircuitOpen" ? Duration.sum(duration, input.retryAfter) : duration)
-  )
-)
-
-/**
- * No retries: the first failure is the call's.
- *
- * @example
- * ```ts
- * import { Conversations, RetryPolicy } from "@effect-zim/client"
- *
- * const once = RetryPolicy.provide(Conversations.page("user-42"), RetryPolicy.none)
- * ```
- *
- * @since 0.1.0
- */
-export const none: RetryPolicy = {
-  rateLimit: never,
-  transient: never,
-  bounded: never,
-  transport: never,
-  circuit: never,
-  usesBudget: true
-}
-
-/**
- * The default, for a caller that waits for the answer: rejections are retried up to 8 times, passing failures 4 times,
- * connection failures 3 times, doubtful ones twice. While the circuit breaker is open it fails at once.
- *
- * @example
- * ```ts
- * import { RetryPolicy } from "@effect-zim/client"
- *
- * // The same, but lost connections are final.
- * const custom: RetryPolicy.RetryPolicy = { ...RetryPolicy.standard, transport: RetryPolicy.none.transport }
- * ```
- *
- * @since 0.1.0
- */
-export const standard: RetryPolicy = {
-  rateLimit: backoff({ base: "500 millis", cap: "5 seconds", times: 8 }),
-  transient: backoff({ base: "250 millis", cap: "5 seconds", times: 4 }),
-  bounded: backoff({ base: "250 millis", cap: "2 seconds", times: 2 }),
-  transport: backoff({ base: "100 millis", cap: "5 seconds", times: 3 }),
-  circuit: never,
-  usesBudget: true
-}
-
-/**
- * For a batch job that would rather wait than fail: rejections and outages are retried until the deadline. Raise
- * `Timeout.Deadline` with it: two minutes are soon over in an outage.
- *
- * @example
- * ```ts
- * import { Conversations, RetryPolicy, Timeout } from "@effect-zim/client"
- * import { Duration, Effect } from "effect"
- *
- * const nightly = Conversations.snapshot("user-42").pipe(
- *   RetryPolicy.provide(RetryPolicy.patient),
- *   Effect.provideService(Timeout.Deadline, Duration.hours(1))
- * )
- * ```
- *
- * @since 0.1.0
- */
-export const patient: RetryPolicy = {
-  rateLimit: backoff({ base: "1 second", cap: "30 seconds" }),
-  transient: backoff({ base: "1 second", cap: "1 minute" }),
-  bounded: backoff({ base: "1 second", cap: "30 seconds", times: 5 }),
-  transport: backoff({ base: "500 millis", cap: "1 minute" }),
-  circuit: untilCircuitCloses,
-  usesBudget: false
-}
+export type RetryPolicy = Policies.RetryPolicy<Failure>
 
 /**
  * The policy in force. Provide another one to the client's layer for all its calls, or to one effect or stream with
@@ -180,7 +51,7 @@ export const patient: RetryPolicy = {
  * @since 0.1.0
  */
 export const Current = Context.Reference<RetryPolicy>("@effect-zim/client/RetryPolicy", {
-  defaultValue: () => standard
+  defaultValue: () => Policies.standard
 })
 
 /**
@@ -217,4 +88,4 @@ export const provide: {
  *
  * @since 0.1.0
  */
-export const kindOf = (error: Failure): Kind | undefined => traits(error).retry
+export const kindOf = (error: Failure): Policies.Kind | undefined => traits(error).retry

@@ -9,6 +9,7 @@
  *
  * @since 0.1.0
  */
+import { Metrics } from "@effect-zim/policies"
 import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 
@@ -81,27 +82,11 @@ export const quotaWait = Metric.histogram("zim.client.quota.wait", {
 export const permitsInUse = Metric.gauge("zim.client.quota.permits_in_use", { description: "Requests under way" })
 
 /**
- * Tokens left in the retry budget; of several in one process, the one that changed last.
+ * The gauges of the policies: see `Metrics` of `@effect-zim/policies`.
  *
  * @since 0.1.0
  */
-export const retryBudget = Metric.gauge("zim.client.retry_budget.left", { description: "Tokens left for retries" })
-
-/**
- * The service's clock minus this machine's, in milliseconds: positive where this machine's is behind.
- *
- * @since 0.1.0
- */
-export const clockOffset = Metric.gauge("zim.client.clock.offset", { description: "Clock offset in milliseconds" })
-
-/**
- * The state of the circuit to each `server.address`: 0 closed, 1 half open, 2 open. Shows up when a circuit first opens.
- *
- * @since 0.1.0
- */
-export const breakerState = Metric.gauge("zim.client.breaker.state", {
-  description: "Circuit: 0 closed, 1 half open, 2 open"
-})
+export const { breakerState, clockOffset, retryBudget } = Metrics
 
 /**
  * Whether requests carry the trace headers `traceparent` and `b3` to the service. It has no use for them, and they tell

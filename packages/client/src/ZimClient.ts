@@ -16,7 +16,7 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type CallError, SettingsInvalid } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
-import * as CallState from "./internal/call.ts"
+import { CallState } from "./internal/call.ts"
 import * as Defaults from "./internal/defaults.ts"
 import * as Pipeline from "./internal/pipeline.ts"
 import * as Policies from "./internal/policies.ts"
@@ -90,7 +90,7 @@ const emulatorSecret = "emulator-only-not-a-real-secret"
 
 /**
  * Makes a client. Policies in the context (`Quota`, `RetryPolicy.Current`, `RetryBudget`, `Timeout.Attempt`,
- * `Timeout.Deadline`, `ServerClock`, `Breaker`, `ResponseLimit`) become the client's; a call's own win over them. A quota,
+ * `Timeout.Deadline`, `ServerClock`, `CircuitBreaker`, `ResponseLimit`) become the client's; a call's own win over them. A quota,
  * budget, clock or breaker that is not in the context is shared with all clients of the app in this process, by the same
  * `Clock`: those of any region together, those of a `baseUrl` by its host.
  *
@@ -149,7 +149,11 @@ export const make = Effect.fnUntraced(function* (
     return Effect.contextWith((context: Context.Context<never>) =>
       Effect.flatMapEager(made, (request) => {
         const policies = policiesOf(context)
-        const call = CallState.start(operation.action, Context.get(context, Clock.Clock), policies.deadline)
+        const { attemptTimeout, deadline } = policies
+        const call = new CallState(
+          { key: `${identity.appId}`, operation: operation.action, deadline, attemptTimeout },
+          Context.get(context, Clock.Clock)
+        )
         const run = { http, identity, endpoints, policies, watchdog, call, context, requestContextIn }
         return Pipeline.call(run, operation, request)
       })

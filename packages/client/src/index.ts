@@ -3,17 +3,13 @@
  *
  * @since 0.1.0
  */
-export * as Breaker from "./Breaker.ts"
+export { CircuitBreaker, Quota, RetryBudget, ServerClock, Timeout } from "@effect-zim/policies"
 export * as ClientError from "./ClientError.ts"
 export * as Conversations from "./Conversations.ts"
 export * as Endpoint from "./Endpoint.ts"
 export * as UntypedOperation from "./UntypedOperation.ts"
 export * as Paging from "./Paging.ts"
-export * as Quota from "./Quota.ts"
 export { ResponseLimit } from "./ResponseLimit.ts"
-export * as RetryBudget from "./RetryBudget.ts"
 export * as RetryPolicy from "./RetryPolicy.ts"
-export * as ServerClock from "./ServerClock.ts"
 export * as Telemetry from "./Telemetry.ts"
-export * as Timeout from "./Timeout.ts"
 export * as ZimClient from "./ZimClient.ts"

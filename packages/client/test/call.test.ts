@@ -1,6 +1,6 @@
 /** The escape hatch: any operation by its name, with JSON in and JSON out, through the same pipeline as a typed call. */
 import {
-  Breaker,
+  CircuitBreaker,
   ClientError,
   type UntypedOperation,
   Quota,
@@ -92,7 +92,7 @@ const exactTexts = [
 // ---- calls ----
 
 const run = <A, E>(service: FakeService.FakeService, call: Effect.Effect<A, E, ZimClient.ZimClient>) =>
-  call.pipe(Effect.provide(Layer.provide(FakeService.clientOf(service.layer), [Quota.layer(), Breaker.layer()])))
+  call.pipe(Effect.provide(Layer.provide(FakeService.clientOf(service.layer), [Quota.layer(), CircuitBreaker.layer()])))
 
 const failureOf = <A, E>(exit: Exit.Exit<A, E>): E => {
   if (Exit.isSuccess(exit)) return assert.fail("it succeeded")

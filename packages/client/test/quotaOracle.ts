@@ -1,6 +1,6 @@
 /** What the tests of quotas are made of: a call, a service that counts arrivals, and what it may have counted at most. */
 import type { Quota } from "@effect-zim/client"
-import { AppId } from "@effect-zim/protocol"
+import { Call } from "@effect-zim/policies"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -9,7 +9,15 @@ import * as Fiber from "effect/Fiber"
 import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 
-export const call: Quota.Call = { appId: Schema.decodeSync(AppId.AppId)(12345), action: "QueryConversationList" }
+export const call: Call.Options = { key: "12345", operation: "QueryConversationList" }
+
+/** Begins a call, and makes its attempt with a permit. */
+export const withPermit = <A, E, R>(
+  quota: Quota.Quota["Service"],
+  options: Call.Options,
+  attempt: (waited: Duration.Duration, goingTo?: Quota.GoingTo) => Effect.Effect<A, E, R>,
+  outcomeOf: (exit: Exit.Exit<A, E>) => Quota.Outcome
+) => Effect.flatMap(Call.make(options), (call) => quota.withPermit(call, attempt, outcomeOf))
 
 /** Without an answer, the request may arrive later. */
 export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Quota.Outcome =>

@@ -114,7 +114,7 @@ describe("the end of a quota", () => {
 })
 
 describe("a Redis that refuses", () => {
-  const key = "zim:quota:{12345}:leases"
+  const key = "quota:{12345}:leases"
   const ways: ReadonlyArray<readonly [start: RegExp, command: ReadonlyArray<string>]> = [
     [/^READONLY /, ["REPLICAOF", "127.0.0.1", "1"]],
     [/^OOM /, ["CONFIG", "SET", "maxmemory", "1"]],

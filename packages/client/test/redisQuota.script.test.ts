@@ -38,7 +38,7 @@ const giveBack = (lease: string, given?: Partial<SharedQuota.Return>): SharedQuo
 
 const near = (actual: number, expected: number, what: string) => assert.closeTo(actual, expected, 30_000, what)
 
-const assertWait = (answer: SharedQuota.Answer, millis: number) => {
+const assertWait = (answer: SharedQuota.Reply, millis: number) => {
   assert.strictEqual(answer._tag, "Wait")
   if (answer._tag === "Wait") near(answer.millis, millis, "wait")
 }
@@ -191,7 +191,7 @@ describe("the scripts", () => {
       const { store } = yield* storeOf(yield* RedisServer.make())
       const short = { limits: { limit: 1, window: 20, grace: 10 }, hold: 300 }
       const first = yield* store.acquire(ask("a", short))
-      const again: Effect.Effect<SharedQuota.Answer, unknown> = Effect.flatMap(
+      const again: Effect.Effect<SharedQuota.Reply, unknown> = Effect.flatMap(
         store.acquire(ask("b", short)),
         (answer) =>
           answer._tag === "Granted" ? Effect.succeed(answer) : Effect.andThen(Effect.sleep(answer.millis), again)
@@ -217,7 +217,7 @@ describe("the scripts", () => {
 
       yield* send("FLUSHALL")
       assert.strictEqual((yield* store.acquire(ask("a")))._tag, "Granted")
-      const key = "zim:quota:{12345}:state"
+      const key = "quota:{12345}:state"
       const now = Number(yield* send("HGET", key, "now"))
       // By a little: time stands still, and nothing is lost.
       yield* send("HSET", key, "now", `${now + 5 * minute}`)
@@ -240,10 +240,10 @@ describe("the scripts", () => {
       yield* store.acquire(ask("a", { key: "12345:QueryConversationList" }))
       const keys = (yield* send<Array<string>>("KEYS", "*")).toSorted()
       assert.deepStrictEqual(keys, [
-        "zim:quota:{12345:QueryConversationList}:leases",
-        "zim:quota:{12345:QueryConversationList}:state",
-        "zim:quota:{12345}:leases",
-        "zim:quota:{12345}:state"
+        "quota:{12345:QueryConversationList}:leases",
+        "quota:{12345:QueryConversationList}:state",
+        "quota:{12345}:leases",
+        "quota:{12345}:state"
       ])
       for (const write of [
         store.acquire(ask("b")),
@@ -281,14 +281,14 @@ describe("the scripts", () => {
   it.live("fail with what Redis says", () =>
     Effect.gen(function* () {
       const { send, store } = yield* storeOf(yield* RedisServer.make())
-      yield* send("SET", "zim:quota:{12345}:state", "something else")
+      yield* send("SET", "quota:{12345}:state", "something else")
       for (const use of [
         store.acquire(ask("a")),
         store.release(giveBack("a")),
         store.pause({ key: "12345", limits, millis: 1 })
       ]) {
         const error = yield* Effect.flip<unknown, { readonly _tag: string; readonly cause: unknown }, never>(use)
-        assert.strictEqual(error._tag, "Unavailable")
+        assert.strictEqual(error._tag, "StoreUnavailable")
         assert.include(String(error.cause instanceof Redis.RedisError ? error.cause.cause : error.cause), "WRONGTYPE")
       }
     })

@@ -13,7 +13,7 @@ import * as Logger from "effect/Logger"
 import * as Redis from "effect/persistence/Redis"
 import * as Random from "effect/Random"
 import * as FakeService from "./fakeService.ts"
-import { call, outcomeOf, peak } from "./quotaOracle.ts"
+import { call, outcomeOf, peak, withPermit } from "./quotaOracle.ts"
 import * as RedisServer from "./redisServer.ts"
 
 const window = 200
@@ -55,7 +55,7 @@ const eventually = <R>(holds: Effect.Effect<boolean, unknown, R>, what: string):
 const callForEver = (quota: Quota.Quota["Service"], request: Effect.Effect<void>) =>
   Effect.forever(
     Effect.catch(
-      quota.withPermit(call, () => request, outcomeOf),
+      withPermit(quota, call, () => request, outcomeOf),
       () => Effect.sleep("10 millis")
     )
   )
@@ -65,8 +65,8 @@ const busy = (quota: Quota.Quota["Service"], request: Effect.Effect<void>) =>
     Effect.forEach(Array.from({ length: 8 }), () => callForEver(quota, request), { concurrency: "unbounded" })
   )
 
-const leases = "zim:quota:{12345}:leases"
-const state = "zim:quota:{12345}:state"
+const leases = "quota:{12345}:leases"
+const state = "quota:{12345}:state"
 
 // They wait more than they work, and each has a Redis of its own.
 describe.concurrent("a quota over Redis", () => {
@@ -95,7 +95,8 @@ describe.concurrent("a quota over Redis", () => {
         Array.from({ length: 60 }, (_, i) => i),
         (i) =>
           Effect.forkScoped(
-            one.quota.withPermit(
+            withPermit(
+              one.quota,
               call,
               () =>
                 Effect.andThen(
@@ -140,7 +141,7 @@ describe.concurrent("a quota over Redis", () => {
         "all permits are back"
       )
       assert.strictEqual((yield* one.quota.state)[0]?.inUse, 0)
-      yield* Effect.forEach(Array.from({ length: 5 }), () => other.quota.withPermit(call, () => request, outcomeOf))
+      yield* Effect.forEach(Array.from({ length: 5 }), () => withPermit(other.quota, call, () => request, outcomeOf))
     })
   )
 
@@ -151,7 +152,7 @@ describe.concurrent("a quota over Redis", () => {
       const lasting = { ...call, attemptTimeout: Duration.millis(700) }
       const { arrivals, request } = service()
       yield* Effect.forEach(Array.from({ length: 5 }), () =>
-        Effect.forkScoped(crashing.quota.withPermit(lasting, () => Effect.andThen(request, Effect.never), outcomeOf))
+        Effect.forkScoped(withPermit(crashing.quota, lasting, () => Effect.andThen(request, Effect.never), outcomeOf))
       )
       yield* eventually(
         Effect.sync(() => arrivals.length === 5),
@@ -163,7 +164,7 @@ describe.concurrent("a quota over Redis", () => {
       const taken = Number(yield* other.send("HGET", state, "lastGrant"))
       // A lease lasts for the attempt, the window and the grace.
       assert.closeTo(Number(ends) - taken, 700 + window + 400, 600)
-      yield* other.quota.withPermit(call, () => request, outcomeOf)
+      yield* withPermit(other.quota, call, () => request, outcomeOf)
       assert.isAtLeast(Number(yield* other.send("HGET", state, "lastGrant")), Number(ends))
     })
   )
@@ -173,7 +174,8 @@ describe.concurrent("a quota over Redis", () => {
       const server = yield* RedisServer.make()
       const [one, other] = [yield* processOf(server, { window: 500 }), yield* processOf(server, { window: 500 })]
       const { arrivals, request } = service()
-      yield* one.quota.withPermit(
+      yield* withPermit(
+        one.quota,
         call,
         () => request,
         () => "Rejected"
@@ -183,7 +185,7 @@ describe.concurrent("a quota over Redis", () => {
         Effect.map(one.send("HGET", state, "rejectedAt"), (at) => at !== null),
         "Redis knows"
       )
-      yield* Effect.forEach([1, 2, 3], () => other.quota.withPermit(call, () => request, outcomeOf))
+      yield* Effect.forEach([1, 2, 3], () => withPermit(other.quota, call, () => request, outcomeOf))
       const [rejected = 0, first = 0] = arrivals
       assert.isAtLeast(first - rejected, 500)
       // A fifth of the window apart, or a little more.
@@ -200,7 +202,7 @@ describe.concurrent("a quota over Redis", () => {
       yield* Effect.scoped(
         Effect.gen(function* () {
           const { quota } = yield* processOf(server, { window: 100 })
-          for (let i = 0; i < 5; i++) yield* quota.withPermit(call, () => request, outcomeOf)
+          for (let i = 0; i < 5; i++) yield* withPermit(quota, call, () => request, outcomeOf)
         })
       )
       const [seconds] = yield* other.send<readonly [string, string]>("TIME")

@@ -1,4 +1,4 @@
-import { Breaker, ClientError, RetryPolicy, Timeout, ZimClient } from "@effect-zim/client"
+import { CircuitBreaker, ClientError, RetryPolicy, Timeout, ZimClient } from "@effect-zim/client"
 import { QueryConversationList } from "@effect-zim/protocol"
 import type { Operation } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
@@ -101,7 +101,7 @@ describe("retries", () => {
         RetryPolicy.provide(RetryPolicy.patient),
         Effect.provideService(Timeout.Deadline, Duration.minutes(30)),
         Effect.flip,
-        Effect.provide(Layer.provide(FakeService.clientOf(service.layer), Breaker.layerNone)),
+        Effect.provide(Layer.provide(FakeService.clientOf(service.layer), CircuitBreaker.layerNone)),
         FakeService.inTime({ limit: 3_600_000 })
       )
       assert.instanceOf(error, ClientError.DeadlineExceeded)
@@ -172,7 +172,7 @@ describe("retries", () => {
         yield* read.pipe(
           RetryPolicy.provide({ ...RetryPolicy.standard, transient }),
           Random.withSeed(seed),
-          Effect.provide(Layer.provide(FakeService.clientOf(service.layer), Breaker.layerNone)),
+          Effect.provide(Layer.provide(FakeService.clientOf(service.layer), CircuitBreaker.layerNone)),
           FakeService.inTime()
         )
         delays.push(...gaps(service))

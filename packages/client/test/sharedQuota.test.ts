@@ -1,6 +1,7 @@
 /** The shared quota over the store in memory, on the test's clock. */
-import { ClientError, Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
+import { ClientError, type Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
 import * as SharedQuota from "@effect-zim/client/SharedQuota"
+import { PolicyError } from "@effect-zim/policies"
 import { QueryConversationList } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -15,16 +16,17 @@ import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as FakeService from "./fakeService.ts"
-import { between, call, outcomeOf, peak, service } from "./quotaOracle.ts"
+import { between, call, outcomeOf, peak, service, withPermit } from "./quotaOracle.ts"
 
 /** A store that can be away: then it refuses, or answers only when it is back. */
 const unreliable = (reliable: SharedQuota.Store, latency: number) => {
   let store = reliable
   let isAway: "no" | "refuses" | "hangs" = "no"
   const waiting = new Set<() => void>()
-  const reach = <A>(use: (store: SharedQuota.Store) => Effect.Effect<A, Quota.Unavailable>) =>
-    Effect.suspend((): Effect.Effect<A, Quota.Unavailable> => {
-      if (isAway === "refuses") return Effect.fail(new Quota.Unavailable({ cause: new Error("ECONNREFUSED") }))
+  const reach = <A>(use: (store: SharedQuota.Store) => Effect.Effect<A, SharedQuota.StoreUnavailable>) =>
+    Effect.suspend((): Effect.Effect<A, SharedQuota.StoreUnavailable> => {
+      if (isAway === "refuses")
+        return Effect.fail(new SharedQuota.StoreUnavailable({ cause: new Error("ECONNREFUSED") }))
       const there = Effect.callback<void>((resume) => {
         if (isAway === "no") resume(Effect.void)
         else waiting.add(() => resume(Effect.void))
@@ -70,7 +72,7 @@ const makeQuota = (store: SharedQuota.Store, options?: SharedQuota.Options) =>
 const callForEver = <E>(quota: Quota.Quota["Service"], request: Effect.Effect<void, E>) =>
   Effect.forever(
     Effect.catch(
-      quota.withPermit(call, () => request, outcomeOf),
+      withPermit(quota, call, () => request, outcomeOf),
       () => Effect.sleep("100 millis")
     )
   )
@@ -164,7 +166,8 @@ describe("several processes over one store", () => {
           (quota) =>
             Effect.forever(
               Effect.ignore(
-                quota.withPermit(
+                withPermit(
+                  quota,
                   call,
                   () => impatient,
                   () => "Abandoned"
@@ -190,14 +193,14 @@ describe("several processes over one store", () => {
       const hanging = { ...call, attemptTimeout: Duration.seconds(30) }
       yield* Effect.forEach(
         [1, 2],
-        () => Effect.forkScoped(crashing.withPermit(hanging, () => Effect.never, outcomeOf)),
+        () => Effect.forkScoped(withPermit(crashing, hanging, () => Effect.never, outcomeOf)),
         { discard: true }
       )
       yield* FakeService.settle
       away.leave("hangs")
       const start = yield* Clock.currentTimeMillis
       yield* FakeService.inTime(
-        other.withPermit(call, () => Effect.void, outcomeOf),
+        withPermit(other, call, () => Effect.void, outcomeOf),
         { step: 10 }
       )
       const waited = (yield* Clock.currentTimeMillis) - start
@@ -212,12 +215,12 @@ describe("several processes over one store", () => {
     Effect.gen(function* () {
       const scope = yield* Scope.make()
       const quota = yield* Scope.provide(SharedQuota.make(yield* SharedQuota.memory, { limit: 1 }), scope)
-      const take = quota.withPermit(call, () => Effect.void, outcomeOf)
+      const take = withPermit(quota, call, () => Effect.void, outcomeOf)
       yield* take
       const waiting = yield* Effect.forkScoped(Effect.flip(take), { startImmediately: true })
       yield* Scope.close(scope, Exit.void)
       for (const error of [Fiber.join(waiting), Effect.flip(take)]) {
-        assert.instanceOf(yield* FakeService.inTime(error), Quota.Unavailable)
+        assert.instanceOf(yield* FakeService.inTime(error), PolicyError.QuotaUnavailable)
       }
     })
   )
@@ -228,7 +231,8 @@ describe("several processes over one store", () => {
       const [one, other] = [yield* makeQuota(store), yield* makeQuota(store)]
       const grants: Array<number> = []
       const take = (quota: Quota.Quota["Service"], outcome: Quota.Outcome) =>
-        quota.withPermit(
+        withPermit(
+          quota,
           call,
           () => Effect.map(Clock.currentTimeMillis, (now) => void grants.push(now)),
           () => outcome
@@ -287,7 +291,7 @@ describe("within a process", () => {
                   return Effect.sleep(lasts)
                 })
                 const fiber = yield* Effect.forkChild(
-                  quota.withPermit(call, () => attempt, outcomeOf),
+                  withPermit(quota, call, () => attempt, outcomeOf),
                   { startImmediately: true }
                 )
                 if (interruptedAfter > 4000) {
@@ -308,7 +312,7 @@ describe("within a process", () => {
           const now = yield* Clock.currentTimeMillis
           yield* Effect.forEach(
             Array.from({ length: limit }, () => quota),
-            (quota) => quota.withPermit(call, () => Effect.void, outcomeOf),
+            (quota) => withPermit(quota, call, () => Effect.void, outcomeOf),
             { concurrency: "unbounded" }
           )
           assert.isAtMost((yield* Clock.currentTimeMillis) - now, limit * latency + 1, "a permit is missing")
@@ -330,20 +334,20 @@ describe("within a process", () => {
         yield* makeQuota(store, { limit: 1, window: "10 seconds" }),
         yield* makeQuota(store, { limit: 1, window: "10 seconds" })
       ]
-      yield* one.withPermit(call, () => Effect.void, outcomeOf)
-      const patient = yield* Effect.forkScoped(other.withPermit(call, () => Effect.void, outcomeOf))
+      yield* withPermit(one, call, () => Effect.void, outcomeOf)
+      const patient = yield* Effect.forkScoped(withPermit(other, call, () => Effect.void, outcomeOf))
       yield* FakeService.settle
       // The process knows by now what the store has said.
       const [took, error] = yield* Effect.timed(
-        Effect.flip(other.withPermit({ ...call, patience: Duration.seconds(3) }, () => Effect.void, outcomeOf))
+        Effect.flip(withPermit(other, { ...call, deadline: Duration.seconds(3) }, () => Effect.void, outcomeOf))
       )
       assert.strictEqual(Duration.toMillis(took), 0)
-      assert.instanceOf(error, Quota.WaitTooLong)
-      assert.isAtLeast(Duration.toMillis(error.needed), 9990)
+      assert.instanceOf(error, PolicyError.DeadlineExceeded)
+      assert.isAtLeast(Duration.toMillis(error.needed ?? Duration.zero), 9990)
       const late = Effect.flip(
-        other.withPermit({ ...call, patience: Duration.seconds(15) }, () => Effect.never, outcomeOf)
+        withPermit(other, { ...call, deadline: Duration.seconds(15) }, () => Effect.never, outcomeOf)
       )
-      assert.instanceOf(yield* FakeService.inTime(late, { step: 100 }), Quota.WaitTooLong)
+      assert.instanceOf(yield* FakeService.inTime(late, { step: 100 }), PolicyError.DeadlineExceeded)
       yield* Fiber.join(patient)
     })
   )
@@ -388,14 +392,14 @@ describe("while the store is away", () => {
       yield* Effect.gen(function* () {
         leave("hangs")
         for (let i = 0; i < 10; i++) {
-          const error = yield* Effect.flip(quota.withPermit(call, () => Effect.void, outcomeOf))
-          assert.instanceOf(error, Quota.Unavailable)
+          const error = yield* Effect.flip(withPermit(quota, call, () => Effect.void, outcomeOf))
+          assert.instanceOf(error, PolicyError.QuotaUnavailable)
           yield* Effect.sleep(1)
         }
         comeBack()
         yield* Effect.sleep(1)
         const now = yield* Clock.currentTimeMillis
-        yield* Effect.forEach([1, 2, 3], () => quota.withPermit(call, () => Effect.void, outcomeOf))
+        yield* Effect.forEach([1, 2, 3], () => withPermit(quota, call, () => Effect.void, outcomeOf))
         assert.strictEqual(yield* Clock.currentTimeMillis, now, "a permit is missing")
       }).pipe(FakeService.inTime({ step: 10 }))
     })

@@ -1,5 +1,5 @@
 /** This workspace's client: the real one, over a simulated wire. */
-import { Breaker, Quota, RetryBudget, ServerClock, ZimClient } from "@effect-zim/client"
+import { CircuitBreaker, Quota, RetryBudget, ServerClock, ZimClient } from "@effect-zim/client"
 import * as SharedQuota from "@effect-zim/client/SharedQuota"
 import { QueryConversationList } from "@effect-zim/protocol"
 import * as Effect from "effect/Effect"
@@ -41,7 +41,7 @@ const processWith =
         // Within one process clients of an app would share these.
         Effect.provideService(RetryBudget.RetryBudget, yield* RetryBudget.make()),
         Effect.provideService(ServerClock.ServerClock, yield* ServerClock.make),
-        Effect.provideService(Breaker.Breaker, yield* Breaker.make()),
+        Effect.provideService(CircuitBreaker.CircuitBreaker, yield* CircuitBreaker.make()),
         Effect.orDie
       )
       return Effect.match(client.execute(QueryConversationList.operation, { userId: "user" }), {

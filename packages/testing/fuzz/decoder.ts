@@ -2,7 +2,7 @@
  * Anything at all for an answer: the client gives a page or a typed error, never a defect, never nothing; and where it
  * gives a page, the page says what the answer says.
  */
-import { Breaker, ClientError, Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
+import { CircuitBreaker, ClientError, Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
 import { QueryConversationList, ServiceError } from "@effect-zim/protocol"
 import { Arbitraries } from "@effect-zim/testing"
 import * as Arbitrary from "effect/Arbitrary"
@@ -96,7 +96,7 @@ export const run = Effect.fnUntraced(function* (options: { readonly seed: number
   )
   const layer = ZimClient.layer({ appId: 12345, serverSecret: Redacted.make("9193cc662a4c0ec135ec71fb57194b38") }).pipe(
     Layer.provide(Layer.succeed(HttpClient.HttpClient, http)),
-    Layer.provide(Breaker.layerNone),
+    Layer.provide(CircuitBreaker.layerNone),
     Layer.provide(unlimited),
     Layer.provide(Layer.succeed(RetryPolicy.Current, RetryPolicy.none))
   )

@@ -1,7 +1,7 @@
 /**
  * A ready client in a test: a world, its faults, and time that passes by itself.
  */
-import { Breaker, Quota, RetryBudget, ServerClock, ZimClient } from "@effect-zim/client"
+import { CircuitBreaker, Quota, RetryBudget, ServerClock, ZimClient } from "@effect-zim/client"
 import { Emulator, EmulatorClient, type Fault, type World } from "@effect-zim/emulator"
 import { SignatureNonce } from "@effect-zim/signing"
 import type * as Context from "effect/Context"
@@ -45,7 +45,7 @@ const ownPolicies = Layer.mergeAll(
   givenOr(Quota.Quota, Quota.make()),
   givenOr(RetryBudget.RetryBudget, RetryBudget.make()),
   givenOr(ServerClock.ServerClock, ServerClock.make),
-  givenOr(Breaker.Breaker, Breaker.make())
+  givenOr(CircuitBreaker.CircuitBreaker, CircuitBreaker.make())
 )
 
 /**

@@ -9,7 +9,7 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 // Nobody else may look into the client; its attempt without policies is what is compared here.
-import * as CallState from "../../../client/dist/internal/call.js"
+import { CallState } from "../../../client/dist/internal/call.js"
 import * as Transport from "../../../client/dist/internal/transport.js"
 import * as Contestant from "../Contestant.ts"
 import * as Measure from "../Measure.ts"
@@ -40,7 +40,10 @@ const attempt = Effect.gen(function* () {
       endpoint: { root: "http://127.0.0.1:1/", host: "127.0.0.1:1" },
       serverClock: { offset: Effect.succeed(0), observe: () => Effect.void },
       responseLimit: 8 * 1024 * 1024,
-      call: CallState.start(operation.action, yield* Clock.Clock, Duration.minutes(2)),
+      call: new CallState(
+        { key: "12345", operation: operation.action, deadline: Duration.minutes(2) },
+        yield* Clock.Clock
+      ),
       span: undefined
     },
     operation,

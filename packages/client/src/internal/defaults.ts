@@ -2,15 +2,11 @@
  * What clients share that were given nothing of their own: a quota, a retry budget, a server clock and a breaker for each
  * app, in the whole process. A client is soon made, for one request of a server even; what the service counts is the app.
  */
+import { CircuitBreaker, Quota, RetryBudget, ServerClock } from "@effect-zim/policies"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Breaker from "../Breaker.ts"
 import * as Endpoint from "../Endpoint.ts"
-import * as Quota from "../Quota.ts"
-import * as RetryBudget from "../RetryBudget.ts"
-import * as ServerClock from "../ServerClock.ts"
-import { millisOf } from "./line.ts"
 
 /** Made when it is first asked for: it tells of itself by then. */
 type Lazy<A> = (context: Context.Context<never>) => A
@@ -24,7 +20,7 @@ export interface Defaults {
   readonly quota: Lazy<Quota.Quota["Service"]>
   readonly budget: Lazy<RetryBudget.RetryBudget["Service"]>
   readonly serverClock: Lazy<ServerClock.ServerClock["Service"]>
-  readonly breaker: Lazy<Breaker.Breaker["Service"]>
+  readonly breaker: Lazy<CircuitBreaker.CircuitBreaker["Service"]>
   /** When a call last asked for them. */
   usedAt: number
 }
@@ -48,7 +44,7 @@ export const keyOf = (appId: number, endpoints: readonly [Endpoint.Endpoint, ...
 
 /** The defaults of a key, for a call by this clock. A call keeps what it has got. */
 export const get = (key: string, clock: Clock.Clock): Defaults => {
-  const now = millisOf(clock)
+  const now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
   const byKey = known.get(clock) ?? new Map<string, Defaults>()
   const found = byKey.get(key)
   if (found !== undefined && now - found.usedAt <= grain) return found
@@ -56,7 +52,7 @@ export const get = (key: string, clock: Clock.Clock): Defaults => {
     quota: lazy(Quota.make()),
     budget: lazy(RetryBudget.make()),
     serverClock: lazy(ServerClock.make),
-    breaker: lazy(Breaker.make()),
+    breaker: lazy(CircuitBreaker.make()),
     usedAt: now
   }
   defaults.usedAt = now

@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as Tracer from "effect/Tracer"
 import type { Endpoint } from "../Endpoint.ts"
 import * as Telemetry from "../Telemetry.ts"
-import * as CallState from "./call.ts"
+import type { CallState } from "./call.ts"
 import { memoized } from "./memoized.ts"
 
 /** A metric with its attributes, made once for each combination. */
@@ -40,17 +40,17 @@ const hasTracer = (context: Context.Context<never>): boolean =>
 /** Observes a call. `context` is that around the call. */
 export const call = <A, E extends { readonly _tag: string }>(
   self: Effect.Effect<A, E>,
-  state: CallState.Call,
+  state: CallState,
   context: Context.Context<never>
 ): Effect.Effect<A, E> => {
   const counted = Effect.onExitPrimitive(self, (exit) => {
-    calls(state.action, outcomeOf(exit)).updateUnsafe(1, context)
-    Telemetry.callDuration.updateUnsafe(Math.floor(CallState.elapsedMillis(state)), context)
+    calls(state.operation, outcomeOf(exit)).updateUnsafe(1, context)
+    Telemetry.callDuration.updateUnsafe(Math.floor(state.elapsedMillis), context)
     return undefined
   })
   return hasTracer(context)
-    ? Effect.withSpan(counted, `zim ${state.action}`, {
-        attributes: { "zim.action": state.action },
+    ? Effect.withSpan(counted, `zim ${state.operation}`, {
+        attributes: { "zim.action": state.operation },
         // It would point to this line.
         captureStackTrace: false
       })
@@ -68,10 +68,10 @@ export const permit = (context: Context.Context<never>) => {
 }
 
 /** What is wrong, in a line. Errors hold nothing secret. */
-const problem = (state: CallState.Call, error: { readonly _tag: string }): Record<string, unknown> => ({
-  "zim.action": state.action,
+const problem = (state: CallState, error: { readonly _tag: string }): Record<string, unknown> => ({
+  "zim.action": state.operation,
   "zim.attempt": state.attempts,
-  "zim.elapsed_ms": Duration.toMillis(CallState.elapsed(state)),
+  "zim.elapsed_ms": Duration.toMillis(state.description.elapsed),
   "error.type": error._tag,
   ...(state.answer?.code === undefined ? {} : { "zim.code": state.answer.code }),
   ...(state.answer?.requestId === undefined ? {} : { "zim.request_id": state.answer.requestId })
@@ -79,7 +79,7 @@ const problem = (state: CallState.Call, error: { readonly _tag: string }): Recor
 
 /** Says that a call is made again. */
 export const retrying = (
-  state: CallState.Call,
+  state: CallState,
   error: { readonly _tag: string },
   delay: Duration.Duration
 ): Effect.Effect<void> =>
@@ -89,7 +89,7 @@ export const retrying = (
   )
 
 /** Says that a call is given up. */
-export const gaveUp = (state: CallState.Call, error: { readonly _tag: string }, why: string): Effect.Effect<void> =>
+export const gaveUp = (state: CallState, error: { readonly _tag: string }, why: string): Effect.Effect<void> =>
   Effect.annotateLogs(Effect.logDebug(`Gave up: ${why}`), problem(state, error))
 
 const portOf = (url: URL): number => Number(url.port === "" ? (url.protocol === "https:" ? 443 : 80) : url.port)
@@ -104,17 +104,17 @@ const endpointAttributes = memoized(({ root }: Endpoint) => {
   }
 })
 
-const attemptAttributes = (state: CallState.Call, endpoint: Endpoint, waited: Duration.Duration) => ({
+const attemptAttributes = (state: CallState, endpoint: Endpoint, waited: Duration.Duration) => ({
   ...endpointAttributes(endpoint),
   // Without the common parameters: with them it is a credential.
-  "url.full": `${endpoint.root}?Action=${encodeURIComponent(state.action)}`,
+  "url.full": `${endpoint.root}?Action=${encodeURIComponent(state.operation)}`,
   "http.request.resend_count": state.attempts,
-  "zim.action": state.action,
+  "zim.action": state.operation,
   "zim.attempt": state.attempts + 1,
   "zim.quota.wait_ms": Duration.toMillis(waited)
 })
 
-const annotate = (span: Tracer.Span, state: CallState.Call, exit: TaggedExit): void => {
+const annotate = (span: Tracer.Span, state: CallState, exit: TaggedExit): void => {
   if (state.answer !== undefined) {
     span.attribute("http.response.status_code", state.answer.status)
     if (state.answer.code !== undefined) span.attribute("zim.code", state.answer.code)
@@ -126,15 +126,15 @@ const annotate = (span: Tracer.Span, state: CallState.Call, exit: TaggedExit): v
 /** Observes an attempt of a call. `self` gets the attempt's span, where there is one. */
 export const attempt = <A, E extends { readonly _tag: string }>(
   self: (span: Tracer.Span | undefined) => Effect.Effect<A, E>,
-  state: CallState.Call,
+  state: CallState,
   context: Context.Context<never>,
   endpoint: Endpoint,
   waited: Duration.Duration
 ): Effect.Effect<A, E> => {
-  const startedAt = CallState.elapsedMillis(state)
+  const startedAt = state.elapsedMillis
   const count = (exit: TaggedExit): undefined => {
-    attempts(state.action, outcomeOf(exit)).updateUnsafe(1, context)
-    Telemetry.attemptDuration.updateUnsafe(CallState.elapsedMillis(state) - startedAt, context)
+    attempts(state.operation, outcomeOf(exit)).updateUnsafe(1, context)
+    Telemetry.attemptDuration.updateUnsafe(state.elapsedMillis - startedAt, context)
   }
   Telemetry.quotaWait.updateUnsafe(Duration.toMillis(waited), context)
   if (!hasTracer(context)) return Effect.onExitPrimitive(self(undefined), count)

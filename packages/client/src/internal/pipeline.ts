@@ -6,6 +6,7 @@
  * The order matters. The permit is waited for outside the attempt's timeout, and the signature is made last: a request
  * that waited ten minutes is as fresh as one that did not. Each attempt has its own permit, nonce and timestamp.
  */
+import type { Quota } from "@effect-zim/policies"
 import type { Operation } from "@effect-zim/protocol"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
@@ -18,18 +19,14 @@ import {
   type CallError,
   CircuitOpen,
   type DeadlineExceeded,
-  QuotaUnavailable,
   traits
 } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
-import type * as Breaker from "../Breaker.ts"
-import type * as Quota from "../Quota.ts"
-import * as CallState from "./call.ts"
+import type { CallState } from "./call.ts"
 import * as Outcome from "./outcome.ts"
 import type { Policies } from "./policies.ts"
 import * as Observe from "./observe.ts"
 import { retry } from "./retry.ts"
-import * as StoreProblem from "./storeProblem.ts"
 import * as Transport from "./transport.ts"
 import type { Watchdog } from "./watchdog.ts"
 
@@ -39,40 +36,32 @@ export interface Run {
   readonly endpoints: Transport.Endpoints
   readonly policies: Policies
   readonly watchdog: Watchdog
-  readonly call: CallState.Call
+  readonly call: CallState
   /** The context around the call. */
   readonly context: Context.Context<never>
   /** The context of requests within a context. */
   readonly requestContextIn: (around: Context.Context<never>) => Context.Context<never>
 }
 
-// `Effect.catchTag` cannot tell a tag from those of a failure it knows only as a type parameter.
-const isRefused = (error: { readonly _tag: string }): error is Breaker.Refused => error._tag === "Refused"
-const isWaitTooLong = (error: { readonly _tag: string }): error is Quota.WaitTooLong => error._tag === "WaitTooLong"
-
-const isUnavailable = (error: { readonly _tag: string }): error is Quota.Unavailable => error._tag === "Unavailable"
-
 /** Ends an attempt, begun now, that takes too long: by its own timeout or by what is left of the call's time. */
 const inTime = <A, E>(
   self: Effect.Effect<A, E>,
   timeout: Duration.Duration,
-  { call, context, policies, requestContextIn, watchdog }: Run,
+  { call, requestContextIn, watchdog }: Run,
   span: Tracer.Span | undefined
 ): Effect.Effect<A, E | AttemptTimedOut | DeadlineExceeded> => {
-  const timeLeft = CallState.timeLeft(call)
-  if (!Duration.isPositive(timeLeft)) return Effect.fail(CallState.deadlineExceeded(call))
+  const timeLeft = call.timeLeft
+  if (!Duration.isPositive(timeLeft)) return Effect.fail(call.deadlineExceeded())
   const isLast = Duration.isLessThanOrEqualTo(timeLeft, timeout)
   const tooLate = Effect.suspend(() =>
-    Effect.fail(
-      isLast ? CallState.deadlineExceeded(call) : new AttemptTimedOut({ ...CallState.describe(call), timeout })
-    )
+    Effect.fail(isLast ? call.deadlineExceeded() : new AttemptTimedOut({ ...call.description, timeout }))
   )
   const within = (around: Context.Context<never>) => {
     const requestContext = requestContextIn(around)
     const ofAttempt = span === undefined ? requestContext : Context.add(requestContext, Tracer.ParentSpan, span)
     return watchdog.within(self, isLast ? timeLeft : timeout, call.clock, ofAttempt, tooLate)
   }
-  return policies.areBuiltIn ? within(context) : Effect.contextWith(within)
+  return Effect.contextWith(within)
 }
 
 /** After an attempt that ends by the call's deadline, in milliseconds: that one says more of how it ended. */
@@ -83,10 +72,10 @@ const inCallTime = <A, E>(self: Effect.Effect<A, E>, { call, watchdog }: Run): E
   Effect.contextWith((context: Context.Context<never>) =>
     watchdog.within(
       self,
-      Duration.sum(CallState.timeLeft(call), Duration.millis(after)),
+      Duration.sum(call.timeLeft, Duration.millis(after)),
       call.clock,
       context,
-      Effect.suspend(() => Effect.fail(CallState.deadlineExceeded(call)))
+      Effect.suspend(() => Effect.fail(call.deadlineExceeded()))
     )
   )
 
@@ -122,16 +111,9 @@ const attemptOnce = <Op extends Operation.Types>(
     })
   const at = (index: number, refusals: number): Effect.Effect<Op["Success"], AttemptError<Op["Failure"]>> => {
     const endpoint = endpoints[index % endpoints.length] ?? endpoints[0]
-    return Effect.catch(
-      breaker.guard(endpoint.host, send(endpoint), Outcome.health),
-      (error): Effect.Effect<Op["Success"], AttemptError<Op["Failure"]>> => {
-        if (!isRefused(error)) return Effect.fail(error)
-        return refusals + 1 < endpoints.length
-          ? at(index + 1, refusals + 1)
-          : Effect.fail(
-              new CircuitOpen({ ...CallState.describe(call), host: endpoint.host, retryAfter: error.retryAfter })
-            )
-      }
+    const guarded = breaker.guard(call, endpoint.host, send(endpoint), Outcome.health)
+    return Effect.catch(guarded, (error) =>
+      error instanceof CircuitOpen && refusals + 1 < endpoints.length ? at(index + 1, refusals + 1) : Effect.fail(error)
     )
   }
   return at(call.endpoint, 0)
@@ -146,19 +128,14 @@ export const call = <Op extends Operation.Types>(
   operation: Operation.Operation<Op>,
   request: Op["Request"]
 ): Effect.Effect<Op["Success"], CallError<Op["Failure"]>> => {
-  const { call, identity, policies } = run
+  const { call, policies } = run
   const refusedOffsets = new Set<number>()
 
   const permitted = Effect.suspend(() => {
     const permit = Observe.permit(run.context)
     const sentBefore = call.attempts
     const attempted = policies.quota.withPermit(
-      {
-        appId: identity.appId,
-        action: operation.action,
-        patience: CallState.timeLeft(call),
-        attemptTimeout: policies.attemptTimeout
-      },
+      call,
       (waited, goingTo) => {
         permit.taken()
         return attemptOnce(run, operation, request, waited, goingTo)
@@ -168,15 +145,7 @@ export const call = <Op extends Operation.Types>(
     )
     return Effect.onExitPrimitive(attempted, permit.returned)
   })
-  const attempt = Effect.catch(permitted, (error): Effect.Effect<never, AttemptError<Op["Failure"]>> => {
-    if (isWaitTooLong(error)) return Effect.fail(CallState.deadlineExceeded(call, error.needed))
-    if (!isUnavailable(error)) return Effect.fail(error)
-    return Effect.fail(
-      new QuotaUnavailable({ ...CallState.describe(call), ...StoreProblem.ofStore(error), cause: error.cause })
-    )
-  })
-
-  const retried = retry(attempt, {
+  const retried = retry(permitted, {
     policy: policies.retry,
     budget: policies.budget,
     kindOf: (error) => {
@@ -195,13 +164,13 @@ export const call = <Op extends Operation.Types>(
         ? Effect.succeed(false)
         : Effect.map(policies.serverClock.offset, (offset) => !refusedOffsets.has(offset))
     },
-    timeLeft: () => CallState.timeLeft(call),
+    timeLeft: () => call.timeLeft,
     inTime: (step) => inCallTime(step, run),
-    tooLate: (needed) => CallState.deadlineExceeded(call, needed),
+    tooLate: (needed) => call.deadlineExceeded(needed),
     observe: {
       retrying: (error, delay) => Observe.retrying(call, error, delay),
       gaveUp: (error, why) => Observe.gaveUp(call, error, why)
     }
   })
-  return Observe.call(policies.areBuiltIn ? retried : inCallTime(retried, run), call, run.context)
+  return Observe.call(inCallTime(retried, run), call, run.context)
 }

@@ -1,16 +1,11 @@
 /** The policies of a call. */
+import { CircuitBreaker, Quota, RetryBudget, ServerClock, Timeout } from "@effect-zim/policies"
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Breaker from "../Breaker.ts"
-import * as Quota from "../Quota.ts"
 import { ResponseLimit } from "../ResponseLimit.ts"
-import * as RetryBudget from "../RetryBudget.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
-import * as ServerClock from "../ServerClock.ts"
-import * as Timeout from "../Timeout.ts"
-import * as BuiltIn from "./builtIn.ts"
 import * as Defaults from "./defaults.ts"
 import { inRange } from "./inRange.ts"
 
@@ -22,9 +17,7 @@ export interface Policies {
   readonly quota: Quota.Quota["Service"]
   readonly budget: RetryBudget.RetryBudget["Service"]
   readonly serverClock: ServerClock.ServerClock["Service"]
-  readonly breaker: Breaker.Breaker["Service"]
-  /** Whether all that a call goes through is this package's own. Else it may hang, and change the context. */
-  readonly areBuiltIn: boolean
+  readonly breaker: CircuitBreaker.CircuitBreaker["Service"]
 }
 
 /**
@@ -42,7 +35,7 @@ export const make = (key: string): Effect.Effect<(around: Context.Context<never>
       const quota = service(Quota.Quota, defaults.quota)
       const budget = service(RetryBudget.RetryBudget, defaults.budget)
       const serverClock = service(ServerClock.ServerClock, defaults.serverClock)
-      const breaker = service(Breaker.Breaker, defaults.breaker)
+      const breaker = service(CircuitBreaker.CircuitBreaker, defaults.breaker)
       return {
         retry: setting(RetryPolicy.Current),
         attemptTimeout: setting(Timeout.Attempt),
@@ -51,8 +44,7 @@ export const make = (key: string): Effect.Effect<(around: Context.Context<never>
         quota,
         budget,
         serverClock,
-        breaker,
-        areBuiltIn: BuiltIn.has(quota) && BuiltIn.has(budget) && BuiltIn.has(serverClock) && BuiltIn.has(breaker)
+        breaker
       }
     }
     let last:

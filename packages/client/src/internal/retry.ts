@@ -1,13 +1,14 @@
 /** Makes a failed call again, as its policy says, while the budget and the deadline allow it. */
+import type { RetryBudget } from "@effect-zim/policies"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import { traits } from "../ClientError.ts"
-import type * as RetryBudget from "../RetryBudget.ts"
 import type * as RetryPolicy from "../RetryPolicy.ts"
-import { millisOf } from "./line.ts"
+import type { Kind } from "../RetryPolicy.ts"
+import { millisOf } from "./time.ts"
 
 type Step = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, RetryPolicy.Failure, never, never>>>
 
@@ -29,7 +30,7 @@ export interface Options<E, Late> {
   readonly policy: RetryPolicy.RetryPolicy
   readonly budget: RetryBudget.RetryBudget["Service"]
   /** The kind of a failure, or nothing where the same call would fail again. */
-  readonly kindOf: (error: E) => RetryPolicy.Kind | undefined
+  readonly kindOf: (error: E) => Kind | undefined
   /** Sees every failure, and says whether the same call, signed anew, can go out at once. */
   readonly onFailure: (error: E) => Effect.Effect<boolean>
   readonly timeLeft: () => Duration.Duration
@@ -48,7 +49,7 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
   attempt: Effect.Effect<A, E>,
   { budget, inTime, kindOf, observe, onFailure, policy, timeLeft, tooLate }: Options<E, Late>
 ): Effect.Effect<A, E | Late> => {
-  const steps = new Map<RetryPolicy.Kind, Step>()
+  const steps = new Map<Kind, Step>()
   let spent = 0
 
   // Schedules measure how long they have gone on by the time they are told: setting the clock must not end them, nor
@@ -62,7 +63,7 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
     })
   )
 
-  const stepOf = (kind: RetryPolicy.Kind): Effect.Effect<Step> => {
+  const stepOf = (kind: Kind): Effect.Effect<Step> => {
     const known = steps.get(kind)
     return known === undefined
       ? Effect.tap(Schedule.toStep(policy[kind]), (step) => Effect.sync(() => steps.set(kind, step)))
@@ -70,7 +71,7 @@ export const retry = <A, E extends RetryPolicy.Failure, Late>(
   }
 
   // The quota holds rejected calls back, and some are not sent at all: neither adds to an outage.
-  const costOf = (kind: RetryPolicy.Kind, error: E): number =>
+  const costOf = (kind: Kind, error: E): number =>
     !policy.usesBudget || kind === "rateLimit" || traits(error).count === "NotSent"
       ? 0
       : kind === "transport"

@@ -12,9 +12,9 @@ import * as Result from "effect/Result"
 import type * as Tracer from "effect/Tracer"
 import { ClientClosed, ResponseUnreadable, TransportFailed } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
-import type * as ServerClock from "../ServerClock.ts"
+import type { ServerClock } from "@effect-zim/policies"
 import { PropagateTrace } from "../Telemetry.ts"
-import * as CallState from "./call.ts"
+import { type CallState, keepable } from "./call.ts"
 import * as Redaction from "./redaction.ts"
 import * as ResponseText from "./responseText.ts"
 
@@ -34,7 +34,7 @@ export interface Attempt {
   readonly endpoint: Endpoint.Endpoint
   readonly serverClock: ServerClock.ServerClock["Service"]
   readonly responseLimit: number
-  readonly call: CallState.Call
+  readonly call: CallState
   /** The span whose context to send along, where that is asked for. */
   readonly span: Tracer.Span | undefined
 }
@@ -100,18 +100,18 @@ const withoutUrls = (text: string): string => text.replaceAll(/\bhttps?:\/\/\S+/
 
 const transportFailed = (
   error: HttpClientError.HttpClientError,
-  call: CallState.Call,
+  call: CallState,
   secrets: Redaction.Secrets
 ): Effect.Effect<never, TransportFailed | ClientClosed> => {
   const causes = causesOf(error)
   if (causes.some(isDefect)) return Effect.die(causes.find(isDefect))
   const systemCode = firstString(causes, "code")
-  if (ofClosedClient.has(systemCode)) return Effect.fail(CallState.keepable(new ClientClosed(CallState.describe(call))))
+  if (ofClosedClient.has(systemCode)) return Effect.fail(keepable(new ClientClosed(call.description)))
   const problem = firstString(causes, "message") ?? systemCode ?? error.reason.description ?? error.reason._tag
   return Effect.fail(
-    CallState.keepable(
+    keepable(
       new TransportFailed({
-        ...CallState.describe(call),
+        ...call.description,
         systemCode: systemCode === undefined ? undefined : Redaction.snippet(secrets, systemCode),
         problem: Redaction.snippet(secrets, withoutUrls(problem))
       })
@@ -136,7 +136,7 @@ const send = function* (
   const sentAt = call.clock.currentTimeMillisUnsafe()
   const signed = yield* Signature.sign({ ...identity, clockOffset: call.signedOffset })
   const secrets = { signed, serverSecret: identity.serverSecret }
-  const url = `${endpoint.root}?${Signature.toQuery(signed, call.action)}`
+  const url = `${endpoint.root}?${Signature.toQuery(signed, call.operation)}`
   const bare = HttpClientRequest.setBody(HttpClientRequest.setUrl(blank, url), HttpBody.text(body, "application/json"))
   const isTraced = span !== undefined && (yield* PropagateTrace)
   const request = isTraced ? HttpClientRequest.setHeaders(bare, HttpTraceContext.toHeaders(span)) : bare
@@ -159,7 +159,7 @@ const send = function* (
       const coding = response.headers["content-encoding"]
       const notUtf8 = coding === undefined ? "not UTF-8" : `not UTF-8, since it came in the content coding ${coding}`
       const unreadable = new ResponseUnreadable({
-        ...CallState.describe(call),
+        ...call.description,
         reason: error === "TooLarge" ? "TooLarge" : "NotJson",
         status: response.status,
         requestId: undefined,
@@ -174,11 +174,11 @@ const send = function* (
 
 const unreadable = (
   answer: Answer,
-  call: CallState.Call,
+  call: CallState,
   { problem, reason }: Pick<ResponseUnreadable, "reason" | "problem">
 ): ResponseUnreadable =>
   new ResponseUnreadable({
-    ...CallState.describe(call),
+    ...call.description,
     reason,
     status: answer.status,
     requestId: call.answer?.requestId,
@@ -216,8 +216,7 @@ export const attempt = Effect.fnUntraced(function* <Op extends Operation.Types>(
   const { call } = attempt
   const body = Operation.encodeRequest(operation, request)
   const answer = yield* send(attempt, body)
-  const fail = (problem: Parameters<typeof unreadable>[2]) =>
-    Effect.fail(CallState.keepable(unreadable(answer, call, problem)))
+  const fail = (problem: Parameters<typeof unreadable>[2]) => Effect.fail(keepable(unreadable(answer, call, problem)))
 
   if (redirects.has(answer.status)) {
     return yield* fail({ reason: "Redirect", problem: "a redirect, which a signed request does not follow" })
@@ -231,11 +230,11 @@ export const attempt = Effect.fnUntraced(function* <Op extends Operation.Types>(
   yield* attempt.serverClock.observe({ ...answer.time, verdict: verdictOf(code) })
   if (code !== 0) {
     return yield* Effect.fail(
-      CallState.keepable<Op["Failure"] | ServiceError.GlobalError>(
+      keepable<Op["Failure"] | ServiceError.GlobalError>(
         Operation.failure(
           operation,
           {
-            ...CallState.describe(call),
+            ...call.description,
             code,
             requestId: answered.requestId,
             vendorMessage: Redaction.snippet(answer.secrets, message)

@@ -10,7 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
-import { isOnItsOwn, millisOf } from "./line.ts"
+import { millisOf } from "./time.ts"
+import { isOnItsOwn } from "./workerd.ts"
 
 /** Something under way. */
 interface Watched {

@@ -1,5 +1,6 @@
 /** The circuit breaker: what opens it, what does not, how it closes again; and turning to another region meanwhile. */
-import { Breaker, ClientError, Quota, RetryPolicy, Timeout, ZimClient } from "@effect-zim/client"
+import { CircuitBreaker, ClientError, Quota, RetryPolicy, Timeout, ZimClient } from "@effect-zim/client"
+import { Call } from "@effect-zim/policies"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -13,13 +14,13 @@ import * as FakeService from "../fakeService.ts"
 import { html, layer, noQuota, page, read, reset } from "./support.ts"
 
 const host = "127.0.0.1:1"
-const policies = (options?: Breaker.Options) => Layer.merge(noQuota, Breaker.layer(options))
+const policies = (options?: CircuitBreaker.Options) => Layer.merge(noQuota, CircuitBreaker.layer(options))
 const once = RetryPolicy.provide(read, RetryPolicy.none)
 const tagOf = (exit: Exit.Exit<unknown, { readonly _tag: string }>): string => {
   const error = Exit.findErrorOption(exit)
   return error._tag === "Some" ? error.value._tag : exit._tag
 }
-const state = Effect.flatMap(Breaker.Breaker, (breaker) => breaker.state(host))
+const state = Effect.flatMap(CircuitBreaker.CircuitBreaker, (breaker) => breaker.state(host))
 
 /** Makes calls one after the other: what became of each. */
 const calls = (count: number) =>
@@ -184,16 +185,17 @@ describe("the circuit", () => {
 
   it.effect("a probe that ends without a word leaves another call to see, a minute later", () =>
     Effect.gen(function* () {
-      const breaker = yield* Breaker.make({ minimumCalls: 1 })
-      yield* breaker.guard(host, Effect.void, () => "Ill")
+      const breaker = yield* CircuitBreaker.make({ minimumCalls: 1 })
+      const call = yield* Call.make({ key: "12345", operation: "Any" })
+      yield* breaker.guard(call, host, Effect.void, () => "Ill")
       yield* TestClock.adjust("1 second")
       yield* Effect.forkChild(
-        breaker.guard(host, Effect.never, () => "Unclear"),
+        breaker.guard(call, host, Effect.never, () => "Unclear"),
         { startImmediately: true }
       )
-      const next = breaker.guard(host, Effect.void, () => "Well")
+      const next = breaker.guard(call, host, Effect.void, () => "Well")
       yield* TestClock.adjust("59 seconds")
-      assert.strictEqual((yield* Effect.flip(next))._tag, "Refused")
+      assert.strictEqual((yield* Effect.flip(next))._tag, "CircuitOpen")
       yield* TestClock.adjust("1 second")
       yield* next
       assert.strictEqual(yield* breaker.state(host), "Closed")
@@ -217,8 +219,8 @@ describe("the circuit", () => {
     Effect.gen(function* () {
       const service = FakeService.answering(html(503))
       yield* Effect.gen(function* () {
-        const own = yield* Breaker.make({ minimumCalls: 1, size: 1 })
-        yield* Effect.exit(Effect.provideService(once, Breaker.Breaker, own))
+        const own = yield* CircuitBreaker.make({ minimumCalls: 1, size: 1 })
+        yield* Effect.exit(Effect.provideService(once, CircuitBreaker.CircuitBreaker, own))
         assert.strictEqual(yield* own.state(host), "Open")
         assert.strictEqual(yield* state, "Closed")
       }).pipe(Effect.provide(layer(service, policies())), Effect.scoped)

@@ -1,5 +1,5 @@
 /** The circuits beside those of Effect's `CircuitBreaker`, which say when they are right. */
-import { Breaker } from "@effect-zim/client"
+import { Call as Calls, CircuitBreaker as Ours } from "@effect-zim/policies"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Duration from "effect/Duration"
@@ -12,7 +12,7 @@ import * as TestClock from "effect/testing/TestClock"
 
 const host = "zim-api.zego.im"
 
-const outcomes: Record<Breaker.Health, CircuitBreaker.Outcome> = {
+const outcomes: Record<Ours.Health, CircuitBreaker.Outcome> = {
   Well: CircuitBreaker.success,
   Ill: CircuitBreaker.failure(),
   Unclear: CircuitBreaker.ignored
@@ -41,16 +41,17 @@ const both = Effect.fnUntraced(function* (
   openDuration: Schedule.Schedule<unknown, number>
 ) {
   const options = { ...limits, minimumCalls: Math.min(limits.minimumCalls, limits.size) }
-  const ours = yield* Breaker.make({ ...options, openDuration })
+  const ours = yield* Ours.make({ ...options, openDuration })
   const theirs = yield* CircuitBreaker.make({ tripPolicy: CircuitBreaker.rate(options), openDuration })
   return {
     ours: ({ health, latency }: Call) =>
-      ours
-        .guard(host, Effect.sleep(latency), (exit) => (exit._tag === "Success" ? health : "Unclear"))
-        .pipe(
-          Effect.as<Fate>("made"),
-          Effect.catchTag("Refused", ({ retryAfter }) => Effect.succeed<Fate>(Duration.toMillis(retryAfter)))
+      Calls.make({ key: "account", operation: "any" }).pipe(
+        Effect.flatMap((call) =>
+          ours.guard(call, host, Effect.sleep(latency), (exit) => (exit._tag === "Success" ? health : "Unclear"))
         ),
+        Effect.as<Fate>("made"),
+        Effect.catchTag("CircuitOpen", ({ retryAfter }) => Effect.succeed<Fate>(Duration.toMillis(retryAfter)))
+      ),
     theirs: ({ health, latency }: Call) =>
       theirs.execute(Effect.sleep(latency), { key: host, classify: () => outcomes[health] }).pipe(
         Effect.as<Fate>("made"),

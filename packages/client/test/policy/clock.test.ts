@@ -266,7 +266,7 @@ describe("the warning", () => {
       )
       const logs = yield* withClock(service, (_, logs) => Effect.as(read, logs))
       assert.lengthOf(logs, 1)
-      assert.match(logs[0] ?? "", /^Warn .*clock is 15m.* behind the ZIM service's.*set the clock/)
+      assert.match(logs[0] ?? "", /^Warn .*clock is 15m.* behind the service's.*set the clock/)
     })
   )
 

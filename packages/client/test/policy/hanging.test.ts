@@ -1,5 +1,5 @@
 /** Services of one's own that never come back: the deadline ends a call all the same. */
-import { Breaker, Quota, RetryBudget, RetryPolicy, ServerClock, Timeout } from "@effect-zim/client"
+import { CircuitBreaker, Quota, RetryBudget, RetryPolicy, ServerClock, Timeout } from "@effect-zim/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -16,8 +16,8 @@ const stuck = Effect.uninterruptible(Effect.never)
 const quota = (withPermit: Quota.Quota["Service"]["withPermit"]) =>
   Layer.succeed(Quota.Quota, { withPermit, state: Effect.succeed([]) })
 
-const breaker = (guard: Breaker.Breaker["Service"]["guard"]) =>
-  Layer.succeed(Breaker.Breaker, { guard, state: () => Effect.succeed("Closed") })
+const breaker = (guard: CircuitBreaker.CircuitBreaker["Service"]["guard"]) =>
+  Layer.succeed(CircuitBreaker.CircuitBreaker, { guard, state: () => Effect.succeed("Closed") })
 
 const clock = (own: Partial<ServerClock.ServerClock["Service"]>) =>
   Layer.succeed(ServerClock.ServerClock, { offset: Effect.succeed(0), observe: () => Effect.void, ...own })
@@ -44,10 +44,10 @@ const hanging: ReadonlyArray<readonly [string, Layer.Layer<never>, FakeService.R
   ["a quota that cannot be interrupted", quota(() => stuck)],
   ["a quota, once the attempt is over", quota((_, attempt) => Effect.ensuring(attempt(Duration.zero), never))],
   ["a breaker", breaker(() => never)],
-  ["a breaker, once the attempt is over", breaker((_, call) => Effect.ensuring(call, never))],
+  ["a breaker, once the attempt is over", breaker((_call, _host, attempt) => Effect.ensuring(attempt, never))],
   [
     "a breaker's schedule",
-    Breaker.layer({ size: 1, minimumCalls: 1, openDuration: hangingSchedule }),
+    CircuitBreaker.layer({ size: 1, minimumCalls: 1, openDuration: hangingSchedule }),
     FakeService.code(1)
   ],
   ["a server clock that is looked at", clock({ offset: never })],
@@ -97,7 +97,7 @@ describe("a call ends by its deadline although there hangs", () => {
 describe("services of one's own", () => {
   const own = Layer.mergeAll(
     quota((_, attempt) => Effect.annotateLogs(attempt(Duration.zero), "permit", "1")),
-    breaker((host, call) => Effect.annotateLogs(call, "host", host)),
+    breaker((_call, host, attempt) => Effect.annotateLogs(attempt, "host", host)),
     clock({})
   )
 

@@ -1,5 +1,5 @@
 /** Interruption at each single step of a call: nothing is left behind, wherever it was. */
-import { Breaker, Quota, Telemetry } from "@effect-zim/client"
+import { CircuitBreaker, Quota, Telemetry } from "@effect-zim/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -51,7 +51,7 @@ const serving = () => {
   return { service, underWay: () => underWay }
 }
 
-const builtIn = Layer.merge(Quota.layer(), Breaker.layer())
+const builtIn = Layer.merge(Quota.layer(), CircuitBreaker.layer())
 
 /** The same, and none of the client's own any more. */
 const own = Layer.merge(
@@ -60,8 +60,8 @@ const own = Layer.merge(
     Effect.map(Quota.make(), (quota) => ({ ...quota }))
   ),
   Layer.effect(
-    Breaker.Breaker,
-    Effect.map(Breaker.make(), (breaker) => ({ ...breaker }))
+    CircuitBreaker.CircuitBreaker,
+    Effect.map(CircuitBreaker.make(), (breaker) => ({ ...breaker }))
   )
 )
 

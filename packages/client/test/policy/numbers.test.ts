@@ -1,5 +1,13 @@
 /** Every number and duration that a client takes: refused by name, or meaningful, and never a hang. */
-import { Breaker, Conversations, Quota, RetryBudget, RetryPolicy, ServerClock, Timeout } from "@effect-zim/client"
+import {
+  CircuitBreaker,
+  Conversations,
+  Quota,
+  RetryBudget,
+  RetryPolicy,
+  ServerClock,
+  Timeout
+} from "@effect-zim/client"
 import * as SharedQuota from "@effect-zim/client/SharedQuota"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
@@ -21,7 +29,7 @@ const notCounts = [NaN, 0, -1, 0.5, Infinity]
 const notSpans = [NaN, 0, -1, Infinity, -Infinity]
 const quota: Table<Quota.Options> = { limit: notCounts, window: notSpans, grace: [-1, Infinity] }
 const shared: Table<SharedQuota.Options> = { ...quota, timeout: notSpans }
-const breaker: Table<Breaker.Options> = { threshold: [NaN, -1, 1.5], size: notCounts, minimumCalls: notCounts }
+const breaker: Table<CircuitBreaker.Options> = { threshold: [NaN, -1, 1.5], size: notCounts, minimumCalls: notCounts }
 const budget: Table<RetryBudget.Options> = {
   capacity: [NaN, -1, Infinity],
   retry: [NaN, -1, Infinity],
@@ -42,7 +50,7 @@ const client = FakeService.clientOf(FakeService.answering(page).layer).pipe(Laye
 const makes: ReadonlyArray<readonly [what: string, options: Record<string, ReadonlyArray<number>>, make: Make]> = [
   ["quota", quota, (options) => Effect.scoped(Quota.make(options))],
   ["shared quota", shared, (options) => Effect.scoped(Effect.flatMap(SharedQuota.memory, (at) => store(at, options)))],
-  ["breaker", breaker, (options) => Breaker.make(options)],
+  ["breaker", breaker, (options) => CircuitBreaker.make(options)],
   ["retry budget", budget, (options) => RetryBudget.make(options)],
   ["back-off", backoff, (options) => Effect.sync(() => RetryPolicy.backoff({ base: 1, cap: 1, ...options }))],
   ["forUsers", forUsers, (options) => Effect.provide(Stream.runDrain(Conversations.forUsers(users, options)), client)],

@@ -14,7 +14,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as FakeService from "../fakeService.ts"
-import { between, call, outcomeOf, peak } from "../quotaOracle.ts"
+import { between, call, outcomeOf, peak, withPermit } from "../quotaOracle.ts"
 import { read } from "./support.ts"
 
 const limit = 20
@@ -81,7 +81,8 @@ describe("several hosts of one service", () => {
             return phases.find(({ lasts }) => now < (end += lasts))?.host ?? 0
           }
           const oneCall = (quota: Quota.Quota["Service"]) =>
-            quota.withPermit(
+            withPermit(
+              quota,
               call,
               (_, goingTo) =>
                 Effect.gen(function* () {
@@ -201,7 +202,8 @@ describe("a path that gets shorter by itself", () => {
       const shorterAt = startedAt + 20_300
       const far: Path = { out: 75, back: 75, jitter: 1 }
       const near: Path = { out: 2, back: 2, jitter: 1 }
-      const one = quota.withPermit(
+      const one = withPermit(
+        quota,
         call,
         () => Effect.flatMap(Clock.currentTimeMillis, (now) => request(() => (now < shorterAt ? far : near))),
         outcomeOf

@@ -1,6 +1,6 @@
 /** The quota: who gets a permit, when, and that none is lost. On TestClock, through the public service. */
 import { ClientError, Quota, RetryPolicy, Timeout } from "@effect-zim/client"
-import { AppId } from "@effect-zim/protocol"
+import { type Call, PolicyError } from "@effect-zim/policies"
 import { assert, describe, it } from "@effect/vitest"
 import * as SharedQuota from "@effect-zim/client/SharedQuota"
 import * as Arbitrary from "effect/Arbitrary"
@@ -15,11 +15,10 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import * as FakeService from "../fakeService.ts"
+import { call, withPermit } from "../quotaOracle.ts"
 import { html, layer, noQuota, page, read, times } from "./support.ts"
 
-const app = AppId.make(12345)
-const call: Quota.Call = { appId: app, action: "QueryConversationList" }
-const within = (patience: number): Quota.Call => ({ ...call, patience: Duration.millis(patience) })
+const within = (patience: number): Call.Options => ({ ...call, deadline: Duration.millis(patience) })
 
 /** Holds a permit for some time. */
 const hold = (
@@ -27,9 +26,10 @@ const hold = (
   millis: number,
   outcome: Quota.Outcome = "Answered",
   onStart: (waited: number) => void = () => undefined,
-  asked: Quota.Call = call
+  asked: Call.Options = call
 ) =>
-  quota.withPermit(
+  withPermit(
+    quota,
     asked,
     (waited) =>
       Effect.andThen(
@@ -46,7 +46,8 @@ const permitsOf = Effect.fnUntraced(function* (quota: Quota.Quota["Service"], li
   const starts: Array<number> = []
   const holders = yield* Effect.forEach(Array.from({ length: 2 * limit }), () =>
     Effect.forkChild(
-      quota.withPermit(
+      withPermit(
+        quota,
         call,
         (waited) =>
           Effect.andThen(
@@ -116,13 +117,13 @@ describe("any schedule of callers, interruptions and outcomes", () => {
           }
           const result = yield* Fiber.join(fiber)
           if (result._tag === "Success") return
-          assert.instanceOf(result.failure, Quota.WaitTooLong)
+          assert.instanceOf(result.failure, PolicyError.DeadlineExceeded)
           assert.isFalse(isStarted, "refused with a permit")
           const waited = (yield* Clock.currentTimeMillis) - askedAt
           assert.isAtMost(waited, caller.patience)
           if (waited < caller.patience) {
             assert.strictEqual(waited, 0, "refused neither at once nor when its time was up")
-            assert.isAbove(Duration.toMillis(result.failure.needed), caller.patience)
+            assert.isAbove(Duration.toMillis(result.failure.needed ?? Duration.zero), caller.patience)
           }
         })
         const all = yield* Effect.forkChild(Effect.forEach(callers, one, { concurrency: "unbounded", discard: true }))
@@ -215,7 +216,8 @@ describe("a long line", () => {
       const quota = yield* Quota.make({ limit: 1, window: "1 second" })
       yield* hold(quota, 0)
       let through = 0
-      const refused = quota.withPermit(
+      const refused = withPermit(
+        quota,
         call,
         () => Effect.sync(() => void through++),
         () => "NotSent"
@@ -237,8 +239,8 @@ describe("a caller whose time is short", () => {
       yield* hold(quota, 0)
       yield* TestClock.adjust("4 seconds")
       const [took, error] = yield* Effect.timed(Effect.flip(hold(quota, 0, "Answered", undefined, within(5999))))
-      assert.instanceOf(error, Quota.WaitTooLong)
-      assert.deepStrictEqual([Duration.toMillis(took), Duration.toMillis(error.needed)], [0, 6000])
+      assert.instanceOf(error, PolicyError.DeadlineExceeded)
+      assert.deepStrictEqual([Duration.toMillis(took), Duration.toMillis(error.needed ?? Duration.zero)], [0, 6000])
       const fiber = yield* Effect.forkChild(Effect.exit(hold(quota, 0, "Answered", undefined, within(6001))))
       yield* TestClock.adjust("6 seconds")
       assert.strictEqual((yield* Fiber.join(fiber))._tag, "Success")
@@ -263,7 +265,7 @@ describe("a caller whose time is short", () => {
 })
 
 describe("one quota", () => {
-  const waits = Effect.fnUntraced(function* (options: Quota.Options, calls: ReadonlyArray<Quota.Call>) {
+  const waits = Effect.fnUntraced(function* (options: Quota.Options, calls: ReadonlyArray<Call.Options>) {
     const quota = yield* Quota.make(options)
     const waited: Array<number> = []
     for (const asked of calls) {
@@ -275,8 +277,8 @@ describe("one quota", () => {
     yield* TestClock.adjust("1 minute")
     return { waited, keys: (yield* quota.state).map(({ key }) => key) }
   })
-  const other: Quota.Call = { ...call, action: "QueryGroupList" }
-  const elsewhere: Quota.Call = { ...call, appId: AppId.make(9) }
+  const other: Call.Options = { ...call, operation: "QueryGroupList" }
+  const elsewhere: Call.Options = { ...call, key: "9" }
 
   it.effect("for all operations of an app, by default", () =>
     Effect.gen(function* () {
@@ -350,8 +352,8 @@ describe("a rejection in spite of the quota", () => {
       const quota = yield* Quota.make({ limit: 5, window: "1 second" })
       yield* hold(quota, 0, "Rejected")
       const waited = new Map<string, number>()
-      for (const asked of [call, { ...call, action: "Other" }, { ...call, appId: AppId.make(9) }]) {
-        const key = `${asked.appId} ${asked.action}`
+      for (const asked of [call, { ...call, operation: "Other" }, { ...call, key: "9" }]) {
+        const key = `${asked.key} ${asked.operation}`
         yield* Effect.forkChild(hold(quota, 0, "Answered", (millis) => waited.set(key, millis), asked))
       }
       yield* TestClock.adjust("1 minute")
@@ -478,7 +480,8 @@ describe("a permit that comes back while the next caller is held up", () => {
       for (let step = 1; ; step++) {
         const quota = yield* make
         const holder = yield* Effect.forkChild(
-          quota.withPermit(
+          withPermit(
+            quota,
             call,
             () => Effect.never,
             () => "NotSent"

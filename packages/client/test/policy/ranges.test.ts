@@ -1,5 +1,5 @@
 /** Numbers that would switch a policy off without a word. */
-import { Breaker, ResponseLimit, RetryBudget, ServerClock } from "@effect-zim/client"
+import { CircuitBreaker, ResponseLimit, RetryBudget, ServerClock } from "@effect-zim/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Effect from "effect/Effect"
@@ -50,7 +50,7 @@ describe("a breaker", () => {
 
   it.effect.each(wrong)("is not made of %j", ([options, problem]) =>
     Effect.gen(function* () {
-      const defect = defectOf(yield* Effect.exit(Breaker.make(options)))
+      const defect = defectOf(yield* Effect.exit(CircuitBreaker.make(options)))
       assert.instanceOf(defect, RangeError)
       assert.strictEqual(defect.message, `the breaker's ${problem}`)
     })

@@ -10,7 +10,7 @@ import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import { afterEach, vi } from "vitest"
 import * as FakeService from "../fakeService.ts"
-import { call, peak } from "../quotaOracle.ts"
+import { call, peak, withPermit } from "../quotaOracle.ts"
 
 afterEach(() => {
   vi.unstubAllGlobals()
@@ -50,7 +50,8 @@ const goneIn =
     })
 
 const request = (quota: Quota.Quota["Service"], sent: Array<number>) =>
-  quota.withPermit(
+  withPermit(
+    quota,
     call,
     () =>
       Effect.andThen(
@@ -103,7 +104,8 @@ describe("where timers belong to requests", () => {
         yield* Effect.forkScoped(
           Effect.andThen(
             Effect.sync(() => undefined),
-            quota.withPermit(
+            withPermit(
+              quota,
               call,
               () => Effect.sync(() => void order.push(i)),
               () => "Answered"

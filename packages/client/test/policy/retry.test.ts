@@ -1,6 +1,6 @@
 /** Retries: fresh every time, spread at random, paid for out of one budget, and never multiplied. */
 import {
-  Breaker,
+  CircuitBreaker,
   ClientError,
   Conversations,
   Quota,
@@ -249,7 +249,10 @@ describe("the budget", () => {
     Effect.gen(function* () {
       const budget = yield* RetryBudget.make({ capacity: 50 })
       const broken: Quota.Quota["Service"] = {
-        withPermit: () => Effect.fail(new Quota.Unavailable({ cause: "away" })),
+        withPermit: ({ description }) =>
+          Effect.fail(
+            new ClientError.QuotaUnavailable({ ...description, reason: "NoAnswer", problem: "away", cause: "away" })
+          ),
         state: Effect.succeed([])
       }
       const service = FakeService.answering(page)
@@ -260,7 +263,7 @@ describe("the budget", () => {
           Quota.provide(broken),
           Effect.provideService(RetryBudget.RetryBudget, budget),
           Effect.provideService(Random.Random, fixedRandom),
-          Effect.provide(layer(service, Breaker.layerNone)),
+          Effect.provide(layer(service, CircuitBreaker.layerNone)),
           FakeService.inTime()
         )
         assert.strictEqual(error._tag, "QuotaUnavailable")
@@ -369,7 +372,7 @@ describe("policies within policies", () => {
       const service = FakeService.answering(FakeService.text(""), FakeService.text(""), reset, busy)
       yield* Effect.exit(read).pipe(
         RetryPolicy.provide({ ...RetryPolicy.none, bounded: RetryPolicy.standard.bounded }),
-        Effect.provide(layer(service, Layer.mergeAll(Breaker.layerNone))),
+        Effect.provide(layer(service, Layer.mergeAll(CircuitBreaker.layerNone))),
         FakeService.inTime()
       )
       assert.strictEqual(service.sent.length, 3, "the lost connection ends it")

@@ -1,5 +1,5 @@
 /** What the tests of the policies share. */
-import { Breaker, Quota, RetryBudget, ZimClient } from "@effect-zim/client"
+import { CircuitBreaker, Quota, RetryBudget, ZimClient } from "@effect-zim/client"
 import { QueryConversationList } from "@effect-zim/protocol"
 import * as Layer from "effect/Layer"
 import * as FakeService from "../fakeService.ts"
@@ -26,7 +26,7 @@ export const noQuota = Quota.layer({ limit: 1_000_000, window: "1 milli" })
 
 /** Only what the test is about holds calls back. */
 export const onlyRetries = (options?: RetryBudget.Options) =>
-  Layer.mergeAll(noQuota, Breaker.layerNone, RetryBudget.layer(options))
+  Layer.mergeAll(noQuota, CircuitBreaker.layerNone, RetryBudget.layer(options))
 
 /** When the requests were sent, in milliseconds after the first. */
 export const times = (service: FakeService.FakeService): ReadonlyArray<number> =>

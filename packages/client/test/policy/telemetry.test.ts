@@ -1,5 +1,5 @@
 /** What the client tells: spans, metrics, logs, and that nothing of it is secret. */
-import { Breaker, Quota, RetryBudget, RetryPolicy, ServerClock, Telemetry, Timeout } from "@effect-zim/client"
+import { CircuitBreaker, Quota, RetryBudget, RetryPolicy, ServerClock, Telemetry, Timeout } from "@effect-zim/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -305,10 +305,10 @@ describe("metrics", () => {
 
   it.effect("show what is left of the retry budget", () =>
     Effect.gen(function* () {
-      has((yield* call([page])).prometheus, "zim_client_retry_budget_left 500")
-      has((yield* call([busy])).prometheus, "zim_client_retry_budget_left 490")
-      has((yield* call([reset])).prometheus, "zim_client_retry_budget_left 480")
-      has((yield* call([busy, page])).prometheus, "zim_client_retry_budget_left 500")
+      has((yield* call([page])).prometheus, "policies_retry_budget_left 500")
+      has((yield* call([busy])).prometheus, "policies_retry_budget_left 490")
+      has((yield* call([reset])).prometheus, "policies_retry_budget_left 480")
+      has((yield* call([busy, page])).prometheus, "policies_retry_budget_left 500")
     })
   )
 
@@ -325,10 +325,10 @@ describe("metrics", () => {
           const reads = Effect.andThen(read, read)
           return (yield* call(answers, reads, Layer.merge(noQuota, ServerClock.layer))).prometheus
         })
-      has(yield* offsetAfter(page), "zim_client_clock_offset 0")
-      has(yield* offsetAfter(dated(300)), "zim_client_clock_offset 300500")
-      has(yield* offsetAfter(dated(900)), "zim_client_clock_offset 0")
-      has(yield* offsetAfter(dated(900, 100000004), dated(900)), "zim_client_clock_offset 900500")
+      has(yield* offsetAfter(page), "policies_clock_offset 0")
+      has(yield* offsetAfter(dated(300)), "policies_clock_offset 300500")
+      has(yield* offsetAfter(dated(900)), "policies_clock_offset 0")
+      has(yield* offsetAfter(dated(900, 100000004), dated(900)), "policies_clock_offset 900500")
     })
   )
 
@@ -344,11 +344,11 @@ describe("metrics", () => {
           return yield* one
         })
         return Effect.map(
-          call([...answers, page], reads, Layer.merge(noQuota, Breaker.layer({ size: 2, minimumCalls: 2 }))),
+          call([...answers, page], reads, Layer.merge(noQuota, CircuitBreaker.layer({ size: 2, minimumCalls: 2 }))),
           ({ prometheus }) => prometheus
         )
       }
-      const line = `zim_client_breaker_state{server_address="127.0.0.1:1"}`
+      const line = `policies_circuit_breaker_state{server_address="127.0.0.1:1"}`
       assert.notInclude(yield* stateAfter([page]), "breaker_state ")
       // Two failures open it for a second, and the call after that closes it again.
       has(yield* stateAfter([html(503), html(503)]), `${line} 0`)
@@ -370,12 +370,12 @@ describe("metrics", () => {
           Effect.provide(
             layer(
               FakeService.answering(html(503), () => Effect.never),
-              Layer.merge(noQuota, Breaker.layer({ size: 1, minimumCalls: 1 }))
+              Layer.merge(noQuota, CircuitBreaker.layer({ size: 1, minimumCalls: 1 }))
             )
           )
         )
       )
-      has(prometheus, `zim_client_breaker_state{server_address="127.0.0.1:1"} 1`)
+      has(prometheus, `policies_circuit_breaker_state{server_address="127.0.0.1:1"} 1`)
     })
   )
 })
@@ -422,7 +422,7 @@ describe("debug logs", () => {
       const { logs } = yield* call(
         [html(503)],
         RetryPolicy.provide(read, RetryPolicy.none),
-        Breaker.layer({ size: 1, minimumCalls: 1 })
+        CircuitBreaker.layer({ size: 1, minimumCalls: 1 })
       )
       assert.include(told(logs), "Debug: The circuit to 127.0.0.1:1 is Open, was Closed")
     })
@@ -477,7 +477,7 @@ describe("nothing secret", () => {
       const service = FakeService.answering(...echoing)
       const { logs, prometheus, spans } = yield* observing(
         Effect.andThen(Effect.exit(read), Effect.exit(Effect.withSpan(read, "around"))).pipe(
-          Effect.provide(layer(service, Breaker.layer({ size: 1, minimumCalls: 1 }))),
+          Effect.provide(layer(service, CircuitBreaker.layer({ size: 1, minimumCalls: 1 }))),
           FakeService.inTime()
         )
       )

@@ -1,5 +1,5 @@
 /** Calls that a server answers as their user ids say. It runs on every runtime, so it takes nothing but the client and Effect. */
-import { Breaker, Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
+import { CircuitBreaker, Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
 import { QueryConversationList } from "@effect-zim/protocol"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
@@ -25,7 +25,7 @@ export const probe = (
       Effect.match({ onFailure: ({ message }) => message, onSuccess: () => "" })
     )
   const client = ZimClient.layer({ appId: 12345, serverSecret: Redacted.make("not a secret"), baseUrl }).pipe(
-    Layer.provide([Quota.layer({ limit: 1_000_000 }), Breaker.layerNone]),
+    Layer.provide([Quota.layer({ limit: 1_000_000 }), CircuitBreaker.layerNone]),
     Layer.provide(http)
   )
   const calls = Effect.forEach(userIds, (userId) =>

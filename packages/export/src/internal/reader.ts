@@ -6,7 +6,7 @@
  * and at the end, they are asked again. Where others cannot be read either, the export ends, and whoever waits is asked
  * again by the next run.
  */
-import { Breaker, ClientError, Conversations, RetryPolicy, Timeout, type ZimClient } from "@effect-zim/client"
+import { CircuitBreaker, ClientError, Conversations, RetryPolicy, Timeout, type ZimClient } from "@effect-zim/client"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -64,12 +64,14 @@ const patiently = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R
   )
 
 /** The same, but not for half an hour, and although the calls of others have failed. */
-const briefly = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, Exclude<R, Breaker.Breaker>> =>
+const briefly = <A, E, R>(
+  self: Effect.Effect<A, E, R>
+): Effect.Effect<A, E, Exclude<R, CircuitBreaker.CircuitBreaker>> =>
   Effect.flatMap(Timeout.Attempt, (attempt) =>
     self.pipe(
       Effect.provideService(Timeout.Deadline, Duration.max(patience, attempt)),
       patiently,
-      Effect.provide(Breaker.layerNone)
+      Effect.provide(CircuitBreaker.layerNone)
     )
   )
 

@@ -1,6 +1,6 @@
 /** Why the store of a shared quota gave no answer, in its own words. */
 import * as Predicate from "effect/Predicate"
-import type { Unavailable } from "../Quota.ts"
+import type { StoreUnavailable } from "./store.ts"
 
 /** The innermost cause that says something: what is around it only says that a command failed. */
 const textOf = (cause: unknown): string => {
@@ -45,7 +45,7 @@ const passing = new Set([
 ])
 
 /** What a failed command of Redis says of it. */
-export const ofRedis = (cause: unknown): Pick<Unavailable, "reason" | "problem"> => {
+export const ofRedis = (cause: unknown): Pick<StoreUnavailable, "reason" | "problem"> => {
   const problem = clean(textOf(cause))
   const code = errorCode.exec(problem)?.[1]
   return { problem, reason: code === undefined ? "NoAnswer" : passing.has(code) ? "Refused" : "Denied" }
@@ -56,7 +56,7 @@ export const ofStore = ({
   cause,
   problem,
   reason
-}: Unavailable): { readonly reason: NonNullable<Unavailable["reason"]>; readonly problem: string } => ({
+}: StoreUnavailable): { readonly reason: NonNullable<StoreUnavailable["reason"]>; readonly problem: string } => ({
   reason: reason ?? "NoAnswer",
   problem: clean(problem ?? textOf(cause))
 })

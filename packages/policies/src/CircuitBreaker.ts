@@ -1,6 +1,9 @@
 /**
  * The circuit breaker: while a host keeps failing, calls to it fail at once instead of adding to its trouble.
  *
+ * Effect's `CircuitBreaker` does the same, one breaker for each key, and costs a call more. This one is told the call, so
+ * that its error says which one it kept back.
+ *
  * @since 0.1.0
  */
 import * as Clock from "effect/Clock"
@@ -12,12 +15,12 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
-import * as Schema from "effect/Schema"
-import * as BuiltIn from "./internal/builtIn.ts"
+import type * as Call from "./Call.ts"
 import * as Circuit from "./internal/circuit.ts"
 import { inRange } from "./internal/inRange.ts"
-import { millisOf } from "./internal/line.ts"
-import * as Telemetry from "./Telemetry.ts"
+import { millisOf } from "./internal/time.ts"
+import * as Metrics from "./Metrics.ts"
+import { CircuitOpen } from "./PolicyError.ts"
 
 /**
  * What a call says about the health of its host: `Unclear` counts neither way.
@@ -25,15 +28,6 @@ import * as Telemetry from "./Telemetry.ts"
  * @since 0.1.0
  */
 export type Health = Circuit.Health
-
-/**
- * The circuit to the host is open: the call was not made.
- *
- * @since 0.1.0
- */
-export class Refused extends Schema.TaggedError<Refused>()("Refused", {
-  retryAfter: Schema.Duration
-}) {}
 
 /**
  * A breaker: one circuit per host.
@@ -44,32 +38,32 @@ export class Refused extends Schema.TaggedError<Refused>()("Refused", {
  *
  * @example
  * ```ts
- * import { Breaker, Conversations } from "@effect-zim/client"
+ * import { CircuitBreaker } from "@effect-zim/policies"
  * import { Effect, Schedule } from "effect"
  *
  * // Whether calls to the host go through, as far as this breaker has seen.
- * const program = Effect.gen(function* () {
- *   const breaker = yield* Breaker.make({ openDuration: Schedule.spaced("5 seconds") })
- *   const page = Effect.provideService(Conversations.page("user-42"), Breaker.Breaker, breaker)
- *   yield* Effect.ignore(page)
- *   return yield* breaker.state("zim-api.zego.im") // Closed
+ * const stateAfter = Effect.fnUntraced(function* <A, E, R>(job: Effect.Effect<A, E, R>) {
+ *   const breaker = yield* CircuitBreaker.make({ openDuration: Schedule.spaced("5 seconds") })
+ *   yield* Effect.ignore(Effect.provideService(job, CircuitBreaker.CircuitBreaker, breaker))
+ *   return yield* breaker.state("api.example") // Closed
  * })
  * ```
  *
  * @since 0.1.0
  */
-export class Breaker extends Context.Service<
-  Breaker,
+export class CircuitBreaker extends Context.Service<
+  CircuitBreaker,
   {
-    /** Makes the call, or refuses it. */
+    /** Makes the attempt of a call at a host, or refuses it. */
     readonly guard: <A, E, R>(
+      call: Call.Call,
       host: string,
-      call: Effect.Effect<A, E, R>,
+      attempt: Effect.Effect<A, E, R>,
       healthOf: (exit: Exit.Exit<A, E>) => Health
-    ) => Effect.Effect<A, E | Refused, R>
+    ) => Effect.Effect<A, E | CircuitOpen, R>
     readonly state: (host: string) => Effect.Effect<Circuit.State>
   }
->()("@effect-zim/client/Breaker") {}
+>()("@effect-zim/policies/CircuitBreaker") {}
 
 /**
  * What a breaker is made of.
@@ -106,7 +100,7 @@ const limitsOf = (options: Options): Circuit.Options => {
 const levels = { Closed: 0, HalfOpen: 1, Open: 2 } as const
 
 const tell = (host: string, from: Circuit.State, to: Circuit.State): Effect.Effect<void> => {
-  const gauge = Metric.withAttributes(Telemetry.breakerState, { "server.address": host })
+  const gauge = Metric.withAttributes(Metrics.breakerState, { "server.address": host })
   return Effect.andThen(
     Metric.update(gauge, levels[to]),
     Effect.logDebug(`The circuit to ${host} is ${to}, was ${from}`)
@@ -144,17 +138,16 @@ const delaysOf = Effect.fnUntraced(function* (schedule: Schedule.Schedule<unknow
  *
  * @example
  * ```ts
- * import { Breaker, ZimClient } from "@effect-zim/client"
+ * import { CircuitBreaker } from "@effect-zim/policies"
  * import { Layer } from "effect"
  *
- * // What `Breaker.layer` is made of.
- * const breaker = Layer.effect(Breaker.Breaker, Breaker.make({ size: 100, minimumCalls: 50 }))
- * const client = ZimClient.layerConfig.pipe(Layer.provide(breaker))
+ * // What `CircuitBreaker.layer` is made of.
+ * const breaker = Layer.effect(CircuitBreaker.CircuitBreaker, CircuitBreaker.make({ size: 100, minimumCalls: 50 }))
  * ```
  *
  * @since 0.1.0
  */
-export const make: (options?: Options) => Effect.Effect<Breaker["Service"]> = Effect.fnUntraced(function* (
+export const make: (options?: Options) => Effect.Effect<CircuitBreaker["Service"]> = Effect.fnUntraced(function* (
   options = {}
 ) {
   const limits = limitsOf(options)
@@ -180,59 +173,56 @@ export const make: (options?: Options) => Effect.Effect<Breaker["Service"]> = Ef
     return Effect.andThen(kept, told)
   }
 
-  const breaker: Breaker["Service"] = {
-    guard: <A, E, R>(host: string, call: Effect.Effect<A, E, R>, healthOf: (exit: Exit.Exit<A, E>) => Health) =>
-      Effect.uninterruptibleMask((restore) =>
-        Clock.clockWith((clock): Effect.Effect<A, E | Refused, R> => {
-          const circuit = circuitOf(host)
-          const { state } = circuit
-          const wait = Circuit.admit(circuit, millisOf(clock))
-          if (wait > 0) return Effect.fail(new Refused({ retryAfter: Duration.millis(wait) }))
-          const { generation } = circuit
-          const guarded = Effect.onExitPrimitive(restore(call), (exit) =>
-            record(host, circuit, millisOf(clock), generation, healthOf(exit))
-          )
-          return circuit.state === state ? guarded : Effect.andThen(tell(host, state, circuit.state), guarded)
-        })
-      ),
+  return {
+    guard: <A, E, R>(
+      call: Call.Call,
+      host: string,
+      attempt: Effect.Effect<A, E, R>,
+      healthOf: (exit: Exit.Exit<A, E>) => Health
+    ) =>
+      Effect.uninterruptibleMask((restore): Effect.Effect<A, E | CircuitOpen, R> => {
+        const circuit = circuitOf(host)
+        const { state } = circuit
+        const wait = Circuit.admit(circuit, millisOf(call.clock))
+        if (wait > 0)
+          return Effect.fail(new CircuitOpen({ ...call.description, host, retryAfter: Duration.millis(wait) }))
+        const { generation } = circuit
+        const guarded = Effect.onExitPrimitive(restore(attempt), (exit) =>
+          record(host, circuit, millisOf(call.clock), generation, healthOf(exit))
+        )
+        return circuit.state === state ? guarded : Effect.andThen(tell(host, state, circuit.state), guarded)
+      }),
     state: (host) => Effect.sync(() => circuits.get(host)?.state ?? "Closed")
   }
-  // A schedule of somebody else's may take its time.
-  return options.openDuration === undefined ? BuiltIn.add(breaker) : breaker
 })
 
 /**
- * A breaker for every client built on this layer. Clients without one share
- * one of the defaults: all of an app in this process.
+ * A breaker for every client built on this layer.
  *
  * @example
  * ```ts
- * import { Breaker, ZimClient } from "@effect-zim/client"
- * import { Layer } from "effect"
+ * import { CircuitBreaker } from "@effect-zim/policies"
  *
- * const client = ZimClient.layerConfig.pipe(Layer.provide(Breaker.layer({ threshold: 0.8 })))
+ * const breaker = CircuitBreaker.layer({ threshold: 0.8 })
  * ```
  *
  * @since 0.1.0
  */
-export const layer = (options?: Options): Layer.Layer<Breaker> => Layer.effect(Breaker, make(options))
+export const layer = (options?: Options): Layer.Layer<CircuitBreaker> => Layer.effect(CircuitBreaker, make(options))
 
 /**
  * No breaker: every call is made.
  *
  * @example
  * ```ts
- * import { Breaker, ZimClient } from "@effect-zim/client"
- * import { Layer } from "effect"
+ * import { CircuitBreaker } from "@effect-zim/policies"
  *
- * const client = ZimClient.layerConfig.pipe(Layer.provide(Breaker.layerNone))
+ * const breaker = CircuitBreaker.layerNone
  * ```
  *
  * @since 0.1.0
  */
-export const layerNone: Layer.Layer<Breaker> = Layer.sync(Breaker, () =>
-  BuiltIn.add<Breaker["Service"]>({
-    guard: (_host, call) => call,
-    state: () => Effect.succeed("Closed")
-  })
-)
+export const layerNone: Layer.Layer<CircuitBreaker> = Layer.succeed(CircuitBreaker, {
+  guard: (_call, _host, attempt) => attempt,
+  state: () => Effect.succeed("Closed")
+})

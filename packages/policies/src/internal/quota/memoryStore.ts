@@ -1,8 +1,8 @@
 /** The store of a shared quota in this process's memory, on Effect's clock: for tests and simulations. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { Answer, Ask, Return, Store } from "../SharedQuota.ts"
-import { millisOf } from "./line.ts"
+import type { Ask, Reply, Return, Store } from "./store.ts"
+import { millisOf } from "../time.ts"
 
 interface Lease {
   /** When the permit comes back, and how much sooner it may to somebody who knows that as well. */
@@ -56,7 +56,7 @@ const permitWait = ({ leases }: Group, now: number, { limit, window }: Ask["limi
   return Math.min(wait, Math.max(window - allowance, window / limit))
 }
 
-const acquire = (group: Group, now: number, ask: Ask): Answer => {
+const acquire = (group: Group, now: number, ask: Ask): Reply => {
   const { grace, window } = ask.limits
   if (ask.isKnown && !group.isKnown) group.pausedUntil = Math.max(group.pausedUntil, now + window + grace)
   group.isKnown = true

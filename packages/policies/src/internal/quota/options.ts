@@ -1,15 +1,22 @@
 /** The options of a quota: its defaults, and what they may be. */
 import * as Duration from "effect/Duration"
-import type { Call, Options } from "../Quota.ts"
-import { inRange } from "./inRange.ts"
-import type * as Lane from "./lane.ts"
+import type { Call } from "../../Call.ts"
+import { inRange } from "../inRange.ts"
+import type { Limits } from "./permits.ts"
 
 /** Outside of its range a quota would give out no permit at all, or one to everybody. */
 const ofQuota = (name: string, value: number, isValid: boolean, range: string): number =>
   inRange(`the quota's ${name}`, value, isValid, range)
 
+/** What a quota is told of its numbers: `Quota.Options` describes them. */
+interface Numbers {
+  readonly limit?: number | undefined
+  readonly window?: Duration.Input | undefined
+  readonly grace?: Duration.Input | undefined
+}
+
 /** Throws a `RangeError` that names the option that is wrong. */
-export const limitsOf = (options: Options): Lane.Options => {
+export const limitsOf = (options: Numbers): Limits => {
   const limit = options.limit ?? 20
   const window = Duration.toMillis(options.window ?? "1 second")
   const grace = Duration.toMillis(options.grace ?? "2 seconds")
@@ -25,12 +32,8 @@ export const partOf = (limit: number, share: number): number =>
   Math.max(1, Math.floor(limit * ofQuota("share", share, share > 0 && share <= 1, "above 0, and 1 at most")))
 
 /** What the quota is one for. */
-export const keyOf = (options: Options, call: Call): string =>
-  options.per === "operation" ? `${call.appId}:${call.action}` : `${call.appId}`
-
-/** The longest that the call's attempt may take, in milliseconds. */
-export const attemptMillis = ({ attemptTimeout }: Call): number =>
-  attemptTimeout === undefined ? 10_000 : Duration.toMillis(attemptTimeout)
+export const keyOf = ({ per }: { readonly per?: "key" | "operation" | undefined }, call: Call): string =>
+  per === "operation" ? `${call.key}:${call.operation}` : call.key
 
 /** How long a store has to answer: one that has for ever never counts as away. */
 export const timeoutOf = (timeout: Duration.Input = "1 second"): Duration.Duration => {

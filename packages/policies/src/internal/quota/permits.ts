@@ -1,6 +1,6 @@
 /**
  * The permits of one quota: when the next one may be given out. Pure but for its own state: time comes in as
- * milliseconds of a monotonic clock, so that the client, its tests and the simulation run the same lines.
+ * milliseconds of a monotonic clock, so that programs, tests and simulations run the same lines.
  */
 
 /** How an attempt ended, as far as the service's count of it is concerned. */
@@ -14,7 +14,7 @@ export type Outcome =
   /** There was no request after all. */
   | "NotSent"
 
-export interface Options {
+export interface Limits {
   readonly limit: number
   /** Milliseconds. */
   readonly window: number
@@ -26,9 +26,9 @@ export interface Options {
 export interface Permit {
   /** When it was given out or, later, when the request could be sent. */
   sentAt: number
-  /** Where the lane's requests went when it was given out: no allowance is good for any other place. */
+  /** Where the permits's requests went when it was given out: no allowance is good for any other place. */
   readonly from: string | undefined
-  /** Where its own request goes, as far as the lane has been told. */
+  /** Where its own request goes, as far as the permits has been told. */
   to: string | undefined
   /** When it would have been given out without an allowance. */
   due: number
@@ -42,8 +42,8 @@ interface Returning {
   readonly due: number
 }
 
-export interface Lane {
-  readonly options: Options
+export interface Permits {
+  readonly limits: Limits
   /** Permits that may be given out. */
   free: number
   /** The permits that are neither free nor out, the next one first. */
@@ -78,9 +78,9 @@ const noRoundTrips: RoundTrips = {
   smallestBefore: Infinity
 }
 
-export const make = (options: Options): Lane => ({
-  options,
-  free: options.limit,
+export const make = (limits: Limits): Permits => ({
+  limits,
+  free: limits.limit,
   returning: [],
   out: [],
   host: undefined,
@@ -106,21 +106,21 @@ const margin = { factor: 0.9, millis: 15 }
  * way back before the answer arrived, and counts the new one at least a way out after it is sent: together the smallest
  * round trip, where both go the same way. Worth it on long ways only: on short ones there is nothing to win.
  */
-export const allowance = (lane: Lane, now: number): number => {
-  const { count, firstAt, smallest, smallestBefore } = lane.roundTrips
-  if (count < trusted.count || now - firstAt < trusted.windows * lane.options.window) return 0
+export const allowance = (permits: Permits, now: number): number => {
+  const { count, firstAt, smallest, smallestBefore } = permits.roundTrips
+  if (count < trusted.count || now - firstAt < trusted.windows * permits.limits.window) return 0
   const roundTrip = Math.min(smallest, smallestBefore)
-  return Math.min(lane.options.window, Math.max(0, roundTrip * margin.factor - margin.millis))
+  return Math.min(permits.limits.window, Math.max(0, roundTrip * margin.factor - margin.millis))
 }
 
 /** The allowance of a permit that comes back: none where requests go elsewhere by now. */
-export const allowanceOf = (lane: Lane, permit: Permit, now: number): number =>
-  permit.to === lane.host ? allowance(lane, now) : 0
+export const allowanceOf = (permits: Permits, permit: Permit, now: number): number =>
+  permit.to === permits.host ? allowance(permits, now) : 0
 
-const learn = (lane: Lane, now: number, roundTrip: number): void => {
-  const { count, firstAt, periodFrom, smallest, smallestBefore } = lane.roundTrips
+const learn = (permits: Permits, now: number, roundTrip: number): void => {
+  const { count, firstAt, periodFrom, smallest, smallestBefore } = permits.roundTrips
   const isOver = now - periodFrom > period
-  lane.roundTrips = {
+  permits.roundTrips = {
     count: count + 1,
     firstAt: Math.min(firstAt, now),
     periodFrom: isOver ? now : periodFrom,
@@ -129,49 +129,49 @@ const learn = (lane: Lane, now: number, roundTrip: number): void => {
   }
 }
 
-const insert = (lane: Lane, back: Returning): void => {
-  const { returning } = lane
+const insert = (permits: Permits, back: Returning): void => {
+  const { returning } = permits
   let index = returning.length
   while (index > 0 && (returning[index - 1]?.at ?? -Infinity) > back.at) index--
   returning.splice(index, 0, back)
 }
 
 /** When the permit with `ahead` others before it is free; `unknown` where it is out. */
-const permitAt = (lane: Lane, ahead: number, unknown: number): number =>
-  ahead < lane.free ? -Infinity : (lane.returning[ahead - lane.free]?.at ?? unknown)
+const permitAt = (permits: Permits, ahead: number, unknown: number): number =>
+  ahead < permits.free ? -Infinity : (permits.returning[ahead - permits.free]?.at ?? unknown)
 
 /** When the next permit may be given out: never, as far as is known, while all of them are out. */
-export const nextGrant = (lane: Lane): number =>
-  Math.max(permitAt(lane, 0, Infinity), lane.pausedUntil, lane.lastGrant + lane.spacing)
+export const nextGrant = (permits: Permits): number =>
+  Math.max(permitAt(permits, 0, Infinity), permits.pausedUntil, permits.lastGrant + permits.spacing)
 
 /** The least that a caller behind `ahead` others has to wait: later answers can only make it longer. */
-export const leastWait = (lane: Lane, now: number, ahead: number): number => {
-  const { limit, window } = lane.options
+export const leastWait = (permits: Permits, now: number, ahead: number): number => {
+  const { limit, window } = permits.limits
   const lap = Math.floor(ahead / limit)
-  const turn = permitAt(lane, ahead % limit, now + window - allowance(lane, now))
-  const earliest = Math.max(turn, lane.pausedUntil, lane.lastGrant + lane.spacing * (ahead + 1))
-  return Math.max(0, earliest - now) + lap * (window - allowance(lane, now))
+  const turn = permitAt(permits, ahead % limit, now + window - allowance(permits, now))
+  const earliest = Math.max(turn, permits.pausedUntil, permits.lastGrant + permits.spacing * (ahead + 1))
+  return Math.max(0, earliest - now) + lap * (window - allowance(permits, now))
 }
 
 /** Gives out a permit, for an attempt of at most so many milliseconds. Only when {@link nextGrant} has come. */
-export const grant = (lane: Lane, now: number, timeout: number): Permit => {
-  while ((lane.returning[0]?.due ?? Infinity) <= now) {
-    lane.returning.shift()
-    lane.free++
+export const grant = (permits: Permits, now: number, timeout: number): Permit => {
+  while ((permits.returning[0]?.due ?? Infinity) <= now) {
+    permits.returning.shift()
+    permits.free++
   }
-  const early = lane.free > 0 ? undefined : lane.returning.shift()
-  if (early === undefined) lane.free--
-  const { grace, window } = lane.options
+  const early = permits.free > 0 ? undefined : permits.returning.shift()
+  if (early === undefined) permits.free--
+  const { grace, window } = permits.limits
   const permit: Permit = {
     sentAt: now,
-    from: lane.host,
-    to: lane.host,
+    from: permits.host,
+    to: permits.host,
     due: early?.due ?? -Infinity,
     hold: timeout + window + grace
   }
-  lane.out.push(permit)
-  lane.lastGrant = now
-  recover(lane, now)
+  permits.out.push(permit)
+  permits.lastGrant = now
+  recover(permits, now)
   return permit
 }
 
@@ -179,39 +179,39 @@ export const grant = (lane: Lane, now: number, timeout: number): Permit => {
  * Hears where the request of a permit goes. Gives how long to wait before it is sent: where requests went elsewhere
  * until now, what was won of the round trip there has to be given back, and the way is learned anew.
  */
-export const send = (lane: Lane, permit: Permit, now: number, host: string): number => {
+export const send = (permits: Permits, permit: Permit, now: number, host: string): number => {
   const wait = host === permit.from ? 0 : Math.max(0, permit.due - now)
   permit.sentAt = now + wait
   permit.to = host
-  if (host !== lane.host) {
-    lane.host = host
-    lane.roundTrips = noRoundTrips
-    lane.returning = lane.returning.map(({ due }) => ({ at: due, due })).toSorted((a, b) => a.at - b.at)
+  if (host !== permits.host) {
+    permits.host = host
+    permits.roundTrips = noRoundTrips
+    permits.returning = permits.returning.map(({ due }) => ({ at: due, due })).toSorted((a, b) => a.at - b.at)
   }
   return wait
 }
 
 /** Takes a permit back. */
-export const release = (lane: Lane, now: number, permit: Permit, outcome: Outcome): void => {
-  const { grace, window } = lane.options
-  const index = lane.out.indexOf(permit)
+export const release = (permits: Permits, now: number, permit: Permit, outcome: Outcome): void => {
+  const { grace, window } = permits.limits
+  const index = permits.out.indexOf(permit)
   if (index < 0) return
-  lane.out.splice(index, 1)
+  permits.out.splice(index, 1)
   if (outcome === "NotSent") {
-    return insert(lane, { at: permit.from === lane.host ? now : Math.max(now, permit.due), due: permit.due })
+    return insert(permits, { at: permit.from === permits.host ? now : Math.max(now, permit.due), due: permit.due })
   }
   const due = now + window
-  if (outcome === "Abandoned") return insert(lane, { at: due + grace, due: due + grace })
-  if (permit.to === lane.host) learn(lane, now, now - permit.sentAt)
-  if (outcome === "Rejected") slowDown(lane, now, permit.sentAt)
-  insert(lane, { at: due - allowanceOf(lane, permit, now), due })
+  if (outcome === "Abandoned") return insert(permits, { at: due + grace, due: due + grace })
+  if (permit.to === permits.host) learn(permits, now, now - permit.sentAt)
+  if (outcome === "Rejected") slowDown(permits, now, permit.sentAt)
+  insert(permits, { at: due - allowanceOf(permits, permit, now), due })
 }
 
 /** Takes back what nobody can be using any more, although nobody gave it back. */
-export const takeBackLost = (lane: Lane, now: number): void => {
-  const inUse = lane.out.filter(({ hold, sentAt }) => now < sentAt + hold)
-  lane.free += lane.out.length - inUse.length
-  lane.out = inUse
+export const takeBackLost = (permits: Permits, now: number): void => {
+  const inUse = permits.out.filter(({ hold, sentAt }) => now < sentAt + hold)
+  permits.free += permits.out.length - inUse.length
+  permits.out = inUse
 }
 
 /** What a rejection leaves of the rate, and how many windows later it is back at what it was. */
@@ -222,14 +222,14 @@ const adaptation = { rest: 0.8, windows: 30 }
  * allows no bursts, or the path got shorter. For all three: pause, spread the calls out, forget the round trips. The
  * rejections of one burst count once.
  */
-const slowDown = (lane: Lane, now: number, sentAt: number): void => {
-  const { limit, window } = lane.options
-  lane.pausedUntil = Math.max(lane.pausedUntil, now + window)
-  lane.roundTrips = noRoundTrips
-  if (sentAt <= lane.rejectedAt) return
-  lane.rejectedSpacing = Math.min(lane.spacing === 0 ? window / limit : lane.spacing, window * adaptation.rest)
-  lane.rejectedAt = now
-  lane.spacing = lane.rejectedSpacing / adaptation.rest
+const slowDown = (permits: Permits, now: number, sentAt: number): void => {
+  const { limit, window } = permits.limits
+  permits.pausedUntil = Math.max(permits.pausedUntil, now + window)
+  permits.roundTrips = noRoundTrips
+  if (sentAt <= permits.rejectedAt) return
+  permits.rejectedSpacing = Math.min(permits.spacing === 0 ? window / limit : permits.spacing, window * adaptation.rest)
+  permits.rejectedAt = now
+  permits.spacing = permits.rejectedSpacing / adaptation.rest
 }
 
 /**
@@ -237,11 +237,11 @@ const slowDown = (lane: Lane, now: number, sentAt: number): void => {
  * it is near the one that was rejected, stays there for long, and then rises ever faster, until bursts are allowed as
  * before.
  */
-export const recover = (lane: Lane, now: number): void => {
-  const { limit, window } = lane.options
-  if (lane.spacing === 0) return
-  const ahead = 1 - (now - lane.rejectedAt) / (adaptation.windows * window)
+export const recover = (permits: Permits, now: number): void => {
+  const { limit, window } = permits.limits
+  if (permits.spacing === 0) return
+  const ahead = 1 - (now - permits.rejectedAt) / (adaptation.windows * window)
   const steepness = ahead > 0 ? 1 - adaptation.rest : 1
-  const spacing = lane.rejectedSpacing / (1 - steepness * ahead ** 3)
-  lane.spacing = spacing < window / limit / 2 ? 0 : spacing
+  const spacing = permits.rejectedSpacing / (1 - steepness * ahead ** 3)
+  permits.spacing = spacing < window / limit / 2 ? 0 : spacing
 }

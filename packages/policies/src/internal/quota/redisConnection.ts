@@ -5,7 +5,20 @@ import * as Effect from "effect/Effect"
 import * as Redis from "effect/persistence/Redis"
 import * as Schedule from "effect/Schedule"
 import type * as Scope from "effect/Scope"
-import type { Client } from "../RedisQuota.ts"
+
+/**
+ * What the quota needs of a client of the package `redis` (5 or later): what `createClient` gives has it.
+ *
+ * @since 0.1.0
+ */
+export interface Client {
+  readonly isReady: boolean
+  readonly connect: () => Promise<unknown>
+  readonly sendCommand: <A>(args: Array<string>) => Promise<A>
+  /** Waits for nothing. */
+  readonly destroy: () => void
+  readonly on: (event: "error" | "ready", listener: (cause?: unknown) => void) => unknown
+}
 
 const failed = (cause: unknown) => new Redis.RedisError({ cause })
 

@@ -1,0 +1,244 @@
+/**
+ * The calls that a service allows in a window of time: never more than the quota, however the service aligns its windows,
+ * unless the way to its host suddenly gets shorter, and then in that one window only; and nearly all of it.
+ *
+ * Effect's `RateLimiter` counts departures. This counts as the service may, from the departure to the answer.
+ *
+ * @since 0.1.0
+ */
+import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as Exit from "effect/Exit"
+import { dual } from "effect/Function"
+import * as Layer from "effect/Layer"
+import type * as Call from "./Call.ts"
+import { keyOf, limitsOf } from "./internal/quota/options.ts"
+import * as Permits from "./internal/quota/permits.ts"
+import * as Queue from "./internal/quota/queue.ts"
+import { millisOf } from "./internal/time.ts"
+import { isOnItsOwn } from "./internal/workerd.ts"
+import type { DeadlineExceeded, QuotaUnavailable } from "./PolicyError.ts"
+
+/**
+ * How an attempt ended, as far as the service's count of it is concerned:
+ *
+ * - `Answered`: the service answered, so it has counted the call.
+ * - `Rejected`: the service answered that the call was too many.
+ * - `Abandoned`: there was no answer, so the request may still arrive and be counted then.
+ * - `NotSent`: there was no request after all.
+ *
+ * @since 0.1.0
+ */
+export type Outcome = Permits.Outcome
+
+/**
+ * What a quota is doing for one key, or one key and operation.
+ *
+ * @since 0.1.0
+ */
+export interface State {
+  /** The key, with the operation behind a colon where the quota is one for each operation. */
+  readonly key: string
+  /** Permits that are out: requests under way. */
+  readonly inUse: number
+  /** Callers in the queue. */
+  readonly waiting: number
+  /** How long until the next permit, if one is known to come back. */
+  readonly nextPermit: Duration.Duration
+  /** The least time between two calls: zero unless the service rejected calls of late. */
+  readonly spacing: Duration.Duration
+}
+
+/**
+ * Tells the quota to which host the request goes, just before it is sent: what may be won back of the round trip to one
+ * host is nothing to another. Gives what to wait for before it is sent, where those before it went elsewhere; nothing
+ * where it may be sent at once. A request of which nothing is told goes where those before it went, as far as the quota
+ * knows.
+ *
+ * @since 0.1.0
+ */
+export type GoingTo = (host: string) => Effect.Effect<void> | undefined
+
+/**
+ * A quota: gives out permits, each for one request.
+ *
+ * @example
+ * ```ts
+ * import { Quota } from "@effect-zim/policies"
+ * import { Duration, Effect, Layer } from "effect"
+ *
+ * // A quota of one's own: none at all, for a service in the same process.
+ * const unlimited = Layer.succeed(Quota.Quota, {
+ *   withPermit: (_call, attempt) => attempt(Duration.zero),
+ *   state: Effect.succeed([])
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export class Quota extends Context.Service<
+  Quota,
+  {
+    /**
+     * Waits for a permit, first come first served, makes one attempt with it, and takes it back, however the attempt
+     * ends. Interruption while waiting leaves the queue and keeps nothing. A wait that is known to be longer than the
+     * call's time fails at once, with `call.deadlineExceeded`; the call's deadline ends any other.
+     */
+    readonly withPermit: <A, E, R>(
+      call: Call.Call,
+      attempt: (waited: Duration.Duration, goingTo?: GoingTo) => Effect.Effect<A, E, R>,
+      outcomeOf: (exit: Exit.Exit<A, E>) => Outcome
+    ) => Effect.Effect<A, E | DeadlineExceeded | QuotaUnavailable, R>
+    readonly state: Effect.Effect<ReadonlyArray<State>>
+  }
+>()("@effect-zim/policies/Quota") {}
+
+/**
+ * What a quota is made of. A quota that nobody could keep is not made: it dies with a `RangeError` that names the option.
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Calls per window: a whole number, 1 or more. Default: 20. */
+  readonly limit?: number | undefined
+  /** The window. Default: 1 second. */
+  readonly window?: Duration.Input | undefined
+  /** Whether all operations of a key share one quota, or each has its own. Default: `key`, the stricter. */
+  readonly per?: "key" | "operation" | undefined
+  /**
+   * How long a request that was given up may be under way before it arrives and is counted. Default: 2 seconds.
+   */
+  readonly grace?: Duration.Input | undefined
+}
+
+/** What is known of one key. */
+class KeyQuota implements Queue.Keeper<DeadlineExceeded> {
+  readonly permits: Permits.Permits
+  readonly queue: Queue.Queue = new Set()
+
+  constructor(limits: Permits.Limits) {
+    this.permits = Permits.make(limits)
+  }
+
+  #grant(caller: Queue.Caller, now: number): undefined {
+    caller.permit = Permits.grant(this.permits, now, Duration.toMillis(caller.call.attemptTimeout))
+  }
+
+  /** Whoever is first in the queue watches the clock; the others sleep until they are first. */
+  #turn(caller: Queue.Caller): Effect.Effect<void> {
+    return Effect.suspend(() => {
+      const now = Queue.nowOf(caller)
+      if (isOnItsOwn) Permits.takeBackLost(this.permits, now)
+      const wait = Permits.nextGrant(this.permits) - now
+      if (wait > 0) return Effect.andThen(Queue.sleep(caller, wait), this.#turn(caller))
+      this.#grant(caller, now)
+      return Effect.void
+    })
+  }
+
+  admit(caller: Queue.Caller): Effect.Effect<void, DeadlineExceeded> | undefined {
+    const { permits, queue } = this
+    if (queue.size === 0 && Permits.nextGrant(permits) <= caller.askedAt) return this.#grant(caller, caller.askedAt)
+    const leastWait = (now: number, ahead: number) => Permits.leastWait(permits, now, ahead)
+    return Queue.admit({ queue, leastWait, turn: this.#turn(caller) }, caller)
+  }
+
+  send(caller: Queue.Caller, host: string): number {
+    return caller.permit === undefined ? 0 : Permits.send(this.permits, caller.permit, Queue.nowOf(caller), host)
+  }
+
+  release(caller: Queue.Caller, outcome: Outcome): undefined {
+    if (caller.permit !== undefined) Permits.release(this.permits, Queue.nowOf(caller), caller.permit, outcome)
+    Queue.wakeFirst(this.queue)
+  }
+
+  state(key: string, now: number): State {
+    const { permits, queue } = this
+    return {
+      key,
+      inUse: permits.out.length,
+      waiting: queue.size,
+      nextPermit: Duration.millis(Math.max(0, Permits.nextGrant(permits) - now)),
+      spacing: Duration.millis(permits.spacing)
+    }
+  }
+}
+
+/**
+ * A quota within this process. A permit comes back one window after the answer of its request: the service counted the
+ * old call before it answered, and counts the new one after it is sent, so no window of its own, wherever it begins,
+ * holds more than `limit` of them, unless the way to the host suddenly gets shorter, and then that one window only: of
+ * that time the smallest round trip seen of late is saved again, as long as calls go to the same host, and nothing after
+ * a fail-over. If the service rejects a call in spite of it, everybody on that key pauses, and calls are spread out
+ * until it has not happened for a while.
+ *
+ * @example
+ * ```ts
+ * import { Quota } from "@effect-zim/policies"
+ * import { Console, Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const quota = yield* Quota.make({ limit: 50, per: "operation" })
+ *   for (const { inUse, key, waiting } of yield* quota.state) yield* Console.log(key, inUse, waiting)
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
+  Effect.sync(() => {
+    const limits = limitsOf(options)
+    const quotas = new Map<string, KeyQuota>()
+    const quotaOf = (key: string): KeyQuota => {
+      const known = quotas.get(key)
+      if (known !== undefined) return known
+      const quota = new KeyQuota(limits)
+      quotas.set(key, quota)
+      return quota
+    }
+    return {
+      withPermit: (call, attempt, outcomeOf) =>
+        Queue.withPermit(quotaOf(keyOf(options, call)), call, attempt, outcomeOf),
+      state: Clock.clockWith((clock) =>
+        Effect.sync(() => Array.from(quotas, ([key, quota]) => quota.state(key, millisOf(clock))))
+      )
+    }
+  })
+
+/**
+ * A quota for every client built on this layer.
+ *
+ * @example
+ * ```ts
+ * import { Quota } from "@effect-zim/policies"
+ *
+ * const layer = Quota.layer({ limit: 100, window: "1 minute" })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (options?: Options): Layer.Layer<Quota> => Layer.effect(Quota, make(options))
+
+/**
+ * Runs an effect's calls under a quota of their own.
+ *
+ * @example
+ * ```ts
+ * import { Quota } from "@effect-zim/policies"
+ * import { Effect } from "effect"
+ *
+ * // A background job that leaves most of the limit to others.
+ * const inBackground = <A, E, R>(job: Effect.Effect<A, E, R>) =>
+ *   Effect.flatMap(Quota.make({ limit: 2 }), (small) => Quota.provide(job, small))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const provide: {
+  (quota: Quota["Service"]): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, quota: Quota["Service"]): Effect.Effect<A, E, R>
+} = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, quota: Quota["Service"]): Effect.Effect<A, E, R> =>
+  Effect.provideService(self, Quota, quota)
+)

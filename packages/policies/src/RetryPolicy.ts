@@ -1,0 +1,194 @@
+/**
+ * When a failed call is made again.
+ *
+ * Each kind of failure has a schedule of its own, an ordinary Effect `Schedule`: take one of those exported here, or
+ * compose one. A schedule that ends gives the call up; the error says how many attempts were made.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import { dual } from "effect/Function"
+import * as Random from "effect/Random"
+import * as Schedule from "effect/Schedule"
+import { inRange } from "./internal/inRange.ts"
+import { CircuitOpen } from "./PolicyError.ts"
+
+/**
+ * The kinds of failure that a policy has schedules for; which failures are of which kind is the client's to say:
+ *
+ * - `rateLimit`: the service said "too fast".
+ * - `transient`: the service failed in a way that passes.
+ * - `bounded`: it failed in a way that may pass; a second look is safe for a read.
+ * - `transport`: no answer, or none in time; or not sent, because the store of a shared quota does not answer.
+ * - `circuit`: not sent, because the circuit breaker is open.
+ *
+ * @since 0.1.0
+ */
+export type Kind = "rateLimit" | "transient" | "bounded" | "transport" | "circuit"
+
+/**
+ * A retry policy: a schedule for each kind of failure, whose input is the error of the attempt and whose output is not
+ * used.
+ *
+ * @since 0.1.0
+ */
+export interface RetryPolicy<in Failure = unknown> extends Readonly<Record<Kind, Schedule.Schedule<unknown, Failure>>> {
+  /** Whether retries take from the client's `RetryBudget`. One that waits long between retries may do without. */
+  readonly usesBudget: boolean
+}
+
+/**
+ * Exponential back-off with full jitter: before the n-th retry it waits a random time between nothing and
+ * `min(base * 2^(n-1), cap)`, so that clients that failed together do not come back together. Seeded `Random` makes it
+ * repeatable in tests. Throws a `RangeError` that names the option where one is below 0, or no number.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-zim/policies"
+ *
+ * const custom: RetryPolicy.RetryPolicy = {
+ *   ...RetryPolicy.standard,
+ *   transient: RetryPolicy.backoff({ base: "1 second", cap: "1 minute", times: 10 })
+ * }
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const backoff = (options: {
+  readonly base: Duration.Input
+  readonly cap: Duration.Input
+  /** How many retries, 0 or more; without it, no end. */
+  readonly times?: number | undefined
+}): Schedule.Schedule<Duration.Duration> => {
+  for (const name of ["base", "cap"] as const) {
+    const millis = Duration.toMillis(options[name])
+    inRange(`the back-off's ${name}`, millis, millis >= 0, "a time, in milliseconds, 0 or more")
+  }
+  const times = options.times ?? 0
+  inRange("the back-off's times", times, times >= 0, "a number of retries, 0 or more")
+  const capped = Schedule.min([Schedule.exponential(options.base), Schedule.spaced(options.cap)]).pipe(
+    Schedule.modifyDelay(({ duration }) => Effect.map(Random.next, (random) => Duration.times(duration, random)))
+  )
+  return options.times === undefined ? capped : Schedule.upTo(capped, { times: options.times })
+}
+
+const never: Schedule.Schedule<number> = Schedule.recurs(0)
+
+/** Waits out what the circuit breaker asks for, and then a little, so that not everybody comes back at once. */
+const untilCircuitCloses: Schedule.Schedule<unknown> = backoff({ base: "1 second", cap: "30 seconds" }).pipe(
+  Schedule.modifyDelay(({ duration, input }) =>
+    Effect.succeed(input instanceof CircuitOpen ? Duration.sum(duration, input.retryAfter) : duration)
+  )
+)
+
+/**
+ * No retries: the first failure is the call's.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-zim/policies"
+ * import type { Effect } from "effect"
+ *
+ * const once = <A, E, R>(call: Effect.Effect<A, E, R>) => RetryPolicy.provide(call, RetryPolicy.none)
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const none: RetryPolicy = {
+  rateLimit: never,
+  transient: never,
+  bounded: never,
+  transport: never,
+  circuit: never,
+  usesBudget: true
+}
+
+/**
+ * The default, for a caller that waits for the answer: rejections are retried up to 8 times, passing failures 4 times,
+ * connection failures 3 times, doubtful ones twice. While the circuit breaker is open it fails at once.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-zim/policies"
+ *
+ * // The same, but lost connections are final.
+ * const custom: RetryPolicy.RetryPolicy = { ...RetryPolicy.standard, transport: RetryPolicy.none.transport }
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const standard: RetryPolicy = {
+  rateLimit: backoff({ base: "500 millis", cap: "5 seconds", times: 8 }),
+  transient: backoff({ base: "250 millis", cap: "5 seconds", times: 4 }),
+  bounded: backoff({ base: "250 millis", cap: "2 seconds", times: 2 }),
+  transport: backoff({ base: "100 millis", cap: "5 seconds", times: 3 }),
+  circuit: never,
+  usesBudget: true
+}
+
+/**
+ * For a batch job that would rather wait than fail: rejections and outages are retried until the deadline. Raise
+ * `Timeout.Deadline` with it: two minutes are soon over in an outage.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy, Timeout } from "@effect-zim/policies"
+ * import { Duration, Effect } from "effect"
+ *
+ * const nightly = <A, E, R>(job: Effect.Effect<A, E, R>) =>
+ *   job.pipe(
+ *     RetryPolicy.provide(RetryPolicy.patient),
+ *     Effect.provideService(Timeout.Deadline, Duration.hours(1))
+ *   )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const patient: RetryPolicy = {
+  rateLimit: backoff({ base: "1 second", cap: "30 seconds" }),
+  transient: backoff({ base: "1 second", cap: "1 minute" }),
+  bounded: backoff({ base: "1 second", cap: "30 seconds", times: 5 }),
+  transport: backoff({ base: "500 millis", cap: "1 minute" }),
+  circuit: untilCircuitCloses,
+  usesBudget: false
+}
+
+/**
+ * The policy in force. Provide another one to the client's layer for all its calls, or to one effect or stream with
+ * {@link provide}.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-zim/policies"
+ * import { Layer } from "effect"
+ *
+ * const layer = Layer.succeed(RetryPolicy.Current, RetryPolicy.none)
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const Current = Context.Reference<RetryPolicy>("@effect-zim/policies/RetryPolicy", {
+  defaultValue: () => standard
+})
+
+/**
+ * Runs an effect's calls under a policy.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-zim/policies"
+ * import { Effect } from "effect"
+ *
+ * const job = Effect.void.pipe(RetryPolicy.provide(RetryPolicy.patient))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const provide: {
+  (policy: RetryPolicy): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+  <A, E, R>(self: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R>
+} = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R> =>
+  Effect.provideService(self, Current, policy)
+)

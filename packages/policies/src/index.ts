@@ -1,0 +1,15 @@
+/**
+ * Policies for calls to a service that counts them: a quota, retries and their budget, a circuit breaker, timeouts, and
+ * the service's clock.
+ *
+ * @since 0.1.0
+ */
+export * as Call from "./Call.ts"
+export * as CircuitBreaker from "./CircuitBreaker.ts"
+export * as Metrics from "./Metrics.ts"
+export * as PolicyError from "./PolicyError.ts"
+export * as Quota from "./Quota.ts"
+export * as RetryBudget from "./RetryBudget.ts"
+export * as RetryPolicy from "./RetryPolicy.ts"
+export * as ServerClock from "./ServerClock.ts"
+export * as Timeout from "./Timeout.ts"

@@ -1,0 +1,115 @@
+/** What the processes of a shared quota keep together, and what they tell each other over it. */
+import type * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import type * as Permits from "./permits.ts"
+
+/**
+ * The numbers of a quota: calls per window, and the window and the grace in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export type Limits = Permits.Limits
+
+/**
+ * The store gave no permit and no time to wait. It knows no call: the quota makes a `QuotaUnavailable` of it for each one
+ * that waits.
+ *
+ * - `NoAnswer`, the default: it does not answer.
+ * - `Refused`: it answers that it cannot, whoever asks: it starts, fails over, or has no room. That may pass.
+ * - `Denied`: it does not serve this process, whose credentials, permissions, or address of the store are wrong; or it
+ *   holds something else. Neither waiting nor a share of one's own helps: others may go on with the whole quota.
+ *
+ * @since 0.1.0
+ */
+export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
+  reason: Schema.optional(Schema.Literals(["NoAnswer", "Refused", "Denied"])),
+  /** What the store said. Default: what the cause says. */
+  problem: Schema.optional(Schema.String),
+  cause: Schema.Defect()
+}) {}
+
+/**
+ * A process that asks the store for a permit. All times are in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export interface Ask {
+  /** What the quota is one for: a key, with the operation behind a colon where each has its own. */
+  readonly key: string
+  readonly limits: Limits
+  /** The name of the lease: no other one has it. */
+  readonly lease: string
+  /** When the permit comes back although the store never hears of it again: the process has crashed. */
+  readonly hold: number
+  /** How much sooner than a window after an answer the process may send, because of its smallest round trip. */
+  readonly allowance: number
+  /** Where its requests go. Two hosts are two paths: while more than one is asked for, nobody has an allowance. */
+  readonly host?: string | undefined
+  /** The least time since the last permit, whoever got it. */
+  readonly spacing: number
+  /** Whether the store must know the key. If it does not, it has lost it, and waits until what it lost is over. */
+  readonly isKnown: boolean
+}
+
+/**
+ * The last time that the service rejected a call: when by the store's clock, how long ago that is, and the time between
+ * calls that was too little. All in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export interface Rejection {
+  readonly at: number
+  readonly ago: number
+  readonly spacing: number
+}
+
+/**
+ * A permit, with the time by the store's clock; or how long there will be none, unless one comes back unused.
+ *
+ * @since 0.1.0
+ */
+export type Reply =
+  | { readonly _tag: "Granted"; readonly at: number; readonly rejection: Rejection | undefined }
+  | { readonly _tag: "Wait"; readonly millis: number; readonly rejection: Rejection | undefined }
+
+/**
+ * A process that gives a permit back. All times are in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export interface Return {
+  readonly key: string
+  readonly limits: Limits
+  readonly lease: string
+  /** How long ago the attempt ended. */
+  readonly ago: number
+  /** How long after the attempt ended the permit comes back: at once where nothing was sent. */
+  readonly delay: number | undefined
+  /** How much sooner it may come back, where all who ask say the same of themselves. */
+  readonly allowance: number
+  /** The service rejected the call: when its permit was given out, and the time between calls that was too little. */
+  readonly rejected: { readonly grantedAt: number; readonly spacing: number } | undefined
+}
+
+/**
+ * A process that gave out permits of its own, so that the store must give out none until those are over: for so many
+ * milliseconds.
+ *
+ * @since 0.1.0
+ */
+export interface Pause {
+  readonly key: string
+  readonly limits: Limits
+  readonly millis: number
+}
+
+/**
+ * What the processes keep together. Its clock decides, so theirs do not matter.
+ *
+ * @since 0.1.0
+ */
+export interface Store {
+  readonly acquire: (ask: Ask) => Effect.Effect<Reply, StoreUnavailable>
+  readonly release: (lease: Return) => Effect.Effect<void, StoreUnavailable>
+  readonly pause: (pause: Pause) => Effect.Effect<void, StoreUnavailable>
+}
