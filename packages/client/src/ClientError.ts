@@ -20,8 +20,15 @@
  *
  * @since 0.1.0
  */
-import type { CircuitBreaker, Quota, RetryPolicy } from "@effect-zim/policies"
-import { AttemptTimedOut, CircuitOpen, DeadlineExceeded, QuotaUnavailable } from "@effect-zim/policies/PolicyError"
+import {
+  AttemptTimedOut,
+  type CircuitBreaker,
+  CircuitOpen,
+  DeadlineExceeded,
+  type Quota,
+  QuotaUnavailable,
+  type RetryPolicy
+} from "@effect-zim/policies"
 import { Cursor, ReturnCode, ServiceError } from "@effect-zim/protocol"
 import type * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"

@@ -20,7 +20,40 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import { type CallError, traits } from "./ClientError.ts"
 
-export { backoff, type Kind, none, patient, standard } from "@effect-zim/policies/RetryPolicy"
+/**
+ * The kinds of failure that a policy has schedules for.
+ *
+ * @since 0.1.0
+ */
+export type Kind = Policies.Kind
+
+/**
+ * Exponential back-off with full jitter.
+ *
+ * @since 0.1.0
+ */
+export const backoff = Policies.backoff
+
+/**
+ * No retries: the first failure is the call's.
+ *
+ * @since 0.1.0
+ */
+export const none: RetryPolicy = Policies.none
+
+/**
+ * The default, for a caller that waits for the answer.
+ *
+ * @since 0.1.0
+ */
+export const standard: RetryPolicy = Policies.standard
+
+/**
+ * For a batch job that would rather wait than fail. Raise `Timeout.Deadline` with it.
+ *
+ * @since 0.1.0
+ */
+export const patient: RetryPolicy = Policies.patient
 
 /**
  * What a schedule of a policy sees: the error of the attempt.
@@ -88,4 +121,4 @@ export const provide: {
  *
  * @since 0.1.0
  */
-export const kindOf = (error: Failure): Policies.Kind | undefined => traits(error).retry
+export const kindOf = (error: Failure): Kind | undefined => traits(error).retry

@@ -1,7 +1,7 @@
 /** The shared quota over the store in memory, on the test's clock. */
 import { ClientError, type Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
 import * as SharedQuota from "@effect-zim/client/SharedQuota"
-import { PolicyError } from "@effect-zim/policies"
+import { DeadlineExceeded, QuotaUnavailable } from "@effect-zim/policies"
 import { QueryConversationList } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -220,7 +220,7 @@ describe("several processes over one store", () => {
       const waiting = yield* Effect.forkScoped(Effect.flip(take), { startImmediately: true })
       yield* Scope.close(scope, Exit.void)
       for (const error of [Fiber.join(waiting), Effect.flip(take)]) {
-        assert.instanceOf(yield* FakeService.inTime(error), PolicyError.QuotaUnavailable)
+        assert.instanceOf(yield* FakeService.inTime(error), QuotaUnavailable)
       }
     })
   )
@@ -342,12 +342,12 @@ describe("within a process", () => {
         Effect.flip(withPermit(other, { ...call, deadline: Duration.seconds(3) }, () => Effect.void, outcomeOf))
       )
       assert.strictEqual(Duration.toMillis(took), 0)
-      assert.instanceOf(error, PolicyError.DeadlineExceeded)
+      assert.instanceOf(error, DeadlineExceeded)
       assert.isAtLeast(Duration.toMillis(error.needed ?? Duration.zero), 9990)
       const late = Effect.flip(
         withPermit(other, { ...call, deadline: Duration.seconds(15) }, () => Effect.never, outcomeOf)
       )
-      assert.instanceOf(yield* FakeService.inTime(late, { step: 100 }), PolicyError.DeadlineExceeded)
+      assert.instanceOf(yield* FakeService.inTime(late, { step: 100 }), DeadlineExceeded)
       yield* Fiber.join(patient)
     })
   )
@@ -393,7 +393,7 @@ describe("while the store is away", () => {
         leave("hangs")
         for (let i = 0; i < 10; i++) {
           const error = yield* Effect.flip(withPermit(quota, call, () => Effect.void, outcomeOf))
-          assert.instanceOf(error, PolicyError.QuotaUnavailable)
+          assert.instanceOf(error, QuotaUnavailable)
           yield* Effect.sleep(1)
         }
         comeBack()

@@ -7,7 +7,7 @@
 export * as Call from "./Call.ts"
 export * as CircuitBreaker from "./CircuitBreaker.ts"
 export * as Metrics from "./Metrics.ts"
-export * as PolicyError from "./PolicyError.ts"
+export { AttemptTimedOut, CircuitOpen, DeadlineExceeded, type PolicyError, QuotaUnavailable } from "./PolicyError.ts"
 export * as Quota from "./Quota.ts"
 export * as RetryBudget from "./RetryBudget.ts"
 export * as RetryPolicy from "./RetryPolicy.ts"

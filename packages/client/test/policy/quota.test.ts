@@ -1,6 +1,6 @@
 /** The quota: who gets a permit, when, and that none is lost. On TestClock, through the public service. */
 import { ClientError, Quota, RetryPolicy, Timeout } from "@effect-zim/client"
-import { type Call, PolicyError } from "@effect-zim/policies"
+import { type Call, DeadlineExceeded } from "@effect-zim/policies"
 import { assert, describe, it } from "@effect/vitest"
 import * as SharedQuota from "@effect-zim/client/SharedQuota"
 import * as Arbitrary from "effect/Arbitrary"
@@ -117,7 +117,7 @@ describe("any schedule of callers, interruptions and outcomes", () => {
           }
           const result = yield* Fiber.join(fiber)
           if (result._tag === "Success") return
-          assert.instanceOf(result.failure, PolicyError.DeadlineExceeded)
+          assert.instanceOf(result.failure, DeadlineExceeded)
           assert.isFalse(isStarted, "refused with a permit")
           const waited = (yield* Clock.currentTimeMillis) - askedAt
           assert.isAtMost(waited, caller.patience)
@@ -239,7 +239,7 @@ describe("a caller whose time is short", () => {
       yield* hold(quota, 0)
       yield* TestClock.adjust("4 seconds")
       const [took, error] = yield* Effect.timed(Effect.flip(hold(quota, 0, "Answered", undefined, within(5999))))
-      assert.instanceOf(error, PolicyError.DeadlineExceeded)
+      assert.instanceOf(error, DeadlineExceeded)
       assert.deepStrictEqual([Duration.toMillis(took), Duration.toMillis(error.needed ?? Duration.zero)], [0, 6000])
       const fiber = yield* Effect.forkChild(Effect.exit(hold(quota, 0, "Answered", undefined, within(6001))))
       yield* TestClock.adjust("6 seconds")
