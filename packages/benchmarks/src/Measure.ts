@@ -5,11 +5,11 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as Console from "effect/Console"
+import * as Schema from "effect/Schema"
 import { spawnSync } from "node:child_process"
 import { isDeepStrictEqual } from "node:util"
 import type { Contestant, Role } from "./Contestant.ts"
 import * as Files from "./Files.ts"
-import type { Value } from "./Report.ts"
 
 /** Two contestants do not do the same work. */
 export class AnswersDiffer extends Data.TaggedError("AnswersDiffer")<{
@@ -20,6 +20,14 @@ export class AnswersDiffer extends Data.TaggedError("AnswersDiffer")<{
     return `${this.contestant} and ${this.other} do not answer the same`
   }
 }
+
+/** A number; where it was measured, a median and between which values the middle half lies. */
+export const Value = Schema.Struct({
+  middle: Schema.Finite,
+  low: Schema.optionalKey(Schema.Finite),
+  high: Schema.optionalKey(Schema.Finite)
+})
+export type Value = typeof Value.Type
 
 /** What one piece of work costs, in microseconds. */
 export interface Cost {

@@ -9,14 +9,6 @@ import * as Measure from "./Measure.ts"
 export const Format = Schema.Literals(["times", "micros", "millis", "bytes", "share", "count"])
 export type Format = typeof Format.Type
 
-/** A number; where it was measured, a median and between which values the middle half lies. */
-export const Value = Schema.Struct({
-  middle: Schema.Finite,
-  low: Schema.optionalKey(Schema.Finite),
-  high: Schema.optionalKey(Schema.Finite)
-})
-export type Value = typeof Value.Type
-
 export const Column = Schema.Struct({ name: Schema.String, format: Format })
 export type Column = typeof Column.Type
 
@@ -24,7 +16,7 @@ export const Row = Schema.Struct({
   name: Schema.String,
   role: Schema.Literals(["limit", "peer", "ours"]),
   /** One for each column; `null` where there is none. */
-  values: Schema.Array(Schema.NullOr(Value))
+  values: Schema.Array(Schema.NullOr(Measure.Value))
 })
 export type Row = typeof Row.Type
 

@@ -1,4 +1,5 @@
 /** Numbers and tables as text. */
+import type * as Measure from "./Measure.ts"
 import * as Report from "./Report.ts"
 
 const digits = (value: number): string =>
@@ -42,7 +43,7 @@ export const number = (value: number, format: Report.Format): string => {
 }
 
 /** The median, and in brackets between which values the middle half lies. */
-export const value = (value: Report.Value | null, format: Report.Format): string => {
+export const value = (value: Measure.Value | null, format: Report.Format): string => {
   if (value === null) return ""
   const unit = unitOf(value.middle, format)
   const [middle = "", low = "", high = ""] = [value.middle, value.low, value.high].map((part) =>

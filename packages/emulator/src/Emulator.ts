@@ -52,11 +52,7 @@ import type { World } from "./World.ts"
 /**
  * Something that can be looked at and changed while the emulator runs.
  */
-export interface Setting<A> {
-  readonly get: Effect.Effect<A>
-  readonly set: (value: A) => Effect.Effect<void>
-  readonly update: (f: (value: A) => A) => Effect.Effect<void>
-}
+export type Setting<A> = Settings.Setting<A>
 
 /**
  * How an emulator starts.

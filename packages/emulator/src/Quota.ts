@@ -150,46 +150,16 @@ export const leaky = (options?: Limits & { readonly queue?: number | undefined }
  */
 export const unlimited: Quota = { model: "Unlimited" }
 
-/**
- * What becomes of a call: whether it passes, and how many milliseconds it waits before it is processed.
- */
-export interface Admission {
-  readonly admitted: boolean
-  readonly delay: number
-}
-
-/**
- * What a running count shows: its gauge.
- */
-export interface State {
-  /** How much of the limit is taken: calls in the window, tokens missing, calls in the queue. */
-  readonly used: number
-  /** How many calls would pass now; `Infinity` without a limit. */
-  readonly available: number
-  /** In how many milliseconds a call would pass, 0 for now; `undefined` for never. */
-  readonly wait: number | undefined
-}
+export type { Admission, Meter, State } from "./internal/meters.ts"
 
 /**
  * What one budget shows: the state of its meter, and whose it is.
  */
-export interface Gauge extends State {
+export interface Gauge extends Meters.State {
   readonly appId: number
   /** `undefined` where all actions of the app share a budget. */
   readonly action: string | undefined
   readonly quota: Quota
-}
-
-/**
- * A running count. Times are in milliseconds and never go back.
- */
-export interface Meter {
-  /** Counts a call, and says what becomes of it. */
-  readonly take: (now: number) => Admission
-  /** The same, for who asks only whether it passes. */
-  readonly admit: (now: number) => boolean
-  /** Counts nothing. */
-  readonly state: (now: number) => State
 }
 
 /**
@@ -205,7 +175,7 @@ export interface Meter {
  * meter.state(999) // { used: 1, available: 0, wait: 1 }
  * ```
  */
-export const meter = (quota: Quota): Meter => {
+export const meter = (quota: Quota): Meters.Meter => {
   if (quota.model === "Unlimited") return Meters.unlimited
   const window = Duration.toMillis(quota.window)
   switch (quota.model) {

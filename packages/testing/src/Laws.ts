@@ -26,7 +26,7 @@
  * A pipeline may fail with a typed error where the service failed it: only {@link finishes} demands more. It must not
  * die, hang, or fail although its last call was answered: every law says so.
  */
-import type { Conversation, Cursor } from "@effect-zim/protocol"
+import type { Cursor } from "@effect-zim/protocol"
 import { Journal } from "@effect-zim/emulator"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -34,28 +34,14 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Judge from "./internal/judge.ts"
 import * as Observed from "./internal/observation.ts"
+import type { Pipeline, Result, Where } from "./internal/pipeline.ts"
 import * as Printed from "./internal/printed.ts"
 import * as Secrets from "./internal/secrets.ts"
 import { Scenario } from "./Scenario.ts"
 import { TestWorld } from "./TestWorld.ts"
 import type { Services } from "./ZimTest.ts"
 
-/**
- * What a pipeline gives for a conversation: the conversation itself, anything with its id (and the code of its type,
- * where that is known), or the id alone.
- */
-export type Result = string | { readonly id: string; readonly typeCode?: number | undefined }
-
-/**
- * A pipeline under test: for a user id, a stream of results, or an effect of all of them. It may ask for the client, for
- * the HTTP client (to make clients of its own), and for the emulator.
- */
-export type Pipeline<E> = (
-  userId: string
-) => Stream.Stream<Result, E, Services> | Effect.Effect<Iterable<Result>, E, Services>
-
-/** Which conversations a pipeline is meant to give. */
-export type Where = (conversation: Conversation.Conversation) => boolean
+export type { Pipeline, Result, Where } from "./internal/pipeline.ts"
 
 /** What a law may know of the pipeline. */
 export interface Options {

@@ -19,7 +19,7 @@ const table = (server: Server.Server) =>
     const summaries = yield* Effect.forEach(cells, (cell) =>
       Effect.map(Grid.summaryOf(cell), (summary) => ({ name: cell.contestant.name, ...summary }))
     )
-    const value = (middle: number): Report.Value => ({ middle })
+    const value = (middle: number): Measure.Value => ({ middle })
     const table: Report.Table = {
       title: `A service that counts: ${server.name}`,
       about: server.about,

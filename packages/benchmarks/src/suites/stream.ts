@@ -72,7 +72,7 @@ const memory = Effect.gen(function* () {
     })
   )
   yield* Measure.sameAnswers(measured.map(({ name, tally }) => ({ name, answer: Effect.succeed(tally) })))
-  const value = (middle: number): Report.Value => ({ middle })
+  const value = (middle: number): Measure.Value => ({ middle })
   const most = measured.find(({ name }) => name === byElement)?.most ?? Number.NaN
   const table: Report.Table = {
     title: "Memory for 10 million conversations",

@@ -1,4 +1,36 @@
-import type { Admission, Meter, State } from "../Quota.ts"
+/** How calls are counted, model by model. */
+
+/**
+ * What becomes of a call: whether it passes, and how many milliseconds it waits before it is processed.
+ */
+export interface Admission {
+  readonly admitted: boolean
+  readonly delay: number
+}
+
+/**
+ * What a running count shows: its gauge.
+ */
+export interface State {
+  /** How much of the limit is taken: calls in the window, tokens missing, calls in the queue. */
+  readonly used: number
+  /** How many calls would pass now; `Infinity` without a limit. */
+  readonly available: number
+  /** In how many milliseconds a call would pass, 0 for now; `undefined` for never. */
+  readonly wait: number | undefined
+}
+
+/**
+ * A running count. Times are in milliseconds and never go back.
+ */
+export interface Meter {
+  /** Counts a call, and says what becomes of it. */
+  readonly take: (now: number) => Admission
+  /** The same, for who asks only whether it passes. */
+  readonly admit: (now: number) => boolean
+  /** Counts nothing. */
+  readonly state: (now: number) => State
+}
 
 /** What every meter says of a call it lets pass at once. */
 const pass: Admission = { admitted: true, delay: 0 }

@@ -1,5 +1,10 @@
 import * as Effect from "effect/Effect"
-import type { Setting } from "../Emulator.ts"
+
+export interface Setting<A> {
+  readonly get: Effect.Effect<A>
+  readonly set: (value: A) => Effect.Effect<void>
+  readonly update: (f: (value: A) => A) => Effect.Effect<void>
+}
 
 /** A value that can be changed; `onChange` is told each, the first one too. */
 export const make = <A>(initial: A, onChange: (value: A) => void): Setting<A> => {

@@ -1,7 +1,7 @@
 import { Conversation, QueryConversationList } from "@effect-zim/protocol"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
-import type { Result, Where } from "../Laws.ts"
+import type { Result, Where } from "./pipeline.ts"
 import type { Scenario } from "../Scenario.ts"
 import * as Label from "./label.ts"
 import type { Observation, Outcome } from "./observation.ts"
