@@ -97,7 +97,7 @@ export default defineConfig({
     // Modules.
     "typescript/consistent-type-imports": ["error", { prefer: "type-imports", fixStyle: "separate-type-imports" }],
     "typescript/no-import-type-side-effects": "error",
-    "import/no-cycle": "error",
+    "import/no-cycle": ["error", { ignoreTypes: false }],
     "import/no-duplicates": "error",
     "import/no-default-export": "error",
     "unicorn/prefer-node-protocol": "error",
