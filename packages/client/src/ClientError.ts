@@ -141,7 +141,7 @@ export class PagingLoop extends Schema.TaggedError<PagingLoop>()("PagingLoop", {
 
 /**
  * What one attempt of a call can fail with: the errors documented for the operation, those of any operation, and those of
- * the way there and back.
+ * the network and the policies.
  *
  * @since 0.1.0
  */

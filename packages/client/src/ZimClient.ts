@@ -68,7 +68,7 @@ export interface Options {
   readonly baseUrl?: string | undefined
   /**
    * Other regions to turn to, in this order, while calls to the first one fail. Default: none. The data of an app is the
-   * same in every region, the way there is longer.
+   * same in every region, the latency is higher.
    */
   readonly failover?: ReadonlyArray<Endpoint.Region> | undefined
 }

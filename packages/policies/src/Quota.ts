@@ -1,6 +1,6 @@
 /**
  * The calls that a service allows in a window of time: never more than the quota, however the service aligns its windows,
- * unless the way to its host suddenly gets shorter, and then in that one window only; and nearly all of it.
+ * unless the latency to its host suddenly drops, and then in that one window only; and nearly all of it.
  *
  * Effect's `RateLimiter` counts departures. This counts as the service may, from the departure to the answer.
  *
@@ -169,8 +169,8 @@ class KeyQuota implements Queue.Keeper<DeadlineExceeded> {
 /**
  * A quota within this process. A permit comes back one window after the answer of its request: the service counted the
  * old call before it answered, and counts the new one after it is sent, so no window of its own, wherever it begins,
- * holds more than `limit` of them, unless the way to the host suddenly gets shorter, and then that one window only: of
- * that time the smallest round trip seen of late is saved again, as long as calls go to the same host, and nothing after
+ * holds more than `limit` of them, unless the latency to the host suddenly drops, and then that one window only: of
+ * that time the smallest round trip seen of late is won back, as long as calls go to the same host, and nothing after
  * a fail-over. If the service rejects a call in spite of it, everybody on that key pauses, and calls are spread out
  * until it has not happened for a while.
  *

@@ -1,7 +1,7 @@
 /**
  * A quota that several processes keep together over Redis: together they never send more than the limit, however the
- * service aligns its windows and however the clocks of the processes differ, unless the way to its host suddenly gets
- * shorter, or is much longer there than back for one process and not for another. Needs Redis 5 or later, or Valkey.
+ * service aligns its windows and however the clocks of the processes differ, unless the latency to its host suddenly
+ * drops, or is much higher there than back for one process and not for another. Needs Redis 5 or later, or Valkey.
  *
  * This module is an entry point of its own: who does not import it does not load it.
  *

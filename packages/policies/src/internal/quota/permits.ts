@@ -102,9 +102,10 @@ const period = 5 * 60_000
 const margin = { factor: 0.9, millis: 15 }
 
 /**
- * How much sooner than a window after the answer a permit may come back. The service counted the old call at least a
- * way back before the answer arrived, and counts the new one at least a way out after it is sent: together the smallest
- * round trip, where both go the same way. Worth it on long ways only: on short ones there is nothing to win.
+ * How much sooner than a window after the answer a permit may come back. The service counted the old call at least
+ * the latency back before the answer arrived, and counts the new one at least the latency out after it is sent: together
+ * the smallest round trip, where both take the same path. Worth it at high latency only: at a low one there is nothing
+ * to win.
  */
 export const allowance = (permits: Permits, now: number): number => {
   const { count, firstAt, smallest, smallestBefore } = permits.roundTrips
@@ -177,7 +178,7 @@ export const grant = (permits: Permits, now: number, timeout: number): Permit =>
 
 /**
  * Hears where the request of a permit goes. Gives how long to wait before it is sent: where requests went elsewhere
- * until now, what was won of the round trip there has to be given back, and the way is learned anew.
+ * until now, what was won of the round trip there has to be given back, and the latency is learned anew.
  */
 export const send = (permits: Permits, permit: Permit, now: number, host: string): number => {
   const wait = host === permit.from ? 0 : Math.max(0, permit.due - now)
