@@ -159,11 +159,11 @@ describe.concurrent("a quota over Redis", () => {
         "all permits are out"
       )
       yield* crashing.crash
-      const rows = yield* other.send<ReadonlyArray<unknown>>("ZRANGE", leases, "0", "0", "WITHSCORES")
-      const [, ends] = rows.flat()
+      const rows = yield* other.send<ReadonlyArray<unknown>>("ZRANGE", leases, "0", "4", "WITHSCORES")
+      const ends = rows.flat().at(1)
       const taken = Number(yield* other.send("HGET", state, "lastGrant"))
-      // A lease lasts for the attempt, the window and the grace.
-      assert.closeTo(Number(ends) - taken, 700 + window + 400, 600)
+      // A lease lasts for the attempt, the window and the grace. The last one, on a busy machine, begins much later.
+      assert.closeTo(Number(rows.flat().at(9)) - taken, 700 + window + 400, 1)
       yield* withPermit(other.quota, call, () => request, outcomeOf)
       assert.isAtLeast(Number(yield* other.send("HGET", state, "lastGrant")), Number(ends))
     })
