@@ -1,6 +1,6 @@
 /**
- * Effect's `HttpClient` on undici's dispatcher, for Node: connections stay open from call to call, and there is as little as
- * possible in between.
+ * Effect's `HttpClient` on undici's dispatcher, for Node: connections are kept alive from call to call, with as little
+ * overhead as possible.
  *
  * It follows no redirects, unpacks no compressed bodies and asks for none, and hands over no connection of an upgrade. A
  * request that is interrupted closes its connection at once. Each failure is an `HttpClientError`: a `TransportError`
