@@ -2,7 +2,7 @@
  * What `zim` says when it fails: what happened, what to do, and the exit code.
  */
 import { ClientError } from "@effect-zim/client"
-import type { Checkpoint, Export, Sink, UserList } from "@effect-zim/export"
+import type { Checkpoint, Export, ExportSink, UserList } from "@effect-zim/export"
 import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as Match from "effect/Match"
@@ -37,7 +37,12 @@ export type CommandError =
   | ExportError
 
 /** What an export fails with, beside errors of the client. */
-type ExportError = UserList.UserListUnreadable | Sink.OpenError | Sink.SaveError | Export.NobodyExported
+type ExportError =
+  | UserList.UserListUnreadable
+  | ExportSink.OpenError
+  | ExportSink.SaveError
+  | Export.NobodyExported
+  | Export.UsersVanished
 
 /**
  * A failure as it is shown: two lines of text, and the exit code.
@@ -173,7 +178,7 @@ const adviceOfCause = (cause: unknown): string | undefined => {
 }
 
 /** The number of a process means another one on another machine. */
-const stopping = (holder: Sink.Holder | undefined): string => {
+const stopping = (holder: ExportSink.Holder | undefined): string => {
   if (holder === undefined) return ""
   return holder.host === hostname() ? ` with: kill ${holder.pid}` : ` on ${holder.host}`
 }
@@ -184,6 +189,8 @@ const adviceOfExport = (error: ExportError): string => {
       return usersAdvice[error.reason]
     case "NobodyExported":
       return "Correct the users, an id on each line, or ZIM_APP_ID; then begin anew with --restart."
+    case "UsersVanished":
+      return "Check ZIM_APP_ID and ZIM_BASE_URL, then go on with --resume; or correct the users, and begin anew with --restart."
     case "OutputExists":
       return error.isUnfinished
         ? "Go on with it with --resume, or begin anew with --restart."
@@ -233,6 +240,7 @@ export const report = (error: CommandError): Report => {
     case "SameFile":
       return { problem: error.message, advice: adviceOfExport(error), exit: "Usage" }
     case "NobodyExported":
+    case "UsersVanished":
       return { problem: error.message, advice: adviceOfExport(error), exit: "Request" }
     case "UserListUnreadable":
     case "OutputExists":

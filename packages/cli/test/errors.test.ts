@@ -1,7 +1,7 @@
 import { assert, describe, it, layer } from "@effect/vitest"
 import { ExitCode, Failure } from "@effect-zim/cli"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
-import { Sink } from "@effect-zim/export"
+import { ExportSink } from "@effect-zim/export"
 import { Effect } from "effect"
 import { mkdtemp, readFile, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
@@ -273,7 +273,7 @@ layer(service, { excludeTestServices: true })("what the service refuses", (it) =
 describe("who holds an output is to be killed only where that number is its own", () => {
   const advice = (host: string) =>
     Failure.report(
-      new Sink.OutputInUse({ path: "out", holder: { pid: 4711, host, since: "2026-11-28T02:15:00.412Z" } })
+      new ExportSink.OutputInUse({ path: "out", holder: { pid: 4711, host, since: "2026-11-28T02:15:00.412Z" } })
     ).advice
 
   it("on this machine with a command, on another one without", () => {
@@ -283,13 +283,13 @@ describe("who holds an output is to be killed only where that number is its own"
   })
 
   it.each([0, -1, -4711])("%d is no process: it would stand for many", (pid) => {
-    assert.throws(() => new Sink.OutputInUse({ path: "out", holder: { pid, host: "batch-1", since: "" } }))
+    assert.throws(() => new ExportSink.OutputInUse({ path: "out", holder: { pid, host: "batch-1", since: "" } }))
   })
 })
 
 describe("a failure of a file says what to do about that one", () => {
   const failed = (cause: object) =>
-    Failure.report(new Sink.SinkFailed({ path: "out", operation: "write", problem: "it", cause })).advice
+    Failure.report(new ExportSink.SinkFailed({ path: "out", operation: "write", problem: "it", cause })).advice
 
   it.each([
     [{ errcode: 5 }, "the other program"],

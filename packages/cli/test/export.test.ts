@@ -3,7 +3,7 @@ import { assert, layer } from "@effect/vitest"
 import { Failure } from "@effect-zim/cli"
 import { Emulator, Fault } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
-import { Sink } from "@effect-zim/export"
+import { ExportSink } from "@effect-zim/export"
 import { Effect } from "effect"
 import { CliOutput } from "effect/cli"
 import { execFileSync } from "node:child_process"
@@ -412,7 +412,7 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
   )
 
   it("what cannot be read needs no room", () => {
-    const error = new Sink.SinkFailed({
+    const error = new ExportSink.SinkFailed({
       path: "out",
       operation: "read",
       problem: "the device failed",

@@ -8,14 +8,16 @@ import * as Csv from "effect/encoding/Csv"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import * as Stream from "effect/Stream"
-import * as FileSink from "./internal/fileSink.ts"
-import { escape, keys, record } from "./internal/record.ts"
-import type { Sink } from "./Sink.ts"
+import { escape } from "./internal/escapedText.ts"
+import * as FileSink from "./internal/files/fileSink.ts"
+import type * as OutputFiles from "./internal/files/outputFiles.ts"
+import { conversationKeys, conversationRecord } from "./internal/records.ts"
+import type { ExportSink } from "./ExportSink.ts"
 
 /**
  * @since 0.1.0
  */
-export interface Options extends FileSink.Options {
+export interface Options extends OutputFiles.Options {
   /**
    * For a spreadsheet: a byte-order mark says that it is UTF-8, and no id is taken for a formula, see {@link cell}. Other
    * programs read the ids as they are where this is left out. Default: false.
@@ -71,9 +73,9 @@ const encode = (rows: ReadonlyArray<Csv.Row>): Effect.Effect<string> =>
  *
  * @since 0.1.0
  */
-export const make: (options: Options) => Effect.Effect<Sink, never, FileSystem.FileSystem | Path.Path> =
+export const make: (options: Options) => Effect.Effect<ExportSink, never, FileSystem.FileSystem | Path.Path> =
   Effect.fnUntraced(function* (options) {
-    const header = yield* encode([keys])
+    const header = yield* encode([conversationKeys])
     return yield* FileSink.make(
       {
         name: options.spreadsheet === true ? "csv for a spreadsheet" : "csv",
@@ -82,7 +84,7 @@ export const make: (options: Options) => Effect.Effect<Sink, never, FileSystem.F
           encode(
             exported.flatMap(({ conversations, userId }) =>
               conversations.map((conversation) =>
-                Object.values(record(userId, conversation)).map((value) =>
+                Object.values(conversationRecord(userId, conversation)).map((value) =>
                   typeof value === "string" ? cell(value, options) : String(value)
                 )
               )

@@ -16,11 +16,12 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
 import { inRange } from "./internal/inRange.ts"
-import * as Intake from "./internal/intake.ts"
-import * as Reader from "./internal/reader.ts"
-import { token } from "./internal/token.ts"
+import * as ListCalls from "./internal/reading/listCalls.ts"
+import { UserReader } from "./internal/reading/userReader.ts"
+import * as Witness from "./internal/reading/witness.ts"
+import { InputLines } from "./internal/users/inputLines.ts"
 import type * as Progress from "./Progress.ts"
-import type * as Sink from "./Sink.ts"
+import type * as ExportSink from "./ExportSink.ts"
 
 /**
  * Options for {@link run}.
@@ -28,9 +29,9 @@ import type * as Sink from "./Sink.ts"
  * @since 0.1.0
  */
 export interface Options {
-  readonly sink: Sink.Sink
+  readonly sink: ExportSink.ExportSink
   /** Default: `new`. */
-  readonly mode?: Sink.Mode | undefined
+  readonly mode?: ExportSink.Mode | undefined
   /** How many users are read at a time, 1 or more; else it dies with a `RangeError`. Default: 16, enough to use up 20 calls a second at any usual round trip. */
   readonly concurrency?: number | undefined
   /** Conversations per call, a whole number, 1 to 500; else it dies with a `RangeError`. Default: 500, since every call costs the same quota. */
@@ -57,13 +58,31 @@ export class NobodyExported extends Schema.TaggedError<NobodyExported>()("Nobody
 }
 
 /**
+ * Many users in a row are not registered (or all since a resume), and neither are those whose lists were read before: the
+ * service answers with the data of another app, or with none. Nothing of these users is recorded: they are pending.
+ *
+ * @since 0.1.0
+ */
+export const UsersVanished = Witness.UsersVanished
+
+/**
+ * @since 0.1.0
+ */
+export type UsersVanished = Witness.UsersVanished
+
+/**
  * What ends an export, beside failures of the users' own stream: the sink cannot be opened or written, the checkpoint is
- * of something else, nobody could be read, or a failure of the client that concerns everybody: a wrong secret, a service
+ * of something else, nobody could be read, all users have vanished, or a failure of the client that concerns everybody: a wrong secret, a service
  * that is not enabled, an outage.
  *
  * @since 0.1.0
  */
-export type ExportError = Sink.OpenError | Sink.SaveError | NobodyExported | Conversations.ListError
+export type ExportError =
+  | ExportSink.OpenError
+  | ExportSink.SaveError
+  | NobodyExported
+  | UsersVanished
+  | Conversations.ListError
 
 /**
  * The time that a call has in an export, unless `Timeout.Deadline` is provided around it: an outage shorter than that is
@@ -71,14 +90,14 @@ export type ExportError = Sink.OpenError | Sink.SaveError | NobodyExported | Con
  *
  * @since 0.1.0
  */
-export const deadline: Duration.Duration = Reader.deadline
+export const deadline: Duration.Duration = ListCalls.deadline
 
 /** How many lists are kept until they are saved, at most. */
 const buffered = 64
 
 const isAboutTheLine: ReadonlySet<string> = new Set(["BlankLine", "UserIdInvalid"])
 
-const count = (counts: Checkpoint.Counts, outcome: Sink.Outcome, pageSize: number): Checkpoint.Counts => {
+const count = (counts: Checkpoint.Counts, outcome: ExportSink.Outcome, pageSize: number): Checkpoint.Counts => {
   const lines = counts.lines + 1
   if (outcome._tag === "Failed") {
     if (isAboutTheLine.has(outcome.error)) return { ...counts, lines, invalid: counts.invalid + 1 }
@@ -97,10 +116,98 @@ const count = (counts: Checkpoint.Counts, outcome: Sink.Outcome, pageSize: numbe
   }
 }
 
-const eventOf = (outcome: Sink.Outcome): Progress.Event => {
+const eventOf = (outcome: ExportSink.Outcome): Progress.Event => {
   if (outcome._tag === "Failed") return { ...outcome, _tag: "UserFailed" }
   const { conversations, line, userId, verdict } = outcome
   return { _tag: "UserExported", line, userId, verdict, conversations: conversations.length }
+}
+
+/** The number of an options' field, where it is right. */
+const settingsOf = (options: Options) => {
+  const { concurrency = 16 } = options
+  const pageSize = PageSize.correct(options.pageSize ?? PageSize.maximum)
+  inRange("the export's pageSize", pageSize, Number.isInteger(pageSize), "a whole number")
+  inRange("the export's concurrency", concurrency, concurrency >= 1, "a number of users at a time, 1 or more")
+  return { pageSize, concurrency }
+}
+
+/** Opens the sink, for the app that the client is of. */
+const open = Effect.fnUntraced(function* ({ mode = "new", sink }: Options, appId: number) {
+  const initial = Checkpoint.initial({
+    run: (yield* Random.nextIntBetween(0, 2 ** 48)).toString(36).padStart(10, "0"),
+    startedAt: DateTime.formatIso(yield* DateTime.now),
+    appId
+  })
+  const session = yield* sink.open({ mode, initial })
+  const { checkpoint } = session
+  if (checkpoint.appId === appId) return { session, isResumed: checkpoint.run !== initial.run }
+  return yield* new Checkpoint.CheckpointInvalid({
+    path: sink.location,
+    reason: "OtherApp",
+    problem: `it is of app ${checkpoint.appId}, these settings are of app ${appId}`
+  })
+})
+
+/** A finished export once more: there must be no more users than it had. */
+const assertNoMore = <E, R>(
+  tasks: Stream.Stream<unknown, E, R>,
+  { place }: Checkpoint.Checkpoint,
+  path: string
+): Effect.Effect<void, E | Checkpoint.CheckpointInvalid, R> =>
+  Effect.flatMap(Stream.runHead(tasks), (more) =>
+    Option.isNone(more)
+      ? Effect.void
+      : new Checkpoint.CheckpointInvalid({
+          path,
+          reason: "MoreUsers",
+          problem: `it is finished, and its users ended after ${place.read} lines: now there are more`
+        })
+  )
+
+/** An open session, and the checkpoint that it has come to. */
+class Saver {
+  readonly #session: ExportSink.Session
+  readonly #lines: InputLines
+  readonly #pageSize: number
+  #checkpoint: Checkpoint.Checkpoint
+
+  constructor(session: ExportSink.Session, lines: InputLines, pageSize: number) {
+    this.#session = session
+    this.#lines = lines
+    this.#pageSize = pageSize
+    this.#checkpoint = session.checkpoint
+  }
+
+  /** Saves what has become of lines, and tells it. */
+  save(
+    outcomes: ReadonlyArray<ExportSink.Outcome>
+  ): Effect.Effect<readonly [Progress.Event, ...Array<Progress.Event>], ExportSink.SaveError> {
+    const before = this.#checkpoint
+    const next: Checkpoint.Checkpoint = {
+      ...before,
+      place: this.#lines.placeAfter(outcomes),
+      counts: outcomes.reduce((counts, outcome) => count(counts, outcome, this.#pageSize), before.counts),
+      witness: outcomes.findLast(({ _tag }) => _tag === "Exported")?.userId ?? before.witness
+    }
+    return Effect.uninterruptible(
+      Effect.map(this.#session.save(outcomes, next), () => {
+        this.#lines.settle(outcomes)
+        this.#checkpoint = next
+        return [{ _tag: "Saved", counts: next.counts }, ...outcomes.map(eventOf)]
+      })
+    )
+  }
+
+  /** Finishes the output, if every line is done. */
+  get end(): Effect.Effect<Progress.Event, ExportSink.SaveError | NobodyExported> {
+    return Effect.suspend((): Effect.Effect<Progress.Event, ExportSink.SaveError | NobodyExported> => {
+      const { counts } = this.#checkpoint
+      if (!this.#lines.isComplete) return Effect.succeed({ _tag: "Stopped", counts })
+      if (counts.lines > 0 && counts.users === 0) return Effect.fail(new NobodyExported({ counts }))
+      const finished = { ...this.#checkpoint, place: this.#lines.placeAfter([]), isFinished: true }
+      return Effect.as(this.#session.finish(finished), { _tag: "Finished", wasFinished: false, counts })
+    }).pipe(Effect.uninterruptible)
+  }
 }
 
 /**
@@ -113,7 +220,8 @@ const eventOf = (outcome: Sink.Outcome): Progress.Event => {
  * - What may be everybody's trouble, such as no answer or one of another shape, is recorded only where the list of somebody
  *   else can be read right before and right after. Until that is sure the user is pending, also for the next run: an outage
  *   ends the export, and records nobody.
- * - Where there were users but nobody could be read, it fails with {@link NobodyExported}.
+ * - Where there were users but nobody could be read, it fails with {@link NobodyExported}; with {@link UsersVanished} where
+ *   the service no longer knows anybody.
  * - Whenever the program is killed, running it again with `mode: "resume"` and the same users goes on, and leaves the
  *   output as if nothing had happened. The users may have grown at the end while the export is not finished; others are
  *   refused (`CheckpointInvalid`).
@@ -143,118 +251,50 @@ export const run = <E, R>(
 ): Stream.Stream<Progress.Event, E | ExportError, R | ZimClient.ZimClient> =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const client = yield* ZimClient.ZimClient
+      const { appId } = yield* ZimClient.ZimClient
       const clock = yield* Clock.Clock
-      const millis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
-      const pageSize = PageSize.correct(options.pageSize ?? PageSize.maximum)
-      inRange("the export's pageSize", pageSize, Number.isInteger(pageSize), "a whole number")
-      const concurrency = options.concurrency ?? 16
-      inRange("the export's concurrency", concurrency, concurrency >= 1, "a number of users at a time, 1 or more")
-      const { sink } = options
+      const { concurrency, pageSize } = settingsOf(options)
+      const { location } = options.sink
+      const { isResumed, session } = yield* open(options, appId)
+      const { checkpoint } = session
+      const { counts, place: from, witness } = checkpoint
 
-      const initial = Checkpoint.initial({
-        run: yield* token,
-        startedAt: DateTime.formatIso(yield* DateTime.now),
-        appId: client.appId
-      })
-      const session = yield* sink.open({ mode: options.mode ?? "new", initial })
-      let checkpoint = session.checkpoint
-      if (checkpoint.appId !== client.appId) {
-        return yield* new Checkpoint.CheckpointInvalid({
-          path: sink.location,
-          reason: "OtherApp",
-          problem: `it is of app ${checkpoint.appId}, these settings are of app ${client.appId}`
-        })
-      }
-      const started: Progress.Event = {
-        _tag: "Started",
-        isResumed: checkpoint.run !== initial.run,
-        run: checkpoint.run,
-        counts: checkpoint.counts
-      }
       const stopped = yield* Deferred.make<void>()
       yield* Effect.forkScoped(Effect.andThen(options.until ?? Effect.never, Deferred.succeed(stopped, undefined)))
       const until = Deferred.await(stopped)
-      let isAtEnd = false
-      // It ends a wait for more users...
-      const untilStopped = users.pipe(
-        Stream.concat(
-          Stream.suspend(() => {
-            isAtEnd = true
-            return Stream.empty
-          })
-        ),
-        Stream.interruptWhen(until)
-      )
-      const intake = Intake.make(untilStopped, {
-        from: checkpoint.place,
-        location: sink.location,
-        start: { high: yield* Random.nextIntBetween(0, 2 ** 32), low: yield* Random.nextIntBetween(0, 2 ** 32) },
-        isAtEnd: () => isAtEnd
-      })
-      if (checkpoint.isFinished) {
-        const more = yield* Stream.runHead(intake.tasks)
-        if (Option.isSome(more)) {
-          return yield* new Checkpoint.CheckpointInvalid({
-            path: sink.location,
-            reason: "MoreUsers",
-            problem: `it is finished, and its users ended after ${checkpoint.place.read} lines: now there are more`
-          })
-        }
-        return Stream.make<Array<Progress.Event>>(started, {
-          _tag: "Finished",
-          wasFinished: true,
-          counts: checkpoint.counts
-        })
+      const hashStart = {
+        high: yield* Random.nextIntBetween(0, 2 ** 32),
+        low: yield* Random.nextIntBetween(0, 2 ** 32)
       }
-      const reader = Reader.make({
+      const lines = new InputLines({ from, location, hashStart })
+      const tasks = lines.tasks(users, until)
+      const started: Progress.Event = { _tag: "Started", isResumed, run: checkpoint.run, counts }
+      if (checkpoint.isFinished) {
+        yield* assertNoMore(tasks, checkpoint, location)
+        return Stream.make<Array<Progress.Event>>(started, { _tag: "Finished", wasFinished: true, counts })
+      }
+
+      const reader = new UserReader({
         pageSize,
         concurrency,
-        witness: checkpoint.witness,
-        another: intake.another,
-        now: millis
+        witness,
+        another: (than) => lines.another(than),
+        now: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
       })
-
-      const save = Effect.fnUntraced(function* (outcomes: ReadonlyArray<Sink.Outcome>) {
-        const next: Checkpoint.Checkpoint = {
-          ...checkpoint,
-          place: intake.placeAfter(outcomes),
-          counts: outcomes.reduce((counts, outcome) => count(counts, outcome, pageSize), checkpoint.counts),
-          witness: outcomes.findLast(({ _tag }) => _tag === "Exported")?.userId ?? checkpoint.witness
-        }
-        yield* session.save(outcomes, next)
-        intake.settle(outcomes)
-        checkpoint = next
-        const saved: Progress.Event = { _tag: "Saved", counts: checkpoint.counts }
-        return [saved, ...outcomes.map(eventOf)] as const
-      }, Effect.uninterruptible)
-
-      const end = Effect.suspend((): Effect.Effect<Progress.Event, Sink.SaveError | NobodyExported> => {
-        const { counts } = checkpoint
-        if (!intake.isComplete()) return Effect.succeed({ _tag: "Stopped", counts })
-        if (counts.lines > 0 && counts.users === 0) return Effect.fail(new NobodyExported({ counts }))
-        checkpoint = { ...checkpoint, place: intake.placeAfter([]), isFinished: true }
-        return Effect.as(session.finish(checkpoint), { _tag: "Finished", wasFinished: false, counts })
-      }).pipe(Effect.uninterruptible)
-
+      const saver = new Saver(session, lines, pageSize)
       const waiting = Stream.unwrap(
         Effect.map(Deferred.isDone(stopped), (isStopped) => (isStopped ? Stream.empty : reader.waiting))
       ).pipe(Stream.haltWhen(until))
-
-      return Stream.make(started).pipe(
-        Stream.concat(
-          intake.tasks.pipe(
-            // ... and takes no more of those that are there.
-            Stream.haltWhen(until),
-            Stream.mapEffect(reader.read, { concurrency, unordered: true }),
-            Stream.flattenIterable,
-            Stream.concat(waiting),
-            // Whatever is done by the time that the last save is, is saved at once.
-            Stream.buffer({ capacity: buffered }),
-            Stream.mapArrayEffect(save)
-          )
-        ),
-        Stream.concat(Stream.fromEffect(end))
+      const outcomes = tasks.pipe(
+        // It takes no more of the users that are there.
+        Stream.haltWhen(until),
+        Stream.mapEffect((task) => reader.read(task), { concurrency, unordered: true }),
+        Stream.flattenIterable,
+        Stream.concat(waiting),
+        // Whatever is done by the time that the last save is, is saved at once.
+        Stream.buffer({ capacity: buffered }),
+        Stream.mapArrayEffect((outcomes) => saver.save(outcomes))
       )
+      return Stream.make(started).pipe(Stream.concat(outcomes), Stream.concat(Stream.fromEffect(saver.end)))
     })
   )

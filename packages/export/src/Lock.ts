@@ -9,7 +9,7 @@
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import * as Sink from "./Sink.ts"
+import * as ExportSink from "./ExportSink.ts"
 
 /**
  * Takes the lock `path`, the name of a file such as `lists.ndjson.lock`, until the scope ends, and fails at once where
@@ -20,8 +20,8 @@ import * as Sink from "./Sink.ts"
 export type Acquire = (
   path: string
 ) => Effect.Effect<
-  Effect.Effect<void, Sink.OutputUnusable>,
-  Sink.OutputInUse | Sink.OutputUnusable | Sink.SinkFailed,
+  Effect.Effect<void, ExportSink.OutputUnusable>,
+  ExportSink.OutputInUse | ExportSink.OutputUnusable | ExportSink.SinkFailed,
   Scope.Scope
 >
 
@@ -33,7 +33,7 @@ export type Acquire = (
  *
  * @example
  * ```ts
- * import { Lock, NdjsonSink, Sink } from "@effect-zim/export"
+ * import { Lock, NdjsonSink, ExportSink } from "@effect-zim/export"
  * import { Effect } from "effect"
  *
  * // For a file system in memory, which no other process sees.
@@ -41,7 +41,7 @@ export type Acquire = (
  * const inMemory: Lock.Acquire = (path) =>
  *   Effect.acquireRelease(
  *     Effect.suspend(() => {
- *       if (held.has(path)) return Effect.fail(new Sink.OutputInUse({ path }))
+ *       if (held.has(path)) return Effect.fail(new ExportSink.OutputInUse({ path }))
  *       held.add(path)
  *       return Effect.succeed(Effect.void)
  *     }),
@@ -57,9 +57,9 @@ export const Lock: Context.Reference<Acquire> = Context.Reference<Acquire>("@eff
   defaultValue: () => (path) =>
     Effect.flatMap(
       Effect.tryPromise({
-        try: () => import("./internal/sqliteLock.ts"),
+        try: () => import("./internal/sqlite/sqliteLock.ts"),
         catch: () =>
-          new Sink.OutputUnusable({
+          new ExportSink.OutputUnusable({
             path,
             problem: "this runtime has no node:sqlite to lock it by; see Lock of the export"
           })

@@ -6,14 +6,15 @@
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
-import * as FileSink from "./internal/fileSink.ts"
-import { record } from "./internal/record.ts"
-import type { Sink } from "./Sink.ts"
+import * as FileSink from "./internal/files/fileSink.ts"
+import type * as OutputFiles from "./internal/files/outputFiles.ts"
+import { conversationRecord } from "./internal/records.ts"
+import type { ExportSink } from "./ExportSink.ts"
 
 /**
  * @since 0.1.0
  */
-export interface Options extends FileSink.Options {}
+export interface Options extends OutputFiles.Options {}
 
 /**
  * A sink that writes `{"userId","conversationId","type","typeCode","updatedAt"}`, a line for each conversation, a user's
@@ -38,7 +39,9 @@ export interface Options extends FileSink.Options {}
  *
  * @since 0.1.0
  */
-export const make: (options: Options) => Effect.Effect<Sink, never, FileSystem.FileSystem | Path.Path> = (options) =>
+export const make: (options: Options) => Effect.Effect<ExportSink, never, FileSystem.FileSystem | Path.Path> = (
+  options
+) =>
   FileSink.make(
     {
       name: "ndjson",
@@ -47,7 +50,9 @@ export const make: (options: Options) => Effect.Effect<Sink, never, FileSystem.F
         Effect.sync(() =>
           exported
             .map(({ conversations, userId }) =>
-              conversations.map((conversation) => `${JSON.stringify(record(userId, conversation))}\n`).join("")
+              conversations
+                .map((conversation) => `${JSON.stringify(conversationRecord(userId, conversation))}\n`)
+                .join("")
             )
             .join("")
         )

@@ -11,7 +11,7 @@ import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import { type Counts, noCounts } from "./Checkpoint.ts"
-import type { Exported, Failed } from "./Sink.ts"
+import type { Exported, Failed } from "./ExportSink.ts"
 import { inRange } from "./internal/inRange.ts"
 
 /**
@@ -130,10 +130,10 @@ const shownPaceOf = (samples: ReadonlyArray<Sample>, now: Sample, horizon: numbe
  *
  * @example
  * ```ts
- * import { Export, Progress, type Sink, UserList } from "@effect-zim/export"
+ * import { Export, Progress, type ExportSink, UserList } from "@effect-zim/export"
  * import { Console, Effect, Schedule, Stream } from "effect"
  *
- * const program = (sink: Sink.Sink) =>
+ * const program = (sink: ExportSink.ExportSink) =>
  *   Effect.gen(function* () {
  *     const meter = yield* Progress.meter({ lines: yield* UserList.count("users.txt") })
  *     const show = Effect.flatMap(meter.status, ({ counts, timeLeft }) => Console.log(counts.users, timeLeft))

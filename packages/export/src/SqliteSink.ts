@@ -24,15 +24,15 @@ import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import * as Checkpoint from "./Checkpoint.ts"
-import * as Database from "./internal/database.ts"
-import * as Failures from "./internal/failures.ts"
-import { look } from "./internal/node.ts"
-import * as Place from "./internal/place.ts"
-import { unescape } from "./internal/record.ts"
-import { attempt, attemptRead } from "./internal/sqlite.ts"
-import * as SqliteLock from "./internal/sqliteLock.ts"
-import * as Tables from "./internal/tables.ts"
-import * as Sink from "./Sink.ts"
+import * as ExportSink from "./ExportSink.ts"
+import { unescape } from "./internal/escapedText.ts"
+import { nodeFileInspector } from "./internal/files/nodeFileInspector.ts"
+import * as OutputPaths from "./internal/files/outputPaths.ts"
+import { failureLines } from "./internal/records.ts"
+import * as Database from "./internal/sqlite/database.ts"
+import * as RunWriter from "./internal/sqlite/runWriter.ts"
+import { attempt, attemptRead } from "./internal/sqlite/sqliteErrors.ts"
+import * as SqliteLock from "./internal/sqlite/sqliteLock.ts"
 
 /**
  * @since 0.1.0
@@ -89,7 +89,7 @@ const begin = (database: DatabaseSync, before: LastRun | undefined, initial: Che
 
 const failuresOfLastRun = "SELECT * FROM failures WHERE run = (SELECT max(id) FROM runs) ORDER BY line"
 
-const failedOf = (row: Record<string, SQLOutputValue>): Sink.Failed => ({
+const failedOf = (row: Record<string, SQLOutputValue>): ExportSink.Failed => ({
   _tag: "Failed",
   line: Number(row["line"]),
   userId: unescape(String(row["user_id"])),
@@ -106,7 +106,7 @@ const copyFailures = (database: DatabaseSync, path: string): void => {
   const file = Fs.openSync(unfinished, "wx")
   try {
     for (const row of database.prepare(failuresOfLastRun).iterate()) {
-      Fs.writeFileSync(file, Failures.toNdjson([failedOf(row)]))
+      Fs.writeFileSync(file, failureLines([failedOf(row)]))
     }
     Fs.fsyncSync(file)
   } finally {
@@ -117,8 +117,8 @@ const copyFailures = (database: DatabaseSync, path: string): void => {
 
 /** The real names of all files that belong to an export, apart from each other; locked until the scope ends. */
 const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options) {
-  const out = yield* Place.follow(look, path)
-  const failuresFile = failures === undefined ? undefined : yield* Place.follow(look, failures)
+  const out = yield* OutputPaths.follow(nodeFileInspector, path)
+  const failuresFile = failures === undefined ? undefined : yield* OutputPaths.follow(nodeFileInspector, failures)
   const inPlace = {
     "the output": out,
     "its log": `${out}-wal`,
@@ -128,21 +128,21 @@ const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options)
   const beginning = Object.fromEntries(
     ["", "-wal", "-shm", "-journal"].map((ending) => [`the new output${ending}`, `${out}.new${ending}`])
   )
-  const locks = new Set([out, ...(failuresFile === undefined ? [] : [failuresFile])].map(Place.lockOf))
-  yield* Place.assertApart(
-    look,
+  const locks = new Set([out, ...(failuresFile === undefined ? [] : [failuresFile])].map(OutputPaths.lockOf))
+  yield* OutputPaths.assertApart(
+    nodeFileInspector,
     {
       ...inPlace,
       ...beginning,
       ...(failuresFile === undefined
         ? {}
         : { "the failures": failuresFile, "the unfinished failures": `${failuresFile}.part` }),
-      ...Place.filesOfLocks(locks)
+      ...OutputPaths.filesOfLocks(locks)
     },
     inputs
   )
-  yield* Place.assertPlain(look, [...Object.values(inPlace), ...locks])
-  return { out, failures: failuresFile, assertLocked: yield* Place.lockAll(SqliteLock.acquire, locks) }
+  yield* OutputPaths.assertPlain(nodeFileInspector, [...Object.values(inPlace), ...locks])
+  return { out, failures: failuresFile, assertLocked: yield* OutputPaths.lockAll(SqliteLock.acquire, locks) }
 })
 
 /**
@@ -169,16 +169,16 @@ const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options)
  *
  * @since 0.1.0
  */
-export const make = (options: Options): Sink.Sink => {
-  const open: Sink.Sink["open"] = Effect.fnUntraced(function* ({ initial, mode }) {
+export const make = (options: Options): ExportSink.ExportSink => {
+  const open: ExportSink.ExportSink["open"] = Effect.fnUntraced(function* ({ initial, mode }) {
     const { assertLocked, failures, out: path } = yield* occupy(options)
     const database = yield* Database.open(path, mode)
     const watch = yield* attemptRead(path, () => Database.watch(path))
 
     const assertAsLeft = Effect.gen(function* () {
       yield* assertLocked
-      const meddling = yield* attemptRead(path, watch.meddling)
-      if (meddling !== undefined) return yield* meddling
+      const tampering = yield* attemptRead(path, watch.tampering)
+      if (tampering !== undefined) return yield* tampering
     })
     const write = <A>(run: () => A) =>
       Effect.andThen(
@@ -199,7 +199,7 @@ export const make = (options: Options): Sink.Sink => {
       })
     }
     const isUnfinished = before?.state === "running"
-    if (isUnfinished && mode === "new") return yield* new Sink.OutputExists({ path, isUnfinished: true })
+    if (isUnfinished && mode === "new") return yield* new ExportSink.OutputExists({ path, isUnfinished: true })
 
     let run: number
     let checkpoint = initial
@@ -209,14 +209,18 @@ export const make = (options: Options): Sink.Sink => {
     } else {
       run = yield* write(() => begin(database, before, initial))
     }
-    const tables = yield* attempt(path, () => Tables.prepare(database, run))
+    const writer = yield* attempt(path, () => RunWriter.make(database, run))
 
-    const save = (outcomes: ReadonlyArray<Sink.Outcome>, checkpoint: Checkpoint.Checkpoint, finishedAt?: string) =>
+    const save = (
+      outcomes: ReadonlyArray<ExportSink.Outcome>,
+      checkpoint: Checkpoint.Checkpoint,
+      finishedAt?: string
+    ) =>
       write(() =>
         Database.transaction(database, () => {
-          for (const outcome of outcomes) tables.put(outcome)
-          tables.save(checkpoint)
-          if (finishedAt !== undefined) tables.finish(finishedAt)
+          for (const outcome of outcomes) writer.put(outcome)
+          writer.save(checkpoint)
+          if (finishedAt !== undefined) writer.finish(finishedAt)
         })
       )
 
@@ -231,7 +235,10 @@ export const make = (options: Options): Sink.Sink => {
         // The run is finished, whether or not there is room for what makes the file quicker and its log empty.
         yield* Effect.ignore(attempt(path, () => database.exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")))
         if (yield* attemptRead(path, () => Database.isWhole(path, run))) return
-        return yield* new Sink.OutputUnusable({ path, problem: "it has been damaged while the export was writing" })
+        return yield* new ExportSink.OutputUnusable({
+          path,
+          problem: "it has been damaged while the export was writing"
+        })
       })
     }
   })
@@ -243,7 +250,7 @@ export const make = (options: Options): Sink.Sink => {
  *
  * @since 0.1.0
  */
-export type ReadError = Sink.OutputUnusable | Sink.SinkFailed | Checkpoint.CheckpointInvalid
+export type ReadError = ExportSink.OutputUnusable | ExportSink.SinkFailed | Checkpoint.CheckpointInvalid
 
 const rowsOf = (path: string, query: string) =>
   Stream.unwrap(
@@ -269,7 +276,7 @@ const rowsOf = (path: string, query: string) =>
  *
  * @since 0.1.0
  */
-export const failures = (path: string): Stream.Stream<Sink.Failed, ReadError> =>
+export const failures = (path: string): Stream.Stream<ExportSink.Failed, ReadError> =>
   Stream.map(rowsOf(path, failuresOfLastRun), failedOf)
 
 /**

@@ -14,8 +14,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { problemOf } from "./internal/platform.ts"
-import * as Utf8 from "./internal/utf8.ts"
+import { problemOf } from "./internal/systemErrors.ts"
+import * as Utf8 from "./internal/users/utf8.ts"
 
 /**
  * What was to be lines of a text is none: it is in another encoding than UTF-8, compressed, a database. `problem` says what

@@ -1,5 +1,5 @@
 import { RetryPolicy } from "@effect-zim/client"
-import { CsvSink, Export, NdjsonSink, type Sink } from "@effect-zim/export"
+import { CsvSink, Export, NdjsonSink, type ExportSink } from "@effect-zim/export"
 import { assert, describe, layer } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Cause from "effect/Cause"
@@ -139,7 +139,7 @@ const exportTo = Effect.fnUntraced(
   function* (
     _disk: Disk,
     format: typeof ndjson,
-    options?: { readonly mode?: Sink.Mode; readonly users?: ReadonlyArray<string> }
+    options?: { readonly mode?: ExportSink.Mode; readonly users?: ReadonlyArray<string> }
   ) {
     const sink = yield* format.make(format.path)
     const users = Stream.fromIterable(options?.users ?? lines)

@@ -2,7 +2,7 @@
  * A disk in memory that can fail at any step, as real ones do: what was not synced may be lost, in any part, when the
  * power goes; and a write may be cut short.
  */
-import { Lock, Sink } from "@effect-zim/export"
+import { Lock, ExportSink } from "@effect-zim/export"
 import * as ByteSize from "effect/ByteSize"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
@@ -271,7 +271,7 @@ export class Disk {
   readonly acquire: Lock.Acquire = (path) =>
     Effect.acquireRelease(
       Effect.suspend(() => {
-        if (this.#held.has(path)) return Effect.fail(new Sink.OutputInUse({ path: path.replace(/\.lock$/, "") }))
+        if (this.#held.has(path)) return Effect.fail(new ExportSink.OutputInUse({ path: path.replace(/\.lock$/, "") }))
         this.#held.add(path)
         return Effect.succeed(Effect.void)
       }),

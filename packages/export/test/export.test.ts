@@ -1,6 +1,6 @@
 import { RetryPolicy, Timeout, ZimClient } from "@effect-zim/client"
 import { Emulator, Fault, type World } from "@effect-zim/emulator"
-import { Checkpoint, CsvSink, Export, NdjsonSink, type Progress, type Sink, UserList } from "@effect-zim/export"
+import { Checkpoint, CsvSink, Export, NdjsonSink, type Progress, type ExportSink, UserList } from "@effect-zim/export"
 import { AppId, ServiceError } from "@effect-zim/protocol"
 import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { assert, describe, it } from "@effect/vitest"
@@ -159,7 +159,11 @@ describe("Export", () => {
   })
 
   /** An export with its own policies, for hours of the test's clock. */
-  const forHours = Effect.fnUntraced(function* (disk: Disk, users: ReadonlyArray<string>, mode: Sink.Mode = "new") {
+  const forHours = Effect.fnUntraced(function* (
+    disk: Disk,
+    users: ReadonlyArray<string>,
+    mode: ExportSink.Mode = "new"
+  ) {
     const sink = yield* Effect.provide(NdjsonSink.make({ path: out }), disk.layer)
     const fiber = yield* Effect.forkChild(
       Effect.exit(Stream.runCollect(Export.run(Stream.fromIterable(users), { sink, mode })))
@@ -510,7 +514,7 @@ describe("users that end otherwise than they should", () => {
       const fs = yield* FileSystem.FileSystem
       const path = yield* fs.makeTempFileScoped()
       const disk = new Disk()
-      const exportOf = (mode: Sink.Mode, lines = UserList.file(path)) =>
+      const exportOf = (mode: ExportSink.Mode, lines = UserList.file(path)) =>
         Stream.unwrap(
           Effect.map(Effect.provide(NdjsonSink.make({ path: out }), disk.layer), (sink) =>
             Export.run(lines, { sink, mode, concurrency: 1 })
@@ -693,7 +697,10 @@ describe("what is there already", () => {
     Effect.gen(function* () {
       const disk = new Disk()
       disk.start({ at: 12, how: "full", survives: 0.5 })
-      const error: Sink.SinkFailed | { readonly _tag: string; readonly message: string } = yield* fails(disk, users)
+      const error: ExportSink.SinkFailed | { readonly _tag: string; readonly message: string } = yield* fails(
+        disk,
+        users
+      )
       assert.deepInclude({ ...error, _tag: error._tag }, { _tag: "SinkFailed", operation: "write" })
       assert.match(error.message, /^cannot write .*: no space left on the device$/)
     }).pipe(Effect.provide(layer({ world })))

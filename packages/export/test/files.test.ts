@@ -1,5 +1,5 @@
 /** What an export does to files, and what others do to its files, on a real disk. */
-import { CsvSink, Export, NdjsonSink, type Sink } from "@effect-zim/export"
+import { CsvSink, Export, NdjsonSink, type ExportSink } from "@effect-zim/export"
 import * as SqliteSink from "@effect-zim/export/SqliteSink"
 import { assert, describe, layer } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -43,7 +43,7 @@ const sinks = {
 }
 type Kind = keyof typeof sinks
 
-const exportTo = (kind: Kind, options: NdjsonSink.Options, mode: Sink.Mode = "new") =>
+const exportTo = (kind: Kind, options: NdjsonSink.Options, mode: ExportSink.Mode = "new") =>
   Stream.unwrap(
     Effect.map(sinks[kind](options), (sink) => Export.run(Stream.fromIterable(lines), { sink, mode, concurrency: 1 }))
   )
@@ -333,7 +333,7 @@ layer(Layer.merge(service({ world }), NodeServices.layer), { excludeTestServices
       Effect.gen(function* () {
         const path = join(yield* fresh, "out")
         const sink = yield* NdjsonSink.make({ path })
-        const truncating: Sink.Sink = {
+        const truncating: ExportSink.ExportSink = {
           ...sink,
           open: (options) =>
             Effect.map(sink.open(options), (session) => ({

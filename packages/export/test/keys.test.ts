@@ -1,7 +1,7 @@
 /** Ids that differ stay different, in every format. `npm test -- nodes` runs this on the oldest Node too. */
 import { RetryPolicy } from "@effect-zim/client"
 import { World } from "@effect-zim/emulator"
-import { CsvSink, Export, NdjsonSink, type Sink } from "@effect-zim/export"
+import { CsvSink, Export, NdjsonSink, type ExportSink } from "@effect-zim/export"
 import * as SqliteSink from "@effect-zim/export/SqliteSink"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -41,7 +41,7 @@ const worldOf = (ids: ReadonlyArray<string>) =>
     users: [{ userId: "u", conversations: ids.map((ConvId, UpdateTime) => ({ ConvId, ConvType: 2, UpdateTime })) }]
   })
 
-const run = (sink: Sink.Sink, users: ReadonlyArray<string> = ["u"]) =>
+const run = (sink: ExportSink.ExportSink, users: ReadonlyArray<string> = ["u"]) =>
   Stream.runDrain(Export.run(Stream.fromIterable(users), { sink })).pipe(
     Effect.provideService(RetryPolicy.Current, impatient)
   )

@@ -1,6 +1,6 @@
 import { ZimClient } from "@effect-zim/client"
 import { Emulator, EmulatorClient, Fault, Journal } from "@effect-zim/emulator"
-import { Export, Progress, type Sink } from "@effect-zim/export"
+import { Export, Progress, type ExportSink } from "@effect-zim/export"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
@@ -17,7 +17,7 @@ const world = worldOf(Array.from({ length: 300 }, (_, i) => 3 + (i % 2)))
 const users = world.users.map(({ userId }) => userId)
 
 /** A sink that takes no time. */
-const nowhere: Sink.Sink = {
+const nowhere: ExportSink.ExportSink = {
   location: "nowhere",
   open: ({ initial }) => Effect.succeed({ checkpoint: initial, save: () => Effect.void, finish: () => Effect.void })
 }

@@ -1,6 +1,6 @@
 import { RetryPolicy } from "@effect-zim/client"
 import { Emulator, World } from "@effect-zim/emulator"
-import { Export, type Sink } from "@effect-zim/export"
+import { Export, type ExportSink } from "@effect-zim/export"
 import * as SqliteSink from "@effect-zim/export/SqliteSink"
 import { assert, describe, it, vi } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -12,7 +12,7 @@ import { basename, dirname } from "node:path"
 import { DatabaseSync } from "node:sqlite"
 import { app, fresh, impatient, layer, recordsOf, worldOf } from "./support.ts"
 
-const exportTo = (path: string, users: ReadonlyArray<string>, mode: Sink.Mode = "new") =>
+const exportTo = (path: string, users: ReadonlyArray<string>, mode: ExportSink.Mode = "new") =>
   Export.run(Stream.fromIterable(users), { sink: SqliteSink.make({ path }), mode, concurrency: 3 }).pipe(
     Stream.provideService(RetryPolicy.Current, impatient)
   )
@@ -204,7 +204,7 @@ describe("SqliteSink", () => {
       const other = new DatabaseSync(path)
       other.exec("CREATE TABLE precious (a); INSERT INTO precious VALUES (1)")
       other.close()
-      const refused = (mode: Sink.Mode) => Effect.flip(Stream.runDrain(exportTo(path, users, mode)))
+      const refused = (mode: ExportSink.Mode) => Effect.flip(Stream.runDrain(exportTo(path, users, mode)))
       for (const mode of ["new", "resume", "restart"] as const) {
         const bytes = readFileSync(path)
         const error = yield* refused(mode)

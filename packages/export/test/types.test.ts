@@ -1,5 +1,5 @@
 import type { Conversations, ZimClient } from "@effect-zim/client"
-import { type Checkpoint, Export, NdjsonSink, type Progress, type Sink, UserList } from "@effect-zim/export"
+import { type Checkpoint, Export, NdjsonSink, type Progress, type ExportSink, UserList } from "@effect-zim/export"
 import * as SqliteSink from "@effect-zim/export/SqliteSink"
 import { describe, expectTypeOf, it } from "@effect/vitest"
 import type * as Effect from "effect/Effect"
@@ -14,13 +14,14 @@ describe("types", () => {
       Stream.Stream<
         Progress.Event,
         | UserList.UserListUnreadable
-        | Sink.OutputExists
-        | Sink.OutputInUse
-        | Sink.OutputUnusable
-        | Sink.SameFile
-        | Sink.SinkFailed
+        | ExportSink.OutputExists
+        | ExportSink.OutputInUse
+        | ExportSink.OutputUnusable
+        | ExportSink.SameFile
+        | ExportSink.SinkFailed
         | Checkpoint.CheckpointInvalid
         | Export.NobodyExported
+        | Export.UsersVanished
         | Conversations.ListError,
         FileSystem.FileSystem | ZimClient.ZimClient
       >
@@ -29,8 +30,8 @@ describe("types", () => {
 
   it("file sinks need a file system, SQLite needs nothing", () => {
     expectTypeOf(NdjsonSink.make).returns.toEqualTypeOf<
-      Effect.Effect<Sink.Sink, never, FileSystem.FileSystem | Path.Path>
+      Effect.Effect<ExportSink.ExportSink, never, FileSystem.FileSystem | Path.Path>
     >()
-    expectTypeOf(SqliteSink.make).returns.toEqualTypeOf<Sink.Sink>()
+    expectTypeOf(SqliteSink.make).returns.toEqualTypeOf<ExportSink.ExportSink>()
   })
 })

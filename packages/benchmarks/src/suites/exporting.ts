@@ -1,6 +1,6 @@
 /** Exports of many users' lists, into each kind of sink, as fast as the machine goes. */
 import type * as ZimClient from "@effect-zim/client/ZimClient"
-import { CsvSink, Export, NdjsonSink, type Sink } from "@effect-zim/export"
+import { CsvSink, Export, NdjsonSink, type ExportSink } from "@effect-zim/export"
 import * as SqliteSink from "@effect-zim/export/SqliteSink"
 import { UndiciHttpClient } from "@effect-zim/node"
 import * as Effect from "effect/Effect"
@@ -81,7 +81,7 @@ const byHand = (url: string) => async (file: string) => {
 const us = (
   name: string,
   read: Target["read"],
-  sink: (path: string) => Effect.Effect<Sink.Sink, never, FileSystem.FileSystem | Path.Path>
+  sink: (path: string) => Effect.Effect<ExportSink.ExportSink, never, FileSystem.FileSystem | Path.Path>
 ): Target => ({
   name,
   role: "ours",

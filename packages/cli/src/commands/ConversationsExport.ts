@@ -2,7 +2,7 @@
  * `zim conversations export`: everybody's lists.
  */
 import { Quota, ZimClient } from "@effect-zim/client"
-import { Export, Progress, type Sink, UserList } from "@effect-zim/export"
+import { Export, Progress, type ExportSink, UserList } from "@effect-zim/export"
 import { UndiciHttpClient } from "@effect-zim/node"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -81,7 +81,7 @@ const resumeCommand = (flags: Flags): string =>
     "--resume"
   ].join(" ")
 
-const modeOf = ({ restart, resume }: Flags): Effect.Effect<Sink.Mode, Failure.CommandFailed> =>
+const modeOf = ({ restart, resume }: Flags): Effect.Effect<ExportSink.Mode, Failure.CommandFailed> =>
   resume && restart
     ? Effect.fail(
         new Failure.CommandFailed({

@@ -1,5 +1,5 @@
 /** Which sink an export goes to, and where its failures are. */
-import { CsvSink, NdjsonSink, type Sink } from "@effect-zim/export"
+import { CsvSink, NdjsonSink, type ExportSink } from "@effect-zim/export"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -28,7 +28,7 @@ export interface Options {
 }
 
 export interface Target {
-  readonly sink: Sink.Sink
+  readonly sink: ExportSink.ExportSink
   /** Where to look for the failures, in words. */
   readonly failures: string
   /** The same of an export that is not finished. */

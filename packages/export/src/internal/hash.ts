@@ -34,9 +34,3 @@ const hex = (number: number): string => number.toString(16).padStart(8, "0")
 
 /** 16 hexadecimal digits. */
 export const format = ({ high, low }: Hash): string => hex(high) + hex(low)
-
-/** The hash that was printed as these digits. */
-export const parse = (digits: string): Hash => ({
-  high: Number.parseInt(digits.slice(0, 8), 16),
-  low: Number.parseInt(digits.slice(8), 16)
-})

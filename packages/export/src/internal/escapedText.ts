@@ -1,8 +1,4 @@
-/** A conversation as a flat record, the same in every text format. */
-import type { Conversation } from "@effect-zim/protocol"
-import * as DateTime from "effect/DateTime"
-
-export const keys = ["userId", "conversationId", "type", "typeCode", "updatedAt"] as const
+/** Text with escapes as JSON has them, where a file or a database cannot hold it. */
 
 /**
  * What neither UTF-8 nor every SQLite can hold: halves of characters and U+0000. And a backslash in front of what looks
@@ -19,11 +15,3 @@ export const unescape = (text: string): string =>
   text.replaceAll(/\\u(0000|005c|d[89a-f][0-9a-f]{2})/g, (_, digits: string) =>
     String.fromCharCode(Number.parseInt(digits, 16))
   )
-
-export const record = (userId: string, conversation: Conversation.Conversation) => ({
-  userId,
-  conversationId: conversation.id,
-  type: conversation.type,
-  typeCode: conversation.typeCode,
-  updatedAt: DateTime.formatIso(conversation.updatedAt)
-})

@@ -3,12 +3,12 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as Sink from "../Sink.ts"
-import type * as Place from "./place.ts"
-import { codeOf, meaningOf } from "./platform.ts"
+import * as ExportSink from "../../ExportSink.ts"
+import { codeOf, meaningOf } from "../systemErrors.ts"
+import type { FileEntry, FileInspector } from "./fileInspector.ts"
 
 /** What a name stands for. Throws. */
-export const lstat = (path: string): Option.Option<Place.Entry> => {
+export const lstat = (path: string): Option.Option<FileEntry> => {
   const stat = Fs.lstatSync(path, { bigint: true, throwIfNoEntry: false })
   return stat === undefined
     ? Option.none()
@@ -20,14 +20,14 @@ export const lstat = (path: string): Option.Option<Place.Entry> => {
       })
 }
 
-const read = <A>(path: string, run: () => A): Effect.Effect<A, Sink.SinkFailed> =>
+const read = <A>(path: string, run: () => A): Effect.Effect<A, ExportSink.SinkFailed> =>
   Effect.try({
     try: run,
     catch: (cause) =>
-      new Sink.SinkFailed({ path, operation: "read", problem: meaningOf(codeOf(cause)) ?? String(cause), cause })
+      new ExportSink.SinkFailed({ path, operation: "read", problem: meaningOf(codeOf(cause)) ?? String(cause), cause })
   })
 
-export const look: Place.Look = {
+export const nodeFileInspector: FileInspector = {
   lstat: (path) => read(path, () => lstat(path)),
   readLink: (path) => read(path, () => Fs.readlinkSync(path)),
   realPath: (path) => Effect.option(read(path, () => Fs.realpathSync(path))),

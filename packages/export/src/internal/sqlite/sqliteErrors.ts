@@ -1,8 +1,8 @@
 /** What goes wrong with a file of SQLite, in words. */
 import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
-import * as Sink from "../Sink.ts"
-import { codeOf, meaningOf } from "./platform.ts"
+import * as ExportSink from "../../ExportSink.ts"
+import { codeOf, meaningOf } from "../systemErrors.ts"
 
 /** SQLite's primary result codes. */
 const meanings: Readonly<Record<number, string>> = {
@@ -42,10 +42,10 @@ const problemOf = (error: unknown): string => {
 
 const attemptTo =
   (operation: "read" | "write") =>
-  <A>(path: string, run: () => A): Effect.Effect<A, Sink.SinkFailed> =>
+  <A>(path: string, run: () => A): Effect.Effect<A, ExportSink.SinkFailed> =>
     Effect.try({
       try: run,
-      catch: (cause) => new Sink.SinkFailed({ path, operation, problem: problemOf(cause), cause })
+      catch: (cause) => new ExportSink.SinkFailed({ path, operation, problem: problemOf(cause), cause })
     })
 
 /** Runs what throws where the file fails. */

@@ -8,18 +8,18 @@
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
 import { hostname } from "node:os"
 import process from "node:process"
 import { DatabaseSync } from "node:sqlite"
-import type * as Lock from "../Lock.ts"
-import * as Sink from "../Sink.ts"
-import { lstat } from "./node.ts"
-import * as Sqlite from "./sqlite.ts"
+import * as ExportSink from "../../ExportSink.ts"
+import type * as Lock from "../../Lock.ts"
+import { lstat } from "../files/nodeFileInspector.ts"
+import { codeOf } from "../systemErrors.ts"
+import * as Sqlite from "./sqliteErrors.ts"
 
-const parse = Schema.decodeUnknownOption(Schema.fromJsonString(Sink.Holder))
+const parse = Schema.decodeUnknownOption(Schema.fromJsonString(ExportSink.Holder))
 
 /** Deno asks for a permission to tell it. */
 const host = (): string => {
@@ -34,12 +34,12 @@ const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0)
   } catch (error) {
-    return !(Predicate.hasProperty(error, "code") && error.code === "ESRCH")
+    return !(codeOf(error) === "ESRCH")
   }
 }
 
 /** Who wrote that it has the lock, unless that was somebody who has died since. */
-const holderOf = (file: string): Sink.Holder | undefined => {
+const holderOf = (file: string): ExportSink.Holder | undefined => {
   try {
     const holder = Option.getOrUndefined(parse(Fs.readFileSync(file, "utf8")))
     return holder === undefined || (holder.host === host() && !isAlive(holder.pid)) ? undefined : holder
@@ -72,7 +72,7 @@ const take = Effect.fnUntraced(function* (
   left = patience
 ): Effect.fn.Return<
   { readonly database: DatabaseSync; readonly id: string | undefined },
-  Sink.OutputUnusable | Sink.SinkFailed
+  ExportSink.OutputUnusable | ExportSink.SinkFailed
 > {
   const before = yield* Sqlite.attempt(path, () => lstat(path))
   if (Option.isNone(before)) {
@@ -81,14 +81,14 @@ const take = Effect.fnUntraced(function* (
   } else {
     const { id, size, type } = before.value
     if (type !== "File" || size > 0) {
-      return yield* new Sink.OutputUnusable({ path, problem: "it is not empty, as the lock of an export is" })
+      return yield* new ExportSink.OutputUnusable({ path, problem: "it is not empty, as the lock of an export is" })
     }
     const database = yield* Sqlite.attempt(path, () => open(path))
     if (idOf(path) === id) return { database, id }
     database.close()
   }
   if (left > 0) return yield* take(path, left - 1)
-  return yield* new Sink.OutputUnusable({ path, problem: "it is taken away again and again" })
+  return yield* new ExportSink.OutputUnusable({ path, problem: "it is taken away again and again" })
 })
 
 const idOf = (path: string): string | undefined => {
@@ -109,7 +109,7 @@ const remove = (path: string): void => {
 }
 
 const tell = (file: string, since: string): void => {
-  const holder: Sink.Holder = { pid: process.pid, host: host(), since }
+  const holder: ExportSink.Holder = { pid: process.pid, host: host(), since }
   // Whatever is there is no more than a name: it may lead to another file.
   Fs.rmSync(file, { force: true })
   Fs.writeFileSync(file, `${JSON.stringify(holder)}\n`, { flag: "wx" })
@@ -122,7 +122,7 @@ export const acquire: Lock.Acquire = Effect.fnUntraced(function* (path) {
     Effect.mapError(take(path), (error) => {
       if (error._tag !== "SinkFailed" || !Sqlite.isBusy(error.cause)) return error
       const holder = holderOf(owner)
-      return new Sink.OutputInUse({ path: output, ...(holder === undefined ? {} : { holder }) })
+      return new ExportSink.OutputInUse({ path: output, ...(holder === undefined ? {} : { holder }) })
     }),
     ({ database, id }) =>
       Effect.sync(() => {
@@ -136,6 +136,6 @@ export const acquire: Lock.Acquire = Effect.fnUntraced(function* (path) {
   return Effect.suspend(() =>
     idOf(path) === id
       ? Effect.void
-      : new Sink.OutputUnusable({ path: output, problem: `its lock ${path} has been taken away` })
+      : new ExportSink.OutputUnusable({ path: output, problem: `its lock ${path} has been taken away` })
   )
 })

@@ -1,5 +1,5 @@
 /**
- * Where an export goes. Make your own to write to a database, a queue or a bucket: see {@link Sink}.
+ * Where an export goes. Make your own to write to a database, a queue or a bucket: see {@link ExportSink}.
  *
  * @since 0.1.0
  */
@@ -192,12 +192,12 @@ export interface Session {
  *
  * @example
  * ```ts
- * import { Sink } from "@effect-zim/export"
+ * import { ExportSink } from "@effect-zim/export"
  * import { Effect } from "effect"
  *
  * // Keeps everything in memory: nothing is left after a crash, so the next run begins anew.
  * const lists = new Map<string, ReadonlyArray<string>>()
- * const inMemory: Sink.Sink = {
+ * const inMemory: ExportSink.ExportSink = {
  *   location: "memory",
  *   open: ({ initial }) =>
  *     Effect.succeed({
@@ -215,7 +215,7 @@ export interface Session {
  *
  * @since 0.1.0
  */
-export interface Sink {
+export interface ExportSink {
   /** A name for people: a path, a URL without credentials. */
   readonly location: string
   /** Opens it. `initial` is the checkpoint of a run that begins here and now. */

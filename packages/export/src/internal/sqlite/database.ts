@@ -4,11 +4,11 @@ import * as Option from "effect/Option"
 import * as Fs from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
-import * as Checkpoint from "../Checkpoint.ts"
-import * as Sink from "../Sink.ts"
-import { lstat } from "./node.ts"
-import { meddlingOf } from "./place.ts"
-import { attempt, attemptRead, isDamaged, isNoDatabase } from "./sqlite.ts"
+import * as Checkpoint from "../../Checkpoint.ts"
+import * as ExportSink from "../../ExportSink.ts"
+import { tamperingOf } from "../files/fileInspector.ts"
+import { lstat } from "../files/nodeFileInspector.ts"
+import { attempt, attemptRead, isDamaged, isNoDatabase } from "./sqliteErrors.ts"
 
 /** Marks a file as an export: "ZIMX". */
 const applicationId = 0x5a494d58
@@ -136,7 +136,7 @@ const pragmasOf = (path: string) => {
 
 const recognize = Effect.fnUntraced(function* (path: string) {
   const found = yield* attemptRead(path, () => pragmasOf(path))
-  const unusable = (problem: string) => new Sink.OutputUnusable({ path, problem })
+  const unusable = (problem: string) => new ExportSink.OutputUnusable({ path, problem })
   if (found === undefined) return yield* unusable("it is no SQLite database")
   if (found.applicationId !== applicationId) return yield* unusable("it is a SQLite database of something else")
   if (found.version === Checkpoint.version) return undefined
@@ -151,7 +151,7 @@ const recognize = Effect.fnUntraced(function* (path: string) {
 const exists = Effect.fnUntraced(function* (path: string) {
   const stat = yield* attemptRead(path, () => Fs.statSync(path, { throwIfNoEntry: false }))
   if (stat === undefined) return false
-  if (!stat.isFile()) return yield* new Sink.OutputUnusable({ path, problem: "it is not a regular file" })
+  if (!stat.isFile()) return yield* new ExportSink.OutputUnusable({ path, problem: "it is not a regular file" })
   if (stat.size === 0) return false
   yield* recognize(path)
   return true
@@ -167,12 +167,15 @@ const configure = (database: DatabaseSync): DatabaseSync => {
 const logsOf = (path: string): ReadonlyArray<string> => [`${path}-wal`, `${path}-journal`]
 
 /** Makes an export where there is none. A log that a lost database has left is refused, unless that is to be replaced. */
-const createAfter = Effect.fnUntraced(function* (path: string, mode: Sink.Mode) {
+const createAfter = Effect.fnUntraced(function* (path: string, mode: ExportSink.Mode) {
   for (const log of logsOf(path)) {
     const entry = yield* attemptRead(log, () => lstat(log))
     if (Option.isNone(entry) || entry.value.size === 0) continue
     if (mode !== "restart") {
-      return yield* new Sink.OutputUnusable({ path: log, problem: "it is a part of a database that is not there" })
+      return yield* new ExportSink.OutputUnusable({
+        path: log,
+        problem: "it is a part of a database that is not there"
+      })
     }
     yield* attempt(log, () => Fs.rmSync(log))
   }
@@ -182,7 +185,7 @@ const createAfter = Effect.fnUntraced(function* (path: string, mode: Sink.Mode) 
 const idOf = (path: string): string | undefined => Option.getOrUndefined(lstat(path))?.id
 
 /** Opens an export, made where there is none, until the scope ends. Whoever opens it has its lock. */
-export const open = Effect.fnUntraced(function* (path: string, mode: Sink.Mode) {
+export const open = Effect.fnUntraced(function* (path: string, mode: ExportSink.Mode) {
   if (!(yield* exists(path))) yield* createAfter(path, mode)
   const id = yield* attemptRead(path, () => idOf(path))
   const database = yield* Effect.acquireRelease(
@@ -190,7 +193,7 @@ export const open = Effect.fnUntraced(function* (path: string, mode: Sink.Mode) 
     (database) => Effect.sync(() => database.close())
   )
   if (id === (yield* attemptRead(path, () => idOf(path)))) return database
-  return yield* new Sink.OutputUnusable({ path, problem: "it has been replaced while it was opened" })
+  return yield* new ExportSink.OutputUnusable({ path, problem: "it has been replaced while it was opened" })
 })
 
 /**
@@ -205,11 +208,11 @@ export const watch = (path: string) => {
     note: (): void => {
       before = look()
     },
-    meddling: (): Sink.OutputUnusable | undefined => {
+    tampering: (): ExportSink.OutputUnusable | undefined => {
       for (const [i, { entry, path }] of look().entries()) {
         const known = Option.getOrUndefined(before[i]?.entry ?? Option.none())
-        const problem = known === undefined ? undefined : meddlingOf(entry, known, true)
-        if (problem !== undefined) return new Sink.OutputUnusable({ path, problem })
+        const problem = known === undefined ? undefined : tamperingOf(entry, known, true)
+        if (problem !== undefined) return new ExportSink.OutputUnusable({ path, problem })
       }
       return undefined
     }

@@ -1,7 +1,7 @@
 /**
  * The ids that have come, as 64-bit hashes: about 11 bytes for an id of any length.
  */
-import * as Hash from "./hash.ts"
+import * as Hash from "../hash.ts"
 
 /** Many small tables: one that grows is there twice, and for that time only. */
 const tables = 256
@@ -11,14 +11,14 @@ const fullest = 0.8
 const growth = 1.25
 const smallest = 32
 
-class Table {
+class HashTable {
   #places = new Uint32Array(2 * smallest)
   #size = 0
 
   /** `high` and `low` must not both be 0: that is a free place. */
   add(high: number, low: number): boolean {
     if (2 * (this.#size + 1) > this.#places.length * fullest) this.#grow()
-    const isNew = place(this.#places, high, low)
+    const isNew = insert(this.#places, high, low)
     if (isNew) this.#size++
     return isNew
   }
@@ -28,13 +28,13 @@ class Table {
     for (let i = 0; i < this.#places.length; i += 2) {
       const high = this.#places[i] ?? 0
       const low = this.#places[i + 1] ?? 0
-      if (high !== 0 || low !== 0) place(larger, high, low)
+      if (high !== 0 || low !== 0) insert(larger, high, low)
     }
     this.#places = larger
   }
 }
 
-const place = (places: Uint32Array, high: number, low: number): boolean => {
+const insert = (places: Uint32Array, high: number, low: number): boolean => {
   const count = places.length / 2
   let i = low % count
   while (places[2 * i] !== 0 || places[2 * i + 1] !== 0) {
@@ -46,9 +46,9 @@ const place = (places: Uint32Array, high: number, low: number): boolean => {
   return true
 }
 
-export class Seen {
+export class UserIdSet {
   readonly #start: Hash.Hash
-  readonly #tables = Array.from({ length: tables }, () => new Table())
+  readonly #tables = Array.from({ length: tables }, () => new HashTable())
 
   /** `start` should be random: see `hash.ts`. */
   constructor(start: Hash.Hash) {

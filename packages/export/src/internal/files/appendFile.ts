@@ -3,8 +3,8 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
-import * as Hash from "./hash.ts"
-import { idOf } from "./look.ts"
+import * as Hash from "../hash.ts"
+import { idOf } from "./fileInspector.ts"
 
 /** How much of a file counts, and a hash of its last bytes, by which a change is noticed. */
 export const Mark = Schema.Struct({

@@ -1,0 +1,123 @@
+/**
+ * A sink that appends to a file.
+ *
+ * While an export runs, its output is `PATH.part`; it becomes `PATH` when all users are done. `PATH.checkpoint` says how
+ * many bytes of it count: a crash may leave more, and the next session cuts them off. Order makes it safe: first the
+ * data reaches the disk, then the checkpoint replaces the one before it in a single step.
+ */
+import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
+import * as Option from "effect/Option"
+import * as Path from "effect/Path"
+import type * as Checkpoint from "../../Checkpoint.ts"
+import * as ExportSink from "../../ExportSink.ts"
+import * as Lock from "../../Lock.ts"
+import { failureLines } from "../records.ts"
+import type * as AppendFile from "./appendFile.ts"
+import * as CheckpointFile from "./checkpointFile.ts"
+import * as FileInspector from "./fileInspector.ts"
+import * as OutputFiles from "./outputFiles.ts"
+import { lockAll } from "./outputPaths.ts"
+
+export interface Format {
+  readonly name: "ndjson" | "csv" | "csv for a spreadsheet"
+  /** What the file begins with. */
+  readonly header: string
+  readonly encode: (exported: ReadonlyArray<ExportSink.Exported>) => Effect.Effect<string>
+}
+
+/** A file that is written, and its name of the moment. */
+interface Written {
+  readonly file: AppendFile.AppendFile
+  readonly path: string
+}
+
+const tampered = (path: string, problem: string | undefined) =>
+  problem === undefined ? Effect.void : Effect.fail(new ExportSink.OutputUnusable({ path, problem }))
+
+const append = ({ file, path }: Written, text: string) =>
+  text === "" ? Effect.void : Effect.mapError(file.append(text), FileInspector.failed(path))
+
+/** Goes on from a checkpoint, with the files that it is about. */
+const goOn = Effect.fnUntraced(function* (
+  files: OutputFiles.OutputFiles,
+  checkpointFile: CheckpointFile.CheckpointFile,
+  format: Format,
+  first: CheckpointFile.FileCheckpoint,
+  assertLocked: Effect.Effect<void, ExportSink.OutputUnusable>
+) {
+  const { inspector, paths } = files
+  yield* files.undoRename(paths.out, paths.part, first.output)
+  yield* files.undoRename(paths.failures, paths.failuresPart, first.failures)
+  const output = { file: yield* files.openAt(paths.part, first.output), path: paths.part }
+  const failures = { file: yield* files.openAt(paths.failuresPart, first.failures), path: paths.failuresPart }
+  yield* files.syncFolders
+  let saved = yield* inspector.lstat(paths.checkpoint)
+
+  const assertFile = Effect.fnUntraced(function* ({ file, path }: Written) {
+    const known = { id: file.id, size: file.mark().length }
+    yield* tampered(path, FileInspector.tamperingOf(yield* inspector.lstat(path), known))
+    if (yield* Effect.mapError(file.isIntact, FileInspector.failed(path, "read"))) return
+    return yield* tampered(path, "it has been changed while the export was writing")
+  })
+
+  /** That nobody has touched what is written, so far, under these names. */
+  const assertAsLeft = Effect.fnUntraced(function* (...written: ReadonlyArray<Written>) {
+    yield* assertLocked
+    yield* Effect.forEach(written, assertFile, { discard: true })
+    const now = yield* inspector.lstat(paths.checkpoint)
+    const known = Option.getOrUndefined(saved)
+    yield* tampered(paths.checkpoint, known && FileInspector.tamperingOf(now, known))
+  })
+
+  const saveCheckpoint = Effect.fnUntraced(function* (checkpoint: Checkpoint.Checkpoint) {
+    yield* checkpointFile.write(checkpoint, { output: output.file.mark(), failures: failures.file.mark() })
+    saved = yield* inspector.lstat(paths.checkpoint)
+  })
+
+  const save: ExportSink.Session["save"] = Effect.fnUntraced(function* (outcomes, checkpoint) {
+    yield* assertAsLeft(output, failures)
+    const header = output.file.mark().length === 0 ? format.header : ""
+    const exported = outcomes.filter((outcome) => outcome._tag === "Exported")
+    yield* append(output, header + (exported.length === 0 ? "" : yield* format.encode(exported)))
+    yield* append(failures, failureLines(outcomes.filter((outcome) => outcome._tag === "Failed")))
+    yield* saveCheckpoint(checkpoint)
+  })
+
+  const finish: ExportSink.Session["finish"] = Effect.fnUntraced(function* (checkpoint) {
+    yield* save([], { ...checkpoint, isFinished: false })
+    yield* assertAsLeft(output, failures)
+    yield* files.rename(paths.failuresPart, paths.failures)
+    yield* files.rename(paths.part, paths.out)
+    yield* files.syncFolders
+    const finished = [
+      { ...output, path: paths.out },
+      { ...failures, path: paths.failures }
+    ]
+    yield* assertAsLeft(...finished)
+    yield* saveCheckpoint(checkpoint)
+    yield* assertAsLeft(...finished)
+  })
+
+  return { checkpoint: first, save, finish }
+})
+
+export const make = Effect.fnUntraced(function* (
+  format: Format,
+  options: OutputFiles.Options
+): Effect.fn.Return<ExportSink.ExportSink, never, FileSystem.FileSystem | Path.Path> {
+  const fs = yield* FileSystem.FileSystem
+  const acquire = yield* Lock.Lock
+  const inspector = FileInspector.make(fs, yield* Path.Path)
+  const open: ExportSink.ExportSink["open"] = Effect.fnUntraced(function* ({ initial, mode }) {
+    const { locks, paths } = yield* OutputFiles.locate(inspector, options)
+    const assertLocked = yield* lockAll(acquire, locks)
+    const files = OutputFiles.make(fs, inspector, paths)
+    const checkpointFile = CheckpointFile.make(files, format.name)
+    const first = yield* checkpointFile.start(mode, initial)
+    return first.isFinished
+      ? { checkpoint: first, save: () => Effect.void, finish: () => Effect.void }
+      : yield* goOn(files, checkpointFile, format, first, assertLocked)
+  })
+  return { location: options.path, open }
+})

@@ -1,0 +1,186 @@
+/**
+ * Reads users, and finds out whose trouble it is that one cannot be read.
+ *
+ * The law: for what may be everybody's trouble a user is recorded as failed only where a list of somebody else could be
+ * read right before and right after this one could not, twice. Until then the user waits, and is pending: when many wait,
+ * and at the end, they are asked again. Where others cannot be read either, the export ends, and whoever waits is asked
+ * again by the next run.
+ *
+ * Who is not registered is recorded as soon as somebody else is read. Where many in a row are not, those who were read
+ * before are asked: another app's data, or none, knows nobody.
+ */
+import { ClientError, type Conversations, type ZimClient } from "@effect-zim/client"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import type * as ExportSink from "../../ExportSink.ts"
+import type { Task, User } from "../users/inputLines.ts"
+import { type Asked, readList, readListAgain } from "./listCalls.ts"
+import { type Options, type SuspectFailure, type UsersVanished, Witness } from "./witness.ts"
+
+/** Silence while a user's list was asked for says nothing of itself where it was shorter than this, in milliseconds. */
+const longSilence = 60_000
+
+/** How many users wait, at the most, before they are asked again. */
+const mostWaiting = 32
+
+/** The same where nobody has been read yet: there is nobody to compare them with. */
+const mostUnread = 500
+
+/** How many users in a row may be unregistered before those are asked who were read before. */
+const mostUnregistered = 32
+
+/** How often the service reads others before and after it does not read a user who is recorded. */
+const strikes = 2
+
+/** How often it may turn out in between that it does not read others either. */
+const mostSetbacks = 5
+
+const failedOf = ({ line, userId }: User, error: Conversations.ListError): ExportSink.Failed => ({
+  _tag: "Failed",
+  line,
+  userId,
+  error: error._tag,
+  code: "code" in error ? error.code : undefined,
+  requestId: "requestId" in error ? error.requestId : undefined,
+  message: error.message
+})
+
+export class UserReader {
+  readonly #options: Options & { readonly concurrency: number }
+  readonly #witness: Witness
+  /** Without their errors: those keep alive what was going on when they were made. The last one is enough. */
+  readonly #waiting: Array<Omit<SuspectFailure, "error">> = []
+  #trouble: Conversations.ListError | undefined
+  /** Since somebody was read. */
+  readonly #unregistered: Array<ExportSink.Failed> = []
+
+  constructor(options: Options & { readonly concurrency: number }) {
+    this.#options = options
+    this.#witness = new Witness(options)
+  }
+
+  /** What became of a line, and of users who have waited; nothing yet where the user waits from now on. */
+  read(task: Task): Asked<ReadonlyArray<ExportSink.Outcome>, UsersVanished> {
+    return Effect.suspend(() => {
+      if (task._tag === "Failed") return Effect.succeed([task])
+      const began = this.#witness.now()
+      return Effect.flatMap(
+        this.#settle(task, readList(task.userId, this.#options.pageSize)),
+        (result): Asked<ReadonlyArray<ExportSink.Outcome>, UsersVanished> => {
+          if (result._tag === "SuspectFailure") return this.#suspect(result, began)
+          if (result._tag === "Exported") return Effect.succeed([...this.#unregistered.splice(0), result])
+          return result.error === "UserNotRegistered" ? this.#addUnregistered(result) : Effect.succeed([result])
+        }
+      )
+    })
+  }
+
+  /** What becomes of those who still wait when all others are done. */
+  get waiting(): Stream.Stream<ExportSink.Outcome, Conversations.ListError | UsersVanished, ZimClient.ZimClient> {
+    return Stream.suspend(() => {
+      const unregistered = this.#witness.isOfNow
+        ? Stream.fromIterable(this.#unregistered.splice(0))
+        : Stream.fromIterableEffect(this.#endRow())
+      return Stream.concat(unregistered, this.#suspects)
+    })
+  }
+
+  get #suspects(): Stream.Stream<ExportSink.Outcome, Conversations.ListError, ZimClient.ZimClient> {
+    return Stream.suspend(() => {
+      const error = this.#trouble
+      if (error === undefined) return Stream.empty
+      if (!this.#witness.exists) return Stream.fail(error)
+      const { concurrency } = this.#options
+      return Stream.mapEffect(Stream.fromIterable(this.#waiting.splice(0)), (user) => this.#judge({ ...user, error }), {
+        concurrency,
+        unordered: true
+      })
+    })
+  }
+
+  /** What becomes of a user, where that is sure. */
+  #settle(user: User, ask: Asked<Conversations.Snapshot>): Asked<ExportSink.Outcome | SuspectFailure> {
+    return Effect.suspend(() => {
+      const began = this.#witness.next()
+      return Effect.matchEffect(ask, {
+        onSuccess: ({ conversations, verdict }) => {
+          this.#witness.succeeded(user.userId, began)
+          return Effect.succeed<ExportSink.Outcome>({ ...user, _tag: "Exported", conversations, verdict })
+        },
+        onFailure: (error): Effect.Effect<ExportSink.Failed | SuspectFailure, Conversations.ListError> => {
+          const { concerns } = ClientError.traits(error)
+          if (concerns === "Everybody") return Effect.fail(error)
+          return Effect.succeed(
+            concerns === "User"
+              ? failedOf(user, error)
+              : { _tag: "SuspectFailure", user, error, turn: this.#witness.next() }
+          )
+        }
+      })
+    })
+  }
+
+  #addUnregistered(failed: ExportSink.Failed): Asked<ReadonlyArray<ExportSink.Failed>, UsersVanished> {
+    // Nobody to compare with: where nobody is read at all, the export says so at its end.
+    if (!this.#witness.exists) return Effect.succeed([failed])
+    this.#unregistered.push(failed)
+    return this.#unregistered.length < mostUnregistered ? Effect.succeed([]) : this.#endRow()
+  }
+
+  /** Those who are not registered, where somebody else is. */
+  #endRow(): Asked<ReadonlyArray<ExportSink.Failed>, UsersVanished> {
+    const row = this.#unregistered.splice(0)
+    if (row.length === 0) return Effect.succeed(row)
+    const userIds = row.map(({ userId }) => userId)
+    return Effect.as(this.#witness.assertRegistered(userIds, this.#witness.now().turn), row)
+  }
+
+  /** Lets a user wait, as long as it is not everybody's trouble; asks those again who wait when there are many. */
+  #suspect(
+    suspect: SuspectFailure,
+    began: { readonly turn: number; readonly at: number }
+  ): Asked<ReadonlyArray<ExportSink.Outcome>> {
+    const { error, ...user } = suspect
+    this.#waiting.push(user)
+    this.#trouble = error
+    const witness = this.#witness
+    if (!witness.exists) return Effect.as(this.#assertBeginning(suspect, witness.now().at - began.at), [])
+    const asserted = witness.isSilentSince(began) ? witness.assertReadingAfter(suspect) : Effect.void
+    return Effect.andThen(
+      asserted,
+      Effect.suspend(() => {
+        if (this.#waiting.length < mostWaiting) return Effect.succeed([])
+        const { concurrency } = this.#options
+        return Effect.forEach(this.#waiting.splice(0, mostWaiting), (user) => this.#judge({ ...user, error }), {
+          concurrency
+        })
+      })
+    )
+  }
+
+  /** Nobody has been read yet: it goes on for a while, but not where it takes long. */
+  #assertBeginning(suspect: SuspectFailure, took: number): Asked<void> {
+    if (took < longSilence && this.#waiting.length < mostUnread) return Effect.void
+    return Effect.flatMap(this.#witness.isReadingAfter(suspect), (isReading) =>
+      isReading ? Effect.void : Effect.fail(suspect.error)
+    )
+  }
+
+  /** Asks a user again, in turns with somebody else, until it is sure. */
+  #judge(first: SuspectFailure): Asked<ExportSink.Outcome> {
+    return Effect.gen({ self: this }, function* () {
+      const { user } = first
+      yield* this.#witness.assertReadingAfter(first)
+      for (let count = 0, setbacks = 0; ;) {
+        const result = yield* this.#settle(user, readListAgain(user.userId, this.#options.pageSize))
+        if (result._tag !== "SuspectFailure") return result
+        if (yield* this.#witness.isReadingAfter(result)) {
+          if (++count === strikes) return failedOf(user, result.error)
+        } else {
+          if (++setbacks === mostSetbacks) return yield* Effect.fail(result.error)
+          yield* this.#witness.assertReadingAfter(result)
+        }
+      }
+    })
+  }
+}

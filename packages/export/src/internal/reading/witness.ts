@@ -1,0 +1,145 @@
+/** Whether somebody else can be read when one user cannot: whoever was read last is asked again. */
+import { ClientError, type Conversations } from "@effect-zim/client"
+import * as Effect from "effect/Effect"
+import * as Schema from "effect/Schema"
+import * as Semaphore from "effect/Semaphore"
+import type { User } from "../users/inputLines.ts"
+import { type Asked, probeList } from "./listCalls.ts"
+
+/** How many others are asked before nobody can be read. */
+const mostAsked = 3
+
+/** A user who could not be read, for what may be everybody's trouble. */
+export interface SuspectFailure {
+  readonly _tag: "SuspectFailure"
+  readonly user: User
+  readonly error: Conversations.ListError
+  /** When it turned out: what began later has a larger number. */
+  readonly turn: number
+}
+
+/** See `Export.UsersVanished`. */
+export class UsersVanished extends Schema.TaggedError<UsersVanished>()("UsersVanished", {
+  userId: Schema.String,
+  unregistered: Schema.Int
+}) {
+  override get message(): string {
+    const row = this.unregistered === 1 ? "a user" : `${this.unregistered} users in a row`
+    return `the service has lost users: it does not know ${row}, nor ${this.userId}, whose list was read before`
+  }
+}
+
+export interface Options {
+  readonly pageSize: number
+  /** A user whose list was read, if there is one. */
+  readonly witness: string | undefined
+  /** Some user that is none of these. */
+  readonly another: (than: ReadonlyArray<string>) => string | undefined
+  /** The time in milliseconds. */
+  readonly now: () => number
+}
+
+export class Witness {
+  readonly #options: Options
+  readonly #one = Semaphore.makeUnsafe(1)
+  #userId: string | undefined
+  /** Counts what begins and ends: it may be at the same time. */
+  #turn = 0
+  /** Of the calls that have read a list the last to begin, and the last to end. */
+  #last: { readonly began: number; readonly ended: number; readonly endedAt: number }
+
+  constructor(options: Options) {
+    this.#options = options
+    this.#userId = options.witness
+    this.#last = { began: 0, ended: 0, endedAt: options.now() }
+  }
+
+  /** Whether anybody has ever been read. */
+  get exists(): boolean {
+    return this.#userId !== undefined
+  }
+
+  /** Whether anybody has been read by this process. */
+  get isOfNow(): boolean {
+    return this.#last.ended > 0
+  }
+
+  now(): { readonly turn: number; readonly at: number } {
+    return { turn: this.#turn, at: this.#options.now() }
+  }
+
+  next(): number {
+    return ++this.#turn
+  }
+
+  succeeded(userId: string, began: number): void {
+    this.#userId = userId
+    this.#last = { began: Math.max(this.#last.began, began), ended: this.next(), endedAt: this.#options.now() }
+  }
+
+  /** Whether nobody has been read since, or not for half of that time. */
+  isSilentSince(began: { readonly turn: number; readonly at: number }): boolean {
+    const now = this.#options.now()
+    return this.#last.ended <= began.turn || now - this.#last.endedAt > (now - began.at) / 2
+  }
+
+  /** Whether a list of somebody else can be read after that; who wants to know at the same time, asks together. */
+  isReadingAfter({ turn, user }: SuspectFailure): Asked<boolean> {
+    return this.#isReading(turn, this.#userId ?? this.#options.another([user.userId]))
+  }
+
+  /** Fails where nobody else can be read after that. */
+  assertReadingAfter(suspect: SuspectFailure): Asked<void> {
+    const ask = (other: string | undefined, asked: ReadonlyArray<string>): Asked<void> =>
+      Effect.flatMap(this.#isReading(suspect.turn, other), (isReading) => {
+        if (isReading) return Effect.void
+        if (other === undefined || asked.length === mostAsked) return Effect.fail(suspect.error)
+        // What becomes of one user may become of a second one.
+        const next = this.#options.another([suspect.user.userId, ...asked]) ?? other
+        return ask(next, [...asked, next])
+      })
+    const first = this.#userId
+    return ask(first, first === undefined ? [] : [first])
+  }
+
+  /** Fails where those who were read before are not registered any more than these, the last of whom was answered then. */
+  assertRegistered(unregistered: ReadonlyArray<string>, turn: number): Asked<void, UsersVanished> {
+    const ask = (userId: string, asked: ReadonlyArray<string>): Asked<void, UsersVanished> =>
+      Effect.catchTag(this.#read(userId), "UserNotRegistered", () => {
+        const next = this.#options.another([...unregistered, ...asked])
+        return next === undefined || asked.length === mostAsked
+          ? Effect.fail(new UsersVanished({ userId: asked[0] ?? userId, unregistered: unregistered.length }))
+          : ask(next, [...asked, next])
+      })
+    return Effect.suspend(() =>
+      this.#userId === undefined || this.#last.began > turn ? Effect.void : ask(this.#userId, [this.#userId])
+    ).pipe(this.#one.withPermits(1))
+  }
+
+  #isReading(since: number, other: string | undefined): Asked<boolean> {
+    return Effect.suspend(() => {
+      if (this.#last.began > since) return Effect.succeed(true)
+      return other === undefined ? Effect.succeed(false) : this.#isReadable(other)
+    }).pipe(this.#one.withPermits(1))
+  }
+
+  /** Whether the list of this user can be read at this moment. What concerns everybody is a failure. */
+  #isReadable(userId: string): Asked<boolean> {
+    return Effect.matchEffect(this.#read(userId), {
+      onSuccess: () => Effect.succeed(true),
+      onFailure: (error) => {
+        if (ClientError.traits(error).concerns === "Everybody") return Effect.fail(error)
+        // Who was read before and is registered no longer has been answered, too. A stranger tells nothing of lists.
+        return Effect.succeed(error._tag === "UserNotRegistered" && userId === this.#userId)
+      }
+    })
+  }
+
+  #read(userId: string): Asked<void> {
+    return Effect.suspend(() => {
+      const began = this.next()
+      // As large a page as everybody's: a service that has too much to do may still have time for a small one.
+      return Effect.map(probeList(userId, this.#options.pageSize), () => this.succeeded(userId, began))
+    })
+  }
+}
