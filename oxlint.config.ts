@@ -16,7 +16,7 @@ const packages = {
   emulator: { imports: ["signing", "protocol"], anywhere: false },
   export: { imports: ["protocol", "client"], anywhere: false },
   testing: { imports: ["signing", "protocol", "client", "emulator"], anywhere: false },
-  simulation: { imports: ["protocol", "policies", "client"], anywhere: false },
+  simulation: { imports: ["policies"], anywhere: false },
   cli: { imports: ["signing", "protocol", "node", "client", "emulator", "export"], anywhere: false },
   benchmarks: {
     imports: [

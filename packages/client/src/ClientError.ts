@@ -22,10 +22,10 @@
  */
 import {
   AttemptTimedOut,
-  type CircuitBreaker,
   CircuitOpen,
   DeadlineExceeded,
-  type Quota,
+  Meaning,
+  type PolicyError,
   QuotaUnavailable,
   type RetryPolicy
 } from "@effect-zim/policies"
@@ -209,19 +209,9 @@ export const AnyError = Schema.Union([
  *
  * @since 0.1.0
  */
-export interface Traits {
-  /** Which schedule of the retry policy is for it; `undefined` where the same call would fail again, or has no time. */
-  readonly retry: RetryPolicy.Kind | undefined
+export interface Traits extends Meaning.Meaning {
   /** Whether the same call may succeed later. Default: where there is a schedule for it. */
   readonly isRetryable?: boolean
-  /** The least wait before that, where it is known. */
-  readonly retryAfter?: Duration.Duration
-  /** How the quota counts the attempt. */
-  readonly count: Quota.Outcome
-  /** What it says of the host's health. */
-  readonly host: CircuitBreaker.Health
-  /** Whether the time of the signature may be why, so that the same call, signed anew, may succeed at once. */
-  readonly mayBeClock?: boolean
   /**
    * Whose failure it is:
    *
@@ -234,15 +224,14 @@ export interface Traits {
   readonly category: ReturnCode.Category | "Settings"
 }
 
-/** What was answered, if not otherwise said: a rejection is the sign of a healthy host, too. */
-const answered = (retry: Traits["retry"], more?: Partial<Traits>): Traits => ({
-  retry,
-  count: retry === "rateLimit" ? "Rejected" : "Answered",
-  host: "Well",
+const traitsOf = (meaning: Meaning.Meaning, more?: Partial<Traits>): Traits => ({
+  ...meaning,
   concerns: "Unknown",
   category: "Server",
   ...more
 })
+
+const answered = (retry?: RetryPolicy.Kind, more?: Partial<Traits>): Traits => traitsOf(Meaning.answered(retry), more)
 
 const kindOfRetry: { readonly [Retry in ReturnCode.Retry]?: RetryPolicy.Kind } = {
   RateLimit: "rateLimit",
@@ -252,9 +241,7 @@ const kindOfRetry: { readonly [Retry in ReturnCode.Retry]?: RetryPolicy.Kind } =
 
 const ofCode = (error: ServiceError.ServiceError, more?: Partial<Traits>): Traits => {
   const known = ReturnCode.lookup(error.code)
-  return known === undefined
-    ? answered(undefined)
-    : answered(kindOfRetry[known.retry], { category: known.category, ...more })
+  return known === undefined ? answered() : answered(kindOfRetry[known.retry], { category: known.category, ...more })
 }
 
 const ofEverybody = (error: ServiceError.ServiceError): Traits => ofCode(error, { concerns: "Everybody" })
@@ -262,16 +249,7 @@ const ofEverybody = (error: ServiceError.ServiceError): Traits => ofCode(error, 
 /** Of the codes for a wrong request those that may be about the user id. */
 const maybeTheUser: ReadonlySet<number> = new Set([2, 660000012])
 
-const transientStatus: ReadonlySet<number> = new Set([408, 425, 500, 502, 503, 504])
-
-const ofStatus = (status: number): Traits =>
-  answered(status === 429 ? "rateLimit" : transientStatus.has(status) ? "transient" : undefined, {
-    host: status >= 500 ? "Ill" : "Unclear"
-  })
-
-const unsent: Traits = { ...answered(undefined), count: "NotSent", host: "Unclear" }
-const unanswered: Traits = { ...unsent, count: "Abandoned" }
-const silent: Traits = { ...unanswered, retry: "transport", host: "Ill" }
+const ofPolicyError = (error: PolicyError): Traits => traitsOf(Meaning.ofPolicyError(error))
 
 type ByTag = { readonly [Class in AnyError as Class["_tag"]]: Class }
 
@@ -297,22 +275,21 @@ const table: Table<Traits> = {
   NotPermitted: ofEverybody,
   ServiceFailed: (error) => ofCode(error, { host: "Ill" }),
   UnknownReturnCode: ofCode,
-  SettingsInvalid: { ...unsent, concerns: "Everybody", category: "Settings" },
-  RequestInvalid: { ...unsent, concerns: "Everybody", category: "BadRequest" },
-  TransportFailed: silent,
-  ClientClosed: { ...unanswered, concerns: "Everybody" },
-  AttemptTimedOut: silent,
-  // How much time a call has left says nothing about the host.
-  DeadlineExceeded: { ...unanswered, isRetryable: true },
-  CircuitOpen: ({ retryAfter }) => ({ ...unsent, retry: "circuit", retryAfter }),
-  QuotaUnavailable: ({ reason }) => (reason === "Denied" ? unsent : { ...unsent, retry: "transport" }),
+  SettingsInvalid: traitsOf(Meaning.unsent, { concerns: "Everybody", category: "Settings" }),
+  RequestInvalid: traitsOf(Meaning.unsent, { concerns: "Everybody", category: "BadRequest" }),
+  TransportFailed: traitsOf(Meaning.noAnswer),
+  ClientClosed: traitsOf(Meaning.abandoned, { concerns: "Everybody" }),
+  AttemptTimedOut: ofPolicyError,
+  DeadlineExceeded: (error) => ({ ...ofPolicyError(error), isRetryable: true }),
+  CircuitOpen: ofPolicyError,
+  QuotaUnavailable: ofPolicyError,
   ResponseUnreadable: ({ reason, status }) => ({
     ...(reason === "HttpStatus"
-      ? ofStatus(status)
+      ? traitsOf(Meaning.ofStatus(status))
       : answered(reason === "NotJson" || reason === "Empty" ? "bounded" : undefined, { host: "Unclear" })),
     category: status === 429 ? "RateLimit" : "Server"
   }),
-  PagingLoop: answered(undefined)
+  PagingLoop: answered()
 }
 
 /** The row of an error, in a table that has a row for each of its tags. */

@@ -80,11 +80,11 @@ export const ofRegion = (region?: Region): BaseUrl =>
   BaseUrl.make(region === undefined ? "https://zim-api.zego.im" : `https://zim-api-${region}.zego.im`)
 
 /**
- * Whether an endpoint is one of the vendor's.
+ * Whether an endpoint is one of the vendor's, whatever its port, and with the dot that may end a name or without.
  *
  * @internal
  */
-export const isVendor = ({ host }: Endpoint): boolean => host.endsWith(".zego.im")
+export const isVendor = ({ host }: Endpoint): boolean => /(?:^|\.)zego\.im\.?(?::\d+)?$/.test(host)
 
 /**
  * Where requests go.

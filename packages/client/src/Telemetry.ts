@@ -82,11 +82,25 @@ export const quotaWait = Metric.histogram("zim.client.quota.wait", {
 export const permitsInUse = Metric.gauge("zim.client.quota.permits_in_use", { description: "Requests under way" })
 
 /**
- * The gauges of the policies: see `Metrics` of `@effect-zim/policies`.
+ * Tokens left in the retry budget; of several in one process, the one that changed last.
  *
  * @since 0.1.0
  */
-export const { breakerState, clockOffset, retryBudget } = Metrics
+export const retryBudget = Metrics.retryBudget
+
+/**
+ * The service's clock minus this machine's, in milliseconds: positive where this machine's is behind.
+ *
+ * @since 0.1.0
+ */
+export const clockOffset = Metrics.clockOffset
+
+/**
+ * The state of the circuit to each `server.address`: 0 closed, 1 half open, 2 open. Shows up when a circuit first opens.
+ *
+ * @since 0.1.0
+ */
+export const breakerState = Metrics.breakerState
 
 /**
  * Whether requests carry the trace headers `traceparent` and `b3` to the service. It has no use for them, and they tell

@@ -4,9 +4,9 @@
  *
  * @since 0.1.0
  */
+import { Policies } from "@effect-zim/policies"
 import { AppId, type Operation } from "@effect-zim/protocol"
 import { ServerSecret } from "@effect-zim/signing"
-import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -14,17 +14,15 @@ import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
-import { type CallError, SettingsInvalid } from "./ClientError.ts"
+import { type CallError, SettingsInvalid, traits } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
-import { CallState } from "./internal/call.ts"
-import * as Defaults from "./internal/defaults.ts"
-import * as Pipeline from "./internal/pipeline.ts"
-import * as Policies from "./internal/policies.ts"
+import { Observation } from "./internal/observation.ts"
 import { problemOf } from "./internal/problem.ts"
 import * as Request from "./internal/request.ts"
 import * as RequestContext from "./internal/requestContext.ts"
-import type * as Transport from "./internal/transport.ts"
-import * as Watchdog from "./internal/watchdog.ts"
+import * as Transport from "./internal/transport.ts"
+import { responseLimitIn } from "./ResponseLimit.ts"
+import * as RetryPolicy from "./RetryPolicy.ts"
 import * as UntypedOperation from "./UntypedOperation.ts"
 
 /**
@@ -125,7 +123,7 @@ export const make = Effect.fnUntraced(function* (
   const region = Effect.fnUntraced(function* (setting: string, name: Endpoint.Region) {
     return Endpoint.make(Endpoint.ofRegion(yield* check(Endpoint.Region, setting, name)))
   })
-  const endpoints: Transport.Endpoints = [
+  const endpoints: readonly [Endpoint.Endpoint, ...ReadonlyArray<Endpoint.Endpoint>] = [
     options.baseUrl !== undefined
       ? Endpoint.make(yield* check(Endpoint.BaseUrl, "baseUrl", options.baseUrl))
       : options.region !== undefined
@@ -141,21 +139,28 @@ export const make = Effect.fnUntraced(function* (
   }
   const http = yield* HttpClient.HttpClient
   const requestContextIn = yield* RequestContext.make(http)
-  const policiesOf = yield* Policies.make(Defaults.keyOf(identity.appId, endpoints))
-  const watchdog = yield* Watchdog.make
+  const limitOf = yield* responseLimitIn
+  const policies = yield* Policies.make({
+    key: `${identity.appId}`,
+    // Which counts the calls of all regions together.
+    service: endpoints.some(Endpoint.isVendor) ? "" : endpoints[0].host,
+    hosts: endpoints,
+    meaningOf: (error: RetryPolicy.Failure) => traits(error),
+    retryPolicy: RetryPolicy.Current
+  })
 
   const execute: ZimClient["Service"]["execute"] = (operation, input) => {
     const made = Request.make(operation, input)
     return Effect.contextWith((context: Context.Context<never>) =>
       Effect.flatMapEager(made, (request) => {
-        const policies = policiesOf(context)
-        const { attemptTimeout, deadline } = policies
-        const call = new CallState(
-          { key: `${identity.appId}`, operation: operation.action, deadline, attemptTimeout },
-          Context.get(context, Clock.Clock)
+        const observation = new Observation(context, requestContextIn)
+        const responseLimit = limitOf(context)
+        return policies.execute(
+          operation.action,
+          (attempt) =>
+            Transport.attempt({ ...attempt, http, identity, responseLimit, observation }, operation, request),
+          { isRepeatable: operation.kind === "Read", observer: observation }
         )
-        const run = { http, identity, endpoints, policies, watchdog, call, context, requestContextIn }
-        return Pipeline.call(run, operation, request)
       })
     )
   }

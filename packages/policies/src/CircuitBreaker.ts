@@ -222,7 +222,7 @@ export const layer = (options?: Options): Layer.Layer<CircuitBreaker> => Layer.e
  *
  * @since 0.1.0
  */
-export const layerNone: Layer.Layer<CircuitBreaker> = Layer.succeed(CircuitBreaker, {
+export const layerNone: Layer.Layer<CircuitBreaker> = /* @__PURE__ */ Layer.succeed(CircuitBreaker, {
   guard: (_call, _host, attempt) => attempt,
   state: () => Effect.succeed("Closed")
 })

@@ -17,8 +17,7 @@ import type * as Call from "./Call.ts"
 import { keyOf, limitsOf } from "./internal/quota/options.ts"
 import * as Permits from "./internal/quota/permits.ts"
 import * as Queue from "./internal/quota/queue.ts"
-import { millisOf } from "./internal/time.ts"
-import { isOnItsOwn } from "./internal/workerd.ts"
+import { isOnItsOwn, millisOf } from "./internal/time.ts"
 import type { DeadlineExceeded, QuotaUnavailable } from "./PolicyError.ts"
 
 /**

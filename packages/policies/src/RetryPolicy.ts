@@ -77,10 +77,10 @@ export const backoff = (options: {
 const never: Schedule.Schedule<number> = Schedule.recurs(0)
 
 /** Waits out what the circuit breaker asks for, and then a little, so that not everybody comes back at once. */
-const untilCircuitCloses: Schedule.Schedule<unknown> = backoff({ base: "1 second", cap: "30 seconds" }).pipe(
-  Schedule.modifyDelay(({ duration, input }) =>
+const untilCircuitCloses: Schedule.Schedule<unknown> = /* @__PURE__ */ Schedule.modifyDelay(
+  /* @__PURE__ */ backoff({ base: "1 second", cap: "30 seconds" }),
+  ({ duration, input }) =>
     Effect.succeed(input instanceof CircuitOpen ? Duration.sum(duration, input.retryAfter) : duration)
-  )
 )
 
 /**
@@ -120,10 +120,10 @@ export const none: RetryPolicy = {
  * @since 0.1.0
  */
 export const standard: RetryPolicy = {
-  rateLimit: backoff({ base: "500 millis", cap: "5 seconds", times: 8 }),
-  transient: backoff({ base: "250 millis", cap: "5 seconds", times: 4 }),
-  bounded: backoff({ base: "250 millis", cap: "2 seconds", times: 2 }),
-  transport: backoff({ base: "100 millis", cap: "5 seconds", times: 3 }),
+  rateLimit: /* @__PURE__ */ backoff({ base: "500 millis", cap: "5 seconds", times: 8 }),
+  transient: /* @__PURE__ */ backoff({ base: "250 millis", cap: "5 seconds", times: 4 }),
+  bounded: /* @__PURE__ */ backoff({ base: "250 millis", cap: "2 seconds", times: 2 }),
+  transport: /* @__PURE__ */ backoff({ base: "100 millis", cap: "5 seconds", times: 3 }),
   circuit: never,
   usesBudget: true
 }
@@ -147,10 +147,10 @@ export const standard: RetryPolicy = {
  * @since 0.1.0
  */
 export const patient: RetryPolicy = {
-  rateLimit: backoff({ base: "1 second", cap: "30 seconds" }),
-  transient: backoff({ base: "1 second", cap: "1 minute" }),
-  bounded: backoff({ base: "1 second", cap: "30 seconds", times: 5 }),
-  transport: backoff({ base: "500 millis", cap: "1 minute" }),
+  rateLimit: /* @__PURE__ */ backoff({ base: "1 second", cap: "30 seconds" }),
+  transient: /* @__PURE__ */ backoff({ base: "1 second", cap: "1 minute" }),
+  bounded: /* @__PURE__ */ backoff({ base: "1 second", cap: "30 seconds", times: 5 }),
+  transport: /* @__PURE__ */ backoff({ base: "500 millis", cap: "1 minute" }),
   circuit: untilCircuitCloses,
   usesBudget: false
 }

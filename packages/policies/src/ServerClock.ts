@@ -203,7 +203,7 @@ export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => 
  *
  * @since 0.1.0
  */
-export const layer: Layer.Layer<ServerClock> = Layer.effect(ServerClock, make)
+export const layer: Layer.Layer<ServerClock> = /* @__PURE__ */ Layer.effect(ServerClock, make)
 
 /**
  * This machine's clock, or one that is off by a fixed time, whatever the service says: for a machine whose clock is

@@ -107,7 +107,7 @@ export const make = Effect.fnUntraced(function* (
  *
  * @since 0.1.0
  */
-export const memory: Effect.Effect<Store> = Effect.sync(MemoryStore.make)
+export const memory: Effect.Effect<Store> = /* @__PURE__ */ Effect.sync(MemoryStore.make)
 
 /**
  * A shared quota for every client built on this layer.

@@ -5,7 +5,7 @@ import * as NetworkPath from "./NetworkPath.ts"
 import * as Rivals from "./Rivals.ts"
 import * as Server from "./Server.ts"
 import * as Simulation from "./Simulation.ts"
-import * as ZimQuota from "./ZimQuota.ts"
+import * as Ours from "./Ours.ts"
 
 export const seeds: ReadonlyArray<number> = [1, 2, 3]
 
@@ -23,7 +23,7 @@ export interface Cell {
 }
 
 const oneProcess: ReadonlyArray<Contestant> = [
-  ZimQuota.separate("effect-zim", 1),
+  Ours.separate("effect-zim", 1),
   Rivals.effectLimiter("Effect fixed window", "fixed-window"),
   Rivals.effectLimiter("Effect token bucket", "token-bucket"),
   Rivals.pacing("one call every 50 ms", 1),
@@ -32,9 +32,9 @@ const oneProcess: ReadonlyArray<Contestant> = [
 ]
 
 const fourProcesses: ReadonlyArray<Contestant> = [
-  ZimQuota.shared("effect-zim, one store"),
-  ZimQuota.separate("effect-zim, a quarter each", 4),
-  ZimQuota.separate("effect-zim, unaware of each other", 1),
+  Ours.shared("effect-zim, one store"),
+  Ours.separate("effect-zim, a quarter each", 4),
+  Ours.separate("effect-zim, unaware of each other", 1),
   Rivals.effectLimiter("Effect fixed window, one store", "fixed-window"),
   Rivals.effectLimiter("Effect token bucket, one store", "token-bucket"),
   Rivals.pacing("one call every 200 ms each", 4),

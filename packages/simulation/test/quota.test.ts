@@ -9,10 +9,10 @@ import * as NetworkPath from "@effect-zim/simulation/NetworkPath"
 import * as Rivals from "@effect-zim/simulation/Rivals"
 import * as Server from "@effect-zim/simulation/Server"
 import * as Simulation from "@effect-zim/simulation/Simulation"
-import * as ZimQuota from "@effect-zim/simulation/ZimQuota"
+import * as Ours from "@effect-zim/simulation/Ours"
 
-const ours = ZimQuota.separate("ours", 1)
-const shared = ZimQuota.shared("ours, shared")
+const ours = Ours.separate("ours", 1)
+const shared = Ours.shared("ours, shared")
 
 const summaryOf = (contestant: Contestant, server: Server.Server, path: NetworkPath.NetworkPath, processes = 1) =>
   Grid.summaryOf({ contestant, server, path, processes })

@@ -1,7 +1,9 @@
 /** What the policies cost: the client with all of them against the bare attempt, over HTTP that answers at once. */
 import * as ZimClient from "@effect-zim/client/ZimClient"
+import { Call } from "@effect-zim/policies"
 import { AppId, QueryConversationList } from "@effect-zim/protocol"
-import * as Clock from "effect/Clock"
+import * as Context from "effect/Context"
+import { identity } from "effect/Function"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -9,7 +11,7 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 // Nobody else may look into the client; its attempt without policies is what is compared here.
-import { CallState } from "../../../client/dist/internal/call.js"
+import { Observation } from "../../../client/dist/internal/observation.js"
 import * as Transport from "../../../client/dist/internal/transport.js"
 import * as Contestant from "../Contestant.ts"
 import * as Measure from "../Measure.ts"
@@ -39,12 +41,10 @@ const attempt = Effect.gen(function* () {
       identity: { appId: AppId.make(app.appId), serverSecret: app.serverSecret },
       endpoint: { root: "http://127.0.0.1:1/", host: "127.0.0.1:1" },
       serverClock: { offset: Effect.succeed(0), observe: () => Effect.void },
+      clockOffset: 0,
       responseLimit: 8 * 1024 * 1024,
-      call: new CallState(
-        { key: "12345", operation: operation.action, deadline: Duration.minutes(2) },
-        yield* Clock.Clock
-      ),
-      span: undefined
+      call: yield* Call.make({ key: "12345", operation: operation.action, deadline: Duration.minutes(2) }),
+      observation: new Observation(Context.empty(), identity)
     },
     operation,
     request

@@ -1,4 +1,5 @@
 /** Sends one signed request and reads its answer. */
+import type { Call, Policies, ServerClock } from "@effect-zim/policies"
 import { type AppId, type Envelope, Operation, type ServiceError } from "@effect-zim/protocol"
 import { type ServerSecret, Signature } from "@effect-zim/signing"
 import * as Effect from "effect/Effect"
@@ -9,12 +10,10 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import type * as Tracer from "effect/Tracer"
 import { ClientClosed, ResponseUnreadable, TransportFailed } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
-import type { ServerClock } from "@effect-zim/policies"
 import { PropagateTrace } from "../Telemetry.ts"
-import { type CallState, keepable } from "./call.ts"
+import type { Observation } from "./observation.ts"
 import * as Redaction from "./redaction.ts"
 import * as ResponseText from "./responseText.ts"
 
@@ -24,19 +23,22 @@ export interface Identity {
   readonly serverSecret: ServerSecret.ServerSecret
 }
 
-/** Where calls go: to the first, unless it fails. */
-export type Endpoints = readonly [Endpoint.Endpoint, ...ReadonlyArray<Endpoint.Endpoint>]
-
 /** One attempt: where it goes, and what it may take. */
-export interface Attempt {
+export interface Attempt extends Policies.Attempt<Endpoint.Endpoint> {
   readonly http: HttpClient.HttpClient
   readonly identity: Identity
-  readonly endpoint: Endpoint.Endpoint
-  readonly serverClock: ServerClock.ServerClock["Service"]
   readonly responseLimit: number
-  readonly call: CallState
-  /** The span whose context to send along, where that is asked for. */
-  readonly span: Tracer.Span | undefined
+  /** Told what the answer says; its span's context goes along, where that is asked for. */
+  readonly observation: Observation
+}
+
+/**
+ * An error that may be kept for long. Until its stack is read, it refers to all that the functions on the stack refer to:
+ * the whole answer, for one.
+ */
+const keepable = <E extends Error>(error: E): E => {
+  Reflect.get(error, "stack")
+  return error
 }
 
 /** An answer as it arrived, and what an error about it needs. */
@@ -100,7 +102,7 @@ const withoutUrls = (text: string): string => text.replaceAll(/\bhttps?:\/\/\S+/
 
 const transportFailed = (
   error: HttpClientError.HttpClientError,
-  call: CallState,
+  call: Call.Call,
   secrets: Redaction.Secrets
 ): Effect.Effect<never, TransportFailed | ClientClosed> => {
   const causes = causesOf(error)
@@ -129,19 +131,18 @@ type SendError = TransportFailed | ClientClosed | ResponseUnreadable
 
 /** Signs, sends, and reads the whole answer. The signature is made here, last of all, and is never used again. */
 const send = function* (
-  { call, endpoint, http, identity, responseLimit, serverClock, span }: Attempt,
+  { call, clockOffset, endpoint, http, identity, observation, responseLimit }: Attempt,
   body: string
 ): Effect.fn.Return<Answer, SendError> {
-  call.signedOffset = yield* serverClock.offset
   const sentAt = call.clock.currentTimeMillisUnsafe()
-  const signed = yield* Signature.sign({ ...identity, clockOffset: call.signedOffset })
+  const signed = yield* Signature.sign({ ...identity, clockOffset })
   const secrets = { signed, serverSecret: identity.serverSecret }
   const url = `${endpoint.root}?${Signature.toQuery(signed, call.operation)}`
   const bare = HttpClientRequest.setBody(HttpClientRequest.setUrl(blank, url), HttpBody.text(body, "application/json"))
+  const { span } = observation
   const isTraced = span !== undefined && (yield* PropagateTrace)
   const request = isTraced ? HttpClientRequest.setHeaders(bare, HttpTraceContext.toHeaders(span)) : bare
-  call.attempts++
-  call.answer = undefined
+  observation.answer = undefined
   const failed = (error: HttpClientError.HttpClientError) => transportFailed(error, call, secrets)
   const response = yield* Effect.catch(http.execute(request), failed)
   const time = {
@@ -149,9 +150,9 @@ const send = function* (
     isCached: response.headers["age"] !== undefined,
     sentAt,
     receivedAt: call.clock.currentTimeMillisUnsafe(),
-    signedOffset: call.signedOffset
+    signedOffset: clockOffset
   }
-  call.answer = { status: response.status }
+  observation.answer = { status: response.status }
   const text = yield* Effect.catch(
     ResponseText.read(response, responseLimit),
     (error): Effect.Effect<never, SendError> => {
@@ -174,14 +175,15 @@ const send = function* (
 
 const unreadable = (
   answer: Answer,
-  call: CallState,
+  call: Call.Call,
+  requestId: string | undefined,
   { problem, reason }: Pick<ResponseUnreadable, "reason" | "problem">
 ): ResponseUnreadable =>
   new ResponseUnreadable({
     ...call.description,
     reason,
     status: answer.status,
-    requestId: call.answer?.requestId,
+    requestId,
     problem: Redaction.snippet(answer.secrets, problem),
     snippet: Redaction.snippet(answer.secrets, answer.text)
   })
@@ -213,10 +215,11 @@ export const attempt = Effect.fnUntraced(function* <Op extends Operation.Types>(
   operation: Operation.Operation<Op>,
   request: Op["Request"]
 ): Effect.fn.Return<Op["Success"], Op["Failure"] | ServiceError.GlobalError | SendError> {
-  const { call } = attempt
+  const { call, observation } = attempt
   const body = Operation.encodeRequest(operation, request)
   const answer = yield* send(attempt, body)
-  const fail = (problem: Parameters<typeof unreadable>[2]) => Effect.fail(keepable(unreadable(answer, call, problem)))
+  const fail = (problem: Parameters<typeof unreadable>[3]) =>
+    Effect.fail(keepable(unreadable(answer, call, observation.answer?.requestId, problem)))
 
   if (redirects.has(answer.status)) {
     return yield* fail({ reason: "Redirect", problem: "a redirect, which a signed request does not follow" })
@@ -225,7 +228,7 @@ export const attempt = Effect.fnUntraced(function* <Op extends Operation.Types>(
   if (Result.isFailure(parsed)) return yield* fail(noReturnCode(answer, parsed.failure))
   const { code, message } = parsed.success
   const answered = new Answered(answer, code, parsed.success.requestId)
-  call.answer = answered
+  observation.answer = answered
   // Only an answer of the service itself tells its time: a proxy's says nothing.
   yield* attempt.serverClock.observe({ ...answer.time, verdict: verdictOf(code) })
   if (code !== 0) {

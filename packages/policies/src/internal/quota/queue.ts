@@ -7,8 +7,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import type { Call } from "../../Call.ts"
 import type { DeadlineExceeded } from "../../PolicyError.ts"
-import { millisOf } from "../time.ts"
-import { isOnItsOwn } from "../workerd.ts"
+import { isOnItsOwn, millisOf } from "../time.ts"
 import type { Outcome, Permit } from "./permits.ts"
 
 /** A caller: in the queue, and then with a permit. */

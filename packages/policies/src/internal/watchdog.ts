@@ -10,8 +10,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
-import { millisOf } from "./time.ts"
-import { isOnItsOwn } from "./workerd.ts"
+import { isOnItsOwn, millisOf } from "./time.ts"
 
 /** Something under way. */
 interface Watched {

@@ -1,12 +1,16 @@
 /**
  * What clients share that were given nothing of their own: a quota, a retry budget, a server clock and a breaker for each
- * app, in the whole process. A client is soon made, for one request of a server even; what the service counts is the app.
+ * key, in the whole process, as far as it has loaded this package once. A client is soon made, for one request of a server
+ * even; what the service counts is the key.
  */
-import { CircuitBreaker, Quota, RetryBudget, ServerClock } from "@effect-zim/policies"
 import type * as Clock from "effect/Clock"
 import type * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as Endpoint from "../Endpoint.ts"
+import * as CircuitBreaker from "../CircuitBreaker.ts"
+import * as Quota from "../Quota.ts"
+import * as RetryBudget from "../RetryBudget.ts"
+import * as ServerClock from "../ServerClock.ts"
+import { millisOf } from "./time.ts"
 
 /** Made when it is first asked for: it tells of itself by then. */
 type Lazy<A> = (context: Context.Context<never>) => A
@@ -34,17 +38,9 @@ const kept = 60 * 60_000
 /** How far out of date `usedAt` may be. In milliseconds. */
 const grain = 60_000
 
-const ofVendor = new Set(
-  [undefined, ...Endpoint.Region.literals].map((region) => new URL(Endpoint.ofRegion(region)).host)
-)
-
-/** What they are for: an app, and the service that counts its calls, which is one for all regions. */
-export const keyOf = (appId: number, endpoints: readonly [Endpoint.Endpoint, ...Array<Endpoint.Endpoint>]): string =>
-  `${appId} ${endpoints.some(({ host }) => ofVendor.has(host)) ? "" : endpoints[0].host}`
-
 /** The defaults of a key, for a call by this clock. A call keeps what it has got. */
 export const get = (key: string, clock: Clock.Clock): Defaults => {
-  const now = Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+  const now = millisOf(clock)
   const byKey = known.get(clock) ?? new Map<string, Defaults>()
   const found = byKey.get(key)
   if (found !== undefined && now - found.usedAt <= grain) return found

@@ -1,19 +1,20 @@
-/** The policies of a call. */
-import { CircuitBreaker, Quota, RetryBudget, ServerClock, Timeout } from "@effect-zim/policies"
+/** The policies in force for a call. */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { ResponseLimit } from "../ResponseLimit.ts"
+import * as CircuitBreaker from "../CircuitBreaker.ts"
+import * as Quota from "../Quota.ts"
+import * as RetryBudget from "../RetryBudget.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
+import * as ServerClock from "../ServerClock.ts"
+import * as Timeout from "../Timeout.ts"
 import * as Defaults from "./defaults.ts"
-import { inRange } from "./inRange.ts"
 
-export interface Policies {
-  readonly retry: RetryPolicy.RetryPolicy
+export interface InForce<E> {
+  readonly retry: RetryPolicy.RetryPolicy<E>
   readonly attemptTimeout: Duration.Duration
   readonly deadline: Duration.Duration
-  readonly responseLimit: number
   readonly quota: Quota.Quota["Service"]
   readonly budget: RetryBudget.RetryBudget["Service"]
   readonly serverClock: ServerClock.ServerClock["Service"]
@@ -22,39 +23,36 @@ export interface Policies {
 
 /**
  * Reads the policies when a call runs: one around the call wins over one that the client's layer was given, and that
- * over the default, which all clients of the app share.
+ * over the default, which all clients of the key share.
  */
-export const make = (key: string): Effect.Effect<(around: Context.Context<never>) => Policies> =>
+export const make = <E>(
+  key: string,
+  retryPolicy: Context.Reference<RetryPolicy.RetryPolicy<E>> | undefined
+): Effect.Effect<(around: Context.Context<never>) => InForce<E>> =>
   Effect.map(Effect.context<never>(), (layer) => {
-    const read = (around: Context.Context<never>, defaults: Defaults.Defaults): Policies => {
+    const read = (around: Context.Context<never>, defaults: Defaults.Defaults): InForce<E> => {
       const setting = <A>(reference: Context.Reference<A>): A =>
         Context.getOrUndefined(around, reference) ?? Context.get(layer, reference)
       const service = <I, A>(key: Context.Key<I, A>, byDefault: (around: Context.Context<never>) => A): A =>
         Context.getOrUndefined(around, key) ?? Context.getOrUndefined(layer, key) ?? byDefault(around)
-      const responseLimit = setting(ResponseLimit)
-      const quota = service(Quota.Quota, defaults.quota)
-      const budget = service(RetryBudget.RetryBudget, defaults.budget)
-      const serverClock = service(ServerClock.ServerClock, defaults.serverClock)
-      const breaker = service(CircuitBreaker.CircuitBreaker, defaults.breaker)
       return {
-        retry: setting(RetryPolicy.Current),
+        retry: retryPolicy === undefined ? setting(RetryPolicy.Current) : setting(retryPolicy),
         attemptTimeout: setting(Timeout.Attempt),
         deadline: setting(Timeout.Deadline),
-        responseLimit: inRange("ResponseLimit", responseLimit, responseLimit >= 0, "a number of bytes, 0 or more"),
-        quota,
-        budget,
-        serverClock,
-        breaker
+        quota: service(Quota.Quota, defaults.quota),
+        budget: service(RetryBudget.RetryBudget, defaults.budget),
+        serverClock: service(ServerClock.ServerClock, defaults.serverClock),
+        breaker: service(CircuitBreaker.CircuitBreaker, defaults.breaker)
       }
     }
     let last:
-      | { readonly around: Context.Context<never>; readonly defaults: Defaults.Defaults; policies: Policies }
+      | { readonly around: Context.Context<never>; readonly defaults: Defaults.Defaults; inForce: InForce<E> }
       | undefined
     return (around) => {
       const defaults = Defaults.get(key, Context.get(around, Clock.Clock))
       if (last?.around !== around || last.defaults !== defaults) {
-        last = { around, defaults, policies: read(around, defaults) }
+        last = { around, defaults, inForce: read(around, defaults) }
       }
-      return last.policies
+      return last.inForce
     }
   })

@@ -1,0 +1,175 @@
+/**
+ * One call, as it is seen from outside: its spans, metrics and logs, and what its last answer said. Spans only where
+ * somebody is there to see them.
+ */
+import type { Call, Policies } from "@effect-zim/policies"
+import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Metric from "effect/Metric"
+import * as Option from "effect/Option"
+import * as Tracer from "effect/Tracer"
+import type { Endpoint } from "../Endpoint.ts"
+import * as Telemetry from "../Telemetry.ts"
+import { memoized } from "./memoized.ts"
+
+/** A metric with its attributes, made once for each combination. */
+const withOutcome = <Input, State>(metric: Metric.Metric<Input, State>) => {
+  const known = new Map<string, Map<string, Metric.Metric<Input, State>>>()
+  return (action: string, outcome: string): Metric.Metric<Input, State> => {
+    const outcomes = known.get(action) ?? new Map<string, Metric.Metric<Input, State>>()
+    known.set(action, outcomes)
+    const made = outcomes.get(outcome) ?? Metric.withAttributes(metric, { "zim.action": action, outcome })
+    outcomes.set(outcome, made)
+    return made
+  }
+}
+
+const calls = withOutcome(Telemetry.calls)
+const attempts = withOutcome(Telemetry.attempts)
+
+type TaggedExit = Exit.Exit<unknown, { readonly _tag: string }>
+
+const outcomeOf = (exit: TaggedExit): string => {
+  if (Exit.isSuccess(exit)) return "Success"
+  const error = Exit.findErrorOption(exit)
+  return Option.isSome(error) ? error.value._tag : Exit.hasInterrupts(exit) ? "Interrupted" : "Defect"
+}
+
+const hasTracer = (context: Context.Context<never>): boolean =>
+  Context.getOrUndefined(context, Tracer.Tracer) !== undefined
+
+const portOf = (url: URL): number => Number(url.port === "" ? (url.protocol === "https:" ? 443 : 80) : url.port)
+
+const endpointAttributes = memoized(({ root }: Endpoint) => {
+  const url = new URL(root)
+  return {
+    "http.request.method": "POST",
+    "server.address": url.hostname,
+    "server.port": portOf(url),
+    "url.scheme": url.protocol.slice(0, -1)
+  }
+})
+
+/** What an answer said, as far as it did. */
+export interface AnswerSummary {
+  readonly status: number
+  readonly code?: number
+  readonly requestId?: string | undefined
+}
+
+type Tagged = { readonly _tag: string }
+
+/** The context of requests within a context. */
+export type RequestContext = (around: Context.Context<never>) => Context.Context<never>
+
+export class Observation implements Policies.Observer<Endpoint> {
+  /** What the last answer said. */
+  answer: AnswerSummary | undefined
+  /** The span of the attempt that is under way. */
+  span: Tracer.Span | undefined
+  readonly #context: Context.Context<never>
+  readonly #requestContextIn: RequestContext
+
+  /** `context` is that around the call. */
+  constructor(context: Context.Context<never>, requestContextIn: RequestContext) {
+    this.#context = context
+    this.#requestContextIn = requestContextIn
+  }
+
+  call<A, E extends Tagged>(self: Effect.Effect<A, E>, call: Call.Call): Effect.Effect<A, E> {
+    const context = this.#context
+    const counted = Effect.onExitPrimitive(self, (exit) => {
+      calls(call.operation, outcomeOf(exit)).updateUnsafe(1, context)
+      Telemetry.callDuration.updateUnsafe(Math.floor(call.elapsedMillis), context)
+      return undefined
+    })
+    return hasTracer(context)
+      ? Effect.withSpan(counted, `zim ${call.operation}`, {
+          attributes: { "zim.action": call.operation },
+          // It would point to this line.
+          captureStackTrace: false
+        })
+      : counted
+  }
+
+  /** Counts a permit that is out, whatever quota gives it: `returned` undoes `taken`, if that came first. */
+  permit() {
+    let out = 0
+    const change = (by: number): undefined => {
+      out += by
+      Telemetry.permitsInUse.modifyUnsafe(by, this.#context)
+    }
+    return { taken: () => change(1), returned: () => change(-out) }
+  }
+
+  attempt<A, E extends Tagged>(
+    self: (context: Context.Context<never>) => Effect.Effect<A, E>,
+    call: Call.Call,
+    endpoint: Endpoint,
+    waited: Duration.Duration
+  ): Effect.Effect<A, E> {
+    const context = this.#context
+    const startedAt = call.elapsedMillis
+    const count = (exit: TaggedExit): undefined => {
+      attempts(call.operation, outcomeOf(exit)).updateUnsafe(1, context)
+      Telemetry.attemptDuration.updateUnsafe(call.elapsedMillis - startedAt, context)
+    }
+    Telemetry.quotaWait.updateUnsafe(Duration.toMillis(waited), context)
+    const sent = Effect.contextWith((around: Context.Context<never>) => {
+      const within = this.#requestContextIn(around)
+      return self(this.span === undefined ? within : Context.add(within, Tracer.ParentSpan, this.span))
+    })
+    if (!hasTracer(context)) return Effect.onExitPrimitive(sent, count)
+    return Effect.useSpan("POST", { kind: "client", attributes: attributesOf(call, endpoint, waited) }, (span) => {
+      this.span = span
+      return Effect.onExitPrimitive(sent, (exit) => {
+        this.#annotate(span, exit)
+        return count(exit)
+      })
+    })
+  }
+
+  #annotate(span: Tracer.Span, exit: TaggedExit): void {
+    const { answer } = this
+    if (answer !== undefined) {
+      span.attribute("http.response.status_code", answer.status)
+      if (answer.code !== undefined) span.attribute("zim.code", answer.code)
+      if (answer.requestId !== undefined) span.attribute("zim.request_id", answer.requestId)
+    }
+    if (Exit.isFailure(exit)) span.attribute("error.type", outcomeOf(exit))
+  }
+
+  retrying(call: Call.Call, error: Tagged, delay: Duration.Duration): Effect.Effect<void> {
+    const wait = Duration.format(Duration.millis(Math.ceil(Duration.toMillis(delay))))
+    return this.#log(`Trying again in ${wait}`, call, error)
+  }
+
+  gaveUp(call: Call.Call, error: Tagged, why: string): Effect.Effect<void> {
+    return this.#log(`Gave up: ${why}`, call, error)
+  }
+
+  /** What is wrong, in a line. Errors hold nothing secret. */
+  #log(message: string, call: Call.Call, error: Tagged): Effect.Effect<void> {
+    const { code, requestId } = this.answer ?? {}
+    return Effect.annotateLogs(Effect.logDebug(message), {
+      "zim.action": call.operation,
+      "zim.attempt": call.attempts,
+      "zim.elapsed_ms": Duration.toMillis(call.description.elapsed),
+      "error.type": error._tag,
+      ...(code === undefined ? {} : { "zim.code": code }),
+      ...(requestId === undefined ? {} : { "zim.request_id": requestId })
+    })
+  }
+}
+
+const attributesOf = (call: Call.Call, endpoint: Endpoint, waited: Duration.Duration) => ({
+  ...endpointAttributes(endpoint),
+  // Without the common parameters: with them it is a credential.
+  "url.full": `${endpoint.root}?Action=${encodeURIComponent(call.operation)}`,
+  "http.request.resend_count": call.attempts,
+  "zim.action": call.operation,
+  "zim.attempt": call.attempts + 1,
+  "zim.quota.wait_ms": Duration.toMillis(waited)
+})

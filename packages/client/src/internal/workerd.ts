@@ -1,5 +1,0 @@
-/**
- * In workerd, a timer ends with the request that set it, what one request resumes runs as part of it, and a request that
- * is cancelled ends without a word. So callers there wake nobody: each looks again by a timer of its own.
- */
-export const isOnItsOwn: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers"

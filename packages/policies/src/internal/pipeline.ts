@@ -1,0 +1,178 @@
+/**
+ * A call under its policies:
+ *
+ *     deadline( retry( permit( breaker( timeout( send )))))
+ *
+ * The order matters. The permit is waited for outside the attempt's timeout, and the request is made last: one that
+ * waited ten minutes is as fresh as one that did not. Each attempt has a permit of its own.
+ */
+import type * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Option from "effect/Option"
+import type { Call } from "../Call.ts"
+import type { Health } from "../CircuitBreaker.ts"
+import type { Meaning } from "../Meaning.ts"
+import { AttemptTimedOut, CircuitOpen, type PolicyError } from "../PolicyError.ts"
+import type * as Quota from "../Quota.ts"
+import type { Attempt, Host, Observer } from "./attempt.ts"
+import type { InForce } from "./inForce.ts"
+import { retry } from "./retry.ts"
+import type { Watchdog } from "./watchdog.ts"
+
+type Tagged = { readonly _tag: string }
+
+export interface Options<A, E, H> {
+  readonly call: Call
+  readonly policies: InForce<E | PolicyError>
+  readonly watchdog: Watchdog
+  readonly hosts: readonly [H, ...ReadonlyArray<H>]
+  readonly isRepeatable: boolean
+  readonly send: (attempt: Attempt<H>) => Effect.Effect<A, E>
+  readonly meaningOf: (error: E | PolicyError) => Meaning
+  readonly observer: Observer<H>
+}
+
+/** How many times a call goes out at once because the clock has moved: the first date may be a wrong one. */
+const mostOffsets = 4
+
+/** After an attempt that ends by the call's deadline, in milliseconds: that one says more of how it ended. */
+const after = 1
+
+/** One call on its way. */
+class Pipeline<A, E extends Tagged, H extends Host> {
+  readonly #options: Options<A, E, H>
+  /** Which host to try first: moves on when one fails. */
+  #firstHost = 0
+  /** The offset of the service's clock that the last attempt was given, and those that were refused. */
+  #clockOffset = 0
+  readonly #refusedOffsets = new Set<number>()
+
+  constructor(options: Options<A, E, H>) {
+    this.#options = options
+  }
+
+  run(): Effect.Effect<A, E | PolicyError> {
+    return this.#deadline(this.#retry(this.#permit()))
+  }
+
+  /** Ends, after the call's deadline, what nothing else ends: a policy of somebody else's may hang. */
+  #deadline(self: Effect.Effect<A, E | PolicyError>): Effect.Effect<A, E | PolicyError> {
+    const { call, watchdog } = this.#options
+    const late = Effect.suspend(() => Effect.fail(call.deadlineExceeded()))
+    return Effect.contextWith((context) =>
+      watchdog.within(self, Duration.sum(call.timeLeft, Duration.millis(after)), call.clock, context, late)
+    )
+  }
+
+  #retry(self: Effect.Effect<A, E | PolicyError>): Effect.Effect<A, E | PolicyError> {
+    const { call, isRepeatable, meaningOf, observer, policies } = this.#options
+    return retry(self, {
+      call,
+      policy: policies.retry,
+      budget: policies.budget,
+      meaningOf,
+      isRepeatable,
+      canResend: (meaning) => this.#canResend(meaning),
+      retrying: (error, delay) => observer.retrying(call, error, delay),
+      gaveUp: (error, why) => observer.gaveUp(call, error, why)
+    })
+  }
+
+  #canResend({ host, mayBeClock }: Meaning): Effect.Effect<boolean> {
+    // It is worth turning to another host.
+    if (host === "Ill") this.#firstHost++
+    if (mayBeClock !== true) return Effect.succeed(false)
+    const refused = this.#refusedOffsets
+    refused.add(this.#clockOffset)
+    return refused.size >= mostOffsets
+      ? Effect.succeed(false)
+      : Effect.map(this.#options.policies.serverClock.offset, (offset) => !refused.has(offset))
+  }
+
+  #permit(): Effect.Effect<A, E | PolicyError> {
+    const { call, observer, policies } = this.#options
+    return Effect.suspend(() => {
+      const permit = observer.permit()
+      const sentBefore = call.attempts
+      const attempted = policies.quota.withPermit(
+        call,
+        (waited, goingTo) => {
+          permit.taken()
+          return this.#breaker(waited, goingTo, this.#firstHost, 0)
+        },
+        // Without time, or interrupted, an attempt may end before its request.
+        (exit) => (call.attempts === sentBefore ? "NotSent" : this.#outcomeOf(exit))
+      )
+      return Effect.onExitPrimitive(attempted, permit.returned)
+    })
+  }
+
+  /** One attempt at the first host whose circuit lets it through. */
+  #breaker(
+    waited: Duration.Duration,
+    goingTo: Quota.GoingTo | undefined,
+    index: number,
+    refusals: number
+  ): Effect.Effect<A, E | PolicyError> {
+    const { call, hosts, policies } = this.#options
+    const endpoint = hosts[index % hosts.length] ?? hosts[0]
+    // The quota is told when the breaker has let the call through: until then it may have to go elsewhere.
+    const attempt = Effect.suspend(() => {
+      const wait = goingTo?.(endpoint.host)
+      return wait === undefined
+        ? this.#timeout(endpoint, waited)
+        : Effect.flatMap(wait, () => this.#timeout(endpoint, waited))
+    })
+    const guarded = policies.breaker.guard(call, endpoint.host, attempt, (exit) => this.#healthOf(exit))
+    return Effect.catch(guarded, (error) =>
+      error instanceof CircuitOpen && refusals + 1 < hosts.length
+        ? this.#breaker(waited, goingTo, index + 1, refusals + 1)
+        : Effect.fail(error)
+    )
+  }
+
+  /** Ends an attempt, begun now, that takes too long: by its own timeout or by what is left of the call's time. */
+  #timeout(endpoint: H, waited: Duration.Duration): Effect.Effect<A, E | PolicyError> {
+    const { call, observer, watchdog } = this.#options
+    const timed = (context: Context.Context<never>): Effect.Effect<A, E | PolicyError> => {
+      const timeout = call.attemptTimeout
+      const { timeLeft } = call
+      if (!Duration.isPositive(timeLeft)) return Effect.fail(call.deadlineExceeded())
+      const isLast = Duration.isLessThanOrEqualTo(timeLeft, timeout)
+      const late = Effect.suspend(() =>
+        Effect.fail(isLast ? call.deadlineExceeded() : new AttemptTimedOut({ ...call.description, timeout }))
+      )
+      return watchdog.within(this.#send(endpoint), isLast ? timeLeft : timeout, call.clock, context, late)
+    }
+    return observer.attempt(timed, call, endpoint, waited)
+  }
+
+  #send(endpoint: H): Effect.Effect<A, E> {
+    const { call, policies, send } = this.#options
+    const { serverClock } = policies
+    return Effect.flatMap(serverClock.offset, (clockOffset) => {
+      this.#clockOffset = clockOffset
+      call.attempts++
+      return send({ call, endpoint, clockOffset, serverClock })
+    })
+  }
+
+  #outcomeOf(exit: Exit.Exit<A, E | PolicyError>): Quota.Outcome {
+    if (Exit.isSuccess(exit)) return "Answered"
+    const error = Exit.findErrorOption(exit)
+    return Option.isSome(error) ? this.#options.meaningOf(error.value).count : "Abandoned"
+  }
+
+  #healthOf(exit: Exit.Exit<A, E | PolicyError>): Health {
+    if (Exit.isSuccess(exit)) return "Well"
+    const error = Exit.findErrorOption(exit)
+    return Option.isSome(error) ? this.#options.meaningOf(error.value).host : "Unclear"
+  }
+}
+
+/** Runs a call under its policies: once, since it keeps what became of the attempts. */
+export const run = <A, E extends Tagged, H extends Host>(
+  options: Options<A, E, H>
+): Effect.Effect<A, E | PolicyError> => options.observer.call(new Pipeline(options).run(), options.call)
