@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { Main } from "@effect-zim/cli"
-import { Emulator, Quota, World } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { Effect, Layer } from "effect"
 import { Completions } from "effect/cli"
@@ -12,7 +12,7 @@ const words = ["1", "0", "true", "false", "yes", "no", "on", "off", "y", "n", "w
 const world = World.make({ apps: [app], users: words.map((userId) => ({ userId })) })
 
 const service = EmulatorServer.layer().pipe(
-  Layer.provide(Emulator.layer({ world, quota: Quota.unlimited })),
+  Layer.provide(Emulator.layer({ world, quota: ServiceQuota.unlimited })),
   Layer.orDie
 )
 

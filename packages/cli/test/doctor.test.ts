@@ -1,6 +1,6 @@
 import { assert, layer } from "@effect/vitest"
 import { ExitCode } from "@effect-zim/cli"
-import { Emulator, Fault, Quota, ServiceClock } from "@effect-zim/emulator"
+import { Emulator, Fault, ServiceQuota, ServiceClock } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { Duration, Effect, Schema } from "effect"
 import { CliOutput } from "effect/cli"
@@ -479,7 +479,7 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
     Effect.gen(function* () {
       const at = yield* url
       const [outcome, made] = yield* during(
-        (emulator) => emulator.quota.set(Quota.sliding()),
+        (emulator) => emulator.quota.set(ServiceQuota.sliding()),
         Effect.all([Effect.andThen(invokeAt(at, doctor()), invokeAt(at, doctor("--probe", "25"))), calls])
       )
       const checks = assertFound(outcome, { exit: "Ok", failed: {} })
@@ -492,7 +492,7 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
     Effect.gen(function* () {
       const at = yield* url
       const [outcome, made] = yield* during(
-        (emulator) => emulator.quota.set(Quota.sliding({ limit: 5, window: "1 minute" })),
+        (emulator) => emulator.quota.set(ServiceQuota.sliding({ limit: 5, window: "1 minute" })),
         Effect.all([invokeAt(at, doctor("--probe", "100")), calls])
       )
       const found = /^4 more calls in \d\.\d s, then 660300005 Calls exceed/

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Quota, World, WorldFolder } from "@effect-zim/emulator"
+import { ServiceQuota, World, WorldFolder } from "@effect-zim/emulator"
 import * as AdminApi from "@effect-zim/emulator/AdminApi"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Effect, Layer } from "effect"
@@ -126,7 +126,7 @@ describe("zim emulator start, steered", () => {
       )
       const admin = yield* adminOf(running)
       const { quota } = yield* admin.getQuota()
-      assert.deepStrictEqual(quota, Quota.leaky({ limit: 5, window: "2 seconds", queue: 5 }))
+      assert.deepStrictEqual(quota, ServiceQuota.leaky({ limit: 5, window: "2 seconds", queue: 5 }))
       const { real, shown } = yield* admin.getClock()
       assert.approximately(shown - real, -300_000, 1)
       const env = defaultSettings(running.ready.url)

@@ -3,7 +3,7 @@
  * times to each format.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Emulator, Fault, Quota, World } from "@effect-zim/emulator"
+import { Emulator, Fault, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { Effect, Layer } from "effect"
 import type { ChildProcess } from "node:child_process"
@@ -112,7 +112,7 @@ describe.concurrent("zim conversations export, killed again and again", () => {
             Effect.provide(
               EmulatorServer.layer().pipe(
                 Layer.provide(
-                  Emulator.layer({ world, faults: executioner.faults, quota: Quota.unlimited, seed: format })
+                  Emulator.layer({ world, faults: executioner.faults, quota: ServiceQuota.unlimited, seed: format })
                 ),
                 Layer.orDie
               )

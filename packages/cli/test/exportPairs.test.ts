@@ -3,7 +3,7 @@
  * each kind of sink.
  */
 import { assert, describe, it } from "@effect/vitest"
-import { Emulator, Fault, Quota, World } from "@effect-zim/emulator"
+import { Emulator, Fault, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { Effect, Layer } from "effect"
 import { once } from "node:events"
@@ -30,7 +30,12 @@ const lines = [...world.users.map(({ userId }): string => userId), ...World.unre
 const service = (seed: string) =>
   EmulatorServer.layer().pipe(
     Layer.provide(
-      Emulator.layer({ world, faults: [Fault.latencyBetween("1 millis", "15 millis")], quota: Quota.unlimited, seed })
+      Emulator.layer({
+        world,
+        faults: [Fault.latencyBetween("1 millis", "15 millis")],
+        quota: ServiceQuota.unlimited,
+        seed
+      })
     ),
     Layer.orDie
   )

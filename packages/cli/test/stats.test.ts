@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Emulator, Quota, World } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { Effect, Layer } from "effect"
 import { CliOutput } from "effect/cli"
@@ -33,7 +33,7 @@ const world = World.make({
 })
 
 const service = EmulatorServer.layer().pipe(
-  Layer.provide(Emulator.layer({ world, quota: Quota.unlimited })),
+  Layer.provide(Emulator.layer({ world, quota: ServiceQuota.unlimited })),
   Layer.orDie
 )
 

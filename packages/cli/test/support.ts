@@ -3,7 +3,7 @@ import { assert, expect } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Main } from "@effect-zim/cli"
 import { RetryPolicy } from "@effect-zim/client"
-import { Emulator, Fault, Quota, World } from "@effect-zim/emulator"
+import { Emulator, Fault, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { ConfigProvider, Console, Effect, Layer, Sink, Stdio, Stream, Terminal } from "effect"
 import { type ChildProcess, spawn } from "node:child_process"
@@ -133,7 +133,7 @@ const faults = [
 
 /** The service of these tests. Without a quota: every run is a client of its own and knows nothing of the others. */
 export const service: Layer.Layer<EmulatorServer.EmulatorServer | Emulator.Emulator> = EmulatorServer.layer().pipe(
-  Layer.provideMerge(Emulator.layer({ world, faults, quota: Quota.unlimited })),
+  Layer.provideMerge(Emulator.layer({ world, faults, quota: ServiceQuota.unlimited })),
   Layer.orDie
 )
 

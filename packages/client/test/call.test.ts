@@ -9,7 +9,7 @@ import {
   Timeout,
   ZimClient
 } from "@effect-zim/client"
-import { Emulator, Quota as EmulatorQuota, World } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota as EmulatorQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { QueryConversationList, ReturnCode, WireJson } from "@effect-zim/protocol"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"

@@ -1,6 +1,6 @@
 /** What clients share that were given nothing of their own: as in a server that provides a client to each request. */
 import { ClientError, Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
-import { Emulator, Quota as EmulatorQuota, World } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota as EmulatorQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -23,7 +23,7 @@ const clientOf = (
 
 const app = { appId: FakeService.app.appId, serverSecret: Redacted.make(FakeService.app.serverSecret) }
 
-const emulated = (quota: EmulatorQuota.Quota) =>
+const emulated = (quota: EmulatorQuota.ServiceQuota) =>
   EmulatorServer.layer().pipe(
     Layer.provideMerge(
       Emulator.layer({ world: World.make({ apps: [FakeService.app], users: [{ userId: "user-42" }] }), quota })

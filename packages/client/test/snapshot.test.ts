@@ -1,5 +1,5 @@
 import { Conversations, RetryPolicy } from "@effect-zim/client"
-import { Emulator, Fault, Quota as ServiceQuota, World } from "@effect-zim/emulator"
+import { Emulator, Fault, ServiceQuota, World } from "@effect-zim/emulator"
 import { Conversation } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"

@@ -1,5 +1,5 @@
 import { ClientError, Conversations, RetryPolicy, Timeout } from "@effect-zim/client"
-import { Emulator, Fault, Journal, Quota } from "@effect-zim/emulator"
+import { Emulator, Fault, Journal, ServiceQuota } from "@effect-zim/emulator"
 import type { Conversation } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -185,7 +185,7 @@ describe("stream", () => {
     { list: smallList, reading, pageSize: between(1, 15) },
     ({ list, pageSize, reading }) =>
       Effect.gen(function* () {
-        const emulated = Emulated.make({ world: Emulated.worldOf(list), reading, quota: Quota.unlimited })
+        const emulated = Emulated.make({ world: Emulated.worldOf(list), reading, quota: ServiceQuota.unlimited })
         yield* Effect.gen(function* () {
           const pages = yield* Stream.runCollect(Conversations.pages("user-42", { pageSize }))
           const rest = (from: number) => pages.slice(from).flatMap((page) => page.conversations)

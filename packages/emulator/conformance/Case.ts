@@ -1,11 +1,11 @@
 /** A sentence of `docs/contract.md`, and how to see whether it is true. */
 import { deepStrictEqual } from "node:assert/strict"
 import { Effect, Option, type Schema } from "effect"
-import type { Change } from "@effect-zim/emulator"
+import type { WorldChange } from "@effect-zim/emulator"
 import type { NoAnswer } from "./Call.ts"
 import { type NotTestable, Target } from "./Target.ts"
 
-type Failure = NotTestable | NoAnswer | Change.ChangeRefused | Schema.SchemaError
+type Failure = NotTestable | NoAnswer | WorldChange.ChangeRefused | Schema.SchemaError
 
 /** One test. `sentence` stands in the contract where the id does, word for word. */
 export interface Case {

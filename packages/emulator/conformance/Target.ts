@@ -1,5 +1,5 @@
 /** Where the suite is sent: an emulator that it starts itself and can steer, or the real service, politely. */
-import { Emulator, Quota, World } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import type { Conversation } from "@effect-zim/protocol"
 import { ServerSecret } from "@effect-zim/signing"
@@ -80,7 +80,7 @@ export const layerEmulator = Layer.effect(
       emulator: Option.some(yield* Emulator.Emulator)
     }
   })
-).pipe(Layer.provide(EmulatorServer.layer()), Layer.provide(Emulator.layer({ world, quota: Quota.unlimited })))
+).pipe(Layer.provide(EmulatorServer.layer()), Layer.provide(Emulator.layer({ world, quota: ServiceQuota.unlimited })))
 
 const isLoopback = (host: string): boolean => ["127.0.0.1", "localhost", "[::1]"].includes(host)
 

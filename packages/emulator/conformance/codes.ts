@@ -1,5 +1,5 @@
 /** Sections 4 and 5 of the contract: return codes and limits. */
-import { Fault, Journal, Quota } from "@effect-zim/emulator"
+import { Fault, Journal, ServiceQuota } from "@effect-zim/emulator"
 import { ReturnCode } from "@effect-zim/protocol"
 import { Effect } from "effect"
 import { deepStrictEqual, equal, ok } from "node:assert/strict"
@@ -36,7 +36,7 @@ const provoke = Effect.fnUntraced(function* (code: number) {
   if (reason !== undefined) return yield* ask(fields, reason[1]())
   const emulator = yield* steer
   if (code === 660300005) {
-    yield* emulator.quota.set(Quota.sliding({ limit: 1, window: "1 hour" }))
+    yield* emulator.quota.set(ServiceQuota.sliding({ limit: 1, window: "1 hour" }))
     equal(yield* codeOf(fields), 0)
   } else if (code === 100000012) {
     return yield* send("{")
@@ -116,7 +116,7 @@ export const limits: ReadonlyArray<Case> = [
     "20 calls per second, of any size.",
     Effect.gen(function* () {
       const emulator = yield* steer
-      yield* emulator.quota.set(Quota.sliding())
+      yield* emulator.quota.set(ServiceQuota.sliding())
       const burst = Effect.forEach(
         Array.from({ length: 60 }, (_, index) => 1 + index * 8),
         (Limit) => codeOf({ FromUserId: "many", Limit }),
@@ -143,7 +143,7 @@ export const limits: ReadonlyArray<Case> = [
     "The text of the code calls it a limit of the AppID.",
     Effect.gen(function* () {
       const emulator = yield* steer
-      yield* emulator.quota.set(Quota.sliding({ limit: 2, window: "1 hour" }))
+      yield* emulator.quota.set(ServiceQuota.sliding({ limit: 2, window: "1 hour" }))
       deepStrictEqual(yield* codesOf(3), [0, 0, 660300005])
       deepStrictEqual(yield* codesOf(3, otherApp), [0, 0, 660300005])
     })
@@ -153,7 +153,7 @@ export const limits: ReadonlyArray<Case> = [
     "Larger limits are for sale, so the number is a setting.",
     Effect.gen(function* () {
       const emulator = yield* steer
-      yield* emulator.quota.set(Quota.sliding({ limit: 25, window: "1 hour" }))
+      yield* emulator.quota.set(ServiceQuota.sliding({ limit: 25, window: "1 hour" }))
       deepStrictEqual(
         (yield* codesOf(26)).filter((code) => code !== 0),
         [660300005]
@@ -166,11 +166,11 @@ export const limits: ReadonlyArray<Case> = [
     Effect.gen(function* () {
       const emulator = yield* steer
       const size = { limit: 3, window: "1 hour" } as const
-      for (const quota of [Quota.sliding(size), Quota.fixed(size), Quota.tokenBucket(size)]) {
+      for (const quota of [ServiceQuota.sliding(size), ServiceQuota.fixed(size), ServiceQuota.tokenBucket(size)]) {
         yield* emulator.quota.set(quota)
         deepStrictEqual(yield* codesOf(4), [0, 0, 0, 660300005], quota.model)
       }
-      yield* emulator.quota.set(Quota.unlimited)
+      yield* emulator.quota.set(ServiceQuota.unlimited)
       deepStrictEqual(new Set(yield* codesOf(30)), new Set([0]))
     })
   ),
@@ -183,7 +183,7 @@ export const limits: ReadonlyArray<Case> = [
       /** Calls without a pause; how many calls of any outcome came within the window before each call that passed. */
       const before = Effect.fnUntraced(function* (countRejected: boolean) {
         yield* emulator.journal.clear
-        yield* emulator.quota.set(Quota.sliding({ limit: 2, window, countRejected }))
+        yield* emulator.quota.set(ServiceQuota.sliding({ limit: 2, window, countRejected }))
         for (const end = Date.now() + 3 * window; Date.now() < end;) yield* codesOf(1)
         const entries = yield* emulator.journal.entries
         const times = entries.map(({ time }) => time)

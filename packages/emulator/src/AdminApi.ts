@@ -15,12 +15,12 @@ import * as OpenApi from "effect/http-api/OpenApi"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Schema from "effect/Schema"
-import * as Change from "./Change.ts"
+import * as WorldChange from "./WorldChange.ts"
 import * as FaultJson from "./FaultJson.ts"
-import * as Durations from "./internal/durations.ts"
+import * as DurationSchemas from "./internal/durationSchemas.ts"
 import * as Journal from "./Journal.ts"
-import * as Quota from "./Quota.ts"
-import * as Reading from "./Reading.ts"
+import * as ServiceQuota from "./ServiceQuota.ts"
+import * as DocumentationReading from "./DocumentationReading.ts"
 import * as ServiceClock from "./ServiceClock.ts"
 
 /** The request is not what the API takes; `problem` says where, and what it should be. */
@@ -73,7 +73,11 @@ export const UserDetails = Schema.Struct({
 /** A world file whose secrets are {@link redacted}. */
 export const WorldJson = Schema.Struct({
   apps: Schema.Array(
-    Schema.Struct({ appId: Schema.Int, serverSecret: Schema.Literal(redacted), quota: Schema.optionalKey(Quota.Quota) })
+    Schema.Struct({
+      appId: Schema.Int,
+      serverSecret: Schema.Literal(redacted),
+      quota: Schema.optionalKey(ServiceQuota.ServiceQuota)
+    })
   ),
   users: Schema.Array(
     Schema.Struct({
@@ -142,13 +146,13 @@ const change = <const Name extends string, const Path extends `/${string}`, S ex
   name: Name,
   path: Path,
   payload: S
-) => HttpApiEndpoint.post(name, path, { payload, error: Change.ChangeRefused })
+) => HttpApiEndpoint.post(name, path, { payload, error: WorldChange.ChangeRefused })
 
-const Message = Schema.Struct(Change.fields.message)
-const Members = Schema.Struct(Change.fields.createGroup)
-const Group = Schema.Struct(Change.fields.disband)
-const User = Schema.Struct(Change.fields.register)
-const Kick = Schema.Struct(Change.fields.kick)
+const Message = Schema.Struct(WorldChange.fields.message)
+const Members = Schema.Struct(WorldChange.fields.createGroup)
+const Group = Schema.Struct(WorldChange.fields.disband)
+const User = Schema.Struct(WorldChange.fields.register)
+const Kick = Schema.Struct(WorldChange.fields.kick)
 
 const changesGroup = HttpApiGroup.make("changes", { topLevel: true })
   .add(
@@ -157,7 +161,7 @@ const changesGroup = HttpApiGroup.make("changes", { topLevel: true })
     change("disband", "/disband", Group),
     change("register", "/register", User),
     change("kick", "/kick", Kick),
-    change("change", "/change", Change.Change)
+    change("change", "/change", WorldChange.WorldChange)
   )
   .annotateMerge(OpenApi.annotations({ description: "What happens in the world while it is read" }))
 
@@ -210,14 +214,18 @@ const faultsGroup = HttpApiGroup.make("faults", { topLevel: true })
 export const Gauge = Schema.Struct({
   appId: Schema.Int,
   action: Schema.NullOr(Schema.String),
-  quota: Quota.Quota,
+  quota: ServiceQuota.ServiceQuota,
   description: Schema.String,
   used: Schema.Int,
   available: Schema.NullOr(Schema.Int),
   wait: Schema.NullOr(Schema.Finite)
 }).annotate({ identifier: "Gauge" })
 
-const QuotaView = Schema.Struct({ quota: Quota.Quota, description: Schema.String, gauges: Schema.Array(Gauge) })
+const QuotaView = Schema.Struct({
+  quota: ServiceQuota.ServiceQuota,
+  description: Schema.String,
+  gauges: Schema.Array(Gauge)
+})
 
 /** How the service's clock goes, what it shows, and the right time: in milliseconds since the epoch. */
 export const ClockView = Schema.Struct({
@@ -229,15 +237,18 @@ export const ClockView = Schema.Struct({
 const settingsGroup = HttpApiGroup.make("settings", { topLevel: true })
   .add(
     HttpApiEndpoint.get("getQuota", "/quota", { success: QuotaView }),
-    HttpApiEndpoint.put("putQuota", "/quota", { payload: Quota.Quota, success: QuotaView }),
+    HttpApiEndpoint.put("putQuota", "/quota", { payload: ServiceQuota.ServiceQuota, success: QuotaView }),
     HttpApiEndpoint.get("getClock", "/clock", { success: ClockView }),
     HttpApiEndpoint.put("putClock", "/clock", { payload: ServiceClock.ServiceClock, success: ClockView }),
     HttpApiEndpoint.post("stepClock", "/clock/step", {
-      payload: Schema.Struct({ by: Durations.Signed }),
+      payload: Schema.Struct({ by: DurationSchemas.Signed }),
       success: ClockView
     }),
-    HttpApiEndpoint.get("getReading", "/reading", { success: Reading.Reading }),
-    HttpApiEndpoint.put("putReading", "/reading", { payload: Reading.Reading, success: Reading.Reading })
+    HttpApiEndpoint.get("getReading", "/reading", { success: DocumentationReading.DocumentationReading }),
+    HttpApiEndpoint.put("putReading", "/reading", {
+      payload: DocumentationReading.DocumentationReading,
+      success: DocumentationReading.DocumentationReading
+    })
   )
   .annotateMerge(
     OpenApi.annotations({ description: "Quota with its gauges, clock, and readings of the documentation" })
@@ -250,7 +261,7 @@ const journalGroup = HttpApiGroup.make("journal", { topLevel: true })
       success: Schema.Array(Journal.Entry)
     }),
     HttpApiEndpoint.get("getStats", "/journal/stats", {
-      query: { ...Journal.Filter.fields, window: Schema.optional(Durations.FromText) },
+      query: { ...Journal.Filter.fields, window: Schema.optional(DurationSchemas.FromText) },
       success: Journal.Stats
     }),
     HttpApiEndpoint.get("live", "/journal/live", {

@@ -28,31 +28,29 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Result from "effect/Result"
 import type * as Stream from "effect/Stream"
-import * as Change from "./Change.ts"
-import type { ConnectionLost, Reply, Request } from "./Exchange.ts"
+import * as WorldChange from "./WorldChange.ts"
+import type { ConnectionLost, Reply, Request } from "./HttpExchange.ts"
 import type { Fault } from "./Fault.ts"
-import { Cursors } from "./internal/cursors.ts"
-import { Interpreter } from "./internal/faults/interpreter.ts"
-import * as Handle from "./internal/handle.ts"
-import * as Handlers from "./internal/handlers.ts"
-import { Limits } from "./internal/limits.ts"
-import { inRange } from "./internal/inRange.ts"
-import * as Log from "./internal/log.ts"
-import { Nonces } from "./internal/nonces.ts"
-import * as Random from "./internal/random.ts"
-import * as Replies from "./internal/replies.ts"
-import * as Settings from "./internal/setting.ts"
-import * as Steady from "./internal/steady.ts"
+import { Cursors } from "./internal/operations/cursors.ts"
+import { FaultInterpreter } from "./internal/faults/faultInterpreter.ts"
+import * as AnswerRequest from "./internal/requests/answerRequest.ts"
+import * as ServedOperations from "./internal/operations/servedOperations.ts"
+import { Budgets } from "./internal/quota/budgets.ts"
+import { inRange } from "./internal/checkRange.ts"
+import * as JournalLog from "./internal/journalLog.ts"
+import { UsedNonces } from "./internal/requests/usedNonces.ts"
+import * as Random from "./internal/seededRandom.ts"
+import * as WriteReply from "./internal/requests/writeReply.ts"
+import * as EmulatorSetting from "./internal/emulatorSetting.ts"
+import type { Setting } from "./internal/emulatorSetting.ts"
+import * as SteadyClock from "./internal/steadyClock.ts"
 import type { Entry } from "./Journal.ts"
-import * as Quota from "./Quota.ts"
-import * as Reading from "./Reading.ts"
+import * as ServiceQuota from "./ServiceQuota.ts"
+import * as DocumentationReading from "./DocumentationReading.ts"
 import * as ServiceClock from "./ServiceClock.ts"
 import type { World } from "./World.ts"
 
-/**
- * Something that can be looked at and changed while the emulator runs.
- */
-export type Setting<A> = Settings.Setting<A>
+export type { Setting }
 
 /**
  * How an emulator starts.
@@ -60,11 +58,11 @@ export type Setting<A> = Settings.Setting<A>
 export interface Options {
   readonly world: World
   /** Default: 20 calls in any second, per app. */
-  readonly quota?: Quota.Quota | undefined
+  readonly quota?: ServiceQuota.ServiceQuota | undefined
   /** Default none. */
   readonly faults?: ReadonlyArray<Fault> | undefined
-  /** Which readings to take where the documentation is silent; default {@link Reading.standard}. */
-  readonly reading?: Partial<Reading.Reading> | undefined
+  /** Which readings to take where the documentation is silent; default {@link DocumentationReading.standard}. */
+  readonly reading?: Partial<DocumentationReading.DocumentationReading> | undefined
   /** How the service's clock goes; default right, by Effect's `Clock`. */
   readonly clock?: ServiceClock.ServiceClock | undefined
   /** The same as a `clock` that is ahead of Effect's by so much; negative for behind. */
@@ -81,8 +79,8 @@ export interface Options {
 export interface Snapshot {
   readonly world: World
   readonly faults: ReadonlyArray<Fault>
-  readonly quota: Quota.Quota
-  readonly reading: Reading.Reading
+  readonly quota: ServiceQuota.ServiceQuota
+  readonly reading: DocumentationReading.DocumentationReading
   readonly clock: ServiceClock.ServiceClock
 }
 
@@ -112,8 +110,8 @@ export class Emulator extends Context.Service<
     /** Setting it starts all counts and draws anew. */
     readonly faults: Setting<ReadonlyArray<Fault>>
     /** Setting it starts counting anew. */
-    readonly quota: Setting<Quota.Quota>
-    readonly reading: Setting<Reading.Reading>
+    readonly quota: Setting<ServiceQuota.ServiceQuota>
+    readonly reading: Setting<DocumentationReading.DocumentationReading>
     /** How the service's clock goes. The quota does not feel it. */
     readonly clock: Setting<ServiceClock.ServiceClock> & {
       /** What the service's clock shows, in milliseconds since the epoch. */
@@ -124,7 +122,7 @@ export class Emulator extends Context.Service<
     /** How far the service's clock is ahead. Setting it gives a clock that is skewed by so much. */
     readonly clockOffset: Setting<Duration.Duration>
     /** What the quota's meters show: one per app, or per app and action. */
-    readonly gauges: Effect.Effect<ReadonlyArray<Quota.Gauge>>
+    readonly gauges: Effect.Effect<ReadonlyArray<ServiceQuota.Gauge>>
     readonly journal: {
       /** The latest calls, in the order in which they were answered. */
       readonly entries: Effect.Effect<ReadonlyArray<Entry>>
@@ -133,7 +131,7 @@ export class Emulator extends Context.Service<
       readonly clear: Effect.Effect<void>
     }
     /** Something happens in the world. */
-    readonly change: (change: Change.Change) => Effect.Effect<void, Change.ChangeRefused>
+    readonly change: (change: WorldChange.WorldChange) => Effect.Effect<void, WorldChange.ChangeRefused>
     readonly snapshot: Effect.Effect<Snapshot>
     /** Sets all that a snapshot holds. The journal stays, and so do the cursors that were given out. */
     readonly restore: (snapshot: Snapshot) => Effect.Effect<void>
@@ -179,42 +177,42 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
   const seed = String(options.seed ?? "emulator")
   const capacity = options.journalCapacity ?? 100_000
   inRange("the emulator's journalCapacity", capacity, capacity >= 0, "a number of calls, 0 or more")
-  const log = yield* Log.make(capacity)
+  const log = yield* JournalLog.make(capacity)
   const clock = makeClock(clockOf(options), yield* Clock.currentTimeMillis)
-  const steady = Steady.from(yield* Clock.Clock)
+  const steady = SteadyClock.from(yield* Clock.Clock)
 
   const apps = new Map<number, World["apps"][number]>()
   const users = new Map<string, World["users"][number]>()
-  const world = Settings.make(options.world, (value) => {
+  const world = EmulatorSetting.make(options.world, (value) => {
     apps.clear()
     users.clear()
     for (const app of value.apps) apps.set(app.appId, app)
     for (const user of value.users) users.set(user.userId, user)
   })
 
-  const limits = new Limits(options.quota ?? Quota.sliding())
-  const quota = Settings.make(options.quota ?? Quota.sliding(), (value) => limits.set(value))
+  const budgets = new Budgets(options.quota ?? ServiceQuota.sliding())
+  const quota = EmulatorSetting.make(options.quota ?? ServiceQuota.sliding(), (value) => budgets.set(value))
 
   const fresh = () => ({
     random: Random.seeded(`${seed}/requests`),
-    write: Replies.writer(`${seed}/ids`),
+    write: WriteReply.writer(`${seed}/ids`),
     calls: 0
   })
-  const standard: Reading.Reading = { ...Reading.standard, ...options.reading }
-  const books = {
+  const standard: DocumentationReading.DocumentationReading = { ...DocumentationReading.standard, ...options.reading }
+  const data = {
     apps,
     users,
-    limits,
+    budgets,
     reading: standard,
     cursors: new Cursors(`${seed}/cursors`),
-    nonces: new Nonces()
+    nonces: new UsedNonces()
   }
-  const desk = { books, log, steady, shown: clock.shown, faults: new Interpreter([], seed), ...fresh() }
-  const faults = Settings.make<ReadonlyArray<Fault>>(options.faults ?? [], (value) => {
-    desk.faults = new Interpreter(value, `${seed}/faults`)
+  const state = { data, log, steady, shown: clock.shown, faults: new FaultInterpreter([], seed), ...fresh() }
+  const faults = EmulatorSetting.make<ReadonlyArray<Fault>>(options.faults ?? [], (value) => {
+    state.faults = new FaultInterpreter(value, `${seed}/faults`)
   })
-  const reading = Settings.make(standard, (value) => {
-    books.reading = value
+  const reading = EmulatorSetting.make(standard, (value) => {
+    data.reading = value
   })
 
   const restore = (snapshot: Snapshot): Effect.Effect<void> =>
@@ -227,7 +225,7 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     ])
 
   return {
-    handle: (request) => Handle.handle(desk, request),
+    handle: (request) => AnswerRequest.answer(state, request),
     world,
     faults,
     quota,
@@ -235,12 +233,12 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     clock,
     clockOffset: offsetOf(clock),
     gauges: Effect.map(Clock.Clock, (now) =>
-      limits.gauges([...apps.values()], [...Handlers.byAction.keys()], steady(now))
+      budgets.gauges([...apps.values()], [...ServedOperations.byAction.keys()], steady(now))
     ),
     journal: { entries: Effect.sync(() => log.entries), live: log.live, clear: Effect.sync(() => log.clear()) },
     change: (change) =>
       Effect.flatMap(Effect.all([world.get, clock.now]), ([before, now]) =>
-        Result.match(Change.apply(before, change, now), { onFailure: Effect.fail, onSuccess: world.set })
+        Result.match(WorldChange.apply(before, change, now), { onFailure: Effect.fail, onSuccess: world.set })
       ),
     snapshot: Effect.all({
       world: world.get,
@@ -252,13 +250,13 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     restore,
     reset: Effect.suspend(() => {
       log.clear()
-      books.cursors = new Cursors(`${seed}/cursors`)
-      books.nonces = new Nonces()
-      Object.assign(desk, fresh())
+      data.cursors = new Cursors(`${seed}/cursors`)
+      data.nonces = new UsedNonces()
+      Object.assign(state, fresh())
       return restore({
         world: options.world,
         faults: options.faults ?? [],
-        quota: options.quota ?? Quota.sliding(),
+        quota: options.quota ?? ServiceQuota.sliding(),
         reading: standard,
         clock: clockOf(options)
       })

@@ -23,13 +23,13 @@ import * as Http from "node:http"
 import * as AdminApi from "./AdminApi.ts"
 import type { Emulator } from "./Emulator.ts"
 import { HostNotLoopback } from "./EmulatorServer.ts"
-import * as Guard from "./internal/admin/guard.ts"
-import * as Inspector from "./internal/admin/inspector.ts"
-import * as JournalRoutes from "./internal/admin/journal.ts"
-import * as SettingsRoutes from "./internal/admin/settings.ts"
-import * as Validation from "./internal/admin/validation.ts"
-import * as WorldRoutes from "./internal/admin/world.ts"
-import * as Loopback from "./internal/loopback.ts"
+import * as AccessGuard from "./internal/admin/accessGuard.ts"
+import * as InspectorPage from "./internal/admin/inspectorPage.ts"
+import * as JournalRoutes from "./internal/admin/journalRoutes.ts"
+import * as SettingsRoutes from "./internal/admin/settingsRoutes.ts"
+import * as Validation from "./internal/admin/requestValidation.ts"
+import * as WorldRoutes from "./internal/admin/worldRoutes.ts"
+import * as Loopback from "./internal/http/loopback.ts"
 
 /**
  * A running admin API: where it listens.
@@ -70,7 +70,7 @@ export interface Options {
 const page = (html: string): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.text(html, { contentType: "text/html; charset=utf-8" }).pipe(
     HttpServerResponse.setHeaders({
-      "content-security-policy": Inspector.policy(html),
+      "content-security-policy": InspectorPage.policy(html),
       "cross-origin-opener-policy": "same-origin",
       "referrer-policy": "no-referrer"
     })
@@ -82,7 +82,7 @@ const routes = (options: Options) =>
       Layer.provide([WorldRoutes.layer(options.emulatorUrl), SettingsRoutes.layer, JournalRoutes.layer]),
       Layer.provide(Validation.layer)
     ),
-    HttpRouter.add("GET", "/", page(options.page ?? Inspector.document()))
+    HttpRouter.add("GET", "/", page(options.page ?? InspectorPage.document()))
   )
 
 const problem = (status: number, _tag: string, problem: string): HttpServerResponse.HttpServerResponse =>
@@ -95,7 +95,7 @@ const isRouteMissing = (error: unknown): boolean =>
 
 const guarded = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
-  guard: (visitor: Guard.Visitor) => Guard.Refusal | undefined
+  guard: (visitor: AccessGuard.Visitor) => AccessGuard.Refusal | undefined
 ) =>
   Effect.gen(function* () {
     const request = yield* HttpServerRequest.HttpServerRequest
@@ -139,7 +139,7 @@ export const layer = (
   if (options.remote === undefined && !Loopback.isLoopback(host)) {
     return Layer.effect(EmulatorAdmin, Effect.fail(new HostNotLoopback({ host })))
   }
-  const guard = Guard.make(options.remote ?? { hosts: [], peers: [] })
+  const guard = AccessGuard.make(options.remote ?? { hosts: [], peers: [] })
   const running = Layer.effect(
     EmulatorAdmin,
     HttpServer.addressFormattedWith((url) => Effect.succeed({ url }))

@@ -19,8 +19,8 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Emulator from "./Emulator.ts"
-import * as Exchange from "./Exchange.ts"
-import { toServerResponse } from "./internal/response.ts"
+import * as HttpExchange from "./HttpExchange.ts"
+import { toServerResponse } from "./internal/http/serverResponse.ts"
 
 const decoder = new TextDecoder()
 
@@ -32,7 +32,7 @@ const readBody = (body: HttpBody.HttpBody): Effect.Effect<string | undefined> =>
       return Effect.succeed(body.text ?? decoder.decode(body.body))
     case "Stream":
       return body.stream.pipe(
-        Stream.mapError(() => new Exchange.ConnectionLost()),
+        Stream.mapError(() => new HttpExchange.ConnectionLost()),
         Stream.decodeText,
         Stream.mkString,
         Effect.orElseSucceed(() => undefined)
@@ -61,7 +61,9 @@ const execute = (
         body
       })
     ),
-    Effect.map((reply: Exchange.Reply) => HttpServerResponse.toClientResponse(toServerResponse(reply), { request })),
+    Effect.map((reply: HttpExchange.Reply) =>
+      HttpServerResponse.toClientResponse(toServerResponse(reply), { request })
+    ),
     Effect.mapError(
       (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
     )

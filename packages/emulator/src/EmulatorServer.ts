@@ -19,10 +19,10 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Http from "node:http"
 import { Emulator } from "./Emulator.ts"
-import * as Exchange from "./Exchange.ts"
-import * as Loopback from "./internal/loopback.ts"
-import * as NodeBody from "./internal/nodeBody.ts"
-import { toServerResponse } from "./internal/response.ts"
+import * as HttpExchange from "./HttpExchange.ts"
+import * as Loopback from "./internal/http/loopback.ts"
+import * as NodeBody from "./internal/http/readNodeBody.ts"
+import { toServerResponse } from "./internal/http/serverResponse.ts"
 
 /**
  * A running server: where it listens.
@@ -85,7 +85,7 @@ const serve: Layer.Layer<never, never, HttpServer.HttpServer | Emulator> = HttpS
 ).pipe(
   Layer.provide([
     Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true),
-    Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(Exchange.maximumBodyBytes))
+    Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(HttpExchange.maximumBodyBytes))
   ])
 )
 

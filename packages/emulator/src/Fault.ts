@@ -23,11 +23,11 @@ import * as Duration from "effect/Duration"
 import { dual } from "effect/Function"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Pipeable from "effect/Pipeable"
-import type { Reply } from "./Exchange.ts"
-import * as Conditions from "./internal/faults/conditions.ts"
-import * as Describe from "./internal/faults/describe.ts"
-import { checkAction, checkCondition, defaults } from "./internal/faults/schema.ts"
-import type { Action, Call, ConditionData } from "./internal/faults/schema.ts"
+import type { Reply } from "./HttpExchange.ts"
+import * as Conditions from "./internal/faults/faultConditions.ts"
+import * as Describe from "./internal/faults/describeFault.ts"
+import { checkAction, checkCondition, defaults } from "./internal/faults/faultSchema.ts"
+import type { Action, Call, ConditionData } from "./internal/faults/faultSchema.ts"
 
 export type { Call }
 

@@ -15,7 +15,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import * as Durations from "./internal/durations.ts"
+import * as DurationSchemas from "./internal/durationSchemas.ts"
 
 /** The years 1 to 9999: what a `Date` header can show. */
 const first = -62_135_596_800_000
@@ -34,16 +34,16 @@ const Millis = Schema.Int.check(Schema.isBetween({ minimum: first, maximum: last
  */
 export const ServiceClock = Schema.Union([
   Schema.Struct({ mode: Schema.Literal("Real") }),
-  Schema.Struct({ mode: Schema.Literal("Skewed"), offset: Durations.Signed }),
+  Schema.Struct({ mode: Schema.Literal("Skewed"), offset: DurationSchemas.Signed }),
   Schema.Struct({ mode: Schema.Literal("Frozen"), at: Schema.optionalKey(Millis) }),
   Schema.Struct({
     mode: Schema.Literal("Stepping"),
-    offset: Schema.optionalKey(Durations.Signed),
-    steps: Schema.Array(Schema.Struct({ at: Millis, by: Durations.Signed }))
+    offset: Schema.optionalKey(DurationSchemas.Signed),
+    steps: Schema.Array(Schema.Struct({ at: Millis, by: DurationSchemas.Signed }))
   }),
   Schema.Struct({
     mode: Schema.Literal("Drifting"),
-    offset: Schema.optionalKey(Durations.Signed),
+    offset: Schema.optionalKey(DurationSchemas.Signed),
     since: Schema.optionalKey(Millis),
     millisPerSecond: Schema.Finite
   })
@@ -122,7 +122,10 @@ export const start = (clock: ServiceClock, now: number, shown: number): ServiceC
 }
 
 /** Further than this leads out of the years that a clock shows, wherever it stands. */
-const reach = { minimum: Duration.millis(-Durations.furthest), maximum: Duration.millis(Durations.furthest) }
+const reach = {
+  minimum: Duration.millis(-DurationSchemas.furthest),
+  maximum: Duration.millis(DurationSchemas.furthest)
+}
 
 /**
  * The clock after somebody has set it forward by so much, or back.

@@ -9,9 +9,9 @@ import { ServerSecret } from "@effect-zim/signing"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
-import * as Generate from "./internal/generate.ts"
-import { count, inRange } from "./internal/inRange.ts"
-import * as Quota from "./Quota.ts"
+import * as GenerateWorld from "./internal/generateWorld.ts"
+import { count, inRange } from "./internal/checkRange.ts"
+import * as ServiceQuota from "./ServiceQuota.ts"
 
 /**
  * An app of the vendor's console: its id, the secret that signs its calls, and its own quota, if it has one.
@@ -20,7 +20,7 @@ export const App = Schema.Struct({
   appId: AppId.AppId,
   serverSecret: ServerSecret.ServerSecret,
   /** The app's own quota, in place of the emulator's. */
-  quota: Schema.optionalKey(Quota.Quota)
+  quota: Schema.optionalKey(ServiceQuota.ServiceQuota)
 })
 
 /** The type of {@link App}. */
@@ -183,10 +183,10 @@ export const generate = (options: {
   apps: [
     {
       appId: AppId.make(options.appId ?? 12345),
-      serverSecret: options.serverSecret ?? ServerSecret.make(Generate.secret(options.seed))
+      serverSecret: options.serverSecret ?? ServerSecret.make(GenerateWorld.secret(options.seed))
     }
   ],
-  ...Generate.people({
+  ...GenerateWorld.people({
     seed: options.seed,
     count: count("World.generate's users", options.users),
     now: timeOf(options.now ?? 1_767_225_600_000)

@@ -1,4 +1,4 @@
-import { Emulator, Fault, Quota } from "@effect-zim/emulator"
+import { Emulator, Fault, ServiceQuota } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -15,7 +15,7 @@ import { groups, secret, worldOf } from "./support.ts"
 const world = worldOf({ u1: groups(3), big: groups(1000) })
 const serve = (options?: Partial<Emulator.Options>) =>
   EmulatorServer.layer().pipe(
-    Layer.provideMerge(Emulator.layer({ world, quota: Quota.unlimited, ...options })),
+    Layer.provideMerge(Emulator.layer({ world, quota: ServiceQuota.unlimited, ...options })),
     Layer.merge(NodeHttpClient.layerUndici)
   )
 const provide = (options?: Partial<Emulator.Options>) => Effect.provide(serve(options))

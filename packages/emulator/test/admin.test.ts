@@ -1,4 +1,4 @@
-import { Emulator, Fault, FaultJson, Quota, ServiceClock } from "@effect-zim/emulator"
+import { Emulator, Fault, FaultJson, ServiceQuota, ServiceClock } from "@effect-zim/emulator"
 import * as AdminApi from "@effect-zim/emulator/AdminApi"
 import * as EmulatorAdmin from "@effect-zim/emulator/EmulatorAdmin"
 import { assert, describe, it } from "@effect/vitest"
@@ -165,7 +165,7 @@ describe("the admin API", () => {
         [secret]
       )
       yield* put({ apps: [{ appId: 7, serverSecret: "another", quota: { model: "Unlimited" } }], users: [] })
-      assert.deepStrictEqual((yield* emulator.world.get).apps[0]?.quota, Quota.unlimited)
+      assert.deepStrictEqual((yield* emulator.world.get).apps[0]?.quota, ServiceQuota.unlimited)
       assert.include(
         String(yield* Effect.flip(put({ apps: [{ appId: 8, serverSecret: AdminApi.redacted }], users: [] }))),
         "needs its serverSecret"
@@ -229,12 +229,12 @@ describe("the admin API", () => {
       yield* admin.deleteFaults()
       assert.deepStrictEqual(yield* emulator.faults.get, [])
 
-      const limited = yield* admin.putQuota({ payload: Quota.leaky({ limit: 7 }) })
+      const limited = yield* admin.putQuota({ payload: ServiceQuota.leaky({ limit: 7 }) })
       assert.strictEqual(limited.description, "Leaky: 7 per 1s, queue 0, per App")
       yield* ask({ FromUserId: "empty" })
       const [gauge] = (yield* admin.getQuota()).gauges
       assert.deepInclude(gauge, { appId, action: null, used: 1, available: 0 })
-      yield* admin.putQuota({ payload: Quota.unlimited })
+      yield* admin.putQuota({ payload: ServiceQuota.unlimited })
       assert.deepInclude((yield* admin.getQuota()).gauges[0], { available: null, wait: 0 })
 
       const frozen = yield* admin.putClock({ payload: ServiceClock.frozen(1_700_000_000_000) })

@@ -1,4 +1,4 @@
-import { Emulator, Fault, FaultJson, Quota } from "@effect-zim/emulator"
+import { Emulator, Fault, FaultJson, ServiceQuota } from "@effect-zim/emulator"
 import type { World } from "@effect-zim/emulator"
 import { assert, layer, vi } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -153,7 +153,7 @@ layer(browserLayer, { excludeTestServices: true, timeout: "1 minute" })("the ins
       // It is there for who comes later, too.
       yield* promise(() => page.reload())
       yield* gaugeShows(page, "3 / 3", /3 calls passed, 1 rejected/)
-    }).pipe(start({ quota: Quota.sliding({ limit: 3, window: "10 minutes" }) }))
+    }).pipe(start({ quota: ServiceQuota.sliding({ limit: 3, window: "10 minutes" }) }))
   )
 
   it.effect("sets faults by keyboard, from switches and from JSON, and says what is wrong with JSON", () =>

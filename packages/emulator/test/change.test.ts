@@ -1,4 +1,4 @@
-import { Change, Emulator, World } from "@effect-zim/emulator"
+import { WorldChange, Emulator, World } from "@effect-zim/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -88,7 +88,7 @@ describe("what happens in a world", () => {
     }).pipe(provide)
   )
 
-  it.effect.each<readonly [Change.Change, string]>([
+  it.effect.each<readonly [WorldChange.WorldChange, string]>([
     [{ type: "message", from: "x", group: "g" }, "x is not registered"],
     [{ type: "message", from: "c", group: "g" }, "c is no member of g"],
     [{ type: "message", from: "a" }, "to a user or to a group"],
@@ -108,13 +108,13 @@ describe("what happens in a world", () => {
   )
 
   it("a disbanded group stays so", () => {
-    const gone = Result.getOrThrow(Change.apply(world, { type: "disband", group: "g" }, 0))
+    const gone = Result.getOrThrow(WorldChange.apply(world, { type: "disband", group: "g" }, 0))
     assert.deepStrictEqual(gone.disbanded, ["g"])
     for (const again of [
       { type: "disband", group: "g" },
       { type: "createGroup", group: "g", members: [] }
     ] as const) {
-      assert.isTrue(Result.isFailure(Change.apply(gone, again, 0)))
+      assert.isTrue(Result.isFailure(WorldChange.apply(gone, again, 0)))
     }
   })
 
@@ -128,9 +128,9 @@ describe("what happens in a world", () => {
 
   it.prop("whatever happens, the world is one", { changes: Schema.Array(change) }, ({ changes }) => {
     const isWorld = Schema.is(World.World)
-    const decode = Schema.decodeUnknownSync(Change.Change)
+    const decode = Schema.decodeUnknownSync(WorldChange.WorldChange)
     changes.reduce((before, json, i) => {
-      const next = Change.apply(before, decode(json), i)
+      const next = WorldChange.apply(before, decode(json), i)
       if (Result.isFailure(next)) return before
       const after = next.success
       assert.isTrue(isWorld(after))

@@ -1,5 +1,5 @@
 /** Every sentence of docs/contract.md that can be seen from outside, against an emulator: see `conformance/`. */
-import type { Exchange } from "@effect-zim/emulator"
+import type { HttpExchange } from "@effect-zim/emulator"
 import { Fault, ServiceClock } from "@effect-zim/emulator"
 import { assert, describe, it, layer } from "@effect/vitest"
 import { Effect, Exit, Option } from "effect"
@@ -62,7 +62,7 @@ layer(layerEmulator, { excludeTestServices: true })("the emulator conforms", (it
 })
 
 const code = (to: number) => Fault.rewrite(`code ${to}`, (reply) => replaced(reply, /"Code":0/, `"Code":${to}`))
-const replaced = (reply: Exchange.Reply, pattern: RegExp, by: string): Exchange.Reply => ({
+const replaced = (reply: HttpExchange.Reply, pattern: RegExp, by: string): HttpExchange.Reply => ({
   ...reply,
   body: typeof reply.body === "string" ? reply.body.replace(pattern, by) : reply.body
 })

@@ -1,4 +1,4 @@
-import { Emulator, Quota } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { Envelope } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
@@ -27,7 +27,7 @@ const run = Effect.gen(function* () {
 })
 
 const server = EmulatorServer.layer().pipe(
-  Layer.provideMerge(Emulator.layer({ world: worldOf({ u1: groups(250) }), quota: Quota.unlimited }))
+  Layer.provideMerge(Emulator.layer({ world: worldOf({ u1: groups(250) }), quota: ServiceQuota.unlimited }))
 )
 
 describe("a client of curl and md5sum alone", () => {
@@ -99,7 +99,7 @@ describe("a client of curl and md5sum alone", () => {
             Layer.provide(
               Emulator.layer({
                 world: worldOf({ u1: groups(50) }),
-                quota: Quota.sliding({ limit: 1, window: "1 minute" })
+                quota: ServiceQuota.sliding({ limit: 1, window: "1 minute" })
               })
             )
           )

@@ -1,4 +1,4 @@
-import { Emulator, Fault, Quota } from "@effect-zim/emulator"
+import { Emulator, Fault, ServiceQuota } from "@effect-zim/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -9,7 +9,7 @@ import { ask, codeOf, groups, page, parts, send, worldOf } from "./support.ts"
 
 const world = worldOf({ u1: groups(10), u2: groups(10) })
 const provide = (faults: ReadonlyArray<Fault.Fault>, options?: Partial<Emulator.Options>) =>
-  Effect.provide(Emulator.layer({ world, quota: Quota.unlimited, faults, ...options }))
+  Effect.provide(Emulator.layer({ world, quota: ServiceQuota.unlimited, faults, ...options }))
 
 const u1 = { FromUserId: "u1", Limit: 4 }
 const u2 = { FromUserId: "u2", Limit: 4 }
@@ -158,7 +158,7 @@ describe("returnCode", () => {
           Fault.when(Fault.returnCode(660800053), Fault.nth(1)),
           Fault.when(Fault.returnCode(424242, "Only here"), Fault.nth(2))
         ],
-        { quota: Quota.sliding({ limit: 1 }) }
+        { quota: ServiceQuota.sliding({ limit: 1 }) }
       )
     )
   )
@@ -237,7 +237,7 @@ describe("lost connections", () => {
       )
     }).pipe(
       provide([Fault.when(Fault.connectionReset, Fault.nth(1)), Fault.when(Fault.answerLost, Fault.nth(2))], {
-        quota: Quota.sliding({ limit: 1 })
+        quota: ServiceQuota.sliding({ limit: 1 })
       })
     )
   )

@@ -1,4 +1,4 @@
-import { Emulator, Fault, FaultJson, Quota } from "@effect-zim/emulator"
+import { Emulator, Fault, FaultJson, ServiceQuota } from "@effect-zim/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
@@ -9,7 +9,7 @@ import { ask, groups, page, payloadOf, worldOf } from "./support.ts"
 
 const world = worldOf({ u1: groups(20), u2: groups(20) })
 const provide = (faults: ReadonlyArray<Fault.Fault>) =>
-  Effect.provide(Emulator.layer({ world, quota: Quota.unlimited, faults }))
+  Effect.provide(Emulator.layer({ world, quota: ServiceQuota.unlimited, faults }))
 
 const call = (index: number): Fault.Call => ({
   index,

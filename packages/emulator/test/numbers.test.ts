@@ -1,5 +1,5 @@
 /** Numbers that are none, or out of their range: refused by name, or as good as another, and never a hang. */
-import { Emulator, Fault, Quota, ServiceClock, World } from "@effect-zim/emulator"
+import { Emulator, Fault, ServiceQuota, ServiceClock, World } from "@effect-zim/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 
@@ -9,16 +9,16 @@ const when = (condition: Fault.Condition) => Fault.when(Fault.hang, condition)
 
 /** What takes a number, and the name that a refusal must say. */
 const takers: Record<string, readonly [name: string, take: (value: number) => unknown]> = {
-  "Quota.sliding limit": ["limit", (limit) => Quota.sliding({ limit })],
-  "Quota.sliding window": ["window", (window) => Quota.sliding({ window })],
-  "Quota.fixed limit": ["limit", (limit) => Quota.fixed({ limit })],
-  "Quota.fixed window": ["window", (window) => Quota.fixed({ window })],
-  "Quota.tokenBucket limit": ["limit", (limit) => Quota.tokenBucket({ limit })],
-  "Quota.tokenBucket window": ["window", (window) => Quota.tokenBucket({ window })],
-  "Quota.tokenBucket burst": ["burst", (burst) => Quota.tokenBucket({ burst })],
-  "Quota.leaky limit": ["limit", (limit) => Quota.leaky({ limit })],
-  "Quota.leaky window": ["window", (window) => Quota.leaky({ window })],
-  "Quota.leaky queue": ["queue", (queue) => Quota.leaky({ queue })],
+  "Quota.sliding limit": ["limit", (limit) => ServiceQuota.sliding({ limit })],
+  "Quota.sliding window": ["window", (window) => ServiceQuota.sliding({ window })],
+  "Quota.fixed limit": ["limit", (limit) => ServiceQuota.fixed({ limit })],
+  "Quota.fixed window": ["window", (window) => ServiceQuota.fixed({ window })],
+  "Quota.tokenBucket limit": ["limit", (limit) => ServiceQuota.tokenBucket({ limit })],
+  "Quota.tokenBucket window": ["window", (window) => ServiceQuota.tokenBucket({ window })],
+  "Quota.tokenBucket burst": ["burst", (burst) => ServiceQuota.tokenBucket({ burst })],
+  "Quota.leaky limit": ["limit", (limit) => ServiceQuota.leaky({ limit })],
+  "Quota.leaky window": ["window", (window) => ServiceQuota.leaky({ window })],
+  "Quota.leaky queue": ["queue", (queue) => ServiceQuota.leaky({ queue })],
   "Fault.returnCode": ["code", (code) => Fault.returnCode(code)],
   "Fault.latency": ["duration", (duration) => Fault.latency(duration)],
   "Fault.latencyBetween": ["maximum", (maximum) => Fault.latencyBetween(0, maximum)],

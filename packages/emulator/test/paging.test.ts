@@ -1,5 +1,5 @@
-import { Emulator, Quota, World } from "@effect-zim/emulator"
-import type { Exchange, Reading } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota, World } from "@effect-zim/emulator"
+import type { HttpExchange, DocumentationReading } from "@effect-zim/emulator"
 import type { QueryConversationList } from "@effect-zim/protocol"
 import { Conversation, UserId } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
@@ -10,8 +10,8 @@ import { codeOf, groups, page, parts, send, textOf, worldOf } from "./support.ts
 
 const provide = (
   lists: Readonly<Record<string, ReadonlyArray<Conversation.Wire>>>,
-  reading?: Partial<Reading.Reading>
-) => Effect.provide(Emulator.layer({ world: worldOf(lists), quota: Quota.unlimited, reading }))
+  reading?: Partial<DocumentationReading.DocumentationReading>
+) => Effect.provide(Emulator.layer({ world: worldOf(lists), quota: ServiceQuota.unlimited, reading }))
 
 /** Reads a list to its end, the page sizes taken in turn. */
 const readAll = Effect.fnUntraced(function* (
@@ -20,7 +20,7 @@ const readAll = Effect.fnUntraced(function* (
   between: Effect.Effect<void> = Effect.void
 ): Effect.fn.Return<
   { readonly pages: ReadonlyArray<ReadonlyArray<Conversation.Wire>>; readonly cursors: ReadonlyArray<number | bigint> },
-  Exchange.ConnectionLost,
+  HttpExchange.ConnectionLost,
   Emulator.Emulator
 > {
   const pages: Array<ReadonlyArray<Conversation.Wire>> = []
@@ -95,7 +95,7 @@ describe("a list that does not change", () => {
         const { pages } = yield* readAll("u", sizes)
         const across = yield* Effect.provide(
           readAll("u", sizes),
-          Emulator.layer({ world: worldOf({ u: list }), quota: Quota.unlimited })
+          Emulator.layer({ world: worldOf({ u: list }), quota: ServiceQuota.unlimited })
         )
         assert.deepStrictEqual(pages.toReversed().flat().map(identity), across.pages.flat().map(identity))
       }).pipe(provide({ u: list }, { order: "WithinPages" }))
@@ -166,7 +166,10 @@ describe("cursors", () => {
   it.effect("are the same for the same seed, and others for another", () =>
     Effect.gen(function* () {
       const withSeed = (seed: number) =>
-        Effect.provide(everyCursor, Emulator.layer({ world: worldOf({ u: groups(30) }), seed, quota: Quota.unlimited }))
+        Effect.provide(
+          everyCursor,
+          Emulator.layer({ world: worldOf({ u: groups(30) }), seed, quota: ServiceQuota.unlimited })
+        )
       assert.deepStrictEqual(yield* withSeed(1), yield* withSeed(1))
       assert.notDeepEqual(yield* withSeed(1), yield* withSeed(2))
     })

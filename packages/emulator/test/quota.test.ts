@@ -1,4 +1,4 @@
-import { Emulator, Journal, Quota, World } from "@effect-zim/emulator"
+import { Emulator, Journal, ServiceQuota, World } from "@effect-zim/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
@@ -12,8 +12,8 @@ const timesOf = (gaps: ReadonlyArray<number>): ReadonlyArray<number> => {
   let time = 1_700_000_000_000
   return gaps.map((gap) => (time += gap))
 }
-const admitted = (quota: Quota.Quota, times: ReadonlyArray<number>): ReadonlyArray<boolean> => {
-  const meter = Quota.meter(quota)
+const admitted = (quota: ServiceQuota.ServiceQuota, times: ReadonlyArray<number>): ReadonlyArray<boolean> => {
+  const meter = ServiceQuota.meter(quota)
   return times.map((time) => meter.admit(time))
 }
 
@@ -44,14 +44,14 @@ describe("meter", () => {
     ({ countRejected, gaps, limit }) => {
       const times = timesOf(gaps)
       assert.deepStrictEqual(
-        admitted(Quota.sliding({ limit, countRejected }), times),
+        admitted(ServiceQuota.sliding({ limit, countRejected }), times),
         bySpecification(times, { limit, countRejected, inWindow: sliding })
       )
       assert.deepStrictEqual(
-        admitted(Quota.fixed({ limit, countRejected }), times),
+        admitted(ServiceQuota.fixed({ limit, countRejected }), times),
         bySpecification(times, { limit, countRejected, inWindow: fixed })
       )
-      assert.isTrue(admitted(Quota.unlimited, times).every(Boolean))
+      assert.isTrue(admitted(ServiceQuota.unlimited, times).every(Boolean))
     }
   )
 })
@@ -82,11 +82,11 @@ describe("the emulator's quota", () => {
     ({ countRejected, jumps }) =>
       Effect.gen(function* () {
         for (const quota of [
-          Quota.sliding({ countRejected }),
-          Quota.fixed({ countRejected }),
-          Quota.fixed({ countRejected, aligned: false }),
-          Quota.tokenBucket(),
-          Quota.leaky()
+          ServiceQuota.sliding({ countRejected }),
+          ServiceQuota.fixed({ countRejected }),
+          ServiceQuota.fixed({ countRejected, aligned: false }),
+          ServiceQuota.tokenBucket(),
+          ServiceQuota.leaky()
         ]) {
           const run = (isSet: boolean) =>
             Effect.gen(function* () {
@@ -111,7 +111,7 @@ describe("the emulator's quota", () => {
               )
               return codes
             }).pipe(Effect.provide(TestClock.layer()))
-          assert.deepStrictEqual(yield* run(true), yield* run(false), Quota.describe(quota))
+          assert.deepStrictEqual(yield* run(true), yield* run(false), ServiceQuota.describe(quota))
         }
       }),
     { arbitrary: { seed: 3, runs: 30 } }
@@ -142,7 +142,7 @@ describe("the emulator's quota", () => {
       assert.strictEqual(passed(yield* calls(25)), 20)
       yield* TestClock.adjust(1)
       assert.strictEqual(passed(yield* calls(25)), 20)
-    }).pipe(provide({ quota: Quota.fixed() }))
+    }).pipe(provide({ quota: ServiceQuota.fixed() }))
   )
 
   it.effect("counting rejected calls, a client that does not wait is never let in again", () =>
@@ -154,7 +154,7 @@ describe("the emulator's quota", () => {
       }
       yield* TestClock.adjust("1 second")
       assert.strictEqual(yield* call, 0)
-    }).pipe(provide({ quota: Quota.sliding({ countRejected: true }) }))
+    }).pipe(provide({ quota: ServiceQuota.sliding({ countRejected: true }) }))
   )
 
   it.effect("is each app's own, and comes after authentication and before everything else", () =>
@@ -171,7 +171,7 @@ describe("the emulator's quota", () => {
       assert.strictEqual(envelopeOf(reply).code, 100000005)
     }).pipe(
       provide({
-        quota: Quota.sliding({ limit: 1 }),
+        quota: ServiceQuota.sliding({ limit: 1 }),
         world: World.make({
           apps: [appId, 2].map((id) => ({ appId: id, serverSecret: secret })),
           users: [{ userId: "u1" }]
@@ -192,11 +192,11 @@ describe("the emulator's quota", () => {
     Effect.gen(function* () {
       const { quota } = yield* Emulator.Emulator
       assert.strictEqual(passed(yield* calls(30)), 20)
-      yield* quota.set(Quota.sliding({ limit: 5, window: "1 minute" }))
+      yield* quota.set(ServiceQuota.sliding({ limit: 5, window: "1 minute" }))
       assert.strictEqual(passed(yield* calls(30)), 5)
       yield* TestClock.adjust("59 seconds")
       assert.strictEqual(yield* call, 660300005)
-      yield* quota.set(Quota.unlimited)
+      yield* quota.set(ServiceQuota.unlimited)
       assert.strictEqual(passed(yield* calls(30)), 30)
     }).pipe(provide())
   )
@@ -207,8 +207,9 @@ describe("the emulator's quota", () => {
       { appId: 1, action: "B" },
       { appId: 2, action: "A" }
     ]
-    const budgets = (quota: Quota.Quota): number => new Set(calls.map((call) => Quota.budgetOf(quota, call))).size
-    assert.strictEqual(budgets(Quota.sliding()), 2)
-    assert.strictEqual(budgets(Quota.sliding({ per: "Action" })), 3)
+    const budgets = (quota: ServiceQuota.ServiceQuota): number =>
+      new Set(calls.map((call) => ServiceQuota.budgetOf(quota, call))).size
+    assert.strictEqual(budgets(ServiceQuota.sliding()), 2)
+    assert.strictEqual(budgets(ServiceQuota.sliding({ per: "Action" })), 3)
   })
 })

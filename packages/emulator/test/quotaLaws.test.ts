@@ -1,4 +1,4 @@
-import { Emulator, Quota, World } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota, World } from "@effect-zim/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
@@ -14,8 +14,8 @@ const timesOf = (gaps: ReadonlyArray<number>): ReadonlyArray<number> => {
 }
 
 /** When the calls that pass are processed. */
-const processed = (quota: Quota.Quota, times: ReadonlyArray<number>): ReadonlyArray<number> => {
-  const meter = Quota.meter(quota)
+const processed = (quota: ServiceQuota.ServiceQuota, times: ReadonlyArray<number>): ReadonlyArray<number> => {
+  const meter = ServiceQuota.meter(quota)
   return times.flatMap((time) => {
     const { admitted, delay } = meter.take(time)
     return admitted ? [time + delay] : []
@@ -33,11 +33,11 @@ const law = { gaps: arrivals, limit: limits, window: windows }
 describe("what each model lets through", () => {
   it.prop("sliding: at most limit in any window; after a quiet one, limit at once", law, ({ gaps, limit, window }) => {
     for (const countRejected of [false, true]) {
-      const quota = Quota.sliding({ limit, window, countRejected })
+      const quota = ServiceQuota.sliding({ limit, window, countRejected })
       const times = timesOf(gaps)
       assert.isAtMost(most(processed(quota, times), window), limit)
       const later = (times.at(-1) ?? 0) + window
-      const meter = Quota.meter(quota)
+      const meter = ServiceQuota.meter(quota)
       for (const time of times) meter.take(time)
       const again = Array.from({ length: limit + 1 }, () => meter.admit(later))
       assert.deepStrictEqual(
@@ -49,16 +49,16 @@ describe("what each model lets through", () => {
 
   it.prop("sliding, counting rejections, lets through no more", law, ({ gaps, limit, window }) => {
     const times = timesOf(gaps)
-    const counting = processed(Quota.sliding({ limit, window, countRejected: true }), times)
-    assert.isAtMost(counting.length, processed(Quota.sliding({ limit, window }), times).length)
+    const counting = processed(ServiceQuota.sliding({ limit, window, countRejected: true }), times)
+    assert.isAtMost(counting.length, processed(ServiceQuota.sliding({ limit, window }), times).length)
   })
 
   it.prop("fixed: at most limit in each of its windows, twice that in any", law, ({ gaps, limit, window }) => {
-    const passed = processed(Quota.fixed({ limit, window }), timesOf(gaps))
+    const passed = processed(ServiceQuota.fixed({ limit, window }), timesOf(gaps))
     const byWindow = Map.groupBy(passed, (time) => Math.floor(time / window))
     for (const calls of byWindow.values()) assert.isAtMost(calls.length, limit)
     assert.isAtMost(most(passed, window), 2 * limit)
-    const unaligned = processed(Quota.fixed({ limit, window, aligned: false }), timesOf(gaps))
+    const unaligned = processed(ServiceQuota.fixed({ limit, window, aligned: false }), timesOf(gaps))
     assert.isAtMost(most(unaligned, window), 2 * limit)
     // The first window starts with the first call, wherever the epoch's would.
     assert.isAtMost(unaligned.filter((time) => time < (unaligned[0] ?? 0) + window).length, limit)
@@ -68,7 +68,7 @@ describe("what each model lets through", () => {
     "token bucket: in any time at most the burst and what has been filled in, and no less when asked often",
     { ...law, burst: upTo(1, 12) },
     ({ burst, gaps, limit, window }) => {
-      const quota = Quota.tokenBucket({ limit, window, burst })
+      const quota = ServiceQuota.tokenBucket({ limit, window, burst })
       const passed = processed(quota, timesOf(gaps))
       for (const length of [1, 50, window, 3 * window]) {
         assert.isAtMost(most(passed, length), burst + Math.floor(((length - 1) * limit) / window))
@@ -83,7 +83,7 @@ describe("what each model lets through", () => {
     { ...law, queue: upTo(0, 5) },
     ({ gaps, limit, queue, window }) => {
       const interval = window / limit
-      const meter = Quota.meter(Quota.leaky({ limit, window, queue }))
+      const meter = ServiceQuota.meter(ServiceQuota.leaky({ limit, window, queue }))
       let last = -Infinity
       // From 0 on, so that fractions of a millisecond are exact enough to be compared.
       for (const time of timesOf(gaps).map((time) => time - 1_700_000_000_000)) {
@@ -109,16 +109,16 @@ describe("what each model lets through", () => {
     },
     ({ gaps, limit, model, window }) => {
       const quota = {
-        sliding: Quota.sliding({ limit, window }),
-        counting: Quota.sliding({ limit, window, countRejected: true }),
-        fixed: Quota.fixed({ limit, window }),
-        unaligned: Quota.fixed({ limit, window, aligned: false }),
-        tokenBucket: Quota.tokenBucket({ limit, window, burst: 3 }),
-        leaky: Quota.leaky({ limit, window }),
-        queue: Quota.leaky({ limit, window, queue: 2 })
+        sliding: ServiceQuota.sliding({ limit, window }),
+        counting: ServiceQuota.sliding({ limit, window, countRejected: true }),
+        fixed: ServiceQuota.fixed({ limit, window }),
+        unaligned: ServiceQuota.fixed({ limit, window, aligned: false }),
+        tokenBucket: ServiceQuota.tokenBucket({ limit, window, burst: 3 }),
+        leaky: ServiceQuota.leaky({ limit, window }),
+        queue: ServiceQuota.leaky({ limit, window, queue: 2 })
       }[model]
-      const replay = (): Quota.Meter => {
-        const meter = Quota.meter(quota)
+      const replay = (): ServiceQuota.Meter => {
+        const meter = ServiceQuota.meter(quota)
         for (const time of timesOf(gaps)) meter.take(time)
         return meter
       }
@@ -135,35 +135,39 @@ describe("what each model lets through", () => {
   )
 
   it("nothing passes a limit of 0, everything an unlimited quota", () => {
-    for (const quota of [Quota.sliding, Quota.fixed, Quota.tokenBucket, Quota.leaky].map((make) =>
-      make({ limit: 0 })
+    for (const quota of [ServiceQuota.sliding, ServiceQuota.fixed, ServiceQuota.tokenBucket, ServiceQuota.leaky].map(
+      (make) => make({ limit: 0 })
     )) {
-      const meter = Quota.meter(quota)
+      const meter = ServiceQuota.meter(quota)
       assert.isFalse(meter.admit(0) || meter.admit(5000), quota.model)
       assert.deepInclude(meter.state(9000), { available: 0, wait: undefined }, quota.model)
     }
-    assert.deepStrictEqual(Quota.meter(Quota.unlimited).state(0), { used: 0, available: Infinity, wait: 0 })
+    assert.deepStrictEqual(ServiceQuota.meter(ServiceQuota.unlimited).state(0), {
+      used: 0,
+      available: Infinity,
+      wait: 0
+    })
   })
 })
 
 describe("as JSON", () => {
-  const decode = Schema.decodeUnknownSync(Quota.Quota)
-  const encode = Schema.encodeSync(Quota.Quota)
+  const decode = Schema.decodeUnknownSync(ServiceQuota.ServiceQuota)
+  const encode = Schema.encodeSync(ServiceQuota.ServiceQuota)
 
-  it.prop("every quota comes back the same", { quota: Quota.Quota }, ({ quota }) => {
+  it.prop("every quota comes back the same", { quota: ServiceQuota.ServiceQuota }, ({ quota }) => {
     // What is finer than JSON's milliseconds is lost the first time.
     const once = decode(JSON.parse(JSON.stringify(encode(quota))))
     assert.deepStrictEqual(decode(JSON.parse(JSON.stringify(encode(once)))), once)
-    assert.strictEqual(Quota.describe(once).split(" ")[0], Quota.describe(quota).split(" ")[0])
+    assert.strictEqual(ServiceQuota.describe(once).split(" ")[0], ServiceQuota.describe(quota).split(" ")[0])
     assert.deepStrictEqual(encode(once), encode(quota))
   })
 
   it("everything but the model has a default", () => {
-    assert.deepStrictEqual(decode({ model: "Sliding" }), Quota.sliding())
-    assert.deepStrictEqual(decode({ model: "Fixed", window: "2 seconds" }), Quota.fixed({ window: "2 seconds" }))
-    assert.deepStrictEqual(decode({ model: "TokenBucket", limit: 5 }), Quota.tokenBucket({ limit: 5 }))
-    assert.deepStrictEqual(decode({ model: "Leaky" }), Quota.leaky())
-    assert.deepStrictEqual(decode({ model: "Unlimited" }), Quota.unlimited)
+    assert.deepStrictEqual(decode({ model: "Sliding" }), ServiceQuota.sliding())
+    assert.deepStrictEqual(decode({ model: "Fixed", window: "2 seconds" }), ServiceQuota.fixed({ window: "2 seconds" }))
+    assert.deepStrictEqual(decode({ model: "TokenBucket", limit: 5 }), ServiceQuota.tokenBucket({ limit: 5 }))
+    assert.deepStrictEqual(decode({ model: "Leaky" }), ServiceQuota.leaky())
+    assert.deepStrictEqual(decode({ model: "Unlimited" }), ServiceQuota.unlimited)
   })
 
   it.each([
@@ -179,12 +183,12 @@ describe("as JSON", () => {
   it("described in one line", () => {
     assert.deepStrictEqual(
       [
-        Quota.sliding({ countRejected: true }),
-        Quota.fixed({ aligned: false, per: "Action" }),
-        Quota.tokenBucket({ limit: 5 }),
-        Quota.leaky({ queue: 3, window: "1 minute" }),
-        Quota.unlimited
-      ].map(Quota.describe),
+        ServiceQuota.sliding({ countRejected: true }),
+        ServiceQuota.fixed({ aligned: false, per: "Action" }),
+        ServiceQuota.tokenBucket({ limit: 5 }),
+        ServiceQuota.leaky({ queue: 3, window: "1 minute" }),
+        ServiceQuota.unlimited
+      ].map(ServiceQuota.describe),
       [
         "Sliding: 20 per 1s, rejected calls count, per App",
         "Fixed: 20 per 1s, from the first call, per Action",
@@ -215,7 +219,7 @@ describe("in the emulator", () => {
       }
       assert.deepStrictEqual(done, [2, 3, 4, 5])
       assert.deepStrictEqual(yield* Effect.forEach(fibers, Fiber.join), [0, 0, 0, 0, 660300005])
-    }).pipe(provide({ quota: Quota.leaky({ limit: 10, queue: 3 }) }))
+    }).pipe(provide({ quota: ServiceQuota.leaky({ limit: 10, queue: 3 }) }))
   )
 
   it.effect("a call given up in the queue is in the journal, for it was counted", () =>
@@ -227,7 +231,7 @@ describe("in the emulator", () => {
       yield* Fiber.interrupt(fiber)
       const entries = yield* journal.entries
       assert.deepInclude(entries[1], { code: undefined, reason: "the client went away in the queue" })
-    }).pipe(provide({ quota: Quota.leaky({ limit: 1, queue: 1 }) }))
+    }).pipe(provide({ quota: ServiceQuota.leaky({ limit: 1, queue: 1 }) }))
   )
 
   it.effect("an app may have a quota of its own; gauges show each app's", () =>
@@ -245,7 +249,7 @@ describe("in the emulator", () => {
       )
     }).pipe(
       provide({
-        quota: Quota.sliding({ limit: 2 }),
+        quota: ServiceQuota.sliding({ limit: 2 }),
         world: World.make({
           apps: [
             { appId: 1, serverSecret: secret },

@@ -1,4 +1,4 @@
-import { Emulator, EmulatorClient, Fault, Journal, Quota, ServiceClock, World } from "@effect-zim/emulator"
+import { Emulator, EmulatorClient, Fault, Journal, ServiceQuota, ServiceClock, World } from "@effect-zim/emulator"
 import { ServerSecret, Signature, SignatureNonce } from "@effect-zim/signing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -21,7 +21,7 @@ describe("snapshot, restore, reset", () => {
       const { Next } = yield* page(u1)
       yield* emulator.world.update(World.removeConversation({ ConvId: "g5", ConvType: 2 }))
       yield* emulator.faults.set([Fault.hang])
-      yield* emulator.quota.set(Quota.sliding({ limit: 0 }))
+      yield* emulator.quota.set(ServiceQuota.sliding({ limit: 0 }))
       yield* emulator.clock.set(ServiceClock.skewed("1 hour"))
       yield* emulator.reading.update((reading) => ({ ...reading, totalCount: "Absent" }))
       yield* emulator.restore(before)
@@ -50,7 +50,7 @@ describe("snapshot, restore, reset", () => {
       assert.isTrue(first.answers.some(({ code }) => code === 660300005))
     }).pipe(
       provide({
-        quota: Quota.sliding({ limit: 5 }),
+        quota: ServiceQuota.sliding({ limit: 5 }),
         faults: [Fault.when(Fault.returnCode(1), Fault.probability(0.3))]
       })
     )
@@ -165,7 +165,7 @@ describe("the journal", () => {
       assert.strictEqual(seen.at(-1), 9000)
       assert.isAtLeast(seen.length, 4096)
       assert.isBelow(seen.length, 9000)
-    }).pipe(provide({ quota: Quota.unlimited }))
+    }).pipe(provide({ quota: ServiceQuota.unlimited }))
   )
 
   it.effect("answers questions, in numbers too, and says which rules are broken", () =>

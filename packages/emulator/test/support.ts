@@ -1,5 +1,5 @@
 import { Emulator, World } from "@effect-zim/emulator"
-import type { Exchange } from "@effect-zim/emulator"
+import type { HttpExchange } from "@effect-zim/emulator"
 import type { Conversation } from "@effect-zim/protocol"
 import { Envelope, QueryConversationList, WireJson } from "@effect-zim/protocol"
 import { ServerSecret, Signature, SignatureNonce } from "@effect-zim/signing"
@@ -43,7 +43,7 @@ export const parts = Effect.fnUntraced(function* (
   return built
 })
 
-export const toRequest = ({ body, contentType, query }: Parts): Exchange.Request => {
+export const toRequest = ({ body, contentType, query }: Parts): HttpExchange.Request => {
   const params = Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, value]]))
   return { method: "POST", target: `/?${new URLSearchParams(params)}`, contentType, body }
 }
@@ -51,10 +51,11 @@ export const toRequest = ({ body, contentType, query }: Parts): Exchange.Request
 const decodePayload = Schema.decodeUnknownSync(QueryConversationList.operation.payload)
 
 /** The text of an answer, which is no stream. */
-export const textOf = (reply: Exchange.Reply): string =>
+export const textOf = (reply: HttpExchange.Reply): string =>
   typeof reply.body === "string" ? reply.body : assert.fail("the body is a stream")
 
-export const envelopeOf = (reply: Exchange.Reply): Envelope.Envelope => Result.getOrThrow(Envelope.parse(textOf(reply)))
+export const envelopeOf = (reply: HttpExchange.Reply): Envelope.Envelope =>
+  Result.getOrThrow(Envelope.parse(textOf(reply)))
 
 /** The operation's own fields of a successful answer, checked against its schema. */
 export const payloadOf = (envelope: Envelope.Envelope): QueryConversationList.Payload => {

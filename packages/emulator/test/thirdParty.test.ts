@@ -1,5 +1,5 @@
 /** The programs of `third-party/`: written from the vendor's documentation alone, each in a language of its own. */
-import { Emulator, Fault, Journal, Quota } from "@effect-zim/emulator"
+import { Emulator, Fault, Journal, ServiceQuota } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import type { Conversation } from "@effect-zim/protocol"
 import { assert, describe, it } from "@effect/vitest"
@@ -125,7 +125,7 @@ const server = () =>
       Emulator.layer({
         world: worldOf({ u1: list, empty: [] }),
         reading: { emptyList: "Absent" },
-        quota: Quota.sliding({ limit: 8 }),
+        quota: ServiceQuota.sliding({ limit: 8 }),
         faults: [
           Fault.largeCursors,
           Fault.returnCode(1).pipe(Fault.when(Fault.nth(3))),

@@ -1,6 +1,6 @@
 /** Worlds, clients, and what an export of them must contain. */
 import { Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
-import { Emulator, EmulatorClient, Quota as ServiceQuota, World } from "@effect-zim/emulator"
+import { Emulator, EmulatorClient, ServiceQuota, World } from "@effect-zim/emulator"
 import type { Fault } from "@effect-zim/emulator"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -2,7 +2,7 @@
  * Anything at all for a request to the emulator's HTTP server: every request that is HTTP gets a well-formed answer of the
  * API, everything else a 400 and the end of the connection; the server never crashes or hangs, and its memory stays flat.
  */
-import { Emulator, Fault, Quota, World } from "@effect-zim/emulator"
+import { Emulator, Fault, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { Envelope, ReturnCode } from "@effect-zim/protocol"
 import { ServerSecret, Signature, SignatureNonce } from "@effect-zim/signing"
@@ -210,7 +210,7 @@ export const run = (options: { readonly seed: number; readonly count: number }) 
           Emulator.layer({
             world,
             seed: options.seed,
-            quota: Quota.sliding({ limit: 200 }),
+            quota: ServiceQuota.sliding({ limit: 200 }),
             faults: [Fault.returnCode(660800053).pipe(Fault.when(Fault.probability(0.1)))]
           })
         )

@@ -5,14 +5,14 @@
  *
  * A check looks at 100 smaller candidates; with `{ arbitrary: { maxShrinks: 1000 } }` it finds the smallest more often.
  */
-import type { Reading } from "@effect-zim/emulator"
+import type { DocumentationReading } from "@effect-zim/emulator"
 import { type Conversation, Cursor, UserId as ProtocolUserId } from "@effect-zim/protocol"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import { atLeast } from "./internal/inRange.ts"
+import { atLeast } from "./internal/checkRange.ts"
 import type { FaultSchedule } from "./FaultSchedule.ts"
-import * as Recipe from "./internal/recipe.ts"
-import * as WireText from "./internal/wireText.ts"
+import * as ScenarioParts from "./internal/scenarioParts.ts"
+import * as ArbitraryAnswers from "./internal/arbitraryAnswers.ts"
 import type { Scenario } from "./Scenario.ts"
 import type { TestWorld } from "./TestWorld.ts"
 
@@ -33,16 +33,20 @@ export interface Options {
   readonly times?: number | undefined
 }
 
-const recipe = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<Recipe.Recipe> =>
+const parts = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<ScenarioParts.ScenarioParts> =>
   Arbitrary.schema(
-    Recipe.schema({
+    ScenarioParts.schema({
       users: atLeast("the number of users", 1, options?.users ?? 3),
-      conversations: atLeast("the number of conversations", 0, options?.conversations ?? Recipe.mostConversations),
+      conversations: atLeast(
+        "the number of conversations",
+        0,
+        options?.conversations ?? ScenarioParts.mostConversations
+      ),
       troubles: atLeast("the number of troubles", 0, options?.troubles ?? 4),
-      times: atLeast("the times of a trouble", 1, options?.times ?? Recipe.mostTimes),
+      times: atLeast("the times of a trouble", 1, options?.times ?? ScenarioParts.mostTimes),
       ending
     }),
-    { shrink: Recipe.shrink }
+    { shrink: ScenarioParts.shrink }
   )
 
 /**
@@ -79,14 +83,14 @@ export const world = (options?: Omit<Options, "troubles" | "times">): Arbitrary.
  * ```
  */
 export const scenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
-  Arbitrary.map(recipe(options, true), Recipe.scenario)
+  Arbitrary.map(parts(options, true), ScenarioParts.scenario)
 
 /**
  * Like {@link scenario}, with troubles that may last for ever, cursors that lead in a circle, and redirects: a pipeline
  * may fail on these, but must not hang, die or pass off a part as the whole.
  */
 export const hostileScenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
-  Arbitrary.map(recipe(options, false), Recipe.scenario)
+  Arbitrary.map(parts(options, false), ScenarioParts.scenario)
 
 /**
  * Schedules of faults for the users `u1`, `u2` and `u3` that end.
@@ -103,12 +107,14 @@ export const anyFaults = (options?: Pick<Options, "troubles" | "times">): Arbitr
 const threeUsers = ["u1", "u2", "u3"].map(() => ({ registered: true, suffix: "", length: 0, steps: [] }))
 
 const scenarioOfThree = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<Scenario> =>
-  Arbitrary.map(recipe(options, ending), (recipe) => Recipe.scenario({ ...recipe, users: threeUsers }))
+  Arbitrary.map(parts(options, ending), (parts) => ScenarioParts.scenario({ ...parts, users: threeUsers }))
 
 /**
  * Readings of what the documentation leaves open.
  */
-export const reading: Arbitrary.Arbitrary<Reading.Reading> = Arbitrary.schema(Recipe.AnyReading)
+export const reading: Arbitrary.Arbitrary<DocumentationReading.DocumentationReading> = Arbitrary.schema(
+  ScenarioParts.AnyReading
+)
 
 const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&()+-:;<=.>?@[]^_ {}|~"
 
@@ -126,8 +132,8 @@ export const userId: Arbitrary.Arbitrary<ProtocolUserId.UserId> = Arbitrary.map(
  * Lists of conversations as the service keeps them, of any length: each type and id once.
  */
 export const conversations: Arbitrary.Arbitrary<ReadonlyArray<Conversation.Wire>> = Arbitrary.map(
-  Arbitrary.schema(Schema.Struct({ length: Recipe.Length, steps: Recipe.User.fields.steps })),
-  ({ length, steps }) => Recipe.conversations(length, steps)
+  Arbitrary.schema(Schema.Struct({ length: ScenarioParts.Length, steps: ScenarioParts.User.fields.steps })),
+  ({ length, steps }) => ScenarioParts.conversations(length, steps)
 )
 
 const digits = Schema.String.check(Schema.isPattern(/^(?:0|-?[1-9][0-9]{0,40})$/))
@@ -139,11 +145,11 @@ export const cursor: Arbitrary.Arbitrary<Cursor.Cursor> = Arbitrary.map(Arbitrar
 
 /**
  * Answers on the wire that a client must understand, in every spelling that the documentation allows, with what they
- * say. See {@link WireText.Answer}.
+ * say. See {@link ArbitraryAnswers.Answer}.
  */
-export const answer: Arbitrary.Arbitrary<WireText.Answer> = WireText.answer
+export const answer: Arbitrary.Arbitrary<ArbitraryAnswers.Answer> = ArbitraryAnswers.answer
 
 /**
  * Answers that no client must take for a page: cut off, of the wrong type or shape, or not of this service.
  */
-export const brokenAnswer: Arbitrary.Arbitrary<WireText.BrokenAnswer> = WireText.broken
+export const brokenAnswer: Arbitrary.Arbitrary<ArbitraryAnswers.BrokenAnswer> = ArbitraryAnswers.broken

@@ -3,8 +3,8 @@
  * as `call 3 of user u1: 660300005`.
  */
 import { Fault } from "@effect-zim/emulator"
-import { atLeast } from "./internal/inRange.ts"
-import * as Printed from "./internal/printed.ts"
+import { atLeast } from "./internal/checkRange.ts"
+import * as InWords from "./internal/inWords.ts"
 
 /** A short page: right, but with fewer conversations than were asked for. */
 const shortPage = "page of 1"
@@ -101,7 +101,7 @@ const conditionOf = ({ call, times = 1, userId }: Line): Fault.Condition => {
  * console.log(String(schedule)) // call 3 of user u1: 660300005
  * ```
  */
-export class FaultSchedule extends Printed.Printed {
+export class FaultSchedule extends InWords.InWords {
   readonly lines: ReadonlyArray<Line>
 
   constructor(lines: ReadonlyArray<Line>) {

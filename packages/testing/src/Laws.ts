@@ -32,16 +32,16 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Judge from "./internal/judge.ts"
-import * as Observed from "./internal/observation.ts"
-import type { Pipeline, Result, Where } from "./internal/pipeline.ts"
-import * as Printed from "./internal/printed.ts"
-import * as Secrets from "./internal/secrets.ts"
+import * as LawChecks from "./internal/lawChecks.ts"
+import * as ObservePipeline from "./internal/observePipeline.ts"
+import * as InWords from "./internal/inWords.ts"
+import * as SecretLeaks from "./internal/secretLeaks.ts"
 import { Scenario } from "./Scenario.ts"
 import { TestWorld } from "./TestWorld.ts"
 import type { Services } from "./ZimTest.ts"
+import type { Pipeline, Result, Where } from "./internal/pipeline.ts"
 
-export type { Pipeline, Result, Where } from "./internal/pipeline.ts"
+export type { Pipeline, Result, Where }
 
 /** What a law may know of the pipeline. */
 export interface Options {
@@ -57,7 +57,7 @@ export class LawBroken extends Schema.TaggedError<LawBroken>()("LawBroken", {
   problems: Schema.Array(Schema.String)
 }) {
   override get message(): string {
-    return `not ${this.law}\n${Printed.indent(Printed.some(this.problems, 5, "\n"))}`
+    return `not ${this.law}\n${InWords.indent(InWords.some(this.problems, 5, "\n"))}`
   }
 }
 
@@ -67,19 +67,19 @@ const judge = (law: string, problems: ReadonlyArray<string>): Effect.Effect<void
 /** What one outcome has against it. */
 type Article = (
   scenario: Scenario,
-  observation: Observed.Observation,
-  outcome: Observed.Outcome,
+  observation: ObservePipeline.Observation,
+  outcome: ObservePipeline.Outcome,
   where: Where
 ) => ReadonlyArray<string>
 
-const unfounded: Article = (_, observation, outcome) => Judge.unfounded(observation, outcome)
-const failed: Article = (_, __, outcome) => Judge.failed(outcome)
+const unfounded: Article = (_, observation, outcome) => LawChecks.unfounded(observation, outcome)
+const failed: Article = (_, __, outcome) => LawChecks.failed(outcome)
 
 const lawOf =
   (name: string, articles: ReadonlyArray<Article>) =>
   <E>(scenario: Scenario, pipeline: Pipeline<E>, options?: Options): Effect.Effect<void, LawBroken> =>
-    Effect.flatMap(Observed.observe(scenario, pipeline, { userIds: scenario.world.userIds }), (observation) => {
-      const where = options?.where ?? Judge.everything
+    Effect.flatMap(ObservePipeline.observe(scenario, pipeline, { userIds: scenario.world.userIds }), (observation) => {
+      const where = options?.where ?? LawChecks.everything
       return judge(
         name,
         observation.outcomes.flatMap((outcome) =>
@@ -105,18 +105,18 @@ const lawOf =
  * )
  * ```
  */
-export const complete = lawOf("complete", [Judge.missing])
+export const complete = lawOf("complete", [LawChecks.missing])
 
 /**
  * Nothing comes twice, not even where the pipeline fails in the end, and nothing comes that is not in the list.
  */
-export const exactlyOnce = lawOf("exactly once", [Judge.repeated])
+export const exactlyOnce = lawOf("exactly once", [LawChecks.repeated])
 
 /**
  * Conversations come in the order in which the service sent them (ascending by time, within each page at least), as
  * `Conversations.stream` gives them, or all of them sorted by time, the oldest first, as `Conversations.snapshot` does.
  */
-export const inOrder = lawOf("in order", [Judge.disordered])
+export const inOrder = lawOf("in order", [LawChecks.disordered])
 
 /**
  * The pipeline gets through: it ends well for every registered user, whatever happens on the way. For scenarios whose
@@ -169,7 +169,7 @@ export const finishes = lawOf("finished", [
  * )
  * ```
  */
-export const losesNothing = lawOf("without a loss", [Judge.missing, Judge.repeated, Judge.disordered])
+export const losesNothing = lawOf("without a loss", [LawChecks.missing, LawChecks.repeated, LawChecks.disordered])
 
 // ---- checkpoints ----
 
@@ -230,7 +230,10 @@ export const resumes = Effect.fnUntraced(function* <E, Checkpoint = Cursor.Curso
       )
       return flat(Stream.concat(before, after))
     }
-    const broken = lawOf(stop === 0 ? "complete" : `resumed after piece ${stop}`, [Judge.missing, Judge.repeated])
+    const broken = lawOf(stop === 0 ? "complete" : `resumed after piece ${stop}`, [
+      LawChecks.missing,
+      LawChecks.repeated
+    ])
     yield* broken(scenario, interrupted, options)
     if (stop > 0 && [...pieces.values()].every((count) => count < stop)) return
   }
@@ -277,7 +280,7 @@ export const respectsQuota = Effect.fnUntraced(function* <E>(
   )
   const smaller = new Scenario({ world, faults, reading, seed })
   const userIds = Array.from({ length: crowd }, (_, i) => world.userIds[i % world.userIds.length] ?? "nobody")
-  const observation = yield* Observed.observe(smaller, pipeline, { userIds })
+  const observation = yield* ObservePipeline.observe(smaller, pipeline, { userIds })
   const rejected = observation.journal.filter(
     (entry) => Journal.isRateLimited(entry) && !entry.faults.some((fault) => fault.includes("660300005"))
   )
@@ -285,9 +288,9 @@ export const respectsQuota = Effect.fnUntraced(function* <E>(
   yield* judge("within the quota", [
     ...(rejected.length === 0
       ? []
-      : [`the service rejected ${Printed.count(rejected.length, "call")}: up to ${peak} came in one second, 20 may`]),
+      : [`the service rejected ${InWords.count(rejected.length, "call")}: up to ${peak} came in one second, 20 may`]),
     ...observation.outcomes.flatMap((outcome) =>
-      outcome.exit === undefined ? Judge.unfounded(observation, outcome) : []
+      outcome.exit === undefined ? LawChecks.unfounded(observation, outcome) : []
     )
   ])
 })
@@ -312,20 +315,20 @@ export const keepsSecrets = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
   pipeline: Pipeline<E>
 ): Effect.fn.Return<void, LawBroken> {
-  const listening = Secrets.listen()
-  const observation = yield* Observed.observe(scenario, pipeline, {
+  const listening = SecretLeaks.listen()
+  const observation = yield* ObservePipeline.observe(scenario, pipeline, {
     userIds: scenario.world.userIds,
     around: listening.around
   })
-  const problems = Secrets.leaks(
-    [...listening.heard(), ...observation.outcomes.flatMap(({ exit, results }) => Secrets.said({ exit, results }))],
+  const problems = SecretLeaks.leaks(
+    [...listening.heard(), ...observation.outcomes.flatMap(({ exit, results }) => SecretLeaks.said({ exit, results }))],
     scenario.world,
     observation.credentials
   )
   yield* judge("secret", [
     ...problems,
     ...observation.outcomes.flatMap((outcome) =>
-      outcome.exit === undefined ? Judge.unfounded(observation, outcome) : []
+      outcome.exit === undefined ? LawChecks.unfounded(observation, outcome) : []
     )
   ])
 })

@@ -2,9 +2,9 @@
  * All that a law needs to know of the world around a pipeline: who is there, what goes wrong, and which readings of the
  * documentation the service takes.
  */
-import { Reading } from "@effect-zim/emulator"
+import { DocumentationReading } from "@effect-zim/emulator"
 import type { FaultSchedule } from "./FaultSchedule.ts"
-import * as Printed from "./internal/printed.ts"
+import * as InWords from "./internal/inWords.ts"
 import type { TestWorld } from "./TestWorld.ts"
 
 const points = ["emptyList", "totalCount", "order", "nonceReuse"] as const
@@ -13,16 +13,16 @@ const points = ["emptyList", "totalCount", "order", "nonceReuse"] as const
  * A world, its faults, the readings where the documentation is silent, and a seed for all that is drawn (cursors,
  * nonces, the jitter of retries). Prints as a person would describe it.
  */
-export class Scenario extends Printed.Printed {
+export class Scenario extends InWords.InWords {
   readonly world: TestWorld
   readonly faults: FaultSchedule
-  readonly reading: Partial<Reading.Reading>
+  readonly reading: Partial<DocumentationReading.DocumentationReading>
   readonly seed: number
 
   constructor(options: {
     readonly world: TestWorld
     readonly faults: FaultSchedule
-    readonly reading?: Partial<Reading.Reading> | undefined
+    readonly reading?: Partial<DocumentationReading.DocumentationReading> | undefined
     readonly seed?: number | undefined
   }) {
     super()
@@ -35,7 +35,7 @@ export class Scenario extends Printed.Printed {
   override toString(): string {
     const unusual = points.flatMap((point) => {
       const choice = this.reading[point]
-      return choice === undefined || choice === Reading.standard[point] ? [] : [`${point} ${choice}`]
+      return choice === undefined || choice === DocumentationReading.standard[point] ? [] : [`${point} ${choice}`]
     })
     return [
       String(this.world),

@@ -3,8 +3,8 @@
  */
 import { UserId } from "@effect-zim/protocol"
 import type { World } from "@effect-zim/emulator"
-import * as Label from "./internal/label.ts"
-import * as Printed from "./internal/printed.ts"
+import * as DescribeConversation from "./internal/describeConversation.ts"
+import * as InWords from "./internal/inWords.ts"
 
 /** So many conversations of a list are named where a world is printed, half of them from its beginning. */
 const named = 6
@@ -14,7 +14,7 @@ const listOf = (user: World.User): string => {
   const describe = (index: number): string => {
     const wire = list[index]
     if (wire === undefined) return ""
-    return `${Label.ofWire(wire)}${list[index - 1]?.UpdateTime === wire.UpdateTime ? " (same time)" : ""}`
+    return `${DescribeConversation.describe(wire)}${list[index - 1]?.UpdateTime === wire.UpdateTime ? " (same time)" : ""}`
   }
   const indices = [...list.keys()]
   const texts =
@@ -26,7 +26,7 @@ const listOf = (user: World.User): string => {
 
 const rowOf = (user: World.User): string => {
   const length = user.conversations.length
-  return `user ${user.userId}: ${length === 0 ? "no conversations" : `${Printed.count(length, "conversation")}: ${listOf(user)}`}`
+  return `user ${user.userId}: ${length === 0 ? "no conversations" : `${InWords.count(length, "conversation")}: ${listOf(user)}`}`
 }
 
 /**
@@ -42,7 +42,7 @@ const rowOf = (user: World.User): string => {
  * console.log(String(world))
  * ```
  */
-export class TestWorld extends Printed.Printed implements World.World {
+export class TestWorld extends InWords.InWords implements World.World {
   readonly apps: World.World["apps"]
   readonly users: World.World["users"]
   /** Users who are asked for but not registered. */

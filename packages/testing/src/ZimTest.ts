@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Random from "effect/Random"
 import * as TestClock from "effect/testing/TestClock"
 import { FaultSchedule } from "./FaultSchedule.ts"
-import * as Spy from "./internal/spy.ts"
+import * as EmulatorSpy from "./internal/emulatorSpy.ts"
 import * as VirtualTime from "./internal/virtualTime.ts"
 
 /**
@@ -26,7 +26,7 @@ export type Services = ZimClient.ZimClient | HttpClient.HttpClient | Emulator.Em
 /** The emulator's options that a test may want, beside the world and its faults. */
 export interface Options extends Omit<Emulator.Options, "world" | "faults"> {
   /** @internal */
-  readonly spy?: Spy.Seen | undefined
+  readonly spy?: EmulatorSpy.Seen | undefined
 }
 
 const isSchedule = (faults: ReadonlyArray<Fault.Fault> | FaultSchedule): faults is FaultSchedule =>
@@ -80,7 +80,7 @@ export const layer = (
     Emulator.Emulator,
     Emulator.make({ ...options, world, faults: isSchedule(faults) ? faults.faults : faults }).pipe(
       Effect.map((emulator) =>
-        schedule === undefined && options.spy === undefined ? emulator : Spy.on(emulator, schedule, options.spy)
+        schedule === undefined && options.spy === undefined ? emulator : EmulatorSpy.on(emulator, schedule, options.spy)
       )
     )
   )

@@ -1,5 +1,5 @@
 /** The emulator: calls per second in the same process, and as a server. */
-import { Emulator, EmulatorClient, Quota, World } from "@effect-zim/emulator"
+import { Emulator, EmulatorClient, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { QueryConversationList } from "@effect-zim/protocol"
 import { ServerSecret, Signature } from "@effect-zim/signing"
@@ -25,7 +25,7 @@ const emulator = Emulator.layer({
     apps: [{ appId: app.appId, serverSecret: app.secret }],
     users: [{ userId: app.userId, conversations: Samples.entries(10) }]
   }),
-  quota: Quota.unlimited,
+  quota: ServiceQuota.unlimited,
   journalCapacity: 10_000
 })
 

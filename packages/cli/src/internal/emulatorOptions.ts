@@ -1,7 +1,7 @@
 /**
  * What `zim emulator start` makes an emulator of: its flags.
  */
-import { FaultJson, Quota, World, WorldFolder } from "@effect-zim/emulator"
+import { FaultJson, ServiceQuota, World, WorldFolder } from "@effect-zim/emulator"
 import type { Fault } from "@effect-zim/emulator"
 import { ServerSecret } from "@effect-zim/signing"
 import * as Duration from "effect/Duration"
@@ -136,15 +136,15 @@ interface Limits {
   readonly window: Duration.Duration | undefined
 }
 
-const models: Record<(typeof quotaModels)[number], (limits: Limits) => Quota.Quota> = {
-  sliding: Quota.sliding,
-  "sliding-counting-rejections": (limits) => Quota.sliding({ ...limits, countRejected: true }),
-  fixed: Quota.fixed,
-  "fixed-unaligned": (limits) => Quota.fixed({ ...limits, aligned: false }),
-  "token-bucket": Quota.tokenBucket,
-  leaky: Quota.leaky,
-  "leaky-queue": (limits) => Quota.leaky({ ...limits, queue: limits.limit ?? 20 }),
-  unlimited: () => Quota.unlimited
+const models: Record<(typeof quotaModels)[number], (limits: Limits) => ServiceQuota.ServiceQuota> = {
+  sliding: ServiceQuota.sliding,
+  "sliding-counting-rejections": (limits) => ServiceQuota.sliding({ ...limits, countRejected: true }),
+  fixed: ServiceQuota.fixed,
+  "fixed-unaligned": (limits) => ServiceQuota.fixed({ ...limits, aligned: false }),
+  "token-bucket": ServiceQuota.tokenBucket,
+  leaky: ServiceQuota.leaky,
+  "leaky-queue": (limits) => ServiceQuota.leaky({ ...limits, queue: limits.limit ?? 20 }),
+  unlimited: () => ServiceQuota.unlimited
 }
 
 /** The quota that the flags ask for. */
@@ -152,7 +152,7 @@ export const quotaOf = (flags: {
   readonly quotaModel: (typeof quotaModels)[number]
   readonly limit: Option.Option<number>
   readonly window: Option.Option<Duration.Duration>
-}): Effect.Effect<Quota.Quota, CommandFailed> => {
+}): Effect.Effect<ServiceQuota.ServiceQuota, CommandFailed> => {
   const limits = { limit: Option.getOrUndefined(flags.limit), window: Option.getOrUndefined(flags.window) }
   return flags.quotaModel === "unlimited" && (limits.limit !== undefined || limits.window !== undefined)
     ? Effect.fail(

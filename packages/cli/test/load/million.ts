@@ -4,7 +4,7 @@
  */
 import { ServerSecret } from "@effect-zim/signing"
 import { AppId, type Conversation, UserId } from "@effect-zim/protocol"
-import { Emulator, Quota, type World } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota, type World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { Console, Effect, Layer, Schema } from "effect"
 import { spawn } from "node:child_process"
@@ -132,7 +132,7 @@ const program = Effect.gen(function* () {
 await program.pipe(
   Effect.provide(
     EmulatorServer.layer().pipe(
-      Layer.provideMerge(Emulator.layer({ world, quota: Quota.unlimited, journalCapacity: 1000 }))
+      Layer.provideMerge(Emulator.layer({ world, quota: ServiceQuota.unlimited, journalCapacity: 1000 }))
     )
   ),
   Effect.runPromise

@@ -1,5 +1,5 @@
 /** Real processes against an emulator, over HTTP, for a minute. */
-import { Emulator, Quota } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -45,7 +45,7 @@ export const run = Effect.fnUntraced(function* (count: number, redis?: string) {
   const emulator = Emulator.layer({
     world: Emulated.worldOf(FakeService.entries(3)),
     // The strictest of all: any second, and rejected calls count too.
-    quota: Quota.sliding({ countRejected: true })
+    quota: ServiceQuota.sliding({ countRejected: true })
   })
   const context = yield* Layer.build(EmulatorServer.layer().pipe(Layer.provideMerge(emulator)))
   return yield* Effect.gen(function* () {

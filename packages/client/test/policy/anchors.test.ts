@@ -1,6 +1,6 @@
 /** What known clients get wrong, each as a test that they would fail. */
 import { Conversations, Quota, RetryPolicy, ServerClock, Timeout, type ZimClient } from "@effect-zim/client"
-import { Emulator, Journal, Quota as ServiceQuota, World } from "@effect-zim/emulator"
+import { Emulator, Journal, ServiceQuota, World } from "@effect-zim/emulator"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"

@@ -1,4 +1,3 @@
-/** What is under test. */
 import type { Conversation } from "@effect-zim/protocol"
 import type * as Effect from "effect/Effect"
 import type * as Stream from "effect/Stream"

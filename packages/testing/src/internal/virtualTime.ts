@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
-import { inRange } from "./inRange.ts"
+import { inRange } from "./checkRange.ts"
 
 /** Why an effect did not come to its end. */
 export class NeverEnds extends Data.TaggedError("NeverEnds")<{ readonly problem: string }> {

@@ -1,7 +1,7 @@
 import * as Duration from "effect/Duration"
 import type * as EffectRandom from "effect/Random"
-import * as Random from "../random.ts"
-import type { Action } from "./schema.ts"
+import * as Random from "../seededRandom.ts"
+import type { Action } from "./faultSchema.ts"
 
 /** No tail is longer than this: a day. */
 const longest = 86_400_000

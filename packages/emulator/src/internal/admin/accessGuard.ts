@@ -1,0 +1,77 @@
+import * as Net from "node:net"
+import * as Loopback from "../http/loopback.ts"
+
+/** Who else than this machine may ask. */
+export interface Remote {
+  readonly hosts: ReadonlyArray<string>
+  readonly peers: ReadonlyArray<string>
+}
+
+/** What a request says of itself, before anything is done for it. */
+export interface Visitor {
+  readonly method: string
+  /** The address at the other end of the connection. */
+  readonly peer: string | undefined
+  readonly host: string | undefined
+  readonly origin: string | undefined
+  readonly contentType: string | undefined
+}
+
+/** Why a request is turned away. */
+export interface Refusal {
+  readonly status: number
+  readonly _tag: "Forbidden" | "UnsupportedMediaType"
+  readonly problem: string
+}
+
+const forbidden = (problem: string): Refusal => ({ status: 403, _tag: "Forbidden", problem })
+
+/** The name or address of a `Host` header or an origin, without the port. */
+const hostName = (authority: string): string | undefined => {
+  const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?$/i.exec(authority)
+  return (match?.[1] ?? match?.[2])?.toLowerCase()
+}
+
+const addressList = (peers: ReadonlyArray<string>): Net.BlockList => {
+  const list = new Net.BlockList()
+  for (const peer of peers) {
+    const [address = "", bits] = peer.split("/")
+    const family = Net.isIPv6(address) ? "ipv6" : "ipv4"
+    if (bits === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(bits), family)
+  }
+  return list
+}
+
+const jsonType = /^application\/json\s*(?:;|$)/i
+const reads = new Set(["GET", "HEAD"])
+
+/**
+ * Turns away who is not from here, pages of other origins (also those that made their name point here), and what a
+ * page could send without being asked for permission. Throws where `peers` is no list of addresses and subnets.
+ */
+export const make = (remote: Remote): ((visitor: Visitor) => Refusal | undefined) => {
+  const peers = addressList(remote.peers)
+  const hosts = new Set(remote.hosts.map((host) => host.toLowerCase()))
+  const isKnown = (authority: string): boolean => {
+    const name = hostName(authority)
+    return name !== undefined && (Loopback.isLoopback(name) || hosts.has(name))
+  }
+  return ({ contentType, host, method, origin, peer }) => {
+    if (peer === undefined || !(Loopback.isLoopback(peer) || Loopback.contains(peers, peer))) {
+      return forbidden("this API answers this machine only")
+    }
+    if (host === undefined || !isKnown(host)) {
+      return forbidden("the Host header must name this machine: localhost or a loopback address")
+    }
+    if (origin !== undefined && origin !== `http://${host}`) return forbidden("pages of other origins are not served")
+    if (!reads.has(method) && (contentType === undefined || !jsonType.test(contentType))) {
+      return {
+        status: 415,
+        _tag: "UnsupportedMediaType",
+        problem: `${method} needs the header Content-Type: application/json`
+      }
+    }
+    return undefined
+  }
+}

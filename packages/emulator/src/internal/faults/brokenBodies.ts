@@ -1,0 +1,100 @@
+/** Bodies gone wrong: replaced, cut off, slow, too long. */
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Stream from "effect/Stream"
+import { ConnectionLost } from "../../HttpExchange.ts"
+import type { Reply } from "../../HttpExchange.ts"
+import type { Action } from "./faultSchema.ts"
+
+const encoder = new TextEncoder()
+
+const dateOf = (reply: Reply): Readonly<Record<string, string>> =>
+  reply.headers["date"] === undefined ? {} : { date: reply.headers["date"] }
+
+const replaced = (reply: Reply, status: number, headers: Reply["headers"], body: string): Reply => ({
+  status,
+  headers: { ...dateOf(reply), ...headers },
+  body
+})
+
+const json = { "content-type": "application/json" }
+
+const errorPage = (status: number): string =>
+  `<html><head><title>${status}</title></head><body><h1>${status}</h1><hr>gateway</body></html>`
+
+/** A text body as bytes with its length promised, to be sent in another way. Bodies that stream already stay. */
+const respelled = (
+  reply: Reply,
+  spell: (bytes: Uint8Array<ArrayBuffer>) => Stream.Stream<Uint8Array, ConnectionLost>
+): Reply => {
+  if (typeof reply.body !== "string") return reply
+  const bytes = encoder.encode(reply.body)
+  return { ...reply, headers: { ...reply.headers, "content-length": String(bytes.length) }, body: spell(bytes) }
+}
+
+const firstHalf = (bytes: Uint8Array<ArrayBuffer>): Stream.Stream<Uint8Array> =>
+  Stream.succeed(bytes.subarray(0, Math.floor(bytes.length / 2)))
+
+const dribbled = (bytes: Uint8Array, size: number, pause: Duration.Duration): Stream.Stream<Uint8Array> =>
+  Stream.range(0, Math.ceil(bytes.length / size) - 1).pipe(
+    Stream.mapEffect((i) => Effect.as(Effect.sleep(pause), bytes.subarray(i * size, (i + 1) * size)))
+  )
+
+const pieceBytes = 65_536
+
+const padded = (bytes: number): Stream.Stream<Uint8Array<ArrayBuffer>> => {
+  const open = `{"Code":0,"Message":"success","RequestId":"1","TotalCount":0,"Next":0,"List":[],"Padding":"`
+  const piece = new Uint8Array(pieceBytes).fill(0x20)
+  const padding = Stream.range(0, Math.ceil(bytes / pieceBytes) - 1).pipe(
+    Stream.map((i) => piece.subarray(0, Math.min(pieceBytes, bytes - i * pieceBytes)))
+  )
+  return Stream.succeed(encoder.encode(open)).pipe(
+    Stream.concat(padding),
+    Stream.concat(Stream.succeed(encoder.encode(`"}`)))
+  )
+}
+
+/** Another body: what the headers said of the one before is no longer true. */
+const withBody = (reply: Reply, body: Reply["body"], said: Reply["headers"] = {}): Reply => {
+  const { "content-encoding": _encoding, "content-length": _length, ...headers } = reply.headers
+  return { ...reply, headers: { ...headers, ...said }, body }
+}
+
+// The standard's own: it runs wherever JavaScript does, and pulls no more than is read.
+const compress = (bytes: Stream.Stream<Uint8Array<ArrayBuffer>>): Stream.Stream<Uint8Array, ConnectionLost> =>
+  Stream.fromReadableStream({
+    evaluate: () => Stream.toReadableStream(bytes).pipeThrough(new CompressionStream("gzip")),
+    onError: () => new ConnectionLost()
+  })
+
+/** The reply as this fault makes it; the same where it does nothing to replies. */
+export const rewrite = (reply: Reply, of: Action): Reply => {
+  switch (of.type) {
+    case "rewrite":
+      return of.change(reply)
+    case "rawBody":
+      return replaced(reply, 200, { "content-type": of.contentType }, of.text)
+    case "notJson":
+      return replaced(reply, 200, json, "upstream says: try again")
+    case "emptyBody":
+      return replaced(reply, 200, json, "")
+    case "httpStatus":
+      return replaced(reply, of.status, { "content-type": "text/html" }, of.html ?? errorPage(of.status))
+    case "redirect":
+      return replaced(reply, 302, { location: of.location }, "")
+    case "wrongContentType":
+      return { ...reply, headers: { ...reply.headers, "content-type": "text/html; charset=utf-8" } }
+    case "truncatedBody":
+      return respelled(reply, (bytes) => Stream.concat(firstHalf(bytes), Stream.fail(new ConnectionLost())))
+    case "hangingBody":
+      return respelled(reply, (bytes) => Stream.concat(firstHalf(bytes), Stream.never))
+    case "slowBody":
+      return respelled(reply, (bytes) => dribbled(bytes, of.bytes, of.every))
+    case "oversizedBody":
+      return withBody(reply, padded(of.bytes))
+    case "gzipBomb":
+      return withBody(reply, compress(padded(of.bytes)), { "content-encoding": "gzip" })
+    default:
+      return reply
+  }
+}

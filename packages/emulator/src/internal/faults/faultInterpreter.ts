@@ -1,0 +1,72 @@
+import type * as EffectRandom from "effect/Random"
+import type { Reply } from "../../HttpExchange.ts"
+import type { Fault } from "../../Fault.ts"
+import * as Bodies from "./brokenBodies.ts"
+import * as Latencies from "./latencies.ts"
+import type { Action, Call } from "./faultSchema.ts"
+
+/** The faults that happen to one call: what they do to it at each step. Of several of one kind, the first counts. */
+export class Happening {
+  readonly #actions: ReadonlyArray<Action>
+  /** As the journal calls them. */
+  readonly names: ReadonlyArray<string>
+
+  constructor(faults: ReadonlyArray<Fault>) {
+    this.#actions = faults.map(({ action }) => action)
+    this.names = faults.map(({ name }) => name)
+  }
+
+  /** The first fault of this type. */
+  find<Type extends Action["type"]>(type: Type): Extract<Action, { readonly type: Type }> | undefined {
+    const is = (action: Action): action is Extract<Action, { readonly type: Type }> => action.type === type
+    return this.#actions.find(is)
+  }
+
+  /** For how many milliseconds the request or the answer is held up: latencies add up. */
+  delay(on: "request" | "answer", random: EffectRandom.Random): number {
+    return this.#actions.reduce((sum, action) => sum + Latencies.draw(action, on, random), 0)
+  }
+
+  /** By how many entries a page starts too late; too early, where it is negative. */
+  get shift(): number {
+    return this.#actions.reduce((sum, action) => {
+      if (action.type === "missingEntries") return sum + action.count
+      return action.type === "duplicateEntries" ? sum - action.count : sum
+    }, 0)
+  }
+
+  /** The `Next` in place of the right one; `issue` makes a cursor that leads to a page. */
+  next(page: number, issue: (page: number) => bigint | number | undefined): bigint | number | string | undefined {
+    const next = this.find("nextCursor")?.next
+    if (next !== undefined) return typeof next === "object" ? BigInt(next.digits) : next
+    const circle = this.find("cyclingCursor")
+    return circle && issue(2 + ((page - 1) % circle.length))
+  }
+
+  /** The reply in place of the right one: one fault after the other. */
+  rewrite(reply: Reply): Reply {
+    return this.#actions.reduce(Bodies.rewrite, reply)
+  }
+}
+
+const nothing = new Happening([])
+
+type Running = { readonly fault: Fault; readonly holds: (call: Call) => boolean }
+
+/** Faults whose counting and drawing has begun. */
+export class FaultInterpreter {
+  readonly #running: ReadonlyArray<Running>
+
+  constructor(faults: ReadonlyArray<Fault>, seed: string) {
+    this.#running = faults.map((fault, index) => {
+      const conditions = fault.conditions.map((condition, i) => condition.start(`${seed}/${index}/${i}`))
+      return { fault, holds: (call) => conditions.every((holds) => holds(call)) }
+    })
+  }
+
+  /** The faults that happen to a call. */
+  happening(call: Call): Happening {
+    if (this.#running.length === 0) return nothing
+    return new Happening(this.#running.filter(({ holds }) => holds(call)).map(({ fault }) => fault))
+  }
+}

@@ -1,7 +1,0 @@
-import type { Handler } from "./handler.ts"
-import * as QueryConversationList from "./queryConversationList.ts"
-
-/** Every operation that is served, by its action: the names are case-sensitive. */
-export const byAction: ReadonlyMap<string, Handler> = new Map(
-  [QueryConversationList.handler].map((handler) => [handler.action, handler])
-)

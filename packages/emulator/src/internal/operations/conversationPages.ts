@@ -1,0 +1,101 @@
+import { Conversation, QueryConversationList } from "@effect-zim/protocol"
+import * as Hash from "effect/Hash"
+import type { User } from "../../World.ts"
+import type { Edge } from "./cursors.ts"
+
+/** A user's list as the service keeps it: in order, the latest 1000. */
+export interface ConversationList {
+  readonly entries: ReadonlyArray<Conversation.Wire>
+  /** How many conversations the user has. */
+  readonly total: number
+}
+
+export const edgeOf = (entry: Conversation.Wire): Edge => ({
+  UpdateTime: entry.UpdateTime,
+  ConvId: entry.ConvId,
+  ConvType: entry.ConvType ?? Conversation.typeCodes.OneToOne
+})
+
+/** The order of a list: by time; entries of equal time by id, then by type, so that every entry has one place. */
+const compare = (a: Edge, b: Edge): number =>
+  a.UpdateTime - b.UpdateTime || (a.ConvId < b.ConvId ? -1 : a.ConvId > b.ConvId ? 1 : a.ConvType - b.ConvType)
+
+/** As the service does: for some one-to-one conversations the type is left out. Always the same ones, by their id. */
+const withoutSomeTypes = (entry: Conversation.Wire): Conversation.Wire =>
+  entry.ConvType === Conversation.typeCodes.OneToOne && Hash.string(entry.ConvId) % 2 === 0
+    ? { ConvId: entry.ConvId, UpdateTime: entry.UpdateTime }
+    : entry
+
+/** In the order of a list. */
+export const arranged = (conversations: ReadonlyArray<Conversation.Wire>): ReadonlyArray<Conversation.Wire> =>
+  conversations.toSorted((a, b) => compare(edgeOf(a), edgeOf(b)))
+
+const arrange = (conversations: ReadonlyArray<Conversation.Wire>): ConversationList => ({
+  entries: arranged(conversations).slice(-QueryConversationList.maximumConversations).map(withoutSomeTypes),
+  total: conversations.length
+})
+
+// Users are immutable, so each is arranged once.
+const lists = new WeakMap<User, ConversationList>()
+
+export const of = (user: User): ConversationList => {
+  const known = lists.get(user)
+  if (known !== undefined) return known
+  const list = arrange(user.conversations)
+  lists.set(user, list)
+  return list
+}
+
+/** How many entries come before the first one that is not before the edge (or, with `past`, that is after it). */
+const position = (entries: ReadonlyArray<Conversation.Wire>, edge: Edge, past: boolean): number => {
+  let low = 0
+  let high = entries.length
+  while (low < high) {
+    const middle = (low + high) >>> 1
+    const entry = entries[middle]
+    const order = entry === undefined ? 1 : compare(edgeOf(entry), edge)
+    if (order < 0 || (past && order === 0)) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** A page, and the edge where the next one starts. */
+export interface Slice {
+  readonly entries: ReadonlyArray<Conversation.Wire>
+  readonly next: Edge | undefined
+}
+
+const slice = (entries: ReadonlyArray<Conversation.Wire>, edge: Conversation.Wire | undefined): Slice => ({
+  entries,
+  next: edge === undefined ? undefined : edgeOf(edge)
+})
+
+/**
+ * A page of so many entries. `shift` moves the start of a page that has an edge: back, so that entries come twice (but
+ * one at least is new), or on, so that some are left out.
+ */
+export interface Window {
+  readonly limit: number
+  readonly shift: number
+}
+
+const shifted = ({ limit, shift }: Window): number => Math.max(shift, 1 - limit)
+
+/** The entries after the edge, oldest first. */
+export const after = (list: ConversationList, edge: Edge | undefined, window: Window): Slice => {
+  const { length } = list.entries
+  const moved = edge === undefined ? 0 : position(list.entries, edge, true) + shifted(window)
+  const start = Math.min(Math.max(moved, 0), length)
+  const end = Math.min(start + window.limit, length)
+  return slice(list.entries.slice(start, end), end < length ? list.entries[end - 1] : undefined)
+}
+
+/** The latest entries before the edge. */
+export const before = (list: ConversationList, edge: Edge | undefined, window: Window): Slice => {
+  const { length } = list.entries
+  const moved = edge === undefined ? length : position(list.entries, edge, false) - shifted(window)
+  const end = Math.min(Math.max(moved, 0), length)
+  const start = Math.max(end - window.limit, 0)
+  return slice(list.entries.slice(start, end), start > 0 ? list.entries[start] : undefined)
+}

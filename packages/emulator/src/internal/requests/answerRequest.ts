@@ -1,0 +1,154 @@
+import * as Clock from "effect/Clock"
+import * as Effect from "effect/Effect"
+import type * as Random from "effect/Random"
+import * as Result from "effect/Result"
+import { ConnectionLost } from "../../HttpExchange.ts"
+import type { Reply, Request } from "../../HttpExchange.ts"
+import type { Call } from "../../Fault.ts"
+import { check } from "./checkRequest.ts"
+import type { ServiceData, Facts } from "./checkRequest.ts"
+import type { Happening, FaultInterpreter } from "../faults/faultInterpreter.ts"
+import type { Refusal } from "../operations/operationHandler.ts"
+import type { JournalLog } from "../journalLog.ts"
+import * as ReadRequest from "./readRequest.ts"
+import type { Envelope } from "./writeReply.ts"
+import type { SteadyClock } from "../steadyClock.ts"
+
+/** All that answering a call needs and changes. */
+export interface ServiceState {
+  readonly data: ServiceData
+  readonly faults: FaultInterpreter
+  readonly log: JournalLog
+  readonly random: Random.Random
+  readonly write: (answer: Envelope) => Reply
+  readonly steady: SteadyClock
+  /** What the service's clock shows at a time of Effect's. */
+  readonly shown: (now: number) => number
+  calls: number
+}
+
+const wrongPath: Refusal = { code: 100000000, reason: "the path is not /" }
+const wrongMethod: Refusal = { code: 2, reason: "the method is not POST" }
+
+const unknown = {
+  appId: undefined,
+  action: "",
+  userId: undefined,
+  limit: undefined,
+  cursorGiven: false,
+  page: undefined,
+  faults: [],
+  nonceReused: false,
+  signatureAge: undefined
+}
+
+const refuseOutright = (
+  state: ServiceState,
+  index: number,
+  time: number,
+  status: number,
+  { code, reason }: Refusal
+): Reply => {
+  state.log.record({ index, time, ...unknown, code, reason, status })
+  return state.write({ status, index, shown: state.shown(time), code, payload: {} })
+}
+
+const pageOf = (state: ServiceState, { appId, summary }: ReadRequest.Received): number | undefined => {
+  const { cursor, userId } = summary
+  if (cursor === "0") return 1
+  if (appId === undefined || userId === undefined || cursor === undefined) return undefined
+  return state.data.cursors.find(appId, userId, cursor)?.page
+}
+
+/** The `Next` that faults ask for, in place of the right one. */
+const nextOf = (state: ServiceState, happening: Happening, { appId, page = 1, userId }: Call): object => {
+  const next = happening.next(page, (page) =>
+    appId === undefined || userId === undefined
+      ? undefined
+      : state.data.cursors.issue({ appId, userId, page, edge: undefined })
+  )
+  return next === undefined ? {} : { Next: next }
+}
+
+/** Answers one request. */
+export const answer = Effect.fnUntraced(function* (
+  state: ServiceState,
+  request: Request
+): Effect.fn.Return<Reply, ConnectionLost> {
+  const clock = yield* Clock.Clock
+  const index = ++state.calls
+  const arrival = clock.currentTimeMillisUnsafe()
+  const end = request.target.indexOf("?")
+  if ((end < 0 ? request.target : request.target.slice(0, end)) !== "/") {
+    return refuseOutright(state, index, arrival, 404, wrongPath)
+  }
+  if (request.method !== "POST") {
+    const refused = refuseOutright(state, index, arrival, 405, wrongMethod)
+    return { ...refused, headers: { ...refused.headers, allow: "POST" } }
+  }
+
+  const received = ReadRequest.receive(request)
+  const page = pageOf(state, received)
+  const call = ReadRequest.callOf(received, { index, time: arrival, page })
+  const happening = state.faults.happening(call)
+
+  const delay = happening.delay("request", state.random)
+  if (delay > 0) yield* Effect.sleep(delay)
+
+  const now = clock.currentTimeMillisUnsafe()
+  const facts: Facts = { nonceReused: false, signatureAge: undefined }
+  const note = (code: number | undefined, reason: string | undefined, status: number | undefined): void =>
+    state.log.record({
+      index,
+      time: now,
+      appId: call.appId,
+      action: call.action,
+      userId: call.userId,
+      limit: call.limit,
+      cursorGiven: call.cursor !== undefined && call.cursor !== "0",
+      page,
+      code,
+      reason,
+      status,
+      faults: happening.names,
+      ...facts
+    })
+
+  if (happening.find("connectionReset") !== undefined) {
+    note(undefined, undefined, undefined)
+    return yield* new ConnectionLost()
+  }
+  if (happening.find("hang") !== undefined) {
+    note(undefined, undefined, undefined)
+    return yield* Effect.never
+  }
+
+  const forced = happening.find("returnCode")
+  const changes = {
+    // A call that waits in a leaky bucket has been counted, also when its client goes away.
+    givenUp: () => note(undefined, "the client went away in the queue", undefined),
+    code: forced?.code,
+    shift: happening.shift,
+    largeCursors: happening.find("largeCursors") !== undefined
+  }
+  const result = yield* Effect.result(
+    check(received, state.data, changes, facts, state.steady(clock), state.shown(now))
+  )
+  const code = Result.isSuccess(result) ? 0 : result.failure.code
+  const answer = happening.rewrite(
+    state.write({
+      status: 200,
+      index,
+      shown: state.shown(clock.currentTimeMillisUnsafe()),
+      code,
+      message: code === forced?.code ? forced.message : undefined,
+      payload: Result.isSuccess(result) ? { ...result.success, ...nextOf(state, happening, call) } : {}
+    })
+  )
+  const lost = happening.find("answerLost") !== undefined
+  note(code, Result.isSuccess(result) ? undefined : result.failure.reason, lost ? undefined : answer.status)
+
+  const wait = happening.delay("answer", state.random)
+  if (wait > 0) yield* Effect.sleep(wait)
+  return lost ? yield* new ConnectionLost() : answer
+})

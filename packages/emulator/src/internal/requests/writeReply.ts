@@ -1,0 +1,67 @@
+import { ReturnCode, WireJson } from "@effect-zim/protocol"
+import * as DateTime from "effect/DateTime"
+import * as Headers from "effect/http/Headers"
+import type { Reply } from "../../HttpExchange.ts"
+import * as Random from "../seededRandom.ts"
+
+/** The `Date` header, made once per second. */
+const dateHeader = (): ((now: number) => string) => {
+  let second = Number.NaN
+  let text = ""
+  return (now) => {
+    const current = Math.floor(now / 1000)
+    if (current !== second) {
+      second = current
+      text = Headers.formatHttpDate(DateTime.makeUnsafe(now))
+    }
+    return text
+  }
+}
+
+const messageOf = (code: number): string =>
+  code === 0 ? "success" : (ReturnCode.lookup(code)?.meaning ?? "Unknown error")
+
+/** `JSON.stringify` is many times faster on a long list, and throws where it meets a bigint. */
+const printMember = (value: unknown): string => {
+  if (typeof value === "bigint") return value.toString()
+  try {
+    return JSON.stringify(value)
+  } catch {
+    return WireJson.stringify(value)
+  }
+}
+
+/** The JSON of an answer; integers of any size are exact. */
+const print = (fields: object): string =>
+  `{${Object.entries(fields)
+    .map(([key, value]) => `"${key}":${printMember(value)}`)
+    .join(",")}}`
+
+/** What an answer says. */
+export interface Envelope {
+  readonly status: number
+  /** The number of the call. */
+  readonly index: number
+  /** What the service's clock shows. */
+  readonly shown: number
+  readonly code: number
+  /** In place of the documented text. */
+  readonly message?: string | undefined
+  readonly payload: object
+}
+
+/** Writes answers, with request ids from a seed. */
+export const writer = (seed: string): ((answer: Envelope) => Reply) => {
+  const prefix = Random.between(Random.seeded(seed), 100_000_000, 999_999_999)
+  const date = dateHeader()
+  return ({ code, index, message, payload, shown, status }) => ({
+    status,
+    headers: { "content-type": "application/json; charset=utf-8", date: date(shown) },
+    body: print({
+      Code: code,
+      Message: message ?? messageOf(code),
+      RequestId: `${prefix}${String(index).padStart(9, "0")}`,
+      ...payload
+    })
+  })
+}

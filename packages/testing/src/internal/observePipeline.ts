@@ -1,0 +1,103 @@
+import { Emulator, type Journal } from "@effect-zim/emulator"
+import * as Cause from "effect/Cause"
+import * as Deferred from "effect/Deferred"
+import * as Effect from "effect/Effect"
+import * as Exit from "effect/Exit"
+import * as Stream from "effect/Stream"
+import type { Pipeline, Result } from "./pipeline.ts"
+import type { Scenario } from "../Scenario.ts"
+import * as ZimTest from "../ZimTest.ts"
+import * as EmulatorSpy from "./emulatorSpy.ts"
+import * as VirtualTime from "./virtualTime.ts"
+
+/** What became of one run of a pipeline for a user. */
+export interface Outcome {
+  readonly userId: string
+  /** What came out, up to the end or the failure. */
+  readonly results: ReadonlyArray<Result>
+  /** How it ended; `undefined` where it did not. */
+  readonly exit: Exit.Exit<void, unknown> | undefined
+}
+
+/** What a pipeline did in a scenario. */
+export interface Observation {
+  readonly outcomes: ReadonlyArray<Outcome>
+  readonly served: ReadonlyArray<EmulatorSpy.Served>
+  readonly credentials: ReadonlyMap<string, "signature" | "nonce">
+  readonly journal: ReadonlyArray<Journal.Entry>
+  /** Why it did not come to its end, where it did not. */
+  readonly neverEnds: string | undefined
+}
+
+/** Takes every result where it comes, so that those before a failure are known. */
+const collect = <E>(run: ReturnType<Pipeline<E>>, into: Array<Result>): Effect.Effect<void, E, ZimTest.Services> =>
+  Stream.isStream(run)
+    ? Stream.runForEach(run, (result) => Effect.sync(() => void into.push(result)))
+    : Effect.map(run, (results) => {
+        for (const result of results) into.push(result)
+      })
+
+interface Options {
+  /** For whom the pipeline runs, all at once. */
+  readonly userIds: ReadonlyArray<string>
+  /** Wraps each run. */
+  readonly around?: <A, E, R>(run: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
+}
+
+/** Runs a pipeline in a scenario, and looks at everything. */
+export const observe = Effect.fnUntraced(function* <E>(
+  scenario: Scenario,
+  pipeline: Pipeline<E>,
+  { around = (run) => run, userIds }: Options
+): Effect.fn.Return<Observation> {
+  const seen = EmulatorSpy.nothing()
+  const runs = userIds.map((userId) => {
+    const results: Array<Result> = []
+    const outcome: { exit: Exit.Exit<void, unknown> | undefined } = { exit: undefined }
+    // A pipeline that throws where it is made dies, as one that throws later.
+    const started = Effect.suspend(() => collect(pipeline(userId), results))
+    const run = Effect.map(Effect.exit(around(started)), (exit) => {
+      outcome.exit = exit
+    })
+    return { userId, results, outcome, run }
+  })
+  let journal: ReadonlyArray<Journal.Entry> = []
+  const ended = yield* Effect.exit(
+    ZimTest.run(
+      Effect.gen(function* () {
+        const emulator = yield* Emulator.Emulator
+        yield* Effect.forEach(runs, ({ run }) => run, { concurrency: "unbounded", discard: true }).pipe(
+          Effect.raceFirst(Deferred.await(seen.tooMany)),
+          Effect.ensuring(Effect.map(emulator.journal.entries, (entries) => void (journal = entries)))
+        )
+      }),
+      scenario.world,
+      scenario.faults,
+      { reading: scenario.reading, seed: scenario.seed, spy: seen }
+    )
+  )
+  return {
+    outcomes: runs.map(({ outcome, results, userId }) => ({ userId, results, exit: outcome.exit })),
+    served: seen.served,
+    credentials: seen.credentials,
+    journal,
+    neverEnds:
+      seen.calls > EmulatorSpy.maximumCalls
+        ? `it made more than ${EmulatorSpy.maximumCalls} calls`
+        : Exit.isSuccess(ended)
+          ? undefined
+          : problemOf(ended.cause)
+  }
+})
+
+/** What a cause says, in one line. */
+export const problemOf = (cause: Cause.Cause<unknown>): string => {
+  const error = Cause.squash(cause)
+  const text =
+    error instanceof VirtualTime.NeverEnds
+      ? error.message
+      : error instanceof Error
+        ? `${error.name}: ${error.message}`
+        : String(error)
+  return text.split("\n", 1).join()
+}
