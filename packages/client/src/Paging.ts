@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { type PagingError, PagingLoop } from "./ClientError.ts"
-import * as Request from "./internal/request.ts"
+import * as CheckedRequest from "./internal/checkedRequest.ts"
 import * as ZimClient from "./ZimClient.ts"
 
 /** The next request is made of the last one, and checked like any other: it is an input, too. */
@@ -45,7 +45,7 @@ export const items = <Op extends Types<Op>, Item>(
 ): Stream.Stream<Item, PagingError<Op["Failure"]>, ZimClient.ZimClient> => {
   type Pulled = Pull.Pull<Arr.NonEmptyReadonlyArray<Item>, PagingError<Op["Failure"]>, void, ZimClient.ZimClient>
   const { paging } = operation
-  const made = Request.make(operation, input)
+  const made = CheckedRequest.make(operation, input)
   return Stream.fromPull(
     Effect.sync(() => {
       const seen = new Set<Cursor.Cursor>()

@@ -16,11 +16,11 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { type CallError, SettingsInvalid, traits } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
-import { Observation } from "./internal/observation.ts"
-import { problemOf } from "./internal/problem.ts"
-import * as Request from "./internal/request.ts"
-import * as RequestContext from "./internal/requestContext.ts"
-import * as Transport from "./internal/transport.ts"
+import { CallTelemetry } from "./internal/callTelemetry.ts"
+import { firstLine } from "./internal/firstLine.ts"
+import * as CheckedRequest from "./internal/checkedRequest.ts"
+import * as HttpContext from "./internal/httpContext.ts"
+import * as SignedRequest from "./internal/signedRequest.ts"
 import { responseLimitIn } from "./ResponseLimit.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
 import * as UntypedOperation from "./UntypedOperation.ts"
@@ -74,7 +74,7 @@ export interface Options {
 const check = <A, I>(schema: Schema.Codec<A, I>, setting: string, value: I): Effect.Effect<A, SettingsInvalid> =>
   Effect.mapError(
     Schema.decodeEffect(schema)(value),
-    (error) => new SettingsInvalid({ setting, problem: problemOf(error) })
+    (error) => new SettingsInvalid({ setting, problem: firstLine(error) })
   )
 
 /** A page of a browser, or a worker of one. Edge runtimes and test environments on a server are neither. */
@@ -116,7 +116,7 @@ export const make = Effect.fnUntraced(function* (
       problem: "this is a browser, where a server secret has no place: call the service from a server"
     })
   }
-  const identity: Transport.Identity = {
+  const identity: SignedRequest.Identity = {
     appId: yield* check(AppId.AppId, "appId", options.appId),
     serverSecret: yield* check(ServerSecret.ServerSecret, "serverSecret", Redacted.value(options.serverSecret))
   }
@@ -138,7 +138,7 @@ export const make = Effect.fnUntraced(function* (
     })
   }
   const http = yield* HttpClient.HttpClient
-  const requestContextIn = yield* RequestContext.make(http)
+  const requestContextIn = yield* HttpContext.make(http)
   const limitOf = yield* responseLimitIn
   const policies = yield* Policies.make({
     key: `${identity.appId}`,
@@ -150,16 +150,15 @@ export const make = Effect.fnUntraced(function* (
   })
 
   const execute: ZimClient["Service"]["execute"] = (operation, input) => {
-    const made = Request.make(operation, input)
+    const made = CheckedRequest.make(operation, input)
     return Effect.contextWith((context: Context.Context<never>) =>
       Effect.flatMapEager(made, (request) => {
-        const observation = new Observation(context, requestContextIn)
+        const telemetry = new CallTelemetry(context, requestContextIn)
         const responseLimit = limitOf(context)
         return policies.execute(
           operation.action,
-          (attempt) =>
-            Transport.attempt({ ...attempt, http, identity, responseLimit, observation }, operation, request),
-          { isRepeatable: operation.kind === "Read", observer: observation }
+          (attempt) => SignedRequest.send({ ...attempt, http, identity, responseLimit, telemetry }, operation, request),
+          { isRepeatable: operation.kind === "Read", observer: telemetry }
         )
       })
     )
@@ -215,7 +214,7 @@ export const layer = (options: Options): Layer.Layer<ZimClient, SettingsInvalid,
  * @since 0.1.0
  */
 export const settings: Effect.Effect<Options, SettingsInvalid> = /* @__PURE__ */ Effect.flatMap(
-  /* @__PURE__ */ Effect.promise(() => import("./internal/settings.ts")),
+  /* @__PURE__ */ Effect.promise(() => import("./internal/settingsFromConfig.ts")),
   (module) => module.settings
 )
 

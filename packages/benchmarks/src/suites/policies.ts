@@ -11,8 +11,8 @@ import * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 // Nobody else may look into the client; its attempt without policies is what is compared here.
-import { Observation } from "../../../client/dist/internal/observation.js"
-import * as Transport from "../../../client/dist/internal/transport.js"
+import { CallTelemetry } from "../../../client/dist/internal/callTelemetry.js"
+import * as SignedRequest from "../../../client/dist/internal/signedRequest.js"
 import * as Contestant from "../Contestant.ts"
 import * as Measure from "../Measure.ts"
 import * as Report from "../Report.ts"
@@ -35,7 +35,7 @@ const http = HttpClient.make((request) =>
 /** The attempt alone: sign, send, decode. No policy, no telemetry. */
 const attempt = Effect.gen(function* () {
   const request = yield* operation.make(input)
-  return yield* Transport.attempt(
+  return yield* SignedRequest.send(
     {
       http,
       identity: { appId: AppId.make(app.appId), serverSecret: app.serverSecret },
@@ -44,7 +44,7 @@ const attempt = Effect.gen(function* () {
       clockOffset: 0,
       responseLimit: 8 * 1024 * 1024,
       call: yield* Call.make({ key: "12345", operation: operation.action, deadline: Duration.minutes(2) }),
-      observation: new Observation(Context.empty(), identity)
+      telemetry: new CallTelemetry(Context.empty(), identity)
     },
     operation,
     request

@@ -13,8 +13,8 @@ import * as Result from "effect/Result"
 import { ClientClosed, ResponseUnreadable, TransportFailed } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
 import { PropagateTrace } from "../Telemetry.ts"
-import type { Observation } from "./observation.ts"
-import * as Redaction from "./redaction.ts"
+import type { CallTelemetry } from "./callTelemetry.ts"
+import * as RedactedSnippet from "./redactedSnippet.ts"
 import * as ResponseText from "./responseText.ts"
 
 /** Who calls. */
@@ -29,7 +29,7 @@ export interface Attempt extends Policies.Attempt<Endpoint.Endpoint> {
   readonly identity: Identity
   readonly responseLimit: number
   /** Told what the answer says; its span's context goes along, where that is asked for. */
-  readonly observation: Observation
+  readonly telemetry: CallTelemetry
 }
 
 /**
@@ -45,7 +45,7 @@ const keepable = <E extends Error>(error: E): E => {
 interface Answer {
   readonly status: number
   readonly text: string
-  readonly secrets: Redaction.Secrets
+  readonly secrets: RedactedSnippet.Secrets
   readonly time: Omit<ServerClock.Sample, "verdict">
 }
 
@@ -54,7 +54,7 @@ class Answered {
   readonly status: number
   readonly code: number
   readonly #requestId: string | undefined
-  readonly #secrets: Redaction.Secrets
+  readonly #secrets: RedactedSnippet.Secrets
 
   constructor({ secrets, status }: Answer, code: number, requestId: string | undefined) {
     this.status = status
@@ -65,7 +65,7 @@ class Answered {
 
   /** As untrusted as any other text of the answer: it may repeat the request. Of a success hardly anybody reads it. */
   get requestId(): string | undefined {
-    return this.#requestId === undefined ? undefined : Redaction.snippet(this.#secrets, this.#requestId)
+    return this.#requestId === undefined ? undefined : RedactedSnippet.make(this.#secrets, this.#requestId)
   }
 }
 
@@ -103,7 +103,7 @@ const withoutUrls = (text: string): string => text.replaceAll(/\bhttps?:\/\/\S+/
 const transportFailed = (
   error: HttpClientError.HttpClientError,
   call: Call.Call,
-  secrets: Redaction.Secrets
+  secrets: RedactedSnippet.Secrets
 ): Effect.Effect<never, TransportFailed | ClientClosed> => {
   const causes = causesOf(error)
   if (causes.some(isDefect)) return Effect.die(causes.find(isDefect))
@@ -114,8 +114,8 @@ const transportFailed = (
     keepable(
       new TransportFailed({
         ...call.description,
-        systemCode: systemCode === undefined ? undefined : Redaction.snippet(secrets, systemCode),
-        problem: Redaction.snippet(secrets, withoutUrls(problem))
+        systemCode: systemCode === undefined ? undefined : RedactedSnippet.make(secrets, systemCode),
+        problem: RedactedSnippet.make(secrets, withoutUrls(problem))
       })
     )
   )
@@ -130,8 +130,8 @@ const blank = HttpClientRequest.post("", { acceptJson: true, headers: { "accept-
 type SendError = TransportFailed | ClientClosed | ResponseUnreadable
 
 /** Signs, sends, and reads the whole answer. The signature is made here, last of all, and is never used again. */
-const send = function* (
-  { call, clockOffset, endpoint, http, identity, observation, responseLimit }: Attempt,
+const roundTrip = function* (
+  { call, clockOffset, endpoint, http, identity, telemetry, responseLimit }: Attempt,
   body: string
 ): Effect.fn.Return<Answer, SendError> {
   const sentAt = call.clock.currentTimeMillisUnsafe()
@@ -139,10 +139,10 @@ const send = function* (
   const secrets = { signed, serverSecret: identity.serverSecret }
   const url = `${endpoint.root}?${Signature.toQuery(signed, call.operation)}`
   const bare = HttpClientRequest.setBody(HttpClientRequest.setUrl(blank, url), HttpBody.text(body, "application/json"))
-  const { span } = observation
+  const { span } = telemetry
   const isTraced = span !== undefined && (yield* PropagateTrace)
   const request = isTraced ? HttpClientRequest.setHeaders(bare, HttpTraceContext.toHeaders(span)) : bare
-  observation.answer = undefined
+  telemetry.answer = undefined
   const failed = (error: HttpClientError.HttpClientError) => transportFailed(error, call, secrets)
   const response = yield* Effect.catch(http.execute(request), failed)
   const time = {
@@ -152,7 +152,7 @@ const send = function* (
     receivedAt: call.clock.currentTimeMillisUnsafe(),
     signedOffset: clockOffset
   }
-  observation.answer = { status: response.status }
+  telemetry.answer = { status: response.status }
   const text = yield* Effect.catch(
     ResponseText.read(response, responseLimit),
     (error): Effect.Effect<never, SendError> => {
@@ -164,7 +164,7 @@ const send = function* (
         reason: error === "TooLarge" ? "TooLarge" : "NotJson",
         status: response.status,
         requestId: undefined,
-        problem: error === "TooLarge" ? `more than ${responseLimit} bytes` : Redaction.snippet(secrets, notUtf8),
+        problem: error === "TooLarge" ? `more than ${responseLimit} bytes` : RedactedSnippet.make(secrets, notUtf8),
         snippet: ""
       })
       return Effect.fail(unreadable)
@@ -184,8 +184,8 @@ const unreadable = (
     reason,
     status: answer.status,
     requestId,
-    problem: Redaction.snippet(answer.secrets, problem),
-    snippet: Redaction.snippet(answer.secrets, answer.text)
+    problem: RedactedSnippet.make(answer.secrets, problem),
+    snippet: RedactedSnippet.make(answer.secrets, answer.text)
   })
 
 /** Not 304, for example, which leads nowhere. */
@@ -210,16 +210,16 @@ const verdictOf = (code: number): ServerClock.Sample["verdict"] => {
 }
 
 /** Sends a request once: the value of the answer, or the error it stands for. */
-export const attempt = Effect.fnUntraced(function* <Op extends Operation.Types>(
+export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
   attempt: Attempt,
   operation: Operation.Operation<Op>,
   request: Op["Request"]
 ): Effect.fn.Return<Op["Success"], Op["Failure"] | ServiceError.GlobalError | SendError> {
-  const { call, observation } = attempt
+  const { call, telemetry } = attempt
   const body = Operation.encodeRequest(operation, request)
-  const answer = yield* send(attempt, body)
+  const answer = yield* roundTrip(attempt, body)
   const fail = (problem: Parameters<typeof unreadable>[3]) =>
-    Effect.fail(keepable(unreadable(answer, call, observation.answer?.requestId, problem)))
+    Effect.fail(keepable(unreadable(answer, call, telemetry.answer?.requestId, problem)))
 
   if (redirects.has(answer.status)) {
     return yield* fail({ reason: "Redirect", problem: "a redirect, which a signed request does not follow" })
@@ -228,7 +228,7 @@ export const attempt = Effect.fnUntraced(function* <Op extends Operation.Types>(
   if (Result.isFailure(parsed)) return yield* fail(noReturnCode(answer, parsed.failure))
   const { code, message } = parsed.success
   const answered = new Answered(answer, code, parsed.success.requestId)
-  observation.answer = answered
+  telemetry.answer = answered
   // Only an answer of the service itself tells its time: a proxy's says nothing.
   yield* attempt.serverClock.observe({ ...answer.time, verdict: verdictOf(code) })
   if (code !== 0) {
@@ -240,7 +240,7 @@ export const attempt = Effect.fnUntraced(function* <Op extends Operation.Types>(
             ...call.description,
             code,
             requestId: answered.requestId,
-            vendorMessage: Redaction.snippet(answer.secrets, message)
+            vendorMessage: RedactedSnippet.make(answer.secrets, message)
           },
           request
         )

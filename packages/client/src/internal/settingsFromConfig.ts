@@ -11,8 +11,7 @@ import * as Option from "effect/Option"
 import type * as Schema from "effect/Schema"
 import { SettingsInvalid } from "../ClientError.ts"
 import * as Endpoint from "../Endpoint.ts"
-import type { Options } from "../ZimClient.ts"
-import { problemOf } from "./problem.ts"
+import { firstLine } from "./firstLine.ts"
 
 /** Whether there is a key of that name with nothing in it: most providers give nothing at all for an empty text. */
 const isEmpty = Effect.fnUntraced(function* (name: string) {
@@ -34,12 +33,12 @@ const optional = Effect.fnUntraced(
       return yield* invalid("it is empty: give it a value, or unset it")
     }
     const value = Config.option(Config.schema(schema, name))
-    return yield* Effect.mapError(value, ({ cause }) => invalid(problemOf(cause)))
+    return yield* Effect.mapError(value, ({ cause }) => invalid(firstLine(cause)))
   },
   // Deno throws where it may not look at the environment.
   (self, name) =>
     Effect.catchDefect(self, (cause) => {
-      const problem = `cannot be read: ${cause instanceof Error ? problemOf(cause) : String(cause)}`
+      const problem = `cannot be read: ${cause instanceof Error ? firstLine(cause) : String(cause)}`
       return Effect.fail(new SettingsInvalid({ setting: name, problem }))
     })
 )
@@ -50,7 +49,7 @@ const required = Effect.fnUntraced(function* <A, I>(name: string, schema: Schema
   return value.value
 })
 
-export const settings: Effect.Effect<Options, SettingsInvalid> = Effect.gen(function* () {
+export const settings = Effect.gen(function* () {
   return {
     appId: yield* required("ZIM_APP_ID", AppId.FromString, "it is the app's id, a number, in the vendor's console"),
     serverSecret: yield* required(

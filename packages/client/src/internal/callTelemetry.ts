@@ -64,7 +64,7 @@ type Tagged = { readonly _tag: string }
 /** The context of requests within a context. */
 export type RequestContext = (around: Context.Context<never>) => Context.Context<never>
 
-export class Observation implements Policies.Observer<Endpoint> {
+export class CallTelemetry implements Policies.Observer<Endpoint> {
   /** What the last answer said. */
   answer: AnswerSummary | undefined
   /** The span of the attempt that is under way. */

@@ -37,7 +37,7 @@ const redact = (text: string, secrets: ReadonlyArray<string>): string =>
 const examined = 20 * snippetLength
 
 /** The beginning of a text on one line, redacted. */
-export const snippet = (of: Secrets, text: string): string => {
+export const make = (of: Secrets, text: string): string => {
   const secrets = textsOf(of)
   const start = Excerpt.of(text, examined)
   const redacted = mayHold(start, secrets) ? redact(start, secrets) : start
