@@ -17,7 +17,7 @@ export const limits = {
     protocol: 160,
     client: 240,
     node: 184,
-    export: 263,
+    export: 266,
     emulator: 252,
     testing: 318
   },
