@@ -4,11 +4,13 @@
  * @since 0.1.0
  */
 export * as AppId from "./AppId.ts"
+export * as Catalog from "./Catalog.ts"
 export * as Conversation from "./Conversation.ts"
 export * as Cursor from "./Cursor.ts"
 export * as Envelope from "./Envelope.ts"
 export * as Excerpt from "./Excerpt.ts"
 export * as Operation from "./Operation.ts"
+export * as OperationCode from "./OperationCode.ts"
 export * as PageSize from "./PageSize.ts"
 export * as QueryConversationList from "./QueryConversationList.ts"
 export * as ReturnCode from "./ReturnCode.ts"
