@@ -61,7 +61,13 @@ const exitOfCategory: Record<ClientError.Traits["category"], ExitCode.Name> = {
   Authentication: "Authentication",
   Clock: "Authentication",
   Permission: "Authentication",
-  Server: "Service"
+  Server: "Service",
+  NotFound: "Request",
+  AlreadyDone: "Request",
+  Conflict: "Request",
+  Full: "Request",
+  Rejected: "Request",
+  AllFailed: "Request"
 }
 
 const more = (count: number): string => (count === 0 ? "" : ` (and ${count} more)`)

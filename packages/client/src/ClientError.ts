@@ -275,6 +275,7 @@ const table: Table<Traits> = {
   NotPermitted: ofEverybody,
   ServiceFailed: (error) => ofCode(error, { host: "Ill" }),
   UnknownReturnCode: ofCode,
+  OperationFailed: ({ category, retry }) => answered(kindOfRetry[retry], { category }),
   SettingsInvalid: traitsOf(Meaning.unsent, { concerns: "Everybody", category: "Settings" }),
   RequestInvalid: traitsOf(Meaning.unsent, { concerns: "Everybody", category: "BadRequest" }),
   TransportFailed: traitsOf(Meaning.noAnswer),

@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Envelope, type Operation, ServiceError, WireJson } from "@effect-zim/protocol"
+import { Envelope, type Operation, OperationCode, ServiceError, WireJson } from "@effect-zim/protocol"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -160,12 +160,16 @@ export interface Response extends Envelope.Envelope {
 }
 
 /**
- * The codes with a class of their own whatever the operation, beside the global ones. Any other code is an
- * `UnknownReturnCode`, with the vendor's message.
+ * The errors beside the global ones. A code that no page documents is an `UnknownReturnCode`, with the vendor's message.
  *
  * @since 0.1.0
  */
-export type Failure = ServiceError.InvalidInput | ServiceError.RateLimited
+export type Failure =
+  | ServiceError.InvalidInput
+  | ServiceError.RateLimited
+  | ServiceError.UserNotRegistered
+  | ServiceError.QueryFailed
+  | ServiceError.OperationFailed
 
 /**
  * Options for {@link make}.
@@ -202,10 +206,30 @@ export type UntypedOperation = Operation.Operation<Types>
 
 const isAction = Schema.is(Action)
 
-const failures: UntypedOperation["failures"] = {
-  660000002: (details) => new ServiceError.InvalidInput({ ...details, code: 660000002 }),
-  660300005: (details) => new ServiceError.RateLimited({ ...details, code: 660300005 })
+/** Who the operation was to be done for, as most of them say it. */
+const userOf = (body: Body): string => {
+  const { FromUserId: user }: JsonObject = typeof body === "string" ? objectOf(body) : body
+  return typeof user === "string" ? user : ""
 }
+
+const objectOf = (text: string): JsonObject => {
+  const value: unknown = JSON.parse(text)
+  return isRecord(value) ? value : {}
+}
+
+const ofOtherCode =
+  (known: OperationCode.OperationCode) =>
+  (details: ServiceError.Details): ServiceError.OperationFailed =>
+    new ServiceError.OperationFailed({ ...details, ...known })
+
+const failures: UntypedOperation["failures"] = /* @__PURE__ */ (() => ({
+  ...Object.fromEntries(OperationCode.table.map((known) => [known.code, ofOtherCode(known)])),
+  660000002: (details: ServiceError.Details) => new ServiceError.InvalidInput({ ...details, code: 660000002 }),
+  660300005: (details: ServiceError.Details) => new ServiceError.RateLimited({ ...details, code: 660300005 }),
+  660500002: (details: ServiceError.Details, body: Body) =>
+    new ServiceError.UserNotRegistered({ ...details, code: 660500002, userId: userOf(body) }),
+  660800053: (details: ServiceError.Details) => new ServiceError.QueryFailed({ ...details, code: 660800053 })
+}))()
 
 const interpret: UntypedOperation["interpret"] = (payload, _request, text) =>
   Result.mapBoth(Envelope.fromBody(payload), {

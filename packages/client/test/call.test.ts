@@ -11,7 +11,7 @@ import {
 } from "@effect-zim/client"
 import { Emulator, ServiceQuota as EmulatorQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
-import { QueryConversationList, ReturnCode, WireJson } from "@effect-zim/protocol"
+import { OperationCode, QueryConversationList, ReturnCode, WireJson } from "@effect-zim/protocol"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
@@ -266,28 +266,44 @@ describe("what cannot be right", () => {
 })
 
 describe("return codes", () => {
-  const typed = new Map([
-    [660000002, "InvalidInput"],
-    [660300005, "RateLimited"],
-    // Documented for another operation, and so for none that is known by its name only.
-    [660500002, "UnknownReturnCode"],
-    [660800053, "UnknownReturnCode"]
-  ])
+  it.effect.each([
+    ...ReturnCode.table.map(({ code, error }) => [code, error] as const),
+    ...OperationCode.table.map(({ code }) => [code, "OperationFailed"] as const)
+  ])("%i arrives as %s", ([code, tag]) =>
+    Effect.gen(function* () {
+      const service = FakeService.answering(FakeService.code(code, "the vendor's words", "77000123456789012345"))
+      const call = ZimClient.call("SomeAction").pipe(RetryPolicy.provide(RetryPolicy.none))
+      const error = failureOf(yield* Effect.exit(run(service, call)))
+      assert.strictEqual(error._tag, tag)
+      if (!("vendorMessage" in error)) return assert.fail(error._tag)
+      assert.deepStrictEqual(
+        [error.code, error.vendorMessage, error.requestId, error.action, error.attempts],
+        [code, "the vendor's words", "77000123456789012345", "SomeAction", 1]
+      )
+    })
+  )
 
-  it.effect.each(ReturnCode.table.map(({ code, error }) => [code, typed.get(code) ?? error] as const))(
-    "%i arrives as %s",
-    ([code, tag]) =>
+  it.effect.each(OperationCode.table.filter(({ category }) => category === "RateLimit"))(
+    "$code is repeated and counted like any rejection",
+    (known) =>
       Effect.gen(function* () {
-        const service = FakeService.answering(FakeService.code(code, "the vendor's words", "77000123456789012345"))
-        const call = ZimClient.call("SomeAction").pipe(RetryPolicy.provide(RetryPolicy.none))
-        const error = failureOf(yield* Effect.exit(run(service, call)))
-        assert.strictEqual(error._tag, tag)
-        if (!("vendorMessage" in error)) return assert.fail(error._tag)
-        assert.deepStrictEqual(
-          [error.code, error.vendorMessage, error.requestId, error.action, error.attempts],
-          [code, "the vendor's words", "77000123456789012345", "SomeAction", 1]
-        )
+        const service = FakeService.answering(FakeService.code(known.code, "", "1"))
+        const error = failureOf(yield* FakeService.inTime(Effect.exit(run(service, ZimClient.call("SomeAction")))))
+        assert.strictEqual(service.sent.length, 9)
+        assert.strictEqual(ClientError.traits(error).count, "Rejected")
+        assert.include(error.message, `${known.code} ${known.meaning} (`)
+        assert.strictEqual(ClientError.advice(error), known.advice)
       })
+  )
+
+  it.effect("says whom the operation was for, of whom the service does not know", () =>
+    Effect.gen(function* () {
+      const service = FakeService.answering(FakeService.code(660500002, "", "1"))
+      for (const body of [{ FromUserId: "ada" }, '{"FromUserId":"ada"}']) {
+        const error = failureOf(yield* Effect.exit(run(service, ZimClient.call("SomeAction", body))))
+        assert.strictEqual(error._tag === "UserNotRegistered" ? error.userId : error._tag, "ada")
+      }
+    })
   )
 
   it.effect("a code that nobody documented is UnknownReturnCode, at once and whole", () =>
@@ -460,7 +476,7 @@ describe("over sockets", () => {
         )
       assert.strictEqual(yield* tagOf("QueryConversationlist", {}), "BadRequest 100000007")
       assert.strictEqual(yield* tagOf("QueryConversationList", {}), "InvalidInput 660000002")
-      assert.strictEqual(yield* tagOf("QueryConversationList", { FromUserId: "nobody" }), "UnknownReturnCode 660500002")
+      assert.strictEqual(yield* tagOf("QueryConversationList", { FromUserId: "nobody" }), "UserNotRegistered 660500002")
     }).pipe(Effect.provide(emulated))
   )
 })

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ClientError, RetryPolicy } from "@effect-zim/client"
-import { Cursor, ReturnCode, ServiceError } from "@effect-zim/protocol"
+import { Cursor, OperationCode, ReturnCode, ServiceError } from "@effect-zim/protocol"
 import * as Duration from "effect/Duration"
 
 const call = { action: "A", attempts: 1, elapsed: Duration.zero }
@@ -20,6 +20,13 @@ const ofCode = (code: number): ServiceError.ServiceError => {
     default:
       return ServiceError.fromDetails({ ...answer, code })
   }
+}
+
+/** An error of a code that only other operations return. */
+const ofOperation = (code: number): ServiceError.OperationFailed => {
+  const known = OperationCode.lookup(code)
+  if (known === undefined) return assert.fail(`nobody documents ${code}`)
+  return new ServiceError.OperationFailed({ ...answer, ...known })
 }
 
 const unavailable = (reason: ClientError.QuotaUnavailable["reason"]) =>
@@ -129,6 +136,17 @@ const rows: ReadonlyArray<readonly [string, ClientError.AnyError, string]> = [
   ["too large, 429", unreadable("TooLarge", 429), "ResponseUnreadable: - Answered Unclear Unknown RateLimit"],
   ["no JSON", unreadable("NotJson", 200), "ResponseUnreadable: bounded Answered Unclear Unknown Server; retryable"],
   ["another shape", unreadable("WrongShape", 200), "ResponseUnreadable: - Answered Unclear Unknown Server"],
+  [
+    "a code of other operations",
+    ofOperation(660300007),
+    "OperationFailed: bounded Answered Well Unknown Server; retryable"
+  ],
+  [
+    "a limit of its own",
+    ofOperation(660600004),
+    "OperationFailed: rateLimit Rejected Well Unknown RateLimit; retryable"
+  ],
+  ["an unknown group", ofOperation(660600001), "OperationFailed: - Answered Well Unknown NotFound"],
   [
     "a loop",
     new ClientError.PagingLoop({ action: "A", reason: "TooManyPages", cursor: Cursor.start, pages: 1 }),

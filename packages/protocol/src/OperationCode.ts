@@ -10,20 +10,6 @@ import * as Struct from "effect/Struct"
 import type * as ReturnCode from "./ReturnCode.ts"
 
 /**
- * What a code of an operation is about, beside what `ReturnCode.Category` has:
- *
- * - `NotFound`: a message, room, group, member or conversation is not there.
- * - `AlreadyDone`: it is already as the call wanted it.
- * - `Conflict`: something else has the id.
- * - `Full`: a list has as many entries as the app's plan allows.
- * - `Rejected`: moderation, a callback or the receiver refused it.
- * - `AllFailed`: it failed for each item; the answer says why in its list.
- *
- * @since 0.1.0
- */
-export type Category = ReturnCode.Category | "NotFound" | "AlreadyDone" | "Conflict" | "Full" | "Rejected" | "AllFailed"
-
-/**
  * What is known of a code.
  *
  * @since 0.1.0
@@ -31,7 +17,7 @@ export type Category = ReturnCode.Category | "NotFound" | "AlreadyDone" | "Confl
 export interface OperationCode {
   readonly code: number
   readonly meaning: string
-  readonly category: Category
+  readonly category: ReturnCode.Category
   readonly retry: ReturnCode.Retry
   readonly advice: string
 }
@@ -166,7 +152,7 @@ const meanings = {
     660700017: "Updating user information failed",
     661000005: "Edit failed"
   }
-} as const satisfies { readonly [C in Category]?: Readonly<Record<number, string>> }
+} as const satisfies { readonly [C in ReturnCode.Category]?: Readonly<Record<number, string>> }
 
 const advice: Record<keyof typeof meanings, string> = {
   BadRequest: "Check the request's fields against the documentation of the action.",
@@ -182,7 +168,10 @@ const advice: Record<keyof typeof meanings, string> = {
   Server: "Try again later. If it stays, give the vendor's support the request id."
 }
 
-const retries: { readonly [C in Category]?: ReturnCode.Retry } = { RateLimit: "RateLimit", Server: "Bounded" }
+const retries: { readonly [C in ReturnCode.Category]?: ReturnCode.Retry } = {
+  RateLimit: "RateLimit",
+  Server: "Bounded"
+}
 
 const rowsOf = (category: keyof typeof meanings): ReadonlyArray<OperationCode> =>
   Object.entries(meanings[category]).map(([code, meaning]) => ({
@@ -198,13 +187,13 @@ const rowsOf = (category: keyof typeof meanings): ReadonlyArray<OperationCode> =
  *
  * @since 0.1.0
  */
-export const table: ReadonlyArray<OperationCode> = /* @__PURE__ */ Struct.keys(meanings)
-  .flatMap(rowsOf)
-  .toSorted((a, b) => a.code - b.code)
+export const table: ReadonlyArray<OperationCode> = /* @__PURE__ */ (() =>
+  Struct.keys(meanings)
+    .flatMap(rowsOf)
+    .toSorted((a, b) => a.code - b.code))()
 
-const byCode: ReadonlyMap<number, OperationCode> = /* @__PURE__ */ new Map(
-  /* @__PURE__ */ table.map((row) => [row.code, row] as const)
-)
+const byCode: ReadonlyMap<number, OperationCode> = /* @__PURE__ */ (() =>
+  new Map(table.map((row) => [row.code, row])))()
 
 /**
  * What is known of a code that only other operations return.

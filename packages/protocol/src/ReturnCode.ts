@@ -5,20 +5,40 @@
  *
  * @since 0.1.0
  */
-
 /**
- * What a return code is about.
+ * What a return code is about. Only other operations than the typed ones have codes of the last six:
+ *
+ * - `NotFound`: a message, room, group, member or conversation is not there.
+ * - `AlreadyDone`: it is already as the call wanted it.
+ * - `Conflict`: something else has the id.
+ * - `Full`: a list has as many entries as the app's plan allows.
+ * - `Rejected`: moderation, a callback or the receiver refused it.
+ * - `AllFailed`: it failed for each item; the answer says why in its list.
  *
  * @since 0.1.0
  */
-export type Category =
-  | "BadRequest"
-  | "RateLimit"
-  | "NotRegistered"
-  | "Authentication"
-  | "Clock"
-  | "Permission"
-  | "Server"
+export const categories = [
+  "BadRequest",
+  "RateLimit",
+  "NotRegistered",
+  "Authentication",
+  "Clock",
+  "Permission",
+  "Server",
+  "NotFound",
+  "AlreadyDone",
+  "Conflict",
+  "Full",
+  "Rejected",
+  "AllFailed"
+] as const
+
+/**
+ * One of the categories.
+ *
+ * @since 0.1.0
+ */
+export type Category = (typeof categories)[number]
 
 /**
  * Whether repeating the same call can help:
@@ -31,7 +51,14 @@ export type Category =
  *
  * @since 0.1.0
  */
-export type Retry = "Never" | "RateLimit" | "Transient" | "Bounded" | "Clock"
+export const retries = ["Never", "RateLimit", "Transient", "Bounded", "Clock"] as const
+
+/**
+ * One of the ways to repeat a call.
+ *
+ * @since 0.1.0
+ */
+export type Retry = (typeof retries)[number]
 
 interface Row {
   readonly code: number

@@ -78,8 +78,10 @@ export const describeTime = (time: Duration.Duration): string =>
 export const describeCall = (call: Pick<Details, "action" | "attempts" | "elapsed">): string =>
   `${call.action}, ${call.attempts} ${call.attempts === 1 ? "attempt" : "attempts"}, ${describeTime(call.elapsed)}`
 
-const describe = (details: Details): string => {
-  const meaning = ReturnCode.lookup(details.code)?.meaning ?? "Unknown return code"
+const describe = (
+  details: Details,
+  meaning = ReturnCode.lookup(details.code)?.meaning ?? "Unknown return code"
+): string => {
   const vendor = details.vendorMessage === "" || details.vendorMessage === meaning ? "" : `: ${details.vendorMessage}`
   const request = details.requestId === undefined ? "no request id" : `request id ${details.requestId}`
   return `${details.code} ${meaning}${vendor} (${request}; ${describeCall(details)})`
@@ -219,6 +221,25 @@ export class UnknownReturnCode extends Schema.TaggedError<UnknownReturnCode>()("
 }
 
 /**
+ * A code that only other operations than the typed ones return: what is known of it comes with it. Calls by an
+ * operation's name fail with it, and are repeated as `retry` says.
+ *
+ * @since 0.1.0
+ */
+export class OperationFailed extends Schema.TaggedError<OperationFailed>()("OperationFailed", {
+  code: Schema.Int,
+  meaning: Schema.String,
+  category: Schema.Literals(ReturnCode.categories),
+  retry: Schema.Literals(ReturnCode.retries),
+  advice: Schema.String,
+  ...detailFields
+}) {
+  override get message(): string {
+    return describe(this, this.meaning)
+  }
+}
+
+/**
  * The errors that any operation can return.
  *
  * @since 0.1.0
@@ -237,7 +258,7 @@ export type GlobalError =
  *
  * @since 0.1.0
  */
-export type ServiceError = GlobalError | InvalidInput | RateLimited | UserNotRegistered | QueryFailed
+export type ServiceError = GlobalError | InvalidInput | RateLimited | UserNotRegistered | QueryFailed | OperationFailed
 
 /**
  * Every error of the service, as a schema: it takes an error to another process and back.
@@ -263,7 +284,8 @@ export const ServiceError = Schema.Union([
   SignatureExpired,
   NotPermitted,
   ServiceFailed,
-  UnknownReturnCode
+  UnknownReturnCode,
+  OperationFailed
 ])
 
 type FromDetails = (details: Details) => GlobalError
@@ -297,7 +319,8 @@ export const fromDetails = (details: Details): GlobalError =>
  *
  * @since 0.1.0
  */
-export const retryOf = (error: ServiceError): ReturnCode.Retry => ReturnCode.lookup(error.code)?.retry ?? "Never"
+export const retryOf = (error: ServiceError): ReturnCode.Retry =>
+  error._tag === "OperationFailed" ? error.retry : (ReturnCode.lookup(error.code)?.retry ?? "Never")
 
 /**
  * Whether repeating the same call can help.
@@ -323,7 +346,10 @@ export const isRetryable = (error: ServiceError): boolean => retryOf(error) !== 
  *
  * @since 0.1.0
  */
-export const isRateLimit = (error: ServiceError): error is RateLimited | Throttled => retryOf(error) === "RateLimit"
+export const isRateLimit = (
+  error: ServiceError
+): error is RateLimited | Throttled | (OperationFailed & { readonly retry: "RateLimit" }) =>
+  retryOf(error) === "RateLimit"
 
 /**
  * What a person should do about the error, in a sentence or two.
@@ -331,5 +357,5 @@ export const isRateLimit = (error: ServiceError): error is RateLimited | Throttl
  * @since 0.1.0
  */
 export const advice = (error: ServiceError): string =>
-  ReturnCode.lookup(error.code)?.advice ??
+  (error._tag === "OperationFailed" ? error.advice : ReturnCode.lookup(error.code)?.advice) ??
   "This code is not documented: look it up in the vendor's table of return codes, or give its support the request id."

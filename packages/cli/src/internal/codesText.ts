@@ -14,7 +14,13 @@ const categories: Record<ReturnCode.Category, string> = {
   Clock: "The clocks are apart",
   Permission: "The app may not do this",
   RateLimit: "Too many calls",
-  Server: "The service failed"
+  Server: "The service failed",
+  NotFound: "It is not there",
+  AlreadyDone: "It is already so",
+  Conflict: "Something else has the id",
+  Full: "A list is full",
+  Rejected: "Somebody refused it",
+  AllFailed: "It failed for each item"
 }
 
 const retries: Record<ReturnCode.Retry, readonly [short: string, long: string]> = {
