@@ -199,7 +199,9 @@ export const snapshot: (
  *
  * @since 0.1.0
  */
-export interface UserResult {
+export interface UserResult<out User = string> {
+  /** The user as the caller gave it. */
+  readonly user: User
   readonly userId: string
   readonly result: Result.Result<Snapshot, ListError>
 }
@@ -217,8 +219,18 @@ export interface ForUsersOptions extends Pick<Options, "pageSize"> {
 }
 
 /**
+ * Options for {@link forUsers} of users that are no ids but records of the caller's own.
+ *
+ * @since 0.1.0
+ */
+export interface ForRecordsOptions<in User> extends ForUsersOptions {
+  /** The id of a user. */
+  readonly userId: (user: User) => string
+}
+
+/**
  * Reads the lists of many users: a stream of users in, a stream of what became of each out. A user that fails is a
- * value and does not end the others.
+ * value and does not end the others. Users are ids, or any values with a `userId` function: each result has its own.
  *
  * @example
  * ```ts
@@ -231,6 +243,12 @@ export interface ForUsersOptions extends Pick<Options, "pageSize"> {
  *     Effect.log(Result.isSuccess(result) ? `${userId}: ${result.success.verdict}` : `${userId}: ${result.failure._tag}`)
  *   )
  * )
+ *
+ * declare const accounts: Stream.Stream<{ readonly id: number; readonly chatId: string }>
+ *
+ * const byAccount = Conversations.forUsers(accounts, { userId: ({ chatId }) => chatId }).pipe(
+ *   Stream.map(({ result, user }) => [user.id, result] as const)
+ * )
  * ```
  *
  * @since 0.1.0
@@ -239,24 +257,36 @@ export const forUsers: {
   (
     options?: ForUsersOptions
   ): <E, R>(users: Stream.Stream<string, E, R>) => Stream.Stream<UserResult, E, R | ZimClient.ZimClient>
+  <User>(
+    options: ForRecordsOptions<User>
+  ): <E, R>(users: Stream.Stream<User, E, R>) => Stream.Stream<UserResult<User>, E, R | ZimClient.ZimClient>
   <E, R>(
     users: Stream.Stream<string, E, R>,
     options?: ForUsersOptions
   ): Stream.Stream<UserResult, E, R | ZimClient.ZimClient>
+  <User, E, R>(
+    users: Stream.Stream<User, E, R>,
+    options: ForRecordsOptions<User>
+  ): Stream.Stream<UserResult<User>, E, R | ZimClient.ZimClient>
 } = dual(
   (args) => Stream.isStream(args[0]),
-  <E, R>(
-    users: Stream.Stream<string, E, R>,
-    options?: ForUsersOptions
-  ): Stream.Stream<UserResult, E, R | ZimClient.ZimClient> => {
+  <User, E, R>(
+    users: Stream.Stream<User, E, R>,
+    options?: ForUsersOptions & Partial<ForRecordsOptions<User>>
+  ): Stream.Stream<UserResult<User>, E, R | ZimClient.ZimClient> => {
     const concurrency = options?.concurrency ?? 16
     if (!(concurrency >= 1)) {
       return Stream.die(new RangeError(`forUsers reads at least 1 user at a time, not ${concurrency}`))
     }
-    return Stream.mapEffect(
-      users,
-      (userId) => Effect.map(Effect.result(snapshot(userId, options)), (result): UserResult => ({ userId, result })),
-      { concurrency, unordered: options?.ordered !== true }
-    )
+    const read = (user: User) => {
+      // Without the function, users are ids.
+      const userId = options?.userId?.(user) ?? String(user)
+      return Effect.map(Effect.result(snapshot(userId, options)), (result): UserResult<User> => ({
+        user,
+        userId,
+        result
+      }))
+    }
+    return Stream.mapEffect(users, read, { concurrency, unordered: options?.ordered !== true })
   }
 )

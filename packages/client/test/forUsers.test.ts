@@ -34,6 +34,29 @@ const users = (count: number) => Array.from({ length: count }, (_, i) => `user-$
 
 describe("forUsers", () => {
   it.effect.prop(
+    "gives each record of the caller's back, with what became of its user",
+    { ids: Arbitrary.array(Arbitrary.schema(Schema.Literals(["user-1", "user-2", "it's nobody"])), { maxLength: 12 }) },
+    ({ ids }) =>
+      Effect.gen(function* () {
+        const { service } = slowService(() => 10)
+        const accounts = ids.map((chatId, row) => ({ row, chatId }))
+        const results = yield* Conversations.forUsers(Stream.fromIterable(accounts), {
+          userId: ({ chatId }) => chatId,
+          ordered: true
+        }).pipe(Stream.runCollect, Effect.provide(FakeService.clientOf(service.layer)), FakeService.inTime)
+        assert.deepStrictEqual(
+          results.map(({ user, userId }) => [user, userId]),
+          accounts.map((account) => [account, account.chatId])
+        )
+        for (const { result, userId } of results) {
+          if (Result.isSuccess(result)) assert.strictEqual(result.success.userId, userId)
+          else assert.deepStrictEqual([userId, result.failure._tag], ["it's nobody", "RequestInvalid"])
+        }
+      }),
+    { arbitrary: { seed: 52, runs: 30 } }
+  )
+
+  it.effect.prop(
     "yields one result for each user, whoever fails",
     {
       ids: Arbitrary.array(

@@ -164,6 +164,17 @@ test("forUsers adds nothing to the upstream's errors and only the client to its 
   expectTypeOf(forUsers).returns.toEqualTypeOf<
     Stream.Stream<Conversations.UserResult, Upstream, Database | ZimClient.ZimClient>
   >()
+  // Records of the caller's own come back with their type, data-first and data-last; without the function they are refused.
+  interface Account {
+    readonly chatId: string
+  }
+  type OfAccounts = Stream.Stream<Conversations.UserResult<Account>, Upstream, Database | ZimClient.ZimClient>
+  const accounts: Stream.Stream<Account, Upstream, Database> = Stream.empty
+  const userId = ({ chatId }: Account) => chatId
+  expectTypeOf(Conversations.forUsers(accounts, { userId })).toEqualTypeOf<OfAccounts>()
+  expectTypeOf(accounts.pipe(Conversations.forUsers({ userId, ordered: true }))).toEqualTypeOf<OfAccounts>()
+  // @ts-expect-error what an account's user id is has to be said
+  Conversations.forUsers(accounts, { ordered: true })
   expectTypeOf<Conversations.UserResult["result"]>().toEqualTypeOf<Result.Result<Conversations.Snapshot, OfList>>()
 })
 
