@@ -171,6 +171,41 @@ export type CallError<Failure = never> = AttemptError<Failure> | RequestInvalid
 export type PagingError<Failure = never> = CallError<Failure> | PagingLoop
 
 /**
+ * The schema of {@link CallError}, for the schema of an operation's own failures.
+ *
+ * @example
+ * ```ts
+ * import { ClientError } from "@effect-zim/client"
+ * import { ServiceError } from "@effect-zim/protocol"
+ *
+ * const error = ClientError.CallError(ServiceError.RateLimited)
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const CallError = <Failure extends Schema.Constraint>(failure: Failure) =>
+  Schema.Union([
+    failure,
+    ServiceError.GlobalError,
+    TransportFailed,
+    ClientClosed,
+    AttemptTimedOut,
+    DeadlineExceeded,
+    CircuitOpen,
+    QuotaUnavailable,
+    ResponseUnreadable,
+    RequestInvalid
+  ])
+
+/**
+ * The schema of {@link PagingError}, for the schema of an operation's own failures.
+ *
+ * @since 0.1.0
+ */
+export const PagingError = <Failure extends Schema.Constraint>(failure: Failure) =>
+  Schema.Union([CallError(failure), PagingLoop])
+
+/**
  * Any error of this package and of the service, whatever the operation.
  *
  * @since 0.1.0

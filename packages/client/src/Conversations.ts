@@ -7,20 +7,35 @@ import { Conversation, type Cursor, PageSize, QueryConversationList } from "@eff
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import type * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { CallError, PagingError } from "./ClientError.ts"
+import { CallError, PagingError } from "./ClientError.ts"
 import * as Paging from "./Paging.ts"
 import * as ZimClient from "./ZimClient.ts"
 
 /**
- * What reading one page can fail with.
+ * What reading one page can fail with, as a schema and a type.
+ *
+ * @since 0.1.0
+ */
+export const PageError = /* @__PURE__ */ CallError(QueryConversationList.Failure)
+
+/**
+ * One of these errors.
  *
  * @since 0.1.0
  */
 export type PageError = CallError<QueryConversationList.Failure>
 
 /**
- * What reading a list can fail with.
+ * What reading a list can fail with, as a schema and a type.
+ *
+ * @since 0.1.0
+ */
+export const ListError = /* @__PURE__ */ PagingError(QueryConversationList.Failure)
+
+/**
+ * One of these errors.
  *
  * @since 0.1.0
  */
@@ -122,19 +137,42 @@ export const stream = (
  *
  * @since 0.1.0
  */
-export type Verdict = "Complete" | "ChangedWhileReading" | "AtCap"
+export const Verdict = /* @__PURE__ */ Schema.Literals(["Complete", "ChangedWhileReading", "AtCap"])
 
 /**
- * A user's whole list.
+ * A verdict.
  *
  * @since 0.1.0
  */
-export interface Snapshot {
-  readonly userId: string
-  /** Each conversation once, at its newest state, ascending by time. */
-  readonly conversations: ReadonlyArray<Conversation.Conversation>
-  readonly verdict: Verdict
-}
+export type Verdict = typeof Verdict.Type
+
+/**
+ * A user's whole list. As a schema it takes a snapshot to another process and back.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Schema } from "effect"
+ *
+ * const json = Schema.fromJsonString(Schema.toCodecJson(Conversations.Snapshot))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const Snapshot = /* @__PURE__ */ (() =>
+  Schema.Struct({
+    userId: Schema.String,
+    /** Each conversation once, at its newest state, ascending by time. */
+    conversations: Schema.Array(Conversation.FromWire),
+    verdict: Verdict
+  }))()
+
+/**
+ * A snapshot.
+ *
+ * @since 0.1.0
+ */
+export interface Snapshot extends Schema.Schema.Type<typeof Snapshot> {}
 
 const verdictOf = (reading: {
   readonly entries: number
@@ -205,6 +243,22 @@ export interface UserResult<out User = string> {
   readonly userId: string
   readonly result: Result.Result<Snapshot, ListError>
 }
+
+/**
+ * The schema of a {@link UserResult}, for the schema of the caller's users: that of an id, or of a record.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Schema } from "effect"
+ *
+ * const json = Schema.fromJsonString(Schema.toCodecJson(Conversations.UserResult(Schema.String)))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const UserResult = <User extends Schema.Constraint>(user: User) =>
+  Schema.Struct({ user, userId: Schema.String, result: Schema.Result(Snapshot, ListError) })
 
 /**
  * Options for {@link forUsers}.

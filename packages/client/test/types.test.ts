@@ -153,6 +153,12 @@ test("Conversations", () => {
   expectTypeOf<Conversations.Snapshot["conversations"]>().toEqualTypeOf<ReadonlyArray<Conversation.Conversation>>()
 })
 
+test("the errors of an operation are a schema and a type", () => {
+  expectTypeOf<typeof Conversations.ListError.Type>().toEqualTypeOf<Conversations.ListError>()
+  expectTypeOf<typeof Conversations.PageError.Type>().toEqualTypeOf<Conversations.PageError>()
+  expectTypeOf<typeof ClientError.AnyError.Type>().toEqualTypeOf<ClientError.AnyError>()
+})
+
 test("forUsers adds nothing to the upstream's errors and only the client to its requirements", () => {
   class Upstream {
     readonly _tag = "Upstream"

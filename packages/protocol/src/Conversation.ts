@@ -7,6 +7,7 @@ import * as DateTime from "effect/DateTime"
 import * as Inspectable from "effect/Inspectable"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 import * as WireJson from "./WireJson.ts"
 
 /** The range of an ECMAScript date, in milliseconds on both sides of the epoch. */
@@ -119,6 +120,33 @@ export class Conversation extends Inspectable.Class {
     return { id: this.id, type: this.type, typeCode: this.typeCode, updatedAt: DateTime.formatIso(this.updatedAt) }
   }
 }
+
+/**
+ * Conversations as a schema: on the wire they are as the service sends them. By it a conversation crosses a process, in
+ * JSON and in Effect's binary format. Fields that this version does not know stay behind.
+ *
+ * @example
+ * ```ts
+ * import { Conversation } from "@effect-zim/protocol"
+ * import { Schema } from "effect"
+ *
+ * const encode = Schema.encodeSync(Schema.fromJsonString(Conversation.FromWire))
+ * encode(new Conversation.Conversation({ ConvId: "ada", UpdateTime: 1708254395000 }))
+ * // {"ConvId":"ada","UpdateTime":1708254395000}
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const FromWire = /* @__PURE__ */ (() =>
+  Wire.pipe(
+    Schema.decodeTo(
+      Schema.instanceOf(Conversation),
+      SchemaTransformation.transform({
+        decode: (wire) => new Conversation(wire),
+        encode: (conversation) => conversation.raw
+      })
+    )
+  ))()
 
 /**
  * What tells conversations apart: type and id. The same id can name a peer and a group.

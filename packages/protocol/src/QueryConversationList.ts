@@ -120,32 +120,49 @@ const isExact = (answer: unknown): answer is Payload => {
 }
 
 /**
- * One page of a conversation list.
+ * One page of a conversation list. As a schema it takes a page to another process and back.
  *
  * @since 0.1.0
  */
-export interface Page {
-  /** In the order of the service: ascending by time within the page. */
-  readonly conversations: ReadonlyArray<Conversation.Conversation>
-  /**
-   * Where the next page starts; none where this page completes the list. Save it once the page is dealt with, and a later
-   * run can go on from there.
-   */
-  readonly next: Option.Option<Cursor.Cursor>
-  /** How many conversations the service says the user has; none where it does not say. */
-  readonly totalCount: Option.Option<number>
-}
+export const Page = /* @__PURE__ */ (() =>
+  Schema.Struct({
+    /** In the order of the service: ascending by time within the page. */
+    conversations: Schema.Array(Conversation.FromWire),
+    /**
+     * Where the next page starts; none where this page completes the list. Save it once the page is dealt with, and a
+     * later run can go on from there.
+     */
+    next: Schema.Option(Cursor.Cursor),
+    /** How many conversations the service says the user has; none where it does not say. */
+    totalCount: Schema.Option(Schema.Int)
+  }))()
 
 /**
- * The errors documented for the operation.
+ * A page.
  *
  * @since 0.1.0
  */
-export type Failure =
-  | ServiceError.InvalidInput
-  | ServiceError.RateLimited
-  | ServiceError.UserNotRegistered
-  | ServiceError.QueryFailed
+export interface Page extends Schema.Schema.Type<typeof Page> {}
+
+/**
+ * The errors documented for the operation, as a schema and a type.
+ *
+ * @since 0.1.0
+ */
+export const Failure = /* @__PURE__ */ (() =>
+  Schema.Union([
+    ServiceError.InvalidInput,
+    ServiceError.RateLimited,
+    ServiceError.UserNotRegistered,
+    ServiceError.QueryFailed
+  ]))()
+
+/**
+ * One of them.
+ *
+ * @since 0.1.0
+ */
+export type Failure = typeof Failure.Type
 
 /**
  * The types of the operation.

@@ -240,18 +240,27 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
 }
 
 /**
- * The errors that any operation can return.
+ * The errors that any operation can return, as a schema and a type.
  *
  * @since 0.1.0
  */
-export type GlobalError =
-  | BadRequest
-  | Throttled
-  | AuthenticationFailed
-  | SignatureExpired
-  | NotPermitted
-  | ServiceFailed
-  | UnknownReturnCode
+export const GlobalError = /* @__PURE__ */ (() =>
+  Schema.Union([
+    BadRequest,
+    Throttled,
+    AuthenticationFailed,
+    SignatureExpired,
+    NotPermitted,
+    ServiceFailed,
+    UnknownReturnCode
+  ]))()
+
+/**
+ * One of them.
+ *
+ * @since 0.1.0
+ */
+export type GlobalError = typeof GlobalError.Type
 
 /**
  * Every error of the service.
