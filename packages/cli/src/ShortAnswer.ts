@@ -2,7 +2,6 @@
  * The answers that need neither the parser nor Effect's runtime. They are what `Main.run` prints, made by the same
  * functions; every other command line, and every error, is left to it.
  */
-import * as ReturnCode from "@effect-zim/protocol/ReturnCode"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Context from "effect/Context"
 import { env } from "node:process"
@@ -10,9 +9,9 @@ import * as CodesText from "./internal/codesText.ts"
 import * as Style from "./internal/style.ts"
 import * as Version from "./internal/version.ts"
 
-const codes = (code: ReturnCode.ReturnCode | undefined): string => {
+const codes = (found: ReadonlyArray<CodesText.KnownCode>): string => {
   const { canColor } = Context.get(Context.empty(), TerminalCapabilities.TerminalCapabilities)
-  return `${CodesText.lines(code, Style.make(canColor && !Style.isUnwanted(env["FORCE_COLOR"]))).join("\n")}\n`
+  return `${CodesText.lines(found, Style.make(canColor && !Style.isUnwanted(env["FORCE_COLOR"]))).join("\n")}\n`
 }
 
 /**
@@ -21,9 +20,10 @@ const codes = (code: ReturnCode.ReturnCode | undefined): string => {
 export const find = ([first, second, ...others]: ReadonlyArray<string>): string | undefined => {
   if (others.length > 0) return undefined
   if (first === "codes") {
-    if (second === undefined) return codes(undefined)
-    const code = ReturnCode.table.find(({ code }) => String(code) === second)
-    return code === undefined ? undefined : codes(code)
+    // Words may be flags.
+    if (second !== undefined && !/^\d+$/.test(second)) return undefined
+    const found = CodesText.search(second === undefined ? [] : [second])
+    return found.length === 0 ? undefined : codes(found)
   }
   return (first === "--version" || first === "-v") && second === undefined ? `${Version.line}\n` : undefined
 }

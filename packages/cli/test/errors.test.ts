@@ -115,7 +115,6 @@ const rows: ReadonlyArray<Row> = [
   usage([...list, "--format", "xml"], 'Invalid value for flag --format: "xml"', "zim conversations list --help"),
   usage([...list, "--page-size", "501"], "a page size is a whole number from 1 to 500, not 501", "--help"),
   usage([...list, "--limit", "0"], 'Invalid value for flag --limit: "0"', "--help"),
-  usage(["codes", "six"], 'Invalid value for argument <CODE>: "six"', "zim codes --help"),
   usage(["emulator", "start", "--port", "65536"], 'Invalid value for flag --port: "65536"', "--help"),
   usage(["emulator", "start", "--world", "w.json", "--app-id", "1"], "--world and --app-id exclude", "leave one"),
   usage(["emulator", "start", "--server-secret", ` ${app.serverSecret}`], "--server-secret", "without spaces"),
@@ -149,6 +148,13 @@ const rows: ReadonlyArray<Row> = [
     args: ["codes", "5"],
     exit: "Failure",
     problem: "5 is not a documented return code",
+    advice: "zim codes"
+  },
+  {
+    name: "words that no code has to do with",
+    args: ["codes", "six", "codes"],
+    exit: "Failure",
+    problem: 'no code has to do with "six codes"',
     advice: "zim codes"
   },
   {

@@ -1,6 +1,6 @@
 import { assert, describe, it } from "@effect/vitest"
 import { ShortAnswer } from "@effect-zim/cli"
-import { ReturnCode } from "@effect-zim/protocol"
+import { OperationCode, ReturnCode } from "@effect-zim/protocol"
 import { Effect } from "effect"
 import { spawn } from "node:child_process"
 import { once } from "node:events"
@@ -8,7 +8,7 @@ import { existsSync, openSync } from "node:fs"
 import { text } from "node:stream/consumers"
 import { bareEnvironment, invoke, type Outcome, programOf } from "./support.ts"
 
-const codes = ReturnCode.table.map(({ code }) => String(code))
+const codes = [...ReturnCode.table, ...OperationCode.table].map(({ code }) => String(code))
 
 const isShort = (args: ReadonlyArray<string>): boolean => ShortAnswer.find(args) !== undefined
 

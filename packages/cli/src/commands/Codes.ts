@@ -1,7 +1,6 @@
 /**
  * `zim codes`: what return codes mean and what to do about them.
  */
-import { ReturnCode } from "@effect-zim/protocol"
 import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
@@ -14,7 +13,7 @@ import * as Style from "../internal/style.ts"
 
 const keys = ["code", "meaning", "category", "retry", "error", "advice"] as const
 
-const record = ({ advice, category, code, error, meaning, retry }: ReturnCode.ReturnCode) => ({
+const record = ({ advice, category, code, error, meaning, retry }: CodesText.KnownCode) => ({
   code,
   meaning,
   category,
@@ -23,28 +22,26 @@ const record = ({ advice, category, code, error, meaning, retry }: ReturnCode.Re
   advice
 })
 
-const find = (code: number): Effect.Effect<ReturnCode.ReturnCode, CommandFailed> => {
-  const found = ReturnCode.lookup(code)
-  if (code === 0) {
-    return Effect.fail(
-      new CommandFailed({
-        problem: "0 is no failure: it is the code of a call that succeeded",
-        advice: "For all codes of failures, run: zim codes",
-        exit: "Failure"
-      })
-    )
+const isNumber = (words: ReadonlyArray<string>): boolean => words.length === 1 && /^\d+$/.test(words.join())
+
+const notFound = (words: ReadonlyArray<string>): Pick<CommandFailed, "problem" | "advice"> => {
+  const asked = words.join(" ")
+  const advice = "For all codes of failures, run: zim codes"
+  if (!isNumber(words)) return { problem: `no code has to do with "${asked}"`, advice }
+  if (asked === "0") return { problem: "0 is no failure: it is the code of a call that succeeded", advice }
+  return {
+    problem: `${asked} is not a documented return code`,
+    advice:
+      "Calls that return it fail with UnknownReturnCode, which has the code, the message and the request id; " +
+      "for all known codes, run: zim codes"
   }
-  return found === undefined
-    ? Effect.fail(
-        new CommandFailed({
-          problem: `${code} is not a documented return code`,
-          advice:
-            "Calls that return it fail with UnknownReturnCode, which has the code, the message and the request id; " +
-            "for all known codes, run: zim codes",
-          exit: "Failure"
-        })
-      )
-    : Effect.succeed(found)
+}
+
+const find = (words: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<CodesText.KnownCode>, CommandFailed> => {
+  const found = CodesText.search(words)
+  return found.length > 0
+    ? Effect.succeed(found)
+    : Effect.fail(new CommandFailed({ ...notFound(words), exit: "Failure" }))
 }
 
 /**
@@ -53,19 +50,18 @@ const find = (code: number): Effect.Effect<ReturnCode.ReturnCode, CommandFailed>
 export const codes = Command.make(
   "codes",
   {
-    code: Argument.Int("CODE").pipe(Argument.withDescription("Explain only this one, in detail"), Argument.optional),
+    words: Argument.String("CODE|WORD").pipe(
+      Argument.withDescription("Explain only this code, in detail; or find codes that have to do with these words"),
+      Argument.variadic()
+    ),
     format: Output.formatFlag("How to print them; default: table")
   },
-  Effect.fnUntraced(function* ({ code, format }) {
-    const found = yield* Option.match(code, {
-      onNone: () => Effect.succeed(undefined),
-      onSome: (number) => find(number)
-    })
+  Effect.fnUntraced(function* ({ format, words }) {
+    const found = yield* find(words)
     const style = yield* Style.style
     const chosen = Option.getOrElse(format, () => "table" as const)
     if (chosen === "table") return yield* Output.printLines(CodesText.lines(found, style))
-    const records = Stream.map(Stream.fromIterable(found === undefined ? ReturnCode.table : [found]), record)
-    return yield* Output.print(Output.encode(chosen, keys)(records))
+    return yield* Output.print(Output.encode(chosen, keys)(Stream.map(Stream.fromIterable(found), record)))
   })
 ).pipe(
   Command.withDescription("Explain return codes: what each means, whether a call is retried, and what to do."),
@@ -73,6 +69,7 @@ export const codes = Command.make(
   Command.withExamples([
     { command: "zim codes", description: "All documented codes" },
     { command: "zim codes 660300005", description: "One in detail" },
+    { command: "zim codes group limit", description: "Those that have to do with it" },
     { command: "zim codes --format csv > codes.csv" }
   ])
 )

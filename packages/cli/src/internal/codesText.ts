@@ -1,7 +1,30 @@
-/** What `zim codes` shows to people. */
+/** The codes that `zim codes` knows, and what it shows of them to people. */
+import * as OperationCode from "@effect-zim/protocol/OperationCode"
 import * as ReturnCode from "@effect-zim/protocol/ReturnCode"
 import { type Cell, make, standardWidth } from "./layout.ts"
 import type * as Style from "./style.ts"
+
+/** What is known of a code. */
+export interface KnownCode extends OperationCode.OperationCode {
+  /** The tag of its error. */
+  readonly error: string
+}
+
+const table: ReadonlyArray<KnownCode> = [
+  ...ReturnCode.table,
+  ...OperationCode.table.map((row) => ({ ...row, error: "OperationFailed" }))
+].toSorted((a, b) => a.code - b.code)
+
+/** The codes in which every word stands, in any letter case: as the number, or in its meaning, category or error. */
+export const search = (words: ReadonlyArray<string>): ReadonlyArray<KnownCode> => {
+  const isNumber = words.length === 1 && /^\d+$/.test(words.join())
+  if (isNumber) return table.filter(({ code }) => words.includes(String(code)))
+  const wanted = words.map((word) => word.toLowerCase())
+  return table.filter((row) => {
+    const text = [row.code, row.meaning, row.category, categories[row.category], row.error].join(" ").toLowerCase()
+    return wanted.every((word) => text.includes(word))
+  })
+}
 
 /** The table is ASCII. To measure anything else, Node would have to load what it knows of Unicode. */
 const { row, rows } = make((text) => text.length)
@@ -38,25 +61,26 @@ const cell = (text: string | number, style?: Cell["style"]): Cell => ({
 
 const columns = ["CODE", "ERROR CLASS", "RETRIED", "MEANING"]
 
-/** All codes by category. */
-const table = (style: Style.Style): ReadonlyArray<string> => {
-  const cellsOf = (code: ReturnCode.ReturnCode): ReadonlyArray<Cell> =>
+/** Codes by category. */
+const byCategory = (codes: ReadonlyArray<KnownCode>, style: Style.Style): ReadonlyArray<string> => {
+  const cellsOf = (code: KnownCode): ReadonlyArray<Cell> =>
     [code.code, code.error, retries[code.retry][0], code.meaning].map((text) => cell(text))
   const widths = columns.map((title, i) =>
-    Math.max(title.length, ...ReturnCode.table.map((code) => cellsOf(code)[i]?.text.length ?? 0))
+    Math.max(title.length, ...codes.map((code) => cellsOf(code)[i]?.text.length ?? 0))
   )
   const line = (cells: ReadonlyArray<Cell>) => row(cells, widths, { width: standardWidth, indent: 0 })
   return [
     ...line(columns.map((title) => cell(title, style.bold))),
-    ...Object.entries(categories).flatMap(([category, meaning]) => [
-      "",
-      style.dim(`${category}: ${meaning}`),
-      ...ReturnCode.table.filter((code) => code.category === category).flatMap((code) => line(cellsOf(code)))
-    ])
+    ...Object.entries(categories).flatMap(([category, meaning]) => {
+      const found = codes.filter((code) => code.category === category)
+      return found.length === 0
+        ? []
+        : ["", style.dim(`${category}: ${meaning}`), ...found.flatMap((code) => line(cellsOf(code)))]
+    })
   ]
 }
 
-const detail = (code: ReturnCode.ReturnCode, style: Style.Style): ReadonlyArray<string> => [
+const detail = (code: KnownCode, style: Style.Style): ReadonlyArray<string> => [
   style.bold(`${code.code}  ${code.meaning}`),
   "",
   ...rows(
@@ -70,6 +94,8 @@ const detail = (code: ReturnCode.ReturnCode, style: Style.Style): ReadonlyArray<
   )
 ]
 
-/** All codes, or one in detail. */
-export const lines = (code: ReturnCode.ReturnCode | undefined, style: Style.Style): ReadonlyArray<string> =>
-  code === undefined ? table(style) : detail(code, style)
+/** One code in detail, or several by category. */
+export const lines = (codes: ReadonlyArray<KnownCode>, style: Style.Style): ReadonlyArray<string> => {
+  const [only, ...others] = codes
+  return only !== undefined && others.length === 0 ? detail(only, style) : byCategory(codes, style)
+}
