@@ -58,7 +58,8 @@ const classes: Readonly<Record<ServiceError.ServiceError["_tag"], new (...args: 
     SignatureExpired: ServiceError.SignatureExpired,
     NotPermitted: ServiceError.NotPermitted,
     ServiceFailed: ServiceError.ServiceFailed,
-    UnknownReturnCode: ServiceError.UnknownReturnCode
+    UnknownReturnCode: ServiceError.UnknownReturnCode,
+    OperationFailed: ServiceError.OperationFailed
   }
 
 const isServiceError = (error: ClientError.CallError<ServiceError.ServiceError>): error is ServiceError.ServiceError =>

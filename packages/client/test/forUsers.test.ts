@@ -43,7 +43,7 @@ describe("forUsers", () => {
         const results = yield* Conversations.forUsers(Stream.fromIterable(accounts), {
           userId: ({ chatId }) => chatId,
           ordered: true
-        }).pipe(Stream.runCollect, Effect.provide(FakeService.clientOf(service.layer)), FakeService.inTime)
+        }).pipe(Stream.runCollect, Effect.provide(FakeService.clientOf(service.layer)), FakeService.inTime())
         assert.deepStrictEqual(
           results.map(({ user, userId }) => [user, userId]),
           accounts.map((account) => [account, account.chatId])

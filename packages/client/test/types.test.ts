@@ -63,7 +63,9 @@ test("execute fails with exactly what is documented, and the client's own", () =
     Exclude<OfPage, ClientError.RequestInvalid>
   >()
   expectTypeOf<ClientError.PagingError<QueryConversationList.Failure>>().toEqualTypeOf<OfList>()
-  expectTypeOf<ClientError.AnyError>().toEqualTypeOf<OfList | ClientError.SettingsInvalid>()
+  expectTypeOf<ClientError.AnyError>().toEqualTypeOf<
+    OfList | ClientError.SettingsInvalid | ServiceError.OperationFailed
+  >()
   expectTypeOf<typeof ClientError.AnyError.Type>().toEqualTypeOf<ClientError.AnyError>()
 })
 
@@ -100,7 +102,7 @@ test("call fails with the codes that mean the same for every operation, the glob
       options?: UntypedOperation.Options
     ) => Effect.Effect<
       UntypedOperation.Response,
-      ServiceError.InvalidInput | ServiceError.RateLimited | Global | Own,
+      Documented | ServiceError.OperationFailed | Global | Own,
       ZimClient.ZimClient
     >
   >()
@@ -180,7 +182,7 @@ test("forUsers adds nothing to the upstream's errors and only the client to its 
   expectTypeOf(Conversations.forUsers(accounts, { userId })).toEqualTypeOf<OfAccounts>()
   expectTypeOf(accounts.pipe(Conversations.forUsers({ userId, ordered: true }))).toEqualTypeOf<OfAccounts>()
   // @ts-expect-error what an account's user id is has to be said
-  Conversations.forUsers(accounts, { ordered: true })
+  expectTypeOf(Conversations.forUsers(accounts, { ordered: true })).not.toBeAny()
   expectTypeOf<Conversations.UserResult["result"]>().toEqualTypeOf<Result.Result<Conversations.Snapshot, OfList>>()
 })
 

@@ -79,10 +79,12 @@ test("unions of errors", () => {
     | ServiceError.ServiceFailed
     | ServiceError.UnknownReturnCode
   >()
-  expectTypeOf<ServiceError.ServiceError>().toEqualTypeOf<ServiceError.GlobalError | QueryConversationList.Failure>()
-  // One class for every error tag of the table, and one for codes outside it.
+  expectTypeOf<ServiceError.ServiceError>().toEqualTypeOf<
+    ServiceError.GlobalError | QueryConversationList.Failure | ServiceError.OperationFailed
+  >()
+  // One class for every error tag of the table, one for the codes of other operations, and one for any other.
   expectTypeOf<ServiceError.ServiceError["_tag"]>().toEqualTypeOf<
-    ReturnCode.ReturnCode["error"] | "UnknownReturnCode"
+    ReturnCode.ReturnCode["error"] | "OperationFailed" | "UnknownReturnCode"
   >()
 })
 
@@ -126,11 +128,15 @@ test("conversation", () => {
 })
 
 test("an operation fails with its own errors or global ones", () => {
-  expectTypeOf<Effect.Success<typeof failure>>().toEqualTypeOf<ServiceError.ServiceError>()
+  expectTypeOf<Effect.Success<typeof failure>>().toEqualTypeOf<
+    Exclude<ServiceError.ServiceError, ServiceError.OperationFailed>
+  >()
 })
 
 test("isRateLimit narrows", () => {
-  expectTypeOf(ServiceError.isRateLimit).guards.toEqualTypeOf<ServiceError.RateLimited | ServiceError.Throttled>()
+  expectTypeOf(ServiceError.isRateLimit).guards.toEqualTypeOf<
+    ServiceError.RateLimited | ServiceError.Throttled | (ServiceError.OperationFailed & { readonly retry: "RateLimit" })
+  >()
 })
 
 test("catchTag narrows to each class and takes it off the error channel", () => {
