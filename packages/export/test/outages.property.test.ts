@@ -224,4 +224,70 @@ describe("an export through outages", () => {
       }).pipe(Effect.provide(layer({ world })))
     })
   }
+
+  /** Another app's data, or an empty replica: from a call on, the service knows none of them. */
+  const lost = (from: number) => Fault.returnCode(660500002).pipe(Fault.when(Fault.where(({ index }) => index >= from)))
+
+  it.effect("a service that has lost everybody half-way ends it, and nobody is recorded", () => {
+    const world = usersOf(300)
+    const users = world.users.map(({ userId }): string => userId)
+    return Effect.gen(function* () {
+      const disk = new Disk()
+      const { faults } = yield* Emulator.Emulator
+      yield* faults.set([lost(100)])
+      for (let start = 1; start <= 3; start++) {
+        const exit = yield* session(disk, users, 16)
+        assert.include(String(exit), "UsersVanished")
+        assert.deepStrictEqual(recordsOf(disk, `${out}.failures.ndjson.part`), [])
+      }
+      yield* faults.set([])
+      assert.isTrue(Exit.isSuccess(yield* session(disk, users, 16)))
+      assertOutcome(disk, users, new Set())
+    }).pipe(Effect.provide(layer({ world })))
+  })
+
+  it.effect("a few users left, and a service that has lost everybody since: the next run records none of them", () => {
+    const world = usersOf(20)
+    const users = world.users.map(({ userId }): string => userId)
+    return Effect.gen(function* () {
+      const disk = new Disk()
+      const { faults } = yield* Emulator.Emulator
+      yield* faults.set([Fault.latency("1 second")])
+      yield* session(disk, users, 1, 12)
+      yield* faults.set([lost(0)])
+      assert.include(String(yield* session(disk, users, 1)), "UsersVanished")
+      assert.deepStrictEqual(recordsOf(disk, `${out}.failures.ndjson.part`), [])
+      yield* faults.set([])
+      assert.isTrue(Exit.isSuccess(yield* session(disk, users, 1)))
+      assertOutcome(disk, users, new Set())
+    }).pipe(Effect.provide(layer({ world })))
+  })
+
+  it.effect("goes on after 100 users in a row who are not registered, where one of those before still is", () => {
+    const world = usersOf(300)
+    const users = world.users.map(({ userId }): string => userId)
+    const strangers = Array.from({ length: 100 }, (_, i) => `stranger-${i}`)
+    const lines = [...users.slice(0, 50), ...strangers, ...users.slice(50)]
+    return Effect.gen(function* () {
+      const disk = new Disk()
+      const exit = yield* session(disk, lines, 16)
+      assert.isTrue(Exit.isSuccess(exit), String(exit))
+      assertOutcome(disk, lines, new Set(strangers))
+    }).pipe(Effect.provide(layer({ world })))
+  })
+
+  it.effect("a wrong secret that shows while another is asked ends it as what it is", () => {
+    const world = usersOf(60)
+    const users = world.users.map(({ userId }): string => userId)
+    return Effect.gen(function* () {
+      const { faults } = yield* Emulator.Emulator
+      const reset = troubles["a gateway's page"].pipe(Fault.when(Fault.user("user-30")))
+      const refused = Fault.returnCode(100000005).pipe(
+        Fault.when(Fault.where(({ index, userId }) => index > 30 && userId === "user-29"))
+      )
+      yield* faults.set([reset, refused])
+      const exit = yield* session(new Disk(), users.slice(0, 31), 1)
+      assert.include(String(exit), "AuthenticationFailed")
+    }).pipe(Effect.provide(layer({ world })))
+  })
 })
