@@ -82,13 +82,13 @@ export default defineConfig([
   {
     ...common,
     input: "src/bin.ts",
-    external: /\/zim\.ts$/,
-    output: { ...output, cleanDir: true, paths: (id) => (id.endsWith("/zim.ts") ? "./zim.js" : id) }
+    external: /\/program\.ts$/,
+    output: { ...output, cleanDir: true, paths: (id) => (id.endsWith("/program.ts") ? "./zim.js" : id) }
   },
   {
     ...common,
-    input: "src/zim.ts",
+    input: "src/program.ts",
     plugins: [lazyBuiltins, inspectorFiles, licenses],
-    output
+    output: { ...output, entryFileNames: "zim.js" }
   }
 ])

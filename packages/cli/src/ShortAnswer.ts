@@ -1,17 +1,17 @@
 /**
- * The answers that need neither the parser nor Effect's runtime. They are what `Main.run` prints, made by the same
+ * The answers that need neither the parser nor Effect's runtime. They are what `ZimCommand.run` prints, made by the same
  * functions; every other command line, and every error, is left to it.
  */
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Context from "effect/Context"
 import { env } from "node:process"
 import * as CodesText from "./internal/codesText.ts"
-import * as Style from "./internal/style.ts"
+import * as Colors from "./internal/terminal/colors.ts"
 import * as Version from "./internal/version.ts"
 
 const codes = (found: ReadonlyArray<CodesText.KnownCode>): string => {
   const { canColor } = Context.get(Context.empty(), TerminalCapabilities.TerminalCapabilities)
-  return `${CodesText.lines(found, Style.make(canColor && !Style.isUnwanted(env["FORCE_COLOR"]))).join("\n")}\n`
+  return `${CodesText.lines(found, Colors.make(canColor && !Colors.isUnwanted(env["FORCE_COLOR"]))).join("\n")}\n`
 }
 
 /**

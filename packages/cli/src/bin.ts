@@ -6,7 +6,7 @@ import * as ShortAnswer from "./ShortAnswer.ts"
 
 const loadProgram = async () => {
   const problem = Version.tooOld(process.versions.node)
-  if (problem === undefined) return import("./zim.ts")
+  if (problem === undefined) return import("./program.ts")
   process.exitCode = 1
   return process.stderr.write(`${problem}\n`)
 }

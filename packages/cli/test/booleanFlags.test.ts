@@ -1,5 +1,5 @@
 import { assert, layer } from "@effect/vitest"
-import { Main } from "@effect-zim/cli"
+import { ZimCommand } from "@effect-zim/cli"
 import { Emulator, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { Effect, Layer } from "effect"
@@ -46,7 +46,7 @@ const stable = ({ stderr, ...outcome }: Outcome): Outcome => ({
 })
 
 layer(service, { excludeTestServices: true })("a boolean flag takes no word for its value", (it) => {
-  for (const { own, path } of placesOf(Completions.fromCommand(Main.zim))) {
+  for (const { own, path } of placesOf(Completions.fromCommand(ZimCommand.zim))) {
     it.effect(`zim ${path.join(" ")}: wherever it stands, it says the same as at the end`, () =>
       Effect.gen(function* () {
         const { url } = yield* EmulatorServer.EmulatorServer

@@ -278,7 +278,7 @@ layer(service, { excludeTestServices: true })("what the service refuses", (it) =
 
 describe("who holds an output is to be killed only where that number is its own", () => {
   const advice = (host: string) =>
-    Failure.report(
+    ErrorReport.report(
       new ExportSink.OutputInUse({ path: "out", holder: { pid: 4711, host, since: "2026-11-28T02:15:00.412Z" } })
     ).advice
 
@@ -295,7 +295,7 @@ describe("who holds an output is to be killed only where that number is its own"
 
 describe("a failure of a file says what to do about that one", () => {
   const failed = (cause: object) =>
-    Failure.report(new ExportSink.SinkFailed({ path: "out", operation: "write", problem: "it", cause })).advice
+    ErrorReport.report(new ExportSink.SinkFailed({ path: "out", operation: "write", problem: "it", cause })).advice
 
   it.each([
     [{ errcode: 5 }, "the other program"],

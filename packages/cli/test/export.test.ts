@@ -418,7 +418,7 @@ layer(service, { excludeTestServices: true })("zim conversations export", (it) =
       problem: "the device failed",
       cause: undefined
     })
-    const { advice, problem } = Failure.report(error)
+    const { advice, problem } = ErrorReport.report(error)
     assert.strictEqual(problem, "cannot read out: the device failed")
     assert.strictEqual(advice, "Check the file and its permissions, or begin anew with --restart.")
   })

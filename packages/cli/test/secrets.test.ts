@@ -81,9 +81,9 @@ describe("what is secret is never printed, whatever the log level", () => {
 
   it("not even by a bug, which shows no stack and no query", () => {
     const url = "http://127.0.0.1/?Action=A&Signature=43e5cfcca828314675f91b001390566a"
-    const report = Failure.reportCause(Cause.die(new TypeError(`cannot parse "${url}" here`)))
+    const report = ErrorReport.reportCause(Cause.die(new TypeError(`cannot parse "${url}" here`)))
     assert.strictEqual(
-      Failure.lines(report),
+      ErrorReport.lines(report),
       'error: unexpected: TypeError: cannot parse "http://127.0.0.1/?…" here\n' +
         "help: This is a bug in zim: please report it with the command you ran."
     )

@@ -1,7 +1,7 @@
 /** Runs `zim`: as a process of its own, as users do, or in this process with a terminal of the test's making. */
 import { assert, expect } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
-import { Main } from "@effect-zim/cli"
+import { ZimCommand } from "@effect-zim/cli"
 import { RetryPolicy } from "@effect-zim/client"
 import { Emulator, Fault, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
@@ -169,7 +169,7 @@ export const invoke = Effect.fnUntraced(function* (
     log: (...parts) => stdout.push(`${parts.join(" ")}\n`),
     error: (...parts) => stderr.push(`${parts.join(" ")}\n`)
   }
-  const code = yield* Main.run(args).pipe(
+  const code = yield* ZimCommand.run(args).pipe(
     Effect.provideService(Console.Console, console),
     Effect.provideService(RetryPolicy.Current, options.retry ?? RetryPolicy.none),
     Effect.provideService(ConfigProvider.ConfigProvider, ConfigProvider.fromEnv({ env: options.env ?? {} })),

@@ -10,14 +10,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stdio from "effect/Stdio"
-import * as Failure from "../Failure.ts"
-import { boolean } from "../internal/commonFlags.ts"
-import { Quiet } from "../internal/globalFlags.ts"
+import * as ErrorReport from "../ErrorReport.ts"
+import { boolean } from "../internal/flags/commonFlags.ts"
+import { Quiet } from "../internal/flags/globalFlags.ts"
 import * as JsonText from "../internal/jsonText.ts"
 import * as Output from "../internal/output.ts"
-import * as RequestBody from "../internal/requestBody.ts"
-import * as Style from "../internal/style.ts"
-import { oneLine } from "../internal/text.ts"
+import * as BodyFlag from "../internal/flags/bodyFlag.ts"
+import * as Colors from "../internal/terminal/colors.ts"
+import { oneLine } from "../internal/terminal/text.ts"
 
 /** The envelope in a line. */
 const heading = ({ code, message, requestId }: UntypedOperation.Response): string =>
@@ -28,7 +28,7 @@ const envelope = new Set(["Code", "Message", "RequestId"])
 
 /** For a terminal: the fields of the answer, under its heading. */
 const text = Effect.fnUntraced(function* (answer: UntypedOperation.Response) {
-  const style = yield* Style.style
+  const style = yield* Colors.style
   return [...((yield* Quiet) ? [] : [style.dim(heading(answer))]), JsonText.indented(answer.text, style, envelope)]
 })
 
@@ -51,9 +51,9 @@ const maybeDone = (error: ClientError.CallError<UntypedOperation.Failure>): bool
 
 const explain =
   (isRead: boolean) =>
-  (error: ClientError.CallError<UntypedOperation.Failure>): Failure.CommandFailed => {
-    const { advice, exit, problem } = Failure.report(error)
-    return new Failure.CommandFailed({
+  (error: ClientError.CallError<UntypedOperation.Failure>): ErrorReport.CommandFailed => {
+    const { advice, exit, problem } = ErrorReport.report(error)
+    return new ErrorReport.CommandFailed({
       problem,
       advice:
         !isRead && maybeDone(error)
@@ -87,7 +87,7 @@ export const call = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ action, body, format, read }) {
-    const answer = yield* ZimClient.call(action, yield* RequestBody.read(body), {
+    const answer = yield* ZimClient.call(action, yield* BodyFlag.read(body), {
       kind: read ? "Read" : "Write"
     }).pipe(Effect.mapError(explain(read)))
     const { stdoutIsTerminal } = yield* Stdio.Stdio

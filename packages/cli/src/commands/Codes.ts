@@ -6,10 +6,10 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { CommandFailed } from "../Failure.ts"
+import { CommandFailed } from "../ErrorReport.ts"
 import * as CodesText from "../internal/codesText.ts"
 import * as Output from "../internal/output.ts"
-import * as Style from "../internal/style.ts"
+import * as Colors from "../internal/terminal/colors.ts"
 
 const keys = ["code", "meaning", "category", "retry", "error", "advice"] as const
 
@@ -58,7 +58,7 @@ export const codes = Command.make(
   },
   Effect.fnUntraced(function* ({ format, words }) {
     const found = yield* find(words)
-    const style = yield* Style.style
+    const style = yield* Colors.style
     const chosen = Option.getOrElse(format, () => "table" as const)
     if (chosen === "table") return yield* Output.printLines(CodesText.lines(found, style))
     return yield* Output.print(Output.encode(chosen, keys)(Stream.map(Stream.fromIterable(found), record)))

@@ -18,17 +18,24 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import process from "node:process"
 import * as V8 from "node:v8"
-import * as Failure from "../Failure.ts"
-import { boolean, callsPerSecond, defaultCallsPerSecond, path, positive, spreadsheet } from "../internal/commonFlags.ts"
-import * as ExportFiles from "../internal/exportFiles.ts"
-import { Quiet } from "../internal/globalFlags.ts"
-import { number, summary } from "../internal/progress.ts"
-import * as Reporter from "../internal/reporter.ts"
+import * as ErrorReport from "../ErrorReport.ts"
+import {
+  boolean,
+  callsPerSecond,
+  defaultCallsPerSecond,
+  path,
+  positive,
+  spreadsheet
+} from "../internal/flags/commonFlags.ts"
+import * as ChooseSink from "../internal/export/chooseSink.ts"
+import { Quiet } from "../internal/flags/globalFlags.ts"
+import { number, summary } from "../internal/export/progressText.ts"
+import * as ProgressReporter from "../internal/export/progressReporter.ts"
 
 interface Flags {
   readonly users: string
   readonly out: string
-  readonly format: Option.Option<ExportFiles.Format>
+  readonly format: Option.Option<ChooseSink.Format>
   readonly spreadsheet: boolean
   readonly concurrency: number
   readonly callsPerSecond: number
@@ -81,10 +88,10 @@ const resumeCommand = (flags: Flags): string =>
     "--resume"
   ].join(" ")
 
-const modeOf = ({ restart, resume }: Flags): Effect.Effect<ExportSink.Mode, Failure.CommandFailed> =>
+const modeOf = ({ restart, resume }: Flags): Effect.Effect<ExportSink.Mode, ErrorReport.CommandFailed> =>
   resume && restart
     ? Effect.fail(
-        new Failure.CommandFailed({
+        new ErrorReport.CommandFailed({
           problem: "--resume and --restart exclude each other",
           advice: "Use --resume to go on with what there is, --restart to begin anew and replace it.",
           exit: "Usage"
@@ -131,7 +138,7 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   yield* saveMemory
   const mode = yield* modeOf(flags)
   const users = flags.users === standardStream ? Option.none() : Option.some(flags.users)
-  const { failures, sink, unfinished } = yield* ExportFiles.target({ ...flags, users })
+  const { failures, sink, unfinished } = yield* ChooseSink.target({ ...flags, users })
   // All of it, before anything is begun: what is no text of users is found here.
   const lines = flags.users === standardStream ? undefined : yield* UserList.count(flags.users)
   const scale = { lines, callsPerSecond: flags.callsPerSecond }
@@ -141,7 +148,7 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
 
   const exported = (stop: Effect.Effect<void>) =>
     Effect.gen(function* () {
-      const reporter = yield* Reporter.start(meter.status, scale, flags.quiet)
+      const reporter = yield* ProgressReporter.start(meter.status, scale, flags.quiet)
       yield* Effect.forkScoped(
         Effect.andThen(
           stop,
@@ -183,17 +190,17 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
 
   yield* stoppable(exported, stopped).pipe(
     Effect.mapError((error) => {
-      const { advice, exit, problem } = Failure.report(error)
+      const { advice, exit, problem } = ErrorReport.report(error)
       if (error._tag === "NobodyExported") {
-        return new Failure.CommandFailed({ problem, advice: `See ${unfinished}. ${advice}`, exit })
+        return new ErrorReport.CommandFailed({ problem, advice: `See ${unfinished}. ${advice}`, exit })
       }
       if (isStarted && error._tag === "OutputUnusable") {
-        return new Failure.CommandFailed({ problem, advice: meddled, exit })
+        return new ErrorReport.CommandFailed({ problem, advice: meddled, exit })
       }
       // What goes wrong before anything was begun leaves nothing to go on with, nor does a checkpoint of something else.
       const isRefused = error._tag === "CheckpointInvalid"
       const goOn = isStarted && !isFinished && !isRefused ? ` Then go on with: ${resumeCommand(flags)}` : ""
-      return new Failure.CommandFailed({ problem, advice: advice + goOn, exit })
+      return new ErrorReport.CommandFailed({ problem, advice: advice + goOn, exit })
     })
   )
 })
@@ -221,7 +228,7 @@ export const exportCommand = Command.make(
       Flag.withDescription("The file to write"),
       Flag.withSchema(outputPath)
     ),
-    format: Flag.Literals("format", ExportFiles.formats).pipe(
+    format: Flag.Literals("format", ChooseSink.formats).pipe(
       Flag.withDescription("How to write it; default: what the name of the file says, else ndjson"),
       Flag.optional
     ),

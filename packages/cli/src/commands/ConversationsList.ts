@@ -12,13 +12,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { positive, spreadsheet } from "../internal/commonFlags.ts"
-import { Quiet } from "../internal/globalFlags.ts"
-import * as ExportFiles from "../internal/exportFiles.ts"
+import { positive, spreadsheet } from "../internal/flags/commonFlags.ts"
+import { Quiet } from "../internal/flags/globalFlags.ts"
+import * as ChooseSink from "../internal/export/chooseSink.ts"
 import * as Output from "../internal/output.ts"
-import { plural } from "../internal/progress.ts"
-import * as Style from "../internal/style.ts"
-import { fit, printable } from "../internal/text.ts"
+import { plural } from "../internal/export/progressText.ts"
+import * as Colors from "../internal/terminal/colors.ts"
+import { fit, printable } from "../internal/terminal/text.ts"
 
 const keys = ["userId", "conversationId", "type", "updatedAt"] as const
 
@@ -56,7 +56,7 @@ const summary = (userId: string, count: number): string =>
 const table = <E, R>(conversations: Stream.Stream<Conversation.Conversation, E, R>, userId: string) =>
   Stream.unwrap(
     Effect.gen(function* () {
-      const style = yield* Style.style
+      const style = yield* Colors.style
       const width = yield* Output.terminalWidth
       const line = tableLine(width)
       let count = 0
@@ -124,7 +124,7 @@ export const list = Command.make(
       Option.isSome(limit) ? Stream.take(limit.value) : (all) => all
     )
     const chosen = yield* Output.formatFor(format)
-    yield* ExportFiles.assertCsv(spreadsheet, chosen)
+    yield* ChooseSink.assertCsv(spreadsheet, chosen)
     yield* Output.print(
       chosen === "table"
         ? table(conversations, userId)

@@ -12,14 +12,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { CommandFailed } from "../Failure.ts"
-import { path } from "../internal/commonFlags.ts"
-import * as ExportReader from "../internal/exportReader.ts"
+import { CommandFailed } from "../ErrorReport.ts"
+import { path } from "../internal/flags/commonFlags.ts"
+import * as ReadExport from "../internal/export/readExport.ts"
 import * as Output from "../internal/output.ts"
-import { number, plural } from "../internal/progress.ts"
-import * as Statistics from "../internal/statistics.ts"
-import * as Style from "../internal/style.ts"
-import { fit, pad, printable, standardWidth } from "../internal/text.ts"
+import { number, plural } from "../internal/export/progressText.ts"
+import * as Statistics from "../internal/conversationStatistics.ts"
+import * as Colors from "../internal/terminal/colors.ts"
+import { fit, pad, printable, standardWidth } from "../internal/terminal/text.ts"
 
 const ofUser = (userId: string) =>
   Conversations.stream(userId).pipe(
@@ -49,7 +49,7 @@ const rows = (
   })
 }
 
-const table = (statistics: Statistics.Statistics, style: Style.Style, options: { isUser: boolean; width: number }) => {
+const table = (statistics: Statistics.Statistics, style: Colors.Style, options: { isUser: boolean; width: number }) => {
   const { byHour, byType, conversations, largest, recent, users } = statistics
   const { isUser, width } = options
   const section = (title: string, lines: ReadonlyArray<string>) =>
@@ -119,13 +119,13 @@ export const stats = Command.make(
     if (Option.isSome(from) && Option.isSome(userId)) return yield* usage("USER and --from exclude each other")
     if (Option.isNone(from) && Option.isNone(userId)) return yield* usage("there is neither a USER nor --from")
     const statistics = Option.isSome(from)
-      ? yield* Statistics.collect(ExportReader.read(from.value))
+      ? yield* Statistics.collect(ReadExport.read(from.value))
       : yield* ofUser(Option.getOrElse(userId, () => ""))
     const chosen = Option.isSome(format) ? format.value : yield* Output.formatFor(Option.none())
     if (chosen !== "table") return yield* Output.printLines([JSON.stringify(record(statistics))])
     const width = (yield* Output.terminalWidth) ?? standardWidth
     return yield* Output.printLines(
-      table(statistics, yield* Style.style, { isUser: Option.isSome(userId), width: Math.min(width, 120) })
+      table(statistics, yield* Colors.style, { isUser: Option.isSome(userId), width: Math.min(width, 120) })
     )
   })
 ).pipe(

@@ -11,20 +11,20 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { CommandFailed } from "../Failure.ts"
-import { callsPerSecond } from "../internal/commonFlags.ts"
-import * as Check from "../internal/doctor/check.ts"
-import * as Checkup from "../internal/doctor/checkup.ts"
+import { CommandFailed } from "../ErrorReport.ts"
+import { callsPerSecond } from "../internal/flags/commonFlags.ts"
+import * as Checklist from "../internal/doctor/checklist.ts"
+import * as AllChecks from "../internal/doctor/allChecks.ts"
 import { Window } from "../internal/emulatorOptions.ts"
-import { Quiet } from "../internal/globalFlags.ts"
+import { Quiet } from "../internal/flags/globalFlags.ts"
 import * as Output from "../internal/output.ts"
-import * as Style from "../internal/style.ts"
-import { type Cell, oneLine, row, standardWidth } from "../internal/text.ts"
+import * as Colors from "../internal/terminal/colors.ts"
+import { type Cell, oneLine, row, standardWidth } from "../internal/terminal/text.ts"
 
 /** Asked about where nobody is named: that nobody has this id proves as much. */
 const nobody = UserId.make("zim-doctor")
 
-type Marks = Readonly<Record<Check.Check["state"], Cell>>
+type Marks = Readonly<Record<Checklist.Check["state"], Cell>>
 
 /** The language of the terminal has no ticks. */
 const isAscii = Config.String("LC_ALL").pipe(
@@ -37,7 +37,7 @@ const isAscii = Config.String("LC_ALL").pipe(
 
 const marks = Effect.gen(function* () {
   const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
-  const style = yield* Style.style
+  const style = yield* Colors.style
   const hasSymbols = canColor && !(yield* isAscii)
   const mark = (symbol: string, word: string, style: Cell["style"]): Cell => ({
     text: hasSymbols ? symbol : word,
@@ -51,24 +51,24 @@ const marks = Effect.gen(function* () {
   } satisfies Marks
 })
 
-const titleWidth = Math.max(...Object.values(Check.titles).map((title) => title.length))
+const titleWidth = Math.max(...Object.values(Checklist.titles).map((title) => title.length))
 
 /** A check in a line or a few: a mark, what it is about, what was found; and what to do. */
 const linesOf =
-  (marks: Marks, style: Style.Style, width: number) =>
-  ({ advice, check, found, state }: Check.Check): ReadonlyArray<string> => {
+  (marks: Marks, style: Colors.Style, width: number) =>
+  ({ advice, check, found, state }: Checklist.Check): ReadonlyArray<string> => {
     const widths = [Math.max(...Object.values(marks).map(({ text }) => text.length)), titleWidth]
     const line = (cells: ReadonlyArray<Cell>) => row(cells, widths, { width, indent: 0 })
     const words = { text: oneLine(found), ...(state === "skipped" ? { style: style.dim } : {}) }
     return [
-      ...line([marks[state], { text: Check.titles[check], style: style.bold }, words]),
+      ...line([marks[state], { text: Checklist.titles[check], style: style.bold }, words]),
       ...(advice === "" ? [] : line([{ text: "" }, { text: "" }, { text: oneLine(`> ${advice}`) }]))
     ]
   }
 
 const keys = ["check", "state", "found", "advice", "milliseconds"] as const
 
-const record = ({ advice, check, found, milliseconds, state }: Check.Check) => ({
+const record = ({ advice, check, found, milliseconds, state }: Checklist.Check) => ({
   check,
   state,
   found,
@@ -77,13 +77,13 @@ const record = ({ advice, check, found, milliseconds, state }: Check.Check) => (
 })
 
 /** What a run with a failed check ends with. */
-const failureOf = (checks: ReadonlyArray<Check.Check>): CommandFailed | undefined => {
+const failureOf = (checks: ReadonlyArray<Checklist.Check>): CommandFailed | undefined => {
   const failed = checks.filter(({ state }) => state === "failed")
   const [first] = failed
   if (first === undefined) return undefined
   const { advice, check, exit, found } = first
   const count = failed.length === 1 ? "" : ` (and ${failed.length - 1} more)`
-  return new CommandFailed({ problem: `${Check.titles[check]}: ${found}${count}`, advice, exit })
+  return new CommandFailed({ problem: `${Checklist.titles[check]}: ${found}${count}`, advice, exit })
 }
 
 /**
@@ -117,7 +117,7 @@ export const doctor = Command.make(
     const chosen = Option.getOrElse(format, () => "table" as const)
     const isQuiet = yield* Quiet
     const width = Math.min((yield* Output.terminalWidth) ?? standardWidth, 120)
-    const lines = linesOf(yield* marks, yield* Style.style, width)
+    const lines = linesOf(yield* marks, yield* Colors.style, width)
     const options = {
       userId: Option.getOrElse(user, () => nobody),
       isExpected: Option.isSome(user),
@@ -125,7 +125,7 @@ export const doctor = Command.make(
       callsPerSecond,
       timeout
     }
-    const checks = yield* Checkup.run(options, (check) => {
+    const checks = yield* AllChecks.run(options, (check) => {
       const isNews = check.state === "failed" || check.state === "warning"
       return chosen === "table" && (isNews || !isQuiet) ? Output.printLines(lines(check)) : Effect.void
     })

@@ -19,10 +19,10 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as ExitCode from "../ExitCode.ts"
-import { CommandFailed } from "../Failure.ts"
-import { path } from "../internal/commonFlags.ts"
+import { CommandFailed } from "../ErrorReport.ts"
+import { path } from "../internal/flags/commonFlags.ts"
 import * as EmulatorOptions from "../internal/emulatorOptions.ts"
-import { Quiet } from "../internal/globalFlags.ts"
+import { Quiet } from "../internal/flags/globalFlags.ts"
 import * as Output from "../internal/output.ts"
 
 const { defaultAppId, defaultServerSecret, defaults } = EmulatorOptions

@@ -1,8 +1,8 @@
 /** The codes that `zim codes` knows, and what it shows of them to people. */
 import * as OperationCode from "@effect-zim/protocol/OperationCode"
 import * as ReturnCode from "@effect-zim/protocol/ReturnCode"
-import { type Cell, make, standardWidth } from "./layout.ts"
-import type * as Style from "./style.ts"
+import { type Cell, make, standardWidth } from "./terminal/columns.ts"
+import type * as Colors from "./terminal/colors.ts"
 
 /** What is known of a code. */
 export interface KnownCode extends OperationCode.OperationCode {
@@ -62,7 +62,7 @@ const cell = (text: string | number, style?: Cell["style"]): Cell => ({
 const columns = ["CODE", "ERROR CLASS", "RETRIED", "MEANING"]
 
 /** Codes by category. */
-const byCategory = (codes: ReadonlyArray<KnownCode>, style: Style.Style): ReadonlyArray<string> => {
+const byCategory = (codes: ReadonlyArray<KnownCode>, style: Colors.Style): ReadonlyArray<string> => {
   const cellsOf = (code: KnownCode): ReadonlyArray<Cell> =>
     [code.code, code.error, retries[code.retry][0], code.meaning].map((text) => cell(text))
   const widths = columns.map((title, i) =>
@@ -80,7 +80,7 @@ const byCategory = (codes: ReadonlyArray<KnownCode>, style: Style.Style): Readon
   ]
 }
 
-const detail = (code: KnownCode, style: Style.Style): ReadonlyArray<string> => [
+const detail = (code: KnownCode, style: Colors.Style): ReadonlyArray<string> => [
   style.bold(`${code.code}  ${code.meaning}`),
   "",
   ...rows(
@@ -95,7 +95,7 @@ const detail = (code: KnownCode, style: Style.Style): ReadonlyArray<string> => [
 ]
 
 /** One code in detail, or several by category. */
-export const lines = (codes: ReadonlyArray<KnownCode>, style: Style.Style): ReadonlyArray<string> => {
+export const lines = (codes: ReadonlyArray<KnownCode>, style: Colors.Style): ReadonlyArray<string> => {
   const [only, ...others] = codes
   return only !== undefined && others.length === 0 ? detail(only, style) : byCategory(codes, style)
 }

@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { CommandFailed } from "../Failure.ts"
+import { CommandFailed } from "../ErrorReport.ts"
 import { whyUnreadable } from "./whyUnreadable.ts"
 
 /** The app of a generated world. */

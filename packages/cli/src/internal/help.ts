@@ -7,8 +7,8 @@ import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ExitCode from "../ExitCode.ts"
 import * as Output from "./output.ts"
-import * as Style from "./style.ts"
-import { type Cell, rows, standardWidth, wrap } from "./text.ts"
+import * as Colors from "./terminal/colors.ts"
+import { type Cell, rows, standardWidth, wrap } from "./terminal/text.ts"
 
 const layout = { width: standardWidth, indent: 2 }
 
@@ -39,7 +39,7 @@ const flags = (docs: ReadonlyArray<HelpDoc.FlagDoc>): ReadonlyArray<string> =>
   table(docs.map((flag) => [flagName(flag), describe(flag.description)]))
 
 /** All of it; or, where nobody asked for help, what shows on a small terminal. */
-const format = (doc: HelpDoc.HelpDoc, style: Style.Style, isWhole: boolean): string => {
+const format = (doc: HelpDoc.HelpDoc, style: Colors.Style, isWhole: boolean): string => {
   const sections: Array<ReadonlyArray<string>> = []
   const section = (title: string, lines: ReadonlyArray<string>): void => {
     if (lines.length > 0) sections.push([style.bold(title), ...lines])
@@ -86,7 +86,7 @@ const present = (event: CliOutput.Presenter.Event): Effect.Effect<void> => {
   switch (event._tag) {
     case "Help":
       return Effect.flatMap(TerminalCapabilities.TerminalCapabilities, ({ canColor }) =>
-        Output.answer(format(event.helpDoc, Style.make(canColor), event.reason === "Requested"))
+        Output.answer(format(event.helpDoc, Colors.make(canColor), event.reason === "Requested"))
       )
     case "InvalidInvocation":
       return Effect.void

@@ -9,8 +9,8 @@ import type * as Scope from "effect/Scope"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
-import { type Scale, statusLine } from "./progress.ts"
-import { standardWidth } from "./text.ts"
+import { type Scale, statusLine } from "./progressText.ts"
+import { standardWidth } from "../terminal/text.ts"
 
 const every = { terminal: Duration.millis(200), pipe: Duration.seconds(5) }
 

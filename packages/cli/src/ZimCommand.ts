@@ -15,9 +15,9 @@ import { conversations } from "./commands/Conversations.ts"
 import { doctor } from "./commands/Doctor.ts"
 import { emulator } from "./commands/Emulator.ts"
 import * as ExitCode from "./ExitCode.ts"
-import * as Failure from "./Failure.ts"
-import * as Capabilities from "./internal/capabilities.ts"
-import { CompletionScript, HelpText, Quiet, quietLogs, VersionText } from "./internal/globalFlags.ts"
+import * as ErrorReport from "./ErrorReport.ts"
+import * as Capabilities from "./internal/terminal/capabilities.ts"
+import { CompletionScript, HelpText, Quiet, quietLogs, VersionText } from "./internal/flags/globalFlags.ts"
 import * as Help from "./internal/help.ts"
 import * as Output from "./internal/output.ts"
 import { version } from "./internal/version.ts"
@@ -62,9 +62,9 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<number, never, C
     Effect.as(ExitCode.table.Ok.code),
     Effect.catchCause((cause) => {
       if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-      const report = Failure.reportCause(cause)
+      const report = ErrorReport.reportCause(cause)
       return Output.errorWidth.pipe(
-        Effect.flatMap((width) => Console.error(Failure.lines(report, width))),
+        Effect.flatMap((width) => Console.error(ErrorReport.lines(report, width))),
         Effect.as(ExitCode.table[report.exit].code)
       )
     }),

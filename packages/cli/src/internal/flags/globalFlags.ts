@@ -7,7 +7,7 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
 import { boolean } from "./commonFlags.ts"
-import * as Output from "./output.ts"
+import * as Output from "../output.ts"
 
 /** `--quiet`: results and errors, and nothing that is only nice to know. */
 export const Quiet = GlobalFlag.Setting("quiet")({

@@ -10,9 +10,9 @@ import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
-import * as Failure from "../../Failure.ts"
-import { plural, time } from "../progress.ts"
-import { type Finding, type Look, ok, type Problem, skipped, warning } from "./check.ts"
+import * as ErrorReport from "../../ErrorReport.ts"
+import { plural, time } from "../export/progressText.ts"
+import { type Finding, type Look, ok, type Problem, skipped, warning } from "./checklist.ts"
 
 export interface Options {
   /** Who is asked about. */
@@ -69,7 +69,7 @@ export const ask = Effect.fnUntraced(function* (
   settings: ZimClient.Options,
   options: Options
 ): Effect.fn.Return<readonly [Finding, Answer], Problem, Scope.Scope> {
-  const client = yield* Effect.mapError(connect(settings, options), Failure.report)
+  const client = yield* Effect.mapError(connect(settings, options), ErrorReport.report)
   const [took, result] = yield* Effect.timed(Effect.result(page(client, options.userId)))
   const answered = ok(`the service answered in ${Math.round(Duration.toMillis(took))} ms`)
   if (Result.isSuccess(result)) return [answered, { client, options, failure: undefined }]
@@ -83,7 +83,7 @@ export const ask = Effect.fnUntraced(function* (
     case "CircuitOpen":
     case "QuotaUnavailable":
     case "ResponseUnreadable":
-      return yield* Effect.fail(Failure.report(failure))
+      return yield* Effect.fail(ErrorReport.report(failure))
     default:
       return [answered, { client, options, failure }]
   }
@@ -125,7 +125,7 @@ const isBehindGateway = (code: number): boolean => code >= 660_000_000 && Return
 
 export const lookAtSignature = Effect.fnUntraced(function* ({ client, failure }: Answer) {
   if (failure?._tag === "AuthenticationFailed" || failure?._tag === "SignatureExpired") {
-    return yield* Effect.fail(Failure.report(failure))
+    return yield* Effect.fail(ErrorReport.report(failure))
   }
   if (failure !== undefined && !isBehindGateway(failure.code)) {
     return [skipped("not known: the service refused the call before it said"), undefined] as const
@@ -141,7 +141,7 @@ export const lookAtService = ({ failure, options }: Answer): Look<void> => {
     case "UserNotRegistered": {
       const found = `${answers}; user ${failure.userId} is not registered`
       return Effect.succeed([
-        options.isExpected ? warning(found, Failure.report(failure).advice) : ok(`${found}, which was expected`),
+        options.isExpected ? warning(found, ErrorReport.report(failure).advice) : ok(`${found}, which was expected`),
         undefined
       ])
     }
@@ -149,7 +149,7 @@ export const lookAtService = ({ failure, options }: Answer): Look<void> => {
     case "Throttled":
       return Effect.succeed([skipped("not known: the call was one too many"), undefined])
     default:
-      return Effect.fail(Failure.report(failure))
+      return Effect.fail(ErrorReport.report(failure))
   }
 }
 
@@ -167,7 +167,7 @@ const probe = Effect.fnUntraced(function* (client: Client, { probe, userId }: Op
 
 export const lookAtQuota = Effect.fnUntraced(function* ({ client, failure, options }: Answer) {
   if (failure?._tag === "RateLimited" || failure?._tag === "Throttled") {
-    return yield* Effect.fail(Failure.report(failure))
+    return yield* Effect.fail(ErrorReport.report(failure))
   }
   if (options.probe === 0) {
     return [ok("the call was not rejected; more calls say more: --probe N"), undefined] as const
@@ -177,7 +177,7 @@ export const lookAtQuota = Effect.fnUntraced(function* ({ client, failure, optio
   const { answered, result, seconds } = yield* probe(client, options)
   const calls = `${plural(answered, "more call")} in ${seconds.toFixed(1)} s`
   if (Result.isFailure(result)) {
-    const { advice, exit, problem } = Failure.report(result.failure)
+    const { advice, exit, problem } = ErrorReport.report(result.failure)
     return yield* Effect.fail({ problem: `${calls}, then ${problem}`, advice, exit })
   }
   // The first second's worth goes out at once: a shorter time has no pace.

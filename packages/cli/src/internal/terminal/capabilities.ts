@@ -1,10 +1,10 @@
-/** What the terminal can, and may. Apart from `style.ts`: the answers that come before the program need none of it. */
+/** What the terminal can, and may. Apart from `colors.ts`: the answers that come before the program need none of it. */
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import type * as Stdio from "effect/Stdio"
-import { isUnwanted } from "./style.ts"
+import { isUnwanted } from "./colors.ts"
 
 export const layer: Layer.Layer<never, never, Stdio.Stdio> = Layer.effect(
   TerminalCapabilities.TerminalCapabilities,

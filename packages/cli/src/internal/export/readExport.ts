@@ -6,10 +6,10 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { CommandFailed } from "../Failure.ts"
-import { importSqlite } from "./sqlite.ts"
-import type { Entry } from "./statistics.ts"
-import { whyUnreadable } from "./whyUnreadable.ts"
+import { CommandFailed } from "../../ErrorReport.ts"
+import { importSqlite } from "./importSqlite.ts"
+import type { Entry } from "../conversationStatistics.ts"
+import { whyUnreadable } from "../whyUnreadable.ts"
 
 const Record = Schema.Struct({
   userId: Schema.String,

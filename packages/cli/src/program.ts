@@ -7,12 +7,12 @@ import * as MutableRef from "effect/MutableRef"
 import * as Stdio from "effect/Stdio"
 import { stderr } from "node:process"
 import * as ExitCode from "./ExitCode.ts"
-import * as HangUp from "./internal/hangUp.ts"
-import * as Main from "./Main.ts"
+import * as HangUpSignal from "./internal/terminal/hangUpSignal.ts"
+import * as ZimCommand from "./ZimCommand.ts"
 
 const whenInterrupted = MutableRef.make<number>(ExitCode.table.Interrupted.code)
 
-const program = Stdio.Stdio.use(({ args }) => Effect.flatMap(args, Main.run)).pipe(
+const program = Stdio.Stdio.use(({ args }) => Effect.flatMap(args, ZimCommand.run)).pipe(
   Effect.provideService(ExitCode.WhenInterrupted, whenInterrupted),
   Effect.provide(NodeServices.layer)
 )
@@ -20,10 +20,10 @@ const program = Stdio.Stdio.use(({ args }) => Effect.flatMap(args, Main.run)).pi
 // Progress and logs are not worth an error: whoever closed standard error does not look.
 stderr.on("error", () => undefined)
 
-HangUp.listen()
+HangUpSignal.listen()
 NodeRuntime.runMain(program, {
   disableErrorReporting: true,
-  // `Main.run` succeeds with the exit code whatever happens: what is left is interruption by a signal.
+  // `ZimCommand.run` succeeds with the exit code whatever happens: what is left is interruption by a signal.
   teardown: (exit, onExit) =>
     onExit(Exit.isSuccess(exit) && typeof exit.value === "number" ? exit.value : MutableRef.get(whenInterrupted))
 })

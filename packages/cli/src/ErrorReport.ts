@@ -11,7 +11,7 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { hostname } from "node:os"
 import * as ExitCode from "./ExitCode.ts"
-import { oneLine, wrap } from "./internal/text.ts"
+import { oneLine, wrap } from "./internal/terminal/text.ts"
 
 /**
  * A failure of a command itself, in its final words.

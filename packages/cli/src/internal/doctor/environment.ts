@@ -3,8 +3,8 @@ import { Endpoint, ZimClient } from "@effect-zim/client"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
-import * as Failure from "../../Failure.ts"
-import { type Look, ok, type Problem, warning } from "./check.ts"
+import * as ErrorReport from "../../ErrorReport.ts"
+import { type Look, ok, type Problem, warning } from "./checklist.ts"
 
 const standIns = ConfigProvider.fromUnknown({ ZIM_APP_ID: "1", ZIM_SERVER_SECRET: "a stand-in" })
 
@@ -24,7 +24,7 @@ const read = (...names: ReadonlyArray<string>): Effect.Effect<ZimClient.Options,
           )
         : standIns.load(path)
     return yield* Effect.provideService(ZimClient.settings, ConfigProvider.ConfigProvider, ConfigProvider.make(load))
-  }).pipe(Effect.mapError(Failure.report))
+  }).pipe(Effect.mapError(ErrorReport.report))
 }
 
 export const appId: Look<number> = Effect.map(read("ZIM_APP_ID"), ({ appId }) => [

@@ -3,7 +3,7 @@ import type { Progress } from "@effect-zim/export"
 import { displayWidth } from "effect/cli/CliOutput"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import { fit } from "./text.ts"
+import { fit } from "../terminal/text.ts"
 
 export const number = (value: number): string => Math.round(value).toLocaleString("en-US")
 

@@ -9,7 +9,7 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { type Finding, type Look, ok, type Problem, skipped, warning } from "./check.ts"
+import { type Finding, type Look, ok, type Problem, skipped, warning } from "./checklist.ts"
 
 /** Where the service is. */
 export interface Target {

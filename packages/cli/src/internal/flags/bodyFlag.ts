@@ -6,8 +6,8 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import { CommandFailed } from "../Failure.ts"
-import { whyUnreadable } from "./whyUnreadable.ts"
+import { CommandFailed } from "../../ErrorReport.ts"
+import { whyUnreadable } from "../whyUnreadable.ts"
 
 const decodeBody = Schema.decodeUnknownEffect(UntypedOperation.JsonText)
 
