@@ -7,7 +7,6 @@ import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as Match from "effect/Match"
 import type * as PlatformError from "effect/PlatformError"
-import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { hostname } from "node:os"
 import * as ExitCode from "./ExitCode.ts"
@@ -145,42 +144,16 @@ const usersAdvice: Record<UserList.UserListUnreadable["reason"], string> = {
   Changed: "Let nothing write to it during an export; between two runs lines may be added at its end."
 }
 
-const makeRoom = "Make room, or choose another --out; what was saved before stays saved."
-const permit = "See to the permissions of the file and its folder, or choose another --out."
-const letGo = "Wait for the other program, or end it."
-
-/** What to do about SQLite's primary result codes. */
-const adviceOfSqlite: Readonly<Record<number, string>> = {
-  5: letGo,
-  6: letGo,
-  8: permit,
-  10: "Make room, look whether the device is sound, or choose another --out; what was saved before stays saved.",
-  11: "Put a sound copy of the database in its place, choose another --out, or begin anew with --restart.",
-  13: makeRoom,
-  14: permit,
-  23: permit,
-  26: "It is left as it is: choose another --out, or replace it with --restart."
-}
-
-/** The same for the system's codes. */
-const adviceOfSystem: Readonly<Record<string, string>> = {
-  ENOSPC: makeRoom,
-  EDQUOT: makeRoom,
-  EFBIG: makeRoom,
-  EACCES: permit,
-  EPERM: permit,
-  EROFS: "Choose an --out on a file system that can be written.",
-  EMFILE: "Raise the number of files that may be open: ulimit -n."
-}
-
-/** What the cause of a failure asks for, however deep it is. */
-const adviceOfCause = (cause: unknown): string | undefined => {
-  if (Predicate.hasProperty(cause, "errcode") && typeof cause.errcode === "number") {
-    return adviceOfSqlite[cause.errcode & 255]
-  }
-  if (Predicate.hasProperty(cause, "code") && typeof cause.code === "string") return adviceOfSystem[cause.code]
-  const inner = Predicate.hasProperty(cause, "reason") ? cause.reason : cause
-  return Predicate.hasProperty(inner, "cause") ? adviceOfCause(inner.cause) : undefined
+const sinkAdvice: Record<NonNullable<ExportSink.SinkFailed["reason"]>, string> = {
+  Damaged: "Put a sound copy of the database in its place, choose another --out, or begin anew with --restart.",
+  DeviceFailed:
+    "Make room, look whether the device is sound, or choose another --out; what was saved before stays saved.",
+  Locked: "Wait for the other program, or end it.",
+  NoDatabase: "It is left as it is: choose another --out, or replace it with --restart.",
+  NoSpace: "Make room, or choose another --out; what was saved before stays saved.",
+  PermissionDenied: "See to the permissions of the file and its folder, or choose another --out.",
+  ReadOnlyFileSystem: "Choose an --out on a file system that can be written.",
+  TooManyOpenFiles: "Raise the number of files that may be open: ulimit -n."
 }
 
 /** The number of a process means another one on another machine. */
@@ -208,12 +181,10 @@ const adviceOfExport = (error: ExportError): string => {
     case "SameFile":
       return "Give each a file of its own."
     case "SinkFailed":
-      return (
-        adviceOfCause(error.cause) ??
-        (error.operation === "read"
-          ? "Check the file and its permissions, or begin anew with --restart."
-          : "Look at the device, or choose another --out; what was saved before stays saved.")
-      )
+      if (error.reason !== undefined) return sinkAdvice[error.reason]
+      return error.operation === "read"
+        ? "Check the file and its permissions, or begin anew with --restart."
+        : "Look at the device, or choose another --out; what was saved before stays saved."
     case "CheckpointInvalid":
       return checkpointAdvice[error.reason]
   }

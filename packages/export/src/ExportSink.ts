@@ -8,6 +8,7 @@ import type * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Checkpoint, CheckpointInvalid } from "./Checkpoint.ts"
+import { type Reason, reasonOf } from "./internal/fileErrors.ts"
 
 /**
  * A user whose list has been read: each conversation once, ascending by time.
@@ -150,6 +151,11 @@ export class SinkFailed extends Schema.TaggedError<SinkFailed>()("SinkFailed", {
   problem: Schema.String,
   cause: Schema.Defect()
 }) {
+  /** What to see to, where the cause says it. */
+  get reason(): Reason | undefined {
+    return reasonOf(this.cause)
+  }
+
   override get message(): string {
     return `cannot ${this.operation ?? "write"} ${this.path}: ${this.problem}`
   }

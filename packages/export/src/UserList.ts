@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { problemOf } from "./internal/systemErrors.ts"
+import { problemOfPlatform } from "./internal/fileErrors.ts"
 import * as Utf8 from "./internal/users/utf8.ts"
 
 /**
@@ -96,8 +96,8 @@ export const lines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stre
 
 const unreadable = (path: string) =>
   Effect.mapError(
-    (error: Parameters<typeof problemOf>[0]) =>
-      new UserListUnreadable({ path, reason: "Unreadable", problem: problemOf(error) })
+    (error: Parameters<typeof problemOfPlatform>[0]) =>
+      new UserListUnreadable({ path, reason: "Unreadable", problem: problemOfPlatform(error) })
   )
 
 /** How much is read at a time. */

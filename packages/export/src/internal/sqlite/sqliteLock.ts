@@ -16,7 +16,7 @@ import { DatabaseSync } from "node:sqlite"
 import * as ExportSink from "../../ExportSink.ts"
 import type * as Lock from "../../Lock.ts"
 import { lstat } from "../files/nodeFileInspector.ts"
-import { codeOf } from "../systemErrors.ts"
+import { codeOf } from "../fileErrors.ts"
 import * as Sqlite from "./sqliteErrors.ts"
 
 const parse = Schema.decodeUnknownOption(Schema.fromJsonString(ExportSink.Holder))
