@@ -1,5 +1,5 @@
 import { assert, describe, it, layer } from "@effect/vitest"
-import { ExitCode, Failure } from "@effect-zim/cli"
+import { ExitCode, ErrorReport } from "@effect-zim/cli"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { ExportSink } from "@effect-zim/export"
 import { Effect } from "effect"

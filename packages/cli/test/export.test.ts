@@ -1,6 +1,6 @@
 import { RetryPolicy } from "@effect-zim/client"
 import { assert, layer } from "@effect/vitest"
-import { Failure } from "@effect-zim/cli"
+import { ErrorReport } from "@effect-zim/cli"
 import { Emulator, Fault } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { ExportSink } from "@effect-zim/export"

@@ -1,5 +1,5 @@
 import { assert, describe, it } from "@effect/vitest"
-import { Failure } from "@effect-zim/cli"
+import { ErrorReport } from "@effect-zim/cli"
 import { Cause, Effect } from "effect"
 import { once } from "node:events"
 import { createServer, type Server } from "node:http"
