@@ -89,7 +89,7 @@ const emulatorSecret = "emulator-only-not-a-real-secret"
 /**
  * Makes a client. Policies in the context (`Quota`, `RetryPolicy.Current`, `RetryBudget`, `Timeout.Attempt`,
  * `Timeout.Deadline`, `ServerClock`, `CircuitBreaker`, `ResponseLimit`) become the client's; a call's own win over them. A quota,
- * budget, clock or breaker that is not in the context is shared with all clients of the app in this process, by the same
+ * budget, clock or breaker that is not in the context is shared with all clients of the app in this process that use this copy of the package, by the same
  * `Clock`: those of any region together, those of a `baseUrl` by its host.
  *
  * @example

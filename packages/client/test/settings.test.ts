@@ -163,13 +163,22 @@ describe("layerConfig", () => {
 
   it.effect("the emulator's secret never goes to the real service", () =>
     Effect.gen(function* () {
+      const hosts = [
+        "ZIM-API.zego.im:443",
+        "zim-api-new.zego.im",
+        "zim-api.zego.im.",
+        "zim-api.zego.im.:8443",
+        "zego.im"
+      ]
       const emulators = { ZIM_APP_ID: "12345", ZIM_SERVER_SECRET: "emulator-only-not-a-real-secret" }
-      for (const where of [{}, { ZIM_REGION: "fra" }, { ZIM_BASE_URL: "https://ZIM-API.zego.im:443/" }]) {
+      for (const where of [{}, { ZIM_REGION: "fra" }, ...hosts.map((host) => ({ ZIM_BASE_URL: `https://${host}/` }))]) {
         const error = yield* settingError(fromEnvironment({ ...emulators, ...where }))
         assert.match(error.problem, /the secret is that of the emulator/)
       }
-      const url = yield* fromEnvironment({ ...emulators, ZIM_BASE_URL: "http://127.0.0.1:9460" })
-      assert.strictEqual(url.host, "127.0.0.1:9460")
+      for (const base of ["http://127.0.0.1:9460", "https://not-zego.im", "https://zego.im.example"]) {
+        const url = yield* fromEnvironment({ ...emulators, ZIM_BASE_URL: base })
+        assert.strictEqual(url.origin, base)
+      }
     })
   )
 
