@@ -225,19 +225,20 @@ export type AnyError = PagingError<ServiceError.ServiceError> | SettingsInvalid
  *
  * @since 0.1.0
  */
-export const AnyError = Schema.Union([
-  ...ServiceError.ServiceError.members,
-  SettingsInvalid,
-  RequestInvalid,
-  TransportFailed,
-  ClientClosed,
-  AttemptTimedOut,
-  DeadlineExceeded,
-  CircuitOpen,
-  QuotaUnavailable,
-  ResponseUnreadable,
-  PagingLoop
-])
+export const AnyError = /* @__PURE__ */ (() =>
+  Schema.Union([
+    ...ServiceError.ServiceError.members,
+    SettingsInvalid,
+    RequestInvalid,
+    TransportFailed,
+    ClientClosed,
+    AttemptTimedOut,
+    DeadlineExceeded,
+    CircuitOpen,
+    QuotaUnavailable,
+    ResponseUnreadable,
+    PagingLoop
+  ]))()
 
 /**
  * What a failure means: for the client's policies, and for whoever decides what to do next.

@@ -71,7 +71,7 @@ const problemOf = (root: JsonObject, wasRead = false): Schema.FilterIssue | unde
   return undefined
 }
 
-const anObject = Schema.declare<JsonObject>(isRecord, { expected: "a JSON object" })
+const anObject = /* @__PURE__ */ (() => Schema.declare<JsonObject>(isRecord, { expected: "a JSON object" }))()
 
 /**
  * An object of JSON: plain data, every number finite, nested at most 500 deep.
@@ -88,10 +88,10 @@ const anObject = Schema.declare<JsonObject>(isRecord, { expected: "a JSON object
  *
  * @since 0.1.0
  */
-export const JsonObject = anObject.check(Schema.makeFilter((body) => problemOf(body)))
+export const JsonObject = /* @__PURE__ */ (() => anObject.check(Schema.makeFilter((body) => problemOf(body))))()
 
 /** What an answer is: as much of a number as JavaScript can hold. */
-const AnswerBody = anObject.check(Schema.makeFilter((body) => problemOf(body, true)))
+const AnswerBody = /* @__PURE__ */ (() => anObject.check(Schema.makeFilter((body) => problemOf(body, true))))()
 
 /** Without a word of the text: an error does not show what was to be sent. */
 const problemOfText = (text: string): Schema.FilterIssue | string | undefined => {
@@ -116,7 +116,7 @@ const problemOfText = (text: string): Schema.FilterIssue | string | undefined =>
  *
  * @since 0.1.0
  */
-export const JsonText = Schema.String.check(Schema.makeFilter(problemOfText))
+export const JsonText = /* @__PURE__ */ (() => Schema.String.check(Schema.makeFilter(problemOfText)))()
 
 /**
  * The body of a request: an object, or the text of one.
@@ -125,7 +125,7 @@ export const JsonText = Schema.String.check(Schema.makeFilter(problemOfText))
  */
 export type Body = JsonObject | string
 
-const Body = Schema.Union([JsonObject, JsonText])
+const Body = /* @__PURE__ */ (() => Schema.Union([JsonObject, JsonText]))()
 
 /**
  * An object of JSON.
@@ -141,11 +141,12 @@ export interface JsonObject {
  *
  * @since 0.1.0
  */
-export const Action = Schema.String.check(
-  Schema.isPattern(/^[A-Za-z]\w{0,63}$/, {
-    expected: "the name of an operation, such as QueryConversationList: at most 64 letters and digits"
-  })
-)
+export const Action = /* @__PURE__ */ (() =>
+  Schema.String.check(
+    Schema.isPattern(/^[A-Za-z]\w{0,63}$/, {
+      expected: "the name of an operation, such as QueryConversationList: at most 64 letters and digits"
+    })
+  ))()
 
 /**
  * A successful answer: its envelope, and all of it, as values in `body` and as it came in `text`.
@@ -204,7 +205,7 @@ export interface Types {
  */
 export type UntypedOperation = Operation.Operation<Types>
 
-const isAction = Schema.is(Action)
+const isAction = /* @__PURE__ */ (() => Schema.is(Action))()
 
 /** Who the operation was to be done for, as most of them say it. */
 const userOf = (body: Body): string => {

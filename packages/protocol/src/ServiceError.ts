@@ -282,20 +282,21 @@ export type ServiceError = GlobalError | InvalidInput | RateLimited | UserNotReg
  *
  * @since 0.1.0
  */
-export const ServiceError = Schema.Union([
-  InvalidInput,
-  RateLimited,
-  UserNotRegistered,
-  QueryFailed,
-  BadRequest,
-  Throttled,
-  AuthenticationFailed,
-  SignatureExpired,
-  NotPermitted,
-  ServiceFailed,
-  UnknownReturnCode,
-  OperationFailed
-])
+export const ServiceError = /* @__PURE__ */ (() =>
+  Schema.Union([
+    InvalidInput,
+    RateLimited,
+    UserNotRegistered,
+    QueryFailed,
+    BadRequest,
+    Throttled,
+    AuthenticationFailed,
+    SignatureExpired,
+    NotPermitted,
+    ServiceFailed,
+    UnknownReturnCode,
+    OperationFailed
+  ]))()
 
 type FromDetails = (details: Details) => GlobalError
 
