@@ -170,6 +170,18 @@ export type CallError<Failure = never> = AttemptError<Failure> | RequestInvalid
  */
 export type PagingError<Failure = never> = CallError<Failure> | PagingLoop
 
+/** What any call can fail with on this side of the wire. */
+const ownErrors = [
+  RequestInvalid,
+  TransportFailed,
+  ClientClosed,
+  AttemptTimedOut,
+  DeadlineExceeded,
+  CircuitOpen,
+  QuotaUnavailable,
+  ResponseUnreadable
+] as const
+
 /**
  * The schema of {@link CallError}, for the schema of an operation's own failures.
  *
@@ -184,18 +196,7 @@ export type PagingError<Failure = never> = CallError<Failure> | PagingLoop
  * @since 0.1.0
  */
 export const CallError = <Failure extends Schema.Constraint>(failure: Failure) =>
-  Schema.Union([
-    failure,
-    ServiceError.GlobalError,
-    TransportFailed,
-    ClientClosed,
-    AttemptTimedOut,
-    DeadlineExceeded,
-    CircuitOpen,
-    QuotaUnavailable,
-    ResponseUnreadable,
-    RequestInvalid
-  ])
+  Schema.Union([failure, ServiceError.GlobalError, ...ownErrors])
 
 /**
  * The schema of {@link PagingError}, for the schema of an operation's own failures.
@@ -226,19 +227,7 @@ export type AnyError = PagingError<ServiceError.ServiceError> | SettingsInvalid
  * @since 0.1.0
  */
 export const AnyError = /* @__PURE__ */ (() =>
-  Schema.Union([
-    ...ServiceError.ServiceError.members,
-    SettingsInvalid,
-    RequestInvalid,
-    TransportFailed,
-    ClientClosed,
-    AttemptTimedOut,
-    DeadlineExceeded,
-    CircuitOpen,
-    QuotaUnavailable,
-    ResponseUnreadable,
-    PagingLoop
-  ]))()
+  Schema.Union([...ServiceError.ServiceError.members, SettingsInvalid, ...ownErrors, PagingLoop]))()
 
 /**
  * What a failure means: for the client's policies, and for whoever decides what to do next.

@@ -263,14 +263,7 @@ export const GlobalError = /* @__PURE__ */ (() =>
 export type GlobalError = typeof GlobalError.Type
 
 /**
- * Every error of the service.
- *
- * @since 0.1.0
- */
-export type ServiceError = GlobalError | InvalidInput | RateLimited | UserNotRegistered | QueryFailed | OperationFailed
-
-/**
- * Every error of the service, as a schema: it takes an error to another process and back.
+ * Every error of the service, as a schema and a type: the schema takes an error to another process and back.
  *
  * @example
  * ```ts
@@ -283,20 +276,14 @@ export type ServiceError = GlobalError | InvalidInput | RateLimited | UserNotReg
  * @since 0.1.0
  */
 export const ServiceError = /* @__PURE__ */ (() =>
-  Schema.Union([
-    InvalidInput,
-    RateLimited,
-    UserNotRegistered,
-    QueryFailed,
-    BadRequest,
-    Throttled,
-    AuthenticationFailed,
-    SignatureExpired,
-    NotPermitted,
-    ServiceFailed,
-    UnknownReturnCode,
-    OperationFailed
-  ]))()
+  Schema.Union([InvalidInput, RateLimited, UserNotRegistered, QueryFailed, ...GlobalError.members, OperationFailed]))()
+
+/**
+ * One of them.
+ *
+ * @since 0.1.0
+ */
+export type ServiceError = typeof ServiceError.Type
 
 type FromDetails = (details: Details) => GlobalError
 
