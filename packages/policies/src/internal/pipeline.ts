@@ -12,8 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
 import type { Call } from "../Call.ts"
-import type { Health } from "../CircuitBreaker.ts"
-import type { Meaning } from "../Meaning.ts"
+import * as Meaning from "../Meaning.ts"
 import { AttemptTimedOut, CircuitOpen, type PolicyError } from "../PolicyError.ts"
 import type * as Quota from "../Quota.ts"
 import type { Attempt, Host, Observer } from "./attempt.ts"
@@ -30,7 +29,7 @@ export interface Options<A, E, H> {
   readonly hosts: readonly [H, ...ReadonlyArray<H>]
   readonly isRepeatable: boolean
   readonly send: (attempt: Attempt<H>) => Effect.Effect<A, E>
-  readonly meaningOf: (error: E | PolicyError) => Meaning
+  readonly meaningOf: (error: E | PolicyError) => Meaning.Meaning
   readonly observer: Observer<H>
 }
 
@@ -39,6 +38,8 @@ const mostOffsets = 4
 
 /** After an attempt that ends by the call's deadline, in milliseconds: that one says more of how it ended. */
 const after = 1
+
+const succeeded = Meaning.answered()
 
 /** One call on its way. */
 class Pipeline<A, E extends Tagged, H extends Host> {
@@ -80,7 +81,7 @@ class Pipeline<A, E extends Tagged, H extends Host> {
     })
   }
 
-  #canResend({ host, mayBeClock }: Meaning): Effect.Effect<boolean> {
+  #canResend({ host, mayBeClock }: Meaning.Meaning): Effect.Effect<boolean> {
     // It is worth turning to another host.
     if (host === "Ill") this.#firstHost++
     if (mayBeClock !== true) return Effect.succeed(false)
@@ -103,7 +104,7 @@ class Pipeline<A, E extends Tagged, H extends Host> {
           return this.#breaker(waited, goingTo, this.#firstHost, 0)
         },
         // Without time, or interrupted, an attempt may end before its request.
-        (exit) => (call.attempts === sentBefore ? "NotSent" : this.#outcomeOf(exit))
+        (exit) => (call.attempts === sentBefore ? "NotSent" : this.#meaningOf(exit).count)
       )
       return Effect.onExitPrimitive(attempted, permit.returned)
     })
@@ -125,7 +126,7 @@ class Pipeline<A, E extends Tagged, H extends Host> {
         ? this.#timeout(endpoint, waited)
         : Effect.flatMap(wait, () => this.#timeout(endpoint, waited))
     })
-    const guarded = policies.breaker.guard(call, endpoint.host, attempt, (exit) => this.#healthOf(exit))
+    const guarded = policies.breaker.guard(call, endpoint.host, attempt, (exit) => this.#meaningOf(exit).host)
     return Effect.catch(guarded, (error) =>
       error instanceof CircuitOpen && refusals + 1 < hosts.length
         ? this.#breaker(waited, goingTo, index + 1, refusals + 1)
@@ -159,16 +160,11 @@ class Pipeline<A, E extends Tagged, H extends Host> {
     })
   }
 
-  #outcomeOf(exit: Exit.Exit<A, E | PolicyError>): Quota.Outcome {
-    if (Exit.isSuccess(exit)) return "Answered"
+  /** What the end of an attempt means; without an error it was interrupted, or has a defect. */
+  #meaningOf(exit: Exit.Exit<A, E | PolicyError>): Meaning.Meaning {
+    if (Exit.isSuccess(exit)) return succeeded
     const error = Exit.findErrorOption(exit)
-    return Option.isSome(error) ? this.#options.meaningOf(error.value).count : "Abandoned"
-  }
-
-  #healthOf(exit: Exit.Exit<A, E | PolicyError>): Health {
-    if (Exit.isSuccess(exit)) return "Well"
-    const error = Exit.findErrorOption(exit)
-    return Option.isSome(error) ? this.#options.meaningOf(error.value).host : "Unclear"
+    return Option.isSome(error) ? this.#options.meaningOf(error.value) : Meaning.abandoned
   }
 }
 

@@ -160,7 +160,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     )
   }
 
-  #acquire(lease: string, hold: number, now: number): Effect.Effect<Reply, StoreUnavailable> {
+  #acquire(lease: string, hold: number, allowance: number, now: number): Effect.Effect<Reply, StoreUnavailable> {
     const { limits, store } = this.#shared
     // A process that gets no permit recovers all the same: it would stay behind the others else.
     Permits.recover(this.#permits, now)
@@ -169,7 +169,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
       limits,
       lease,
       hold,
-      allowance: Permits.allowance(this.#permits, now),
+      allowance,
       host: this.#permits.host,
       spacing: this.#permits.spacing,
       isKnown: now - this.#answeredAt < memory
@@ -199,7 +199,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     const asked = Effect.suspend(() => {
       const now = Queue.nowOf(caller)
       const allowance = Permits.allowance(this.#permits, now)
-      return Effect.flatMap(Effect.zip(this.#acquire(name, hold, now), Random.next), ([reply, random]) => {
+      return Effect.flatMap(Effect.zip(this.#acquire(name, hold, allowance, now), Random.next), ([reply, random]) => {
         const now = Queue.nowOf(caller)
         if (!this.#take(reply, now, random)) return Effect.void
         if (!isWanted) return this.#giveBack({ ...unused, lease: name }, now, hold, clock)
