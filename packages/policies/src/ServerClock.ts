@@ -13,7 +13,6 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { inRange } from "./internal/inRange.ts"
-import { memoized } from "./internal/memoized.ts"
 import * as Metrics from "./Metrics.ts"
 
 /**
@@ -76,12 +75,9 @@ const acceptedKept = 4
 /** So many refusals in a row, and what was refused at first is tried again: the clocks may have moved meanwhile. */
 const refusalsKept = datesKept + acceptedKept + 2
 
-/** A second's answers all have the same date. */
-const parseDate = memoized(Date.parse)
-
 /** The difference that a sample shows; nothing where it cannot be trusted. */
 const measure = (sample: Sample): number | undefined => {
-  const date = sample.date === undefined ? Number.NaN : parseDate(sample.date)
+  const date = sample.date === undefined ? Number.NaN : Date.parse(sample.date)
   const roundTrip = sample.receivedAt - sample.sentAt
   if (Number.isNaN(date) || sample.isCached || roundTrip < 0 || roundTrip > slowest) return undefined
   const difference = date + dateGrain / 2 - (sample.sentAt + roundTrip / 2)
