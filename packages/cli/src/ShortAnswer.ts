@@ -21,7 +21,7 @@ export const find = ([first, second, ...others]: ReadonlyArray<string>): string 
   if (others.length > 0) return undefined
   if (first === "codes") {
     // Words may be flags.
-    if (second !== undefined && !/^\d+$/.test(second)) return undefined
+    if (second !== undefined && !CodesText.isNumber(second)) return undefined
     const found = CodesText.search(second === undefined ? [] : [second])
     return found.length === 0 ? undefined : codes(found)
   }

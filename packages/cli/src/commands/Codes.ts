@@ -22,12 +22,10 @@ const record = ({ advice, category, code, error, meaning, retry }: CodesText.Kno
   advice
 })
 
-const isNumber = (words: ReadonlyArray<string>): boolean => words.length === 1 && /^\d+$/.test(words.join())
-
 const notFound = (words: ReadonlyArray<string>): Pick<CommandFailed, "problem" | "advice"> => {
   const asked = words.join(" ")
   const advice = "For all codes of failures, run: zim codes"
-  if (!isNumber(words)) return { problem: `no code has to do with "${asked}"`, advice }
+  if (!CodesText.isNumber(asked)) return { problem: `no code has to do with "${asked}"`, advice }
   if (asked === "0") return { problem: "0 is no failure: it is the code of a call that succeeded", advice }
   return {
     problem: `${asked} is not a documented return code`,

@@ -15,10 +15,12 @@ const table: ReadonlyArray<KnownCode> = [
   ...OperationCode.table.map((row) => ({ ...row, error: "OperationFailed" }))
 ].toSorted((a, b) => a.code - b.code)
 
+/** Whether a word is the number of a code, documented or not. */
+export const isNumber = (word: string): boolean => /^\d+$/.test(word)
+
 /** The codes in which every word stands, in any letter case: as the number, or in its meaning, category or error. */
 export const search = (words: ReadonlyArray<string>): ReadonlyArray<KnownCode> => {
-  const isNumber = words.length === 1 && /^\d+$/.test(words.join())
-  if (isNumber) return table.filter(({ code }) => words.includes(String(code)))
+  if (words.length === 1 && words.every(isNumber)) return table.filter(({ code }) => words.includes(String(code)))
   const wanted = words.map((word) => word.toLowerCase())
   return table.filter((row) => {
     const text = [row.code, row.meaning, row.category, categories[row.category], row.error].join(" ").toLowerCase()
