@@ -9,7 +9,7 @@ import {
   Timeout,
   ZimClient
 } from "@effect-zim/client"
-import { Emulator, ServiceQuota as EmulatorQuota, World } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { OperationCode, QueryConversationList, ReturnCode, WireJson } from "@effect-zim/protocol"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
@@ -423,7 +423,7 @@ describe("over sockets", () => {
     users: [{ userId: "user-42", conversations: FakeService.entries(250) }]
   })
   const emulated = EmulatorServer.layer().pipe(
-    Layer.provideMerge(Emulator.layer({ world, quota: EmulatorQuota.unlimited })),
+    Layer.provideMerge(Emulator.layer({ world, quota: ServiceQuota.unlimited })),
     Layer.orDie
   )
 

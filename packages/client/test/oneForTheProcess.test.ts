@@ -1,6 +1,6 @@
 /** What clients share that were given nothing of their own: as in a server that provides a client to each request. */
 import { ClientError, Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
-import { Emulator, ServiceQuota as EmulatorQuota, World } from "@effect-zim/emulator"
+import { Emulator, ServiceQuota, World } from "@effect-zim/emulator"
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Clock from "effect/Clock"
@@ -23,7 +23,7 @@ const clientOf = (
 
 const app = { appId: FakeService.app.appId, serverSecret: Redacted.make(FakeService.app.serverSecret) }
 
-const emulated = (quota: EmulatorQuota.ServiceQuota) =>
+const emulated = (quota: ServiceQuota.ServiceQuota) =>
   EmulatorServer.layer().pipe(
     Layer.provideMerge(
       Emulator.layer({ world: World.make({ apps: [FakeService.app], users: [{ userId: "user-42" }] }), quota })
@@ -47,7 +47,7 @@ describe("a client for each of 60 requests at once, over sockets", () => {
         entries.map(() => 0)
       )
       assert.strictEqual(entries.length, 60)
-    }).pipe(Effect.provide(emulated(EmulatorQuota.sliding({ countRejected: true }))))
+    }).pipe(Effect.provide(emulated(ServiceQuota.sliding({ countRejected: true }))))
   )
 })
 

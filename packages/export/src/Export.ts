@@ -72,8 +72,8 @@ export type UsersVanished = Witness.UsersVanished
 
 /**
  * What ends an export, beside failures of the users' own stream: the sink cannot be opened or written, the checkpoint is
- * of something else, nobody could be read, all users have vanished, or a failure of the client that concerns everybody: a wrong secret, a service
- * that is not enabled, an outage.
+ * of something else, nobody could be read, all users have vanished, or a failure of the client that concerns everybody: a
+ * wrong secret, a service that is not enabled, an outage.
  *
  * @since 0.1.0
  */
@@ -122,7 +122,7 @@ const eventOf = (outcome: ExportSink.Outcome): Progress.Event => {
   return { _tag: "UserExported", line, userId, verdict, conversations: conversations.length }
 }
 
-/** The number of an options' field, where it is right. */
+/** The page size and the concurrency, in their ranges. */
 const settingsOf = (options: Options) => {
   const { concurrency = 16 } = options
   const pageSize = PageSize.correct(options.pageSize ?? PageSize.maximum)
