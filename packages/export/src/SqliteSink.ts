@@ -27,7 +27,7 @@ import * as Checkpoint from "./Checkpoint.ts"
 import * as ExportSink from "./ExportSink.ts"
 import { unescape } from "./internal/escapedText.ts"
 import { nodeFileInspector } from "./internal/files/nodeFileInspector.ts"
-import * as OutputPaths from "./internal/files/outputPaths.ts"
+import * as PathChecks from "./internal/files/pathChecks.ts"
 import { failureLines } from "./internal/records.ts"
 import * as Database from "./internal/sqlite/database.ts"
 import * as RunWriter from "./internal/sqlite/runWriter.ts"
@@ -117,8 +117,8 @@ const copyFailures = (database: DatabaseSync, path: string): void => {
 
 /** The real names of all files that belong to an export, apart from each other; locked until the scope ends. */
 const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options) {
-  const out = yield* OutputPaths.follow(nodeFileInspector, path)
-  const failuresFile = failures === undefined ? undefined : yield* OutputPaths.follow(nodeFileInspector, failures)
+  const out = yield* PathChecks.follow(nodeFileInspector, path)
+  const failuresFile = failures === undefined ? undefined : yield* PathChecks.follow(nodeFileInspector, failures)
   const inPlace = {
     "the output": out,
     "its log": `${out}-wal`,
@@ -128,8 +128,8 @@ const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options)
   const beginning = Object.fromEntries(
     ["", "-wal", "-shm", "-journal"].map((ending) => [`the new output${ending}`, `${out}.new${ending}`])
   )
-  const locks = new Set([out, ...(failuresFile === undefined ? [] : [failuresFile])].map(OutputPaths.lockOf))
-  yield* OutputPaths.assertApart(
+  const locks = new Set([out, ...(failuresFile === undefined ? [] : [failuresFile])].map(PathChecks.lockOf))
+  yield* PathChecks.assertApart(
     nodeFileInspector,
     {
       ...inPlace,
@@ -137,12 +137,12 @@ const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options)
       ...(failuresFile === undefined
         ? {}
         : { "the failures": failuresFile, "the unfinished failures": `${failuresFile}.part` }),
-      ...OutputPaths.filesOfLocks(locks)
+      ...PathChecks.filesOfLocks(locks)
     },
     inputs
   )
-  yield* OutputPaths.assertPlain(nodeFileInspector, [...Object.values(inPlace), ...locks])
-  return { out, failures: failuresFile, assertLocked: yield* OutputPaths.lockAll(SqliteLock.acquire, locks) }
+  yield* PathChecks.assertPlain(nodeFileInspector, [...Object.values(inPlace), ...locks])
+  return { out, failures: failuresFile, assertLocked: yield* PathChecks.lockAll(SqliteLock.acquire, locks) }
 })
 
 /**

@@ -1,7 +1,7 @@
 /** The codes that `zim codes` knows, and what it shows of them to people. */
 import * as OperationCode from "@effect-zim/protocol/OperationCode"
 import * as ReturnCode from "@effect-zim/protocol/ReturnCode"
-import { type Cell, make, standardWidth } from "./terminal/columns.ts"
+import { type Cell, make, standardWidth } from "./terminal/textLayout.ts"
 import type * as Colors from "./terminal/colors.ts"
 
 /** What is known of a code. */

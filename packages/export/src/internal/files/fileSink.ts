@@ -17,7 +17,7 @@ import type * as AppendFile from "./appendFile.ts"
 import * as CheckpointFile from "./checkpointFile.ts"
 import * as FileInspector from "./fileInspector.ts"
 import * as OutputFiles from "./outputFiles.ts"
-import { lockAll } from "./outputPaths.ts"
+import { lockAll } from "./pathChecks.ts"
 
 export interface Format {
   readonly name: "ndjson" | "csv" | "csv for a spreadsheet"

@@ -6,7 +6,7 @@ import { CheckpointInvalid } from "../../Checkpoint.ts"
 import * as ExportSink from "../../ExportSink.ts"
 import * as AppendFile from "./appendFile.ts"
 import { failed, type FileInspector } from "./fileInspector.ts"
-import * as OutputPaths from "./outputPaths.ts"
+import * as PathChecks from "./pathChecks.ts"
 
 export interface Options {
   /**
@@ -24,8 +24,8 @@ export interface Options {
 
 /** The names, apart from each other, and their locks. */
 export const locate = Effect.fnUntraced(function* (inspector: FileInspector, options: Options) {
-  const out = yield* OutputPaths.follow(inspector, options.path)
-  const failures = yield* OutputPaths.follow(inspector, options.failures ?? `${out}.failures.ndjson`)
+  const out = yield* PathChecks.follow(inspector, options.path)
+  const failures = yield* PathChecks.follow(inspector, options.failures ?? `${out}.failures.ndjson`)
   const paths = {
     out,
     part: `${out}.part`,
@@ -34,8 +34,8 @@ export const locate = Effect.fnUntraced(function* (inspector: FileInspector, opt
     failures,
     failuresPart: `${failures}.part`
   }
-  const locks = new Set([OutputPaths.lockOf(out), OutputPaths.lockOf(failures)])
-  yield* OutputPaths.assertApart(
+  const locks = new Set([PathChecks.lockOf(out), PathChecks.lockOf(failures)])
+  yield* PathChecks.assertApart(
     inspector,
     {
       "the output": paths.out,
@@ -44,11 +44,11 @@ export const locate = Effect.fnUntraced(function* (inspector: FileInspector, opt
       "the next checkpoint": paths.temporary,
       "the failures": paths.failures,
       "the unfinished failures": paths.failuresPart,
-      ...OutputPaths.filesOfLocks(locks)
+      ...PathChecks.filesOfLocks(locks)
     },
     options.inputs
   )
-  yield* OutputPaths.assertPlain(inspector, [paths.part, paths.checkpoint, paths.failuresPart, ...locks])
+  yield* PathChecks.assertPlain(inspector, [paths.part, paths.checkpoint, paths.failuresPart, ...locks])
   return { paths, locks }
 })
 

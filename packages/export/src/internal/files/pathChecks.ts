@@ -1,4 +1,4 @@
-/** The real names of the files of an export, which must be apart from each other and from what it reads, and their locks. */
+/** Checks of the paths of an export: their real names, that they are apart from each other and from what it reads, their locks. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as ExportSink from "../../ExportSink.ts"
