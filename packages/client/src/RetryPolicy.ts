@@ -14,10 +14,9 @@
  * @since 0.1.0
  */
 import type { ServiceError } from "@effect-zim/protocol"
-import { RetryPolicy as Policies } from "@effect-zim/policies"
+import { Policies, RetryPolicy as Base } from "@effect-zim/policies"
 import * as Context from "effect/Context"
-import * as Effect from "effect/Effect"
-import { dual } from "effect/Function"
+import * as Layer from "effect/Layer"
 import { type CallError, traits } from "./ClientError.ts"
 
 /**
@@ -25,35 +24,35 @@ import { type CallError, traits } from "./ClientError.ts"
  *
  * @since 0.1.0
  */
-export type Kind = Policies.Kind
+export type Kind = Base.Kind
 
 /**
  * Exponential back-off with full jitter.
  *
  * @since 0.1.0
  */
-export const backoff = Policies.backoff
+export const backoff = Base.backoff
 
 /**
  * No retries: the first failure is the call's.
  *
  * @since 0.1.0
  */
-export const none: RetryPolicy = Policies.none
+export const none: RetryPolicy = Base.none
 
 /**
  * The default, for a caller that waits for the answer.
  *
  * @since 0.1.0
  */
-export const standard: RetryPolicy = Policies.standard
+export const standard: RetryPolicy = Base.standard
 
 /**
  * For a batch job that would rather wait than fail. Raise `Timeout.Deadline` with it.
  *
  * @since 0.1.0
  */
-export const patient: RetryPolicy = Policies.patient
+export const patient: RetryPolicy = Base.patient
 
 /**
  * What a schedule of a policy sees: the error of the attempt.
@@ -67,43 +66,56 @@ export type Failure = CallError<ServiceError.ServiceError>
  *
  * @since 0.1.0
  */
-export type RetryPolicy = Policies.RetryPolicy<Failure>
+export type RetryPolicy = Base.RetryPolicy<Failure>
 
 /**
- * The policy in force. Provide another one to the client's layer for all its calls, or to one effect or stream with
+ * The policy in force: provide another one to the client's layer with {@link layer}, or to one effect or stream with
  * {@link provide}.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-zim/client"
+ * import { Effect } from "effect"
+ *
+ * const usesBudget = Effect.map(RetryPolicy.Current, (policy) => policy.usesBudget)
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const Current = Context.Reference<RetryPolicy>("@effect-zim/client/RetryPolicy", {
+  defaultValue: () => Base.standard
+})
+
+/**
+ * A policy for every client built on this layer.
  *
  * @example
  * ```ts
  * import { RetryPolicy, ZimClient } from "@effect-zim/client"
  * import { Layer } from "effect"
  *
- * const client = ZimClient.layerConfig.pipe(Layer.provide(Layer.succeed(RetryPolicy.Current, RetryPolicy.none)))
+ * const client = ZimClient.layerConfig.pipe(Layer.provide(RetryPolicy.layer(RetryPolicy.none)))
  * ```
  *
  * @since 0.1.0
  */
-export const Current = Context.Reference<RetryPolicy>("@effect-zim/client/RetryPolicy", {
-  defaultValue: () => Policies.standard
-})
+export const layer = (policy: RetryPolicy): Layer.Layer<never> => Layer.succeed(Current, policy)
 
 /**
- * Runs an effect's calls under a policy.
+ * Runs the calls of an effect or a stream under a policy.
  *
  * @example
  * ```ts
  * import { Conversations, RetryPolicy } from "@effect-zim/client"
  *
  * const snapshot = Conversations.snapshot("user-42").pipe(RetryPolicy.provide(RetryPolicy.patient))
+ * const stream = Conversations.stream("user-42").pipe(RetryPolicy.provide(RetryPolicy.patient))
  * ```
  *
  * @since 0.1.0
  */
-export const provide: {
-  (policy: RetryPolicy): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  <A, E, R>(self: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R>
-} = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R> =>
-  Effect.provideService(self, Current, policy)
+export const provide: Policies.Provide<RetryPolicy> = /* @__PURE__ */ Policies.makeProvide((policy) =>
+  Context.make(Current, policy)
 )
 
 /**

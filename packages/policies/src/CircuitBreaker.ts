@@ -18,6 +18,7 @@ import * as Schedule from "effect/Schedule"
 import type * as Call from "./Call.ts"
 import * as Circuit from "./internal/circuit.ts"
 import { inRange } from "./internal/inRange.ts"
+import { makeProvide, type Provide } from "./internal/provide.ts"
 import { millisOf } from "./internal/time.ts"
 import * as Metrics from "./Metrics.ts"
 import { CircuitOpen } from "./PolicyError.ts"
@@ -44,7 +45,7 @@ export type Health = Circuit.Health
  * // Whether calls to the host go through, as far as this breaker has seen.
  * const stateAfter = Effect.fnUntraced(function* <A, E, R>(job: Effect.Effect<A, E, R>) {
  *   const breaker = yield* CircuitBreaker.make({ openDuration: Schedule.spaced("5 seconds") })
- *   yield* Effect.ignore(Effect.provideService(job, CircuitBreaker.CircuitBreaker, breaker))
+ *   yield* Effect.ignore(CircuitBreaker.provide(job, breaker))
  *   return yield* breaker.state("api.example") // Closed
  * })
  * ```
@@ -226,3 +227,21 @@ export const layerNone: Layer.Layer<CircuitBreaker> = /* @__PURE__ */ Layer.succ
   guard: (_call, _host, attempt) => attempt,
   state: () => Effect.succeed("Closed")
 })
+
+/**
+ * Runs the calls of an effect or a stream under a breaker of their own.
+ *
+ * @example
+ * ```ts
+ * import { CircuitBreaker } from "@effect-zim/policies"
+ * import { Effect } from "effect"
+ *
+ * const tolerant = <A, E, R>(job: Effect.Effect<A, E, R>) =>
+ *   Effect.flatMap(CircuitBreaker.make({ threshold: 0.9 }), (breaker) => CircuitBreaker.provide(job, breaker))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const provide: Provide<CircuitBreaker["Service"], CircuitBreaker> = /* @__PURE__ */ makeProvide((breaker) =>
+  Context.make(CircuitBreaker, breaker)
+)

@@ -18,6 +18,7 @@ import type { PolicyError } from "./PolicyError.ts"
 import type * as RetryPolicy from "./RetryPolicy.ts"
 
 export type { Attempt, Host, Observer } from "./internal/attempt.ts"
+export { makeProvide, type Program, type Provide, type Provided } from "./internal/provide.ts"
 
 /**
  * What a client says of the API that it calls.

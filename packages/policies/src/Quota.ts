@@ -11,9 +11,9 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
-import { dual } from "effect/Function"
 import * as Layer from "effect/Layer"
 import type * as Call from "./Call.ts"
+import { makeProvide, type Provide } from "./internal/provide.ts"
 import { keyOf, limitsOf } from "./internal/quota/options.ts"
 import * as Permits from "./internal/quota/permits.ts"
 import * as Queue from "./internal/quota/queue.ts"
@@ -221,7 +221,7 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
 export const layer = (options?: Options): Layer.Layer<Quota> => Layer.effect(Quota, make(options))
 
 /**
- * Runs an effect's calls under a quota of their own.
+ * Runs the calls of an effect or a stream under a quota of their own.
  *
  * @example
  * ```ts
@@ -235,9 +235,6 @@ export const layer = (options?: Options): Layer.Layer<Quota> => Layer.effect(Quo
  *
  * @since 0.1.0
  */
-export const provide: {
-  (quota: Quota["Service"]): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  <A, E, R>(self: Effect.Effect<A, E, R>, quota: Quota["Service"]): Effect.Effect<A, E, R>
-} = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, quota: Quota["Service"]): Effect.Effect<A, E, R> =>
-  Effect.provideService(self, Quota, quota)
+export const provide: Provide<Quota["Service"], Quota> = /* @__PURE__ */ makeProvide((quota) =>
+  Context.make(Quota, quota)
 )

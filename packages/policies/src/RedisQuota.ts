@@ -17,6 +17,7 @@ import * as StoreProblem from "./internal/quota/storeProblem.ts"
 import * as Quota from "./Quota.ts"
 import * as SharedQuota from "./SharedQuota.ts"
 
+export { provide } from "./Quota.ts"
 export type { Client } from "./internal/quota/redisConnection.ts"
 
 /**

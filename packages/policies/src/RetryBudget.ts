@@ -8,6 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { inRange } from "./internal/inRange.ts"
+import { makeProvide, type Provide } from "./internal/provide.ts"
 import * as Metrics from "./Metrics.ts"
 
 /**
@@ -69,7 +70,7 @@ const checked = (name: keyof Options, value: number): number =>
  * // A job with a budget of its own.
  * const withOwnBudget = Effect.fnUntraced(function* <A, E, R>(job: Effect.Effect<A, E, R>) {
  *   const budget = yield* RetryBudget.make({ capacity: 50 })
- *   const result = yield* Effect.provideService(job, RetryBudget.RetryBudget, budget)
+ *   const result = yield* RetryBudget.provide(job, budget)
  *   return [result, yield* budget.left] as const
  * })
  * ```
@@ -117,3 +118,21 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"
  * @since 0.1.0
  */
 export const layer = (options?: Options): Layer.Layer<RetryBudget> => Layer.effect(RetryBudget, make(options))
+
+/**
+ * Runs the calls of an effect or a stream under a budget of their own.
+ *
+ * @example
+ * ```ts
+ * import { RetryBudget } from "@effect-zim/policies"
+ * import { Effect } from "effect"
+ *
+ * const sparing = <A, E, R>(job: Effect.Effect<A, E, R>) =>
+ *   Effect.flatMap(RetryBudget.make({ capacity: 50 }), (budget) => RetryBudget.provide(job, budget))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const provide: Provide<RetryBudget["Service"], RetryBudget> = /* @__PURE__ */ makeProvide((budget) =>
+  Context.make(RetryBudget, budget)
+)

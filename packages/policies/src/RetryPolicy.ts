@@ -9,10 +9,11 @@
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { dual } from "effect/Function"
+import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import { inRange } from "./internal/inRange.ts"
+import { makeProvide, type Provide } from "./internal/provide.ts"
 import { CircuitOpen } from "./PolicyError.ts"
 
 /**
@@ -135,13 +136,10 @@ export const standard: RetryPolicy = {
  * @example
  * ```ts
  * import { RetryPolicy, Timeout } from "@effect-zim/policies"
- * import { Duration, Effect } from "effect"
+ * import type { Effect } from "effect"
  *
  * const nightly = <A, E, R>(job: Effect.Effect<A, E, R>) =>
- *   job.pipe(
- *     RetryPolicy.provide(RetryPolicy.patient),
- *     Effect.provideService(Timeout.Deadline, Duration.hours(1))
- *   )
+ *   job.pipe(RetryPolicy.provide(RetryPolicy.patient), Timeout.provide({ deadline: "1 hour" }))
  * ```
  *
  * @since 0.1.0
@@ -156,15 +154,15 @@ export const patient: RetryPolicy = {
 }
 
 /**
- * The policy in force. Provide another one to the client's layer for all its calls, or to one effect or stream with
+ * The policy in force: provide another one to the client's layer with {@link layer}, or to one effect or stream with
  * {@link provide}.
  *
  * @example
  * ```ts
  * import { RetryPolicy } from "@effect-zim/policies"
- * import { Layer } from "effect"
+ * import { Effect } from "effect"
  *
- * const layer = Layer.succeed(RetryPolicy.Current, RetryPolicy.none)
+ * const usesBudget = Effect.map(RetryPolicy.Current, (policy) => policy.usesBudget)
  * ```
  *
  * @since 0.1.0
@@ -174,7 +172,21 @@ export const Current = Context.Reference<RetryPolicy>("@effect-zim/policies/Retr
 })
 
 /**
- * Runs an effect's calls under a policy.
+ * A policy for every client built on this layer.
+ *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-zim/policies"
+ *
+ * const layer = RetryPolicy.layer(RetryPolicy.patient)
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (policy: RetryPolicy): Layer.Layer<never> => Layer.succeed(Current, policy)
+
+/**
+ * Runs the calls of an effect or a stream under a policy.
  *
  * @example
  * ```ts
@@ -186,9 +198,4 @@ export const Current = Context.Reference<RetryPolicy>("@effect-zim/policies/Retr
  *
  * @since 0.1.0
  */
-export const provide: {
-  (policy: RetryPolicy): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
-  <A, E, R>(self: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R>
-} = dual(2, <A, E, R>(self: Effect.Effect<A, E, R>, policy: RetryPolicy): Effect.Effect<A, E, R> =>
-  Effect.provideService(self, Current, policy)
-)
+export const provide: Provide<RetryPolicy> = /* @__PURE__ */ makeProvide((policy) => Context.make(Current, policy))

@@ -13,6 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { inRange } from "./internal/inRange.ts"
+import { makeProvide, type Provide } from "./internal/provide.ts"
 import * as Metrics from "./Metrics.ts"
 
 /**
@@ -118,7 +119,7 @@ const warning = (offset: number, isCorrected: boolean): string => {
  *
  * const withOwnClock = Effect.fnUntraced(function* <A, E, R>(job: Effect.Effect<A, E, R>) {
  *   const clock = yield* ServerClock.make
- *   yield* Effect.provideService(job, ServerClock.ServerClock, clock)
+ *   yield* ServerClock.provide(job, clock)
  *   return yield* clock.offset // in milliseconds
  * })
  * ```
@@ -220,3 +221,21 @@ export const layerFixed = (offset: Duration.Input): Layer.Layer<ServerClock> =>
     inRange("the fixed offset", millis, Number.isFinite(millis), "a finite time")
     return { offset: Effect.succeed(millis), observe: () => Effect.void }
   })
+
+/**
+ * Runs the calls of an effect or a stream by a clock of their own.
+ *
+ * @example
+ * ```ts
+ * import { ServerClock } from "@effect-zim/policies"
+ * import { Effect } from "effect"
+ *
+ * const withOwnClock = <A, E, R>(job: Effect.Effect<A, E, R>) =>
+ *   Effect.flatMap(ServerClock.make, (clock) => ServerClock.provide(job, clock))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const provide: Provide<ServerClock["Service"], ServerClock> = /* @__PURE__ */ makeProvide((clock) =>
+  Context.make(ServerClock, clock)
+)

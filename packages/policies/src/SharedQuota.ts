@@ -18,6 +18,7 @@ import type { Store, StoreUnavailable } from "./internal/quota/store.ts"
 import { millisOf } from "./internal/time.ts"
 import * as Quota from "./Quota.ts"
 
+export { provide } from "./Quota.ts"
 export { StoreUnavailable } from "./internal/quota/store.ts"
 export type { Ask, Limits, Pause, Rejection, Reply, Return, Store } from "./internal/quota/store.ts"
 

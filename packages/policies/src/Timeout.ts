@@ -5,6 +5,10 @@
  */
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import { inRange } from "./internal/inRange.ts"
+import { makeProvide, type Provide } from "./internal/provide.ts"
 
 /**
  * The time one attempt has, from sending to the last byte of the answer. Waiting for the quota does not count. Default:
@@ -13,9 +17,9 @@ import * as Duration from "effect/Duration"
  * @example
  * ```ts
  * import { Timeout } from "@effect-zim/policies"
- * import { Duration, Effect } from "effect"
+ * import { Console, Duration, Effect } from "effect"
  *
- * const hurried = <A, E, R>(job: Effect.Effect<A, E, R>) => Effect.provideService(job, Timeout.Attempt, Duration.seconds(3))
+ * const show = Effect.flatMap(Timeout.Attempt, (timeout) => Console.log(Duration.format(timeout)))
  * ```
  *
  * @since 0.1.0
@@ -33,9 +37,9 @@ export const Attempt = Context.Reference<Duration.Duration>("@effect-zim/policie
  * @example
  * ```ts
  * import { Timeout } from "@effect-zim/policies"
- * import { Duration, Effect } from "effect"
+ * import { Console, Duration, Effect } from "effect"
  *
- * const hurried = <A, E, R>(job: Effect.Effect<A, E, R>) => Effect.provideService(job, Timeout.Deadline, Duration.seconds(5))
+ * const show = Effect.flatMap(Timeout.Deadline, (deadline) => Console.log(Duration.format(deadline)))
  * ```
  *
  * @since 0.1.0
@@ -43,3 +47,60 @@ export const Attempt = Context.Reference<Duration.Duration>("@effect-zim/policie
 export const Deadline = Context.Reference<Duration.Duration>("@effect-zim/policies/Timeout/Deadline", {
   defaultValue: () => Duration.minutes(2)
 })
+
+/**
+ * The times to set, 0 or more; what is left out stays as it is. A negative one is a `RangeError` that names it: of
+ * {@link provide} thrown, of {@link layer} a defect.
+ *
+ * @since 0.1.0
+ */
+export interface Options {
+  /** See {@link Attempt}. */
+  readonly attempt?: Duration.Input | undefined
+  /** See {@link Deadline}. */
+  readonly deadline?: Duration.Input | undefined
+}
+
+const contextOf = (options: Options): Context.Context<never> => {
+  const of = (name: keyof Options, input: Duration.Input): Duration.Duration => {
+    const duration = Duration.fromInputUnsafe(input)
+    const millis = Duration.toMillis(duration)
+    inRange(`the timeout's ${name}`, millis, millis >= 0, "a time, in milliseconds, 0 or more")
+    return duration
+  }
+  const { attempt, deadline } = options
+  let context = Context.empty()
+  if (attempt !== undefined) context = Context.add(context, Attempt, of("attempt", attempt))
+  if (deadline !== undefined) context = Context.add(context, Deadline, of("deadline", deadline))
+  return context
+}
+
+/**
+ * Times for every client built on this layer.
+ *
+ * @example
+ * ```ts
+ * import { Timeout } from "@effect-zim/policies"
+ *
+ * const layer = Timeout.layer({ attempt: "3 seconds", deadline: "1 minute" })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layer = (options: Options): Layer.Layer<never> =>
+  Layer.effectContext(Effect.sync(() => contextOf(options)))
+
+/**
+ * Runs the calls of an effect or a stream within these times.
+ *
+ * @example
+ * ```ts
+ * import { Timeout } from "@effect-zim/policies"
+ * import type { Effect } from "effect"
+ *
+ * const hurried = <A, E, R>(job: Effect.Effect<A, E, R>) => Timeout.provide(job, { deadline: "5 seconds" })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const provide: Provide<Options> = /* @__PURE__ */ makeProvide(contextOf)

@@ -98,7 +98,7 @@ export const run = Effect.fnUntraced(function* (options: { readonly seed: number
     Layer.provide(Layer.succeed(HttpClient.HttpClient, http)),
     Layer.provide(CircuitBreaker.layerNone),
     Layer.provide(unlimited),
-    Layer.provide(Layer.succeed(RetryPolicy.Current, RetryPolicy.none))
+    Layer.provide(RetryPolicy.layer(RetryPolicy.none))
   )
   const say = (problem: string, body: string) => new Error(`seed ${options.seed}: ${problem}\nthe answer was: ${body}`)
   const counts = { pages: 0, refused: 0 }

@@ -131,12 +131,11 @@ export const inOrder = lawOf("in order", [LawChecks.disordered])
  * import { Conversations, RetryPolicy, Timeout } from "@effect-zim/client"
  * import { Arbitraries, Laws } from "@effect-zim/testing"
  * import { it } from "@effect/vitest"
- * import { Duration, Stream } from "effect"
  *
  * const patient = (userId: string) =>
  *   Conversations.stream(userId).pipe(
- *     Stream.provideService(RetryPolicy.Current, RetryPolicy.patient),
- *     Stream.provideService(Timeout.Deadline, Duration.hours(1))
+ *     RetryPolicy.provide(RetryPolicy.patient),
+ *     Timeout.provide({ deadline: "1 hour" })
  *   )
  *
  * it.effect.prop(

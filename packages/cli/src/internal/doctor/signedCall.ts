@@ -47,8 +47,8 @@ const connect = Effect.fnUntraced(function* (settings: ZimClient.Options, { call
       UndiciHttpClient.layer,
       Quota.layer({ limit: callsPerSecond }),
       Layer.succeed(ServerClock.ServerClock, clock),
-      Layer.succeed(RetryPolicy.Current, RetryPolicy.none),
-      Layer.succeed(Timeout.Attempt, timeout)
+      RetryPolicy.layer(RetryPolicy.none),
+      Timeout.layer({ attempt: timeout })
     ])
   )
   const client: Client = { context: yield* Layer.build(layer), clock, sample: undefined }
