@@ -113,7 +113,9 @@ export class ResponseUnreadable extends Schema.TaggedError<ResponseUnreadable>()
   requestId: Schema.UndefinedOr(Schema.String),
   problem: Schema.String,
   /** The beginning of the body, with anything secret cut out. */
-  snippet: Schema.String
+  snippet: Schema.String,
+  /** How long to wait before the call is made again, where the answer said so: HTTP 429 or 503 with `Retry-After`. */
+  retryAfter: Schema.optionalKey(Schema.Duration)
 }) {
   override get message(): string {
     const snippet = this.snippet === "" ? "" : `; it begins: ${this.snippet}`
@@ -299,7 +301,7 @@ const table: Table<Traits> = {
   SignatureExpired: (error) => ({ ...ofEverybody(error), mayBeClock: true, isRetryable: true }),
   NotPermitted: ofEverybody,
   ServiceFailed: (error) => ofCode(error, { host: "Ill" }),
-  UnknownReturnCode: ofCode,
+  UnknownReturnCode: (error) => answered(kindOfRetry[ServiceError.retryOf(error)]),
   OperationFailed: ({ category, retry }) => answered(kindOfRetry[retry], { category }),
   SettingsInvalid: traitsOf(Meaning.unsent, { concerns: "Everybody", category: "Settings" }),
   RequestInvalid: traitsOf(Meaning.unsent, { concerns: "Everybody", category: "BadRequest" }),
@@ -340,7 +342,11 @@ const look = <Row extends Traits | string, Tag extends keyof ByTag>(
  *
  * @since 0.1.0
  */
-export const traits = (error: AnyError): Traits => look(table, error)
+export const traits = (error: AnyError): Traits => {
+  const row = look<Traits, keyof ByTag>(table, error)
+  const retryAfter = "retryAfter" in error ? error.retryAfter : undefined
+  return retryAfter === undefined ? row : { ...row, retryAfter }
+}
 
 /**
  * Whether the same call may succeed later: for a job that puts what failed back into its queue.

@@ -83,12 +83,14 @@ export class Quota extends Context.Service<
     /**
      * Waits for a permit, first come first served, makes one attempt with it, and takes it back, however the attempt
      * ends. Interruption while waiting leaves the queue and keeps nothing. A wait that is known to be longer than the
-     * call's time fails at once, with `call.deadlineExceeded`; the call's deadline ends any other.
+     * call's time fails at once, with `call.deadlineExceeded`; the call's deadline ends any other. `pauseOf` says for how
+     * long the service wants no call of the key, if it has said so: nobody gets a permit before that.
      */
     readonly withPermit: <A, E, R>(
       call: Call.Call,
       attempt: (waited: Duration.Duration, goingTo?: GoingTo) => Effect.Effect<A, E, R>,
-      outcomeOf: (exit: Exit.Exit<A, E>) => Outcome
+      outcomeOf: (exit: Exit.Exit<A, E>) => Outcome,
+      pauseOf?: (exit: Exit.Exit<A, E>) => Duration.Duration | undefined
     ) => Effect.Effect<A, E | DeadlineExceeded | QuotaUnavailable, R>
     readonly state: Effect.Effect<ReadonlyArray<State>>
   }
@@ -121,12 +123,14 @@ class KeyQuota implements Queue.Keeper<DeadlineExceeded> {
     this.permits = Permits.make(limits)
   }
 
+  readonly #leastWait = (now: number, ahead: number): number => Permits.leastWait(this.permits, now, ahead)
+
   #grant(caller: Queue.Caller, now: number): undefined {
     caller.permit = Permits.grant(this.permits, now, Duration.toMillis(caller.call.attemptTimeout))
   }
 
   /** Whoever is first in the queue watches the clock; the others sleep until they are first. */
-  #turn(caller: Queue.Caller): Effect.Effect<void> {
+  #turn(caller: Queue.Caller): Effect.Effect<void, DeadlineExceeded> {
     return Effect.suspend(() => {
       const now = Queue.nowOf(caller)
       if (isOnItsOwn) Permits.takeBackLost(this.permits, now)
@@ -140,17 +144,22 @@ class KeyQuota implements Queue.Keeper<DeadlineExceeded> {
   admit(caller: Queue.Caller): Effect.Effect<void, DeadlineExceeded> | undefined {
     const { permits, queue } = this
     if (queue.size === 0 && Permits.nextGrant(permits) <= caller.askedAt) return this.#grant(caller, caller.askedAt)
-    const leastWait = (now: number, ahead: number) => Permits.leastWait(permits, now, ahead)
-    return Queue.admit({ queue, leastWait, turn: this.#turn(caller) }, caller)
+    return Queue.admit({ queue, leastWait: this.#leastWait, turn: this.#turn(caller) }, caller)
   }
 
   send(caller: Queue.Caller, host: string): number {
     return caller.permit === undefined ? 0 : Permits.send(this.permits, caller.permit, Queue.nowOf(caller), host)
   }
 
-  release(caller: Queue.Caller, outcome: Outcome): undefined {
-    if (caller.permit !== undefined) Permits.release(this.permits, Queue.nowOf(caller), caller.permit, outcome)
-    Queue.wakeFirst(this.queue)
+  release(caller: Queue.Caller, outcome: Outcome, pause?: Duration.Duration): undefined {
+    const { permits, queue } = this
+    if (caller.permit !== undefined) Permits.release(permits, Queue.nowOf(caller), caller.permit, outcome)
+    if (pause !== undefined) {
+      const now = Queue.nowOf(caller)
+      Permits.pause(permits, now + Duration.toMillis(pause))
+      Queue.refuseLate(queue, now, this.#leastWait)
+    }
+    Queue.wakeFirst(queue)
   }
 
   state(key: string, now: number): State {
@@ -198,8 +207,8 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
       return quota
     }
     return {
-      withPermit: (call, attempt, outcomeOf) =>
-        Queue.withPermit(quotaOf(keyOf(options, call)), call, attempt, outcomeOf),
+      withPermit: (call, attempt, outcomeOf, pauseOf) =>
+        Queue.withPermit(quotaOf(keyOf(options, call)), call, attempt, outcomeOf, pauseOf),
       state: Clock.clockWith((clock) =>
         Effect.sync(() => Array.from(quotas, ([key, quota]) => quota.state(key, millisOf(clock))))
       )

@@ -80,10 +80,10 @@ export const make = Effect.fnUntraced(function* (
   }
 
   return {
-    withPermit: (call, attempt, outcomeOf) =>
+    withPermit: (call, attempt, outcomeOf, pauseOf) =>
       Effect.flatMap(
         Effect.suspend(() => memberOf(keyOf(options, call), call.clock)),
-        (member) => Queue.withPermit(member, call, attempt, outcomeOf)
+        (member) => Queue.withPermit(member, call, attempt, outcomeOf, pauseOf)
       ),
     state: Clock.clockWith((clock) =>
       Effect.sync(() => Array.from(members.values(), (member) => member.state(millisOf(clock))))

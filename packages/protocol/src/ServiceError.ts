@@ -40,7 +40,9 @@ const detailFields = {
   /** The service's id of the request, for its support; `undefined` where the answer had none. */
   requestId: Schema.UndefinedOr(Schema.String),
   /** The service's own words, with anything secret cut out. */
-  vendorMessage: Schema.String
+  vendorMessage: Schema.String,
+  /** How long to wait before the call is made again, where a gateway said so: HTTP 429 or 503 with `Retry-After`. */
+  retryAfter: Schema.optionalKey(Schema.Duration)
 }
 
 const fields = <Tag extends ReturnCode.ReturnCode["error"]>(tag: Tag) => ({
@@ -60,6 +62,7 @@ export interface Details {
   readonly elapsed: Duration.Duration
   readonly requestId: string | undefined
   readonly vendorMessage: string
+  readonly retryAfter?: Duration.Duration
 }
 
 /**
@@ -312,12 +315,13 @@ export const fromDetails = (details: Details): GlobalError =>
   globalErrors.get(details.code)?.(details) ?? new UnknownReturnCode(details)
 
 /**
- * Whether repeating the call can help, and how: see {@link ReturnCode.Retry}. Unknown codes are not retried.
+ * Whether repeating the call can help, and how: see {@link ReturnCode.Retry}. Unknown codes are not retried, unless the
+ * answer itself says when to.
  *
  * @since 0.1.0
  */
 export const retryOf = (error: ServiceError): ReturnCode.Retry =>
-  error._tag === "OperationFailed" ? error.retry : (ReturnCode.lookup(error.code)?.retry ?? "Never")
+  error._tag === "OperationFailed" ? error.retry : (ReturnCode.lookup(error.code)?.retry ?? (error.retryAfter === undefined ? "Never" : "Transient"))
 
 /**
  * Whether repeating the same call can help.

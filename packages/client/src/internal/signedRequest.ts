@@ -1,12 +1,14 @@
 /** Sends one signed request and reads its answer. */
-import type { Call, Policies, ServerClock } from "@effect-zim/policies"
+import { type Call, Meaning, type Policies, type ServerClock } from "@effect-zim/policies"
 import { type AppId, type Envelope, Operation, type ServiceError } from "@effect-zim/protocol"
 import { type ServerSecret, Signature } from "@effect-zim/signing"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
@@ -47,6 +49,8 @@ interface Answer {
   readonly text: string
   readonly secrets: RedactedSnippet.Secrets
   readonly time: Omit<ServerClock.Sample, "verdict">
+  /** How long a gateway wants to be left alone. */
+  readonly wait: { readonly retryAfter?: Duration.Duration }
 }
 
 /** What an answer with a return code said. It holds neither the text nor what was read of it: the call may outlive both. */
@@ -127,6 +131,19 @@ const transportFailed = (
  */
 const blank = HttpClientRequest.post("", { acceptJson: true, headers: { "accept-encoding": "identity" } })
 
+const noWait = {}
+
+/** Of other answers, `Retry-After` means something else, or nothing. */
+const waitOf = (
+  { headers, status }: HttpClientResponse.HttpClientResponse,
+  { date, isCached, receivedAt, signedOffset }: Answer["time"]
+): Answer["wait"] => {
+  if (status !== 429 && status !== 503) return noWait
+  const answered = { date: isCached ? undefined : date, now: receivedAt + signedOffset }
+  const retryAfter = Meaning.retryAfterOf(headers["retry-after"], answered)
+  return retryAfter === undefined ? noWait : { retryAfter }
+}
+
 type SendError = TransportFailed | ClientClosed | ResponseUnreadable
 
 /** Signs, sends, and reads the whole answer. The signature is made here, last of all, and is never used again. */
@@ -152,6 +169,7 @@ const roundTrip = function* (
     receivedAt: call.clock.currentTimeMillisUnsafe(),
     signedOffset: clockOffset
   }
+  const wait = waitOf(response, time)
   telemetry.answer = { status: response.status }
   const text = yield* Effect.catch(
     ResponseText.read(response, responseLimit),
@@ -165,12 +183,13 @@ const roundTrip = function* (
         status: response.status,
         requestId: undefined,
         problem: error === "TooLarge" ? `more than ${responseLimit} bytes` : RedactedSnippet.make(secrets, notUtf8),
-        snippet: ""
+        snippet: "",
+        ...wait
       })
       return Effect.fail(unreadable)
     }
   )
-  return { status: response.status, text, secrets, time }
+  return { status: response.status, text, secrets, time, wait }
 }
 
 const unreadable = (
@@ -185,7 +204,8 @@ const unreadable = (
     status: answer.status,
     requestId,
     problem: RedactedSnippet.make(answer.secrets, problem),
-    snippet: RedactedSnippet.make(answer.secrets, answer.text)
+    snippet: RedactedSnippet.make(answer.secrets, answer.text),
+    ...answer.wait
   })
 
 /** Not 304, for example, which leads nowhere. */
@@ -240,7 +260,8 @@ export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
             ...call.description,
             code,
             requestId: answered.requestId,
-            vendorMessage: RedactedSnippet.make(answer.secrets, message)
+            vendorMessage: RedactedSnippet.make(answer.secrets, message),
+            ...answer.wait
           },
           request
         )

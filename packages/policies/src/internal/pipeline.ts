@@ -104,7 +104,8 @@ class Pipeline<A, E extends Tagged, H extends Host> {
           return this.#breaker(waited, goingTo, this.#firstHost, 0)
         },
         // Without time, or interrupted, an attempt may end before its request.
-        (exit) => (call.attempts === sentBefore ? "NotSent" : this.#meaningOf(exit).count)
+        (exit) => (call.attempts === sentBefore ? "NotSent" : this.#meaningOf(exit).count),
+        (exit) => this.#pauseOf(exit)
       )
       return Effect.onExitPrimitive(attempted, permit.returned)
     })
@@ -158,6 +159,12 @@ class Pipeline<A, E extends Tagged, H extends Host> {
       call.attempts++
       return send({ call, endpoint, clockOffset, serverClock })
     })
+  }
+
+  /** How long a service that has answered wants no call. A circuit knows when it closes, too, but has asked nobody. */
+  #pauseOf(exit: Exit.Exit<A, E | PolicyError>): Duration.Duration | undefined {
+    const { count, retryAfter } = this.#meaningOf(exit)
+    return count === "Answered" || count === "Rejected" ? retryAfter : undefined
   }
 
   /** What the end of an attempt means; without an error it was interrupted, or has a defect. */

@@ -128,11 +128,10 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
       : Permits.nextGrant(this.#apart)
   }
 
-  #leastWait(now: number, ahead: number): number {
-    return this.#apart === undefined
+  readonly #leastWait = (now: number, ahead: number): number =>
+    this.#apart === undefined
       ? Math.max(Permits.leastWait(this.#permits, now, ahead), this.#waitUntil - now)
       : Permits.leastWait(this.#apart, now, ahead)
-  }
 
   #inTime<A>(self: Effect.Effect<A, StoreUnavailable>): Effect.Effect<A, StoreUnavailable> {
     return Effect.timeoutOrElse(self, { duration: this.#shared.timeout, orElse: () => late })
@@ -158,6 +157,20 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
       Effect.timeoutOption(hold),
       Effect.asVoid
     )
+  }
+
+  /** Pauses, and tells the other processes until the store has heard or it is over. */
+  #pause(caller: Queue.Caller, now: number, millis: number): Effect.Effect<unknown> {
+    const { background, limits, store } = this.#shared
+    const until = now + millis
+    for (const permits of [this.#permits, this.#apart]) if (permits !== undefined) Permits.pause(permits, until)
+    Queue.refuseLate(this.#queue, now, this.#leastWait)
+    const told = Effect.suspend(() => store.pause({ key: this.key, limits, millis: until - Queue.nowOf(caller) })).pipe(
+      Effect.retry(Schedule.spaced("1 second")),
+      Effect.timeoutOption(millis),
+      Effect.asVoid
+    )
+    return FiberSet.run(background, told)
   }
 
   #acquire(lease: string, hold: number, allowance: number, now: number): Effect.Effect<Reply, StoreUnavailable> {
@@ -255,7 +268,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     return Effect.forever(Effect.andThen(Effect.sleep(Duration.millis(limits.window)), look))
   }
 
-  #turn(caller: Queue.Caller): Effect.Effect<void, StoreUnavailable> {
+  #turn(caller: Queue.Caller): Effect.Effect<void, StoreUnavailable | DeadlineExceeded> {
     return Effect.suspend(() => {
       if (caller.permit !== undefined) return Effect.void
       if (this.#refused !== undefined && caller.askedAt <= this.#refused.at) return Effect.fail(this.#refused.error)
@@ -275,8 +288,10 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     return Queue.admit(
       {
         queue: this.#queue,
-        leastWait: (now, ahead) => this.#leastWait(now, ahead),
-        turn: Effect.mapError(this.#turn(caller), (error) => unavailable(caller.call, error))
+        leastWait: this.#leastWait,
+        turn: Effect.mapError(this.#turn(caller), (error) =>
+          error instanceof StoreUnavailable ? unavailable(caller.call, error) : error
+        )
       },
       caller
     )
@@ -287,7 +302,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     return held === undefined ? 0 : Permits.send(held.permits, held.permit, Queue.nowOf(caller), host)
   }
 
-  release(caller: Queue.Caller, outcome: Permits.Outcome): Effect.Effect<void> {
+  release(caller: Queue.Caller, outcome: Permits.Outcome, pause?: Duration.Duration): Effect.Effect<void> {
     return Effect.suspend(() => {
       const held = this.#held.get(caller)
       if (held === undefined) return Effect.void
@@ -295,11 +310,12 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
       const now = Queue.nowOf(caller)
       const { lease, permit, permits } = held
       Permits.release(permits, now, permit, outcome)
+      const paused = pause === undefined ? Effect.void : this.#pause(caller, now, Duration.toMillis(pause))
       Queue.wakeFirst(this.#queue)
-      if (lease === undefined) return Effect.void
+      if (lease === undefined) return Effect.asVoid(paused)
       const { background, limits } = this.#shared
       const end = endOf(limits, held, lease, now, outcome)
-      return FiberSet.run(background, this.#giveBack(end, now, lease.hold, caller.call.clock))
+      return Effect.andThen(paused, FiberSet.run(background, this.#giveBack(end, now, lease.hold, caller.call.clock)))
     })
   }
 

@@ -208,6 +208,11 @@ export const release = (permits: Permits, now: number, permit: Permit, outcome: 
   insert(permits, { at: due - allowanceOf(permits, permit, now), due })
 }
 
+/** Gives out none before that time. */
+export const pause = (permits: Permits, until: number): void => {
+  permits.pausedUntil = Math.max(permits.pausedUntil, until)
+}
+
 /** Takes back what nobody can be using any more, although nobody gave it back. */
 export const takeBackLost = (permits: Permits, now: number): void => {
   const inUse = permits.out.filter(({ hold, sentAt }) => now < sentAt + hold)
@@ -225,7 +230,7 @@ const adaptation = { rest: 0.8, windows: 30 }
  */
 const slowDown = (permits: Permits, now: number, sentAt: number): void => {
   const { limit, window } = permits.limits
-  permits.pausedUntil = Math.max(permits.pausedUntil, now + window)
+  pause(permits, now + window)
   permits.roundTrips = noRoundTrips
   if (sentAt <= permits.rejectedAt) return
   permits.rejectedSpacing = Math.min(permits.spacing === 0 ? window / limit : permits.spacing, window * adaptation.rest)

@@ -17,7 +17,7 @@ export interface Caller {
   permit: Permit | undefined
   /** Whether it has been told to look whether it is its turn, and how to tell it. */
   isAwake: boolean
-  wake: (() => void) | undefined
+  wake: ((refusal?: DeadlineExceeded) => void) | undefined
   /** When it looks again by itself. */
   looksAt: number
 }
@@ -54,21 +54,36 @@ const sleepAlone = (caller: Caller, millis: number): Effect.Effect<void> => {
 }
 
 /** Looks and lies down in one step: between two of them the fiber may have to wait, and would miss that it was woken. */
-const sleepUntilAwake = (caller: Caller): Effect.Effect<void> =>
+const sleepUntilAwake = (caller: Caller): Effect.Effect<void, DeadlineExceeded> =>
   Effect.callback((resume) => {
     if (caller.isAwake) return resume(Effect.void)
     // The caller goes on by itself, not within whoever woke it: a queue of callers that are all refused would become one
     // stack, as deep as the queue is long.
-    caller.wake = () => resume(Effect.yieldNow)
+    caller.wake = (refusal) =>
+      resume(refusal === undefined ? Effect.yieldNow : Effect.andThen(Effect.yieldNow, Effect.fail(refusal)))
   })
 
 /** For the first in the queue: sleeps this long, or until somebody wakes it: a permit may come back sooner than the next. */
-export const sleep = (caller: Caller, millis: number): Effect.Effect<unknown> => {
+export const sleep = (caller: Caller, millis: number): Effect.Effect<unknown, DeadlineExceeded> => {
   if (isOnItsOwn) return sleepAlone(caller, millis)
   caller.isAwake = false
   return millis === Infinity
     ? sleepUntilAwake(caller)
     : Effect.timeoutOption(sleepUntilAwake(caller), Math.ceil(millis))
+}
+
+/** For a call that would have to wait so long, in milliseconds. */
+const refusal = (call: Call, millis: number): DeadlineExceeded =>
+  call.deadlineExceeded(Duration.millis(Math.ceil(millis)))
+
+/** Refuses those who sleep and cannot wait as long as they have to since a pause began. */
+export const refuseLate = (queue: Queue, now: number, leastWait: Admission<never>["leastWait"]): void => {
+  let ahead = 0
+  for (const { call, wake } of queue) {
+    const needed = leastWait(now, ahead)
+    if (needed > Duration.toMillis(call.timeLeft)) wake?.(refusal(call, needed))
+    else ahead++
+  }
 }
 
 /** How callers get a permit. */
@@ -81,7 +96,10 @@ export interface Admission<E> {
 }
 
 /** For who is not the first in the queue: ends when it is. */
-const untilFirst = <E>({ leastWait, queue }: Admission<E>, caller: Caller): Effect.Effect<void> => {
+const untilFirst = <E>(
+  { leastWait, queue }: Admission<E>,
+  caller: Caller
+): Effect.Effect<void, DeadlineExceeded> => {
   const look: Effect.Effect<void> = Effect.suspend(() => {
     const now = nowOf(caller)
     caller.looksAt = now
@@ -101,7 +119,7 @@ export const admit = <E>(admission: Admission<E>, caller: Caller): Effect.Effect
   const { call } = caller
   const { timeLeft } = call
   if (isOnItsOwn) dropGone(queue, caller.askedAt)
-  const refuse = (millis: number) => Effect.fail(call.deadlineExceeded(Duration.millis(Math.ceil(millis))))
+  const refuse = (millis: number) => Effect.fail(refusal(call, millis))
   if (Duration.isFinite(timeLeft)) {
     const needed = leastWait(caller.askedAt, queue.size)
     if (needed > Duration.toMillis(timeLeft)) return refuse(needed)
@@ -129,8 +147,8 @@ export interface Keeper<E> {
   readonly admit: (caller: Caller) => Effect.Effect<void, E> | undefined
   /** Hears where the caller's request goes, and says how long it has to wait before it is sent, in milliseconds. */
   readonly send: (caller: Caller, host: string) => number
-  /** Takes back what the caller got, if it got anything. */
-  readonly release: (caller: Caller, outcome: Outcome) => Effect.Effect<void> | undefined
+  /** Takes back what the caller got, if it got anything. For as long as `pause`, nobody gets a permit. */
+  readonly release: (caller: Caller, outcome: Outcome, pause?: Duration.Duration) => Effect.Effect<void> | undefined
 }
 
 /** A caller's way: gets its permit, makes its attempt with it, and gives it back however the attempt ends. */
@@ -141,7 +159,8 @@ export const withPermit = <A, E, R, E2>(
     waited: Duration.Duration,
     goingTo: (host: string) => Effect.Effect<void> | undefined
   ) => Effect.Effect<A, E, R>,
-  outcomeOf: (exit: Exit.Exit<A, E>) => Outcome
+  outcomeOf: (exit: Exit.Exit<A, E>) => Outcome,
+  pauseOf?: (exit: Exit.Exit<A, E>) => Duration.Duration | undefined
 ): Effect.Effect<A, E | E2, R> =>
   Effect.uninterruptibleMask((restore) => {
     const askedAt = millisOf(call.clock)
@@ -152,7 +171,7 @@ export const withPermit = <A, E, R, E2>(
     }
     const waited = () => Duration.millis((caller.permit?.sentAt ?? 0) - caller.askedAt)
     const used = Effect.onExitPrimitive(restore(Effect.suspend(() => attempt(waited(), goingTo))), (exit) =>
-      keeper.release(caller, outcomeOf(exit))
+      keeper.release(caller, outcomeOf(exit), pauseOf?.(exit))
     )
     const admission = keeper.admit(caller)
     if (admission === undefined) return used

@@ -7,7 +7,7 @@
  */
 import { allowanceWindows } from "./memoryStore.ts"
 
-/** How long both are kept after the last time that somebody asked for them, in milliseconds. */
+/** How long both are kept after the last time that somebody asked for them, in milliseconds; longer during a pause. */
 const keep = 20 * 60_000
 
 /** The time never goes back, as far as anybody sees: where the server's clock was set back, it stands still. */
@@ -27,8 +27,9 @@ local pausedUntil = field(2, 0)
 
 const end = `
 redis.call("HSET", state, "now", now, "pausedUntil", pausedUntil)
-redis.call("PEXPIRE", leases, ${keep})
-redis.call("PEXPIRE", state, ${keep})
+local keep = math.ceil(math.max(${keep}, pausedUntil - now))
+redis.call("PEXPIRE", leases, keep)
+redis.call("PEXPIRE", state, keep)
 `
 
 /**
