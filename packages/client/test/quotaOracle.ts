@@ -16,8 +16,9 @@ export const withPermit = <A, E, R>(
   quota: Quota.Quota["Service"],
   options: Call.Options,
   attempt: (waited: Duration.Duration, goingTo?: Quota.GoingTo) => Effect.Effect<A, E, R>,
-  outcomeOf: (exit: Exit.Exit<A, E>) => Quota.Outcome
-) => Effect.flatMap(Call.make(options), (call) => quota.withPermit(call, attempt, outcomeOf))
+  outcomeOf: (exit: Exit.Exit<A, E>) => Quota.Outcome,
+  pauseOf?: (exit: Exit.Exit<A, E>) => Duration.Duration | undefined
+) => Effect.flatMap(Call.make(options), (call) => quota.withPermit(call, attempt, outcomeOf, pauseOf))
 
 /** Without an answer, the request may arrive later. */
 export const outcomeOf = (exit: Exit.Exit<unknown, unknown>): Quota.Outcome =>

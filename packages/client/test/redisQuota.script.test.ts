@@ -261,6 +261,21 @@ describe("the scripts", () => {
     })
   )
 
+  it.live("remember a pause until it is over, although nobody asks meanwhile", () =>
+    Effect.gen(function* () {
+      const { send, store } = yield* storeOf(yield* RedisServer.make())
+      yield* store.pause({ key: "12345", limits, millis: 60 * minute + 0.5 })
+      for (const wait of [60, 60]) {
+        for (const key of ["quota:{12345}:leases", "quota:{12345}:state"]) {
+          const ttl = Number(yield* send("PTTL", key))
+          // There are no leases before somebody asks.
+          if (ttl !== -2) near(ttl, wait * minute, key)
+        }
+        assertWait(yield* store.acquire(ask("a")), wait * minute)
+      }
+    })
+  )
+
   it.live("run on a cluster", () =>
     Effect.gen(function* () {
       const server = yield* RedisServer.make("--cluster-enabled", "yes")

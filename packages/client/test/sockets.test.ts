@@ -285,6 +285,42 @@ describe.each(names)("through %s", (client) => {
     })
   )
 
+  it.live.each([
+    ["seconds, without a return code", "429 Too Many", "Retry-After: 90", "<h1>later</h1>"],
+    [
+      "a date, without a return code",
+      "503 Down",
+      "Date: Sat, 01 Aug 2026 00:00:00 GMT\r\nRetry-After: Sat, 01 Aug 2026 00:01:30 GMT",
+      "<h1>later</h1>"
+    ],
+    ["seconds, with one", "429 Too Many", "retry-after: 90", `{"Code":660300005}`],
+    [
+      "a date, with one",
+      "503 Down",
+      "Retry-After: Saturday, 01-Aug-26 00:01:30 GMT\r\nDate: Sat Aug  1 00:00:00 2026",
+      `{"Code":1}`
+    ]
+  ] as const)("how long to wait, as %s", ([, status, headers, body]) =>
+    Effect.gen(function* () {
+      const server = yield* serve((socket) => socket.write(head(`${headers}\r\n${length(body.length)}`, status) + body))
+      const error = WireOracle.errorOf((yield* read(server.url, http))[1])
+      assert.deepStrictEqual(error && ClientError.retryAfter(error), Duration.seconds(90))
+      assert.strictEqual(requests(server), 1)
+    })
+  )
+
+  it.live.each(["-1", "NaN", "3601", "", "\u00ff\u0080", "1, 2", "Fri, 31 Jul 2026 00:00:00 GMT"])(
+    "a wait that is none: %j",
+    (wait) =>
+      Effect.gen(function* () {
+        const headers = `Date: Sat, 01 Aug 2026 00:00:00 GMT\r\nRetry-After: ${wait}\r\n${length(0)}`
+        const server = yield* serve((socket) => socket.write(head(headers, "503 Down"), "latin1"))
+        const error = WireOracle.errorOf((yield* read(server.url, http))[1])
+        assert.deepInclude(error, { _tag: "ResponseUnreadable", reason: "HttpStatus", status: 503 })
+        assert.notProperty(error, "retryAfter")
+      })
+  )
+
   it.live("HTTP 304 is no redirect", () =>
     Effect.gen(function* () {
       const server = yield* serve((socket) => socket.write("HTTP/1.1 304 Not Modified\r\n\r\n"))

@@ -315,6 +315,25 @@ export const emptyBody: Fault = new Fault({ type: "emptyBody" })
 export const httpStatus = (status: number, html?: string): Fault =>
   new Fault({ type: "httpStatus", status, ...(html !== undefined && { html }) })
 
+/**
+ * The answer of a gateway that wants to be left alone: HTTP 429 or 503 with `Retry-After`, in whole seconds, or as a date
+ * by the service's clock. The page is of HTML, or, with a `code`, an answer with that return code.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const overloaded = Fault.times(Fault.retryAfter("30 seconds"), 1)
+ * const maintenance = Fault.retryAfter("10 minutes", { status: 503, as: "date" })
+ * const rejected = Fault.retryAfter("2 seconds", { code: 660300005 })
+ * ```
+ */
+export const retryAfter = (
+  after: Duration.Input,
+  options?: { readonly status?: 429 | 503; readonly as?: "seconds" | "date"; readonly code?: number }
+): Fault =>
+  new Fault({ type: "retryAfter", after: Duration.fromInputUnsafe(after), status: defaults.status, ...options })
+
 /** A redirect (302) to this location. */
 export const redirect = (location: string = defaults.location): Fault => new Fault({ type: "redirect", location })
 

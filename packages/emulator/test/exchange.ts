@@ -50,6 +50,14 @@ export const visible: ReadonlyArray<{
   },
   { fault: Fault.httpStatus(502), expected: { status: 502, type: "text/html", text: /^<html>.*502/ } },
   { fault: Fault.httpStatus(503, "<p>down</p>"), expected: { status: 503, type: "text/html", text: /^<p>down<\/p>$/ } },
+  {
+    fault: Fault.retryAfter("1 minute", { status: 503 }),
+    expected: { status: 503, type: "text/html", text: /^<html>.*503/ }
+  },
+  {
+    fault: Fault.retryAfter("1 minute", { code: 7 }),
+    expected: { status: 429, type: "application/json", text: /^\{"Code":7,"Message":".+","RequestId":".+"\}$/ }
+  },
   { fault: Fault.notJson, expected: { status: 200, type: "application/json", text: /^upstream/ } },
   {
     fault: Fault.rawBody(`{"Code":0}`),

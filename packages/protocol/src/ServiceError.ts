@@ -321,7 +321,9 @@ export const fromDetails = (details: Details): GlobalError =>
  * @since 0.1.0
  */
 export const retryOf = (error: ServiceError): ReturnCode.Retry =>
-  error._tag === "OperationFailed" ? error.retry : (ReturnCode.lookup(error.code)?.retry ?? (error.retryAfter === undefined ? "Never" : "Transient"))
+  error._tag === "OperationFailed"
+    ? error.retry
+    : (ReturnCode.lookup(error.code)?.retry ?? (error.retryAfter === undefined ? "Never" : "Transient"))
 
 /**
  * Whether repeating the same call can help.

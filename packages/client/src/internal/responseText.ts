@@ -61,9 +61,8 @@ export const read = (
   response: HttpClientResponse.HttpClientResponse,
   limit: number
 ): Effect.Effect<string, Problem | HttpClientError.HttpClientError> => {
-  const announced = response.headers["content-length"]
-  const isPlain = response.headers["content-encoding"] === undefined
-  return announced !== undefined && isPlain && Number(announced) <= limit
+  const { "content-length": announced, "content-encoding": coding } = response.headers
+  return announced !== undefined && coding === undefined && Number(announced) <= limit
     ? readWhole(response, limit)
     : readByChunk(response, limit)
 }

@@ -4,11 +4,11 @@ import { type AppId, type Envelope, Operation, type ServiceError } from "@effect
 import { type ServerSecret, Signature } from "@effect-zim/signing"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Headers from "effect/http/Headers"
 import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
@@ -135,7 +135,8 @@ const noWait = {}
 
 /** Of other answers, `Retry-After` means something else, or nothing. */
 const waitOf = (
-  { headers, status }: HttpClientResponse.HttpClientResponse,
+  status: number,
+  headers: Headers.Headers,
   { date, isCached, receivedAt, signedOffset }: Answer["time"]
 ): Answer["wait"] => {
   if (status !== 429 && status !== 503) return noWait
@@ -162,20 +163,22 @@ const roundTrip = function* (
   telemetry.answer = undefined
   const failed = (error: HttpClientError.HttpClientError) => transportFailed(error, call, secrets)
   const response = yield* Effect.catch(http.execute(request), failed)
+  // Some make them anew whenever they are asked for.
+  const { headers } = response
   const time = {
-    date: response.headers["date"],
-    isCached: response.headers["age"] !== undefined,
+    date: headers["date"],
+    isCached: headers["age"] !== undefined,
     sentAt,
     receivedAt: call.clock.currentTimeMillisUnsafe(),
     signedOffset: clockOffset
   }
-  const wait = waitOf(response, time)
+  const wait = waitOf(response.status, headers, time)
   telemetry.answer = { status: response.status }
   const text = yield* Effect.catch(
     ResponseText.read(response, responseLimit),
     (error): Effect.Effect<never, SendError> => {
       if (typeof error !== "string") return failed(error)
-      const coding = response.headers["content-encoding"]
+      const coding = headers["content-encoding"]
       const notUtf8 = coding === undefined ? "not UTF-8" : `not UTF-8, since it came in the content coding ${coding}`
       const unreadable = new ResponseUnreadable({
         ...call.description,

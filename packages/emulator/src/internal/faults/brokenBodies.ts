@@ -1,9 +1,12 @@
 /** Bodies gone wrong: replaced, cut off, slow, too long. */
-import type * as Duration from "effect/Duration"
+import * as DateTime from "effect/DateTime"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Headers from "effect/http/Headers"
 import * as Stream from "effect/Stream"
 import { ConnectionLost } from "../../HttpExchange.ts"
 import type { Reply } from "../../HttpExchange.ts"
+import { messageOf } from "../requests/writeReply.ts"
 import type { Action } from "./faultSchema.ts"
 
 const encoder = new TextEncoder()
@@ -21,6 +24,15 @@ const json = { "content-type": "application/json" }
 
 const errorPage = (status: number): string =>
   `<html><head><title>${status}</title></head><body><h1>${status}</h1><hr>gateway</body></html>`
+
+/** When to come back, as a header says it. Without a date of the answer there is none to count from. */
+const comeBack = (reply: Reply, after: Duration.Duration, as: "seconds" | "date" = "seconds"): string => {
+  const seconds = Math.ceil(Duration.toSeconds(after))
+  const from = Date.parse(reply.headers["date"] ?? "")
+  return as === "seconds" || Number.isNaN(from)
+    ? String(seconds)
+    : Headers.formatHttpDate(DateTime.makeUnsafe(from + seconds * 1000))
+}
 
 /** A text body as bytes with its length promised, to be sent in another way. Bodies that stream already stay. */
 const respelled = (
@@ -80,6 +92,17 @@ export const rewrite = (reply: Reply, of: Action): Reply => {
       return replaced(reply, 200, json, "")
     case "httpStatus":
       return replaced(reply, of.status, { "content-type": "text/html" }, of.html ?? errorPage(of.status))
+    case "retryAfter": {
+      const after = { "retry-after": comeBack(reply, of.after, of.as) }
+      return of.code === undefined
+        ? replaced(reply, of.status, { "content-type": "text/html", ...after }, errorPage(of.status))
+        : replaced(
+            reply,
+            of.status,
+            { ...json, ...after },
+            JSON.stringify({ Code: of.code, Message: messageOf(of.code), RequestId: "gateway" })
+          )
+    }
     case "redirect":
       return replaced(reply, 302, { location: of.location }, "")
     case "wrongContentType":

@@ -84,6 +84,7 @@ export const defaults = {
   count: 1,
   contentType: "application/json",
   location: "/moved",
+  status: 429 as const,
   bombBytes: 1_073_741_824
 }
 const orDefault = <A>(value: A) => Schema.withDecodingDefaultKey<Schema.Codec<A>>(Effect.succeed(value))
@@ -123,6 +124,12 @@ const All = Schema.Union([
   fault("httpStatus", {
     status: Schema.Int.check(Schema.isBetween({ minimum: 200, maximum: 599 })),
     html: Schema.optionalKey(Schema.String)
+  }),
+  fault("retryAfter", {
+    after: DurationSchemas.Plain,
+    status: Schema.Literals([429, 503]).pipe(orDefault<429 | 503>(defaults.status)),
+    as: Schema.optionalKey(Schema.Literals(["seconds", "date"])),
+    code: Schema.optionalKey(Schema.Int)
   }),
   fault("redirect", { location: HeaderText.pipe(orDefault(defaults.location)) }),
   fault("wrongContentType", {}),

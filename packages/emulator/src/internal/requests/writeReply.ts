@@ -18,7 +18,8 @@ const dateHeader = (): ((now: number) => string) => {
   }
 }
 
-const messageOf = (code: number): string =>
+/** The documented text. */
+export const messageOf = (code: number): string =>
   code === 0 ? "success" : (ReturnCode.lookup(code)?.meaning ?? "Unknown error")
 
 /** `JSON.stringify` is many times faster on a long list, and throws where it meets a bigint. */

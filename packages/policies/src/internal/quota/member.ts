@@ -199,6 +199,8 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     }
     if (reply._tag === "Granted") return true
     this.#waitUntil = now + reply.millis + random * jitter
+    // So long only where somebody was told to wait.
+    if (reply.millis > this.#shared.limits.window) Queue.refuseLate(this.#queue, now, this.#leastWait)
     return false
   }
 
@@ -274,6 +276,8 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
       if (this.#refused !== undefined && caller.askedAt <= this.#refused.at) return Effect.fail(this.#refused.error)
       const now = Queue.nowOf(caller)
       const wait = this.#nextGrant - now
+      const known = this.#apart === undefined ? this.#waitUntil - now : 0
+      if (known > Duration.toMillis(caller.call.timeLeft)) return Effect.fail(Queue.refusal(caller.call, known))
       if (wait > 0) return Effect.andThen(Queue.sleep(caller, wait), this.#turn(caller))
       if (this.#apart !== undefined) {
         this.#give(this.#apart, caller, now)

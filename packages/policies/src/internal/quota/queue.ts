@@ -73,7 +73,7 @@ export const sleep = (caller: Caller, millis: number): Effect.Effect<unknown, De
 }
 
 /** For a call that would have to wait so long, in milliseconds. */
-const refusal = (call: Call, millis: number): DeadlineExceeded =>
+export const refusal = (call: Call, millis: number): DeadlineExceeded =>
   call.deadlineExceeded(Duration.millis(Math.ceil(millis)))
 
 /** Refuses those who sleep and cannot wait as long as they have to since a pause began. */
@@ -96,10 +96,7 @@ export interface Admission<E> {
 }
 
 /** For who is not the first in the queue: ends when it is. */
-const untilFirst = <E>(
-  { leastWait, queue }: Admission<E>,
-  caller: Caller
-): Effect.Effect<void, DeadlineExceeded> => {
+const untilFirst = <E>({ leastWait, queue }: Admission<E>, caller: Caller): Effect.Effect<void, DeadlineExceeded> => {
   const look: Effect.Effect<void> = Effect.suspend(() => {
     const now = nowOf(caller)
     caller.looksAt = now
