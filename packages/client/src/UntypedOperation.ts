@@ -6,7 +6,7 @@
  *
  * @since 0.1.0
  */
-import { Envelope, type Operation, OperationCode, ServiceError, WireJson } from "@effect-zim/protocol"
+import { Catalog, Envelope, type Operation, OperationCode, Query, ServiceError, WireJson } from "@effect-zim/protocol"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
@@ -119,7 +119,7 @@ const problemOfText = (text: string): Schema.FilterIssue | string | undefined =>
 export const JsonText = /* @__PURE__ */ (() => Schema.String.check(Schema.makeFilter(problemOfText)))()
 
 /**
- * The body of a request: an object, or the text of one.
+ * What a request asks: an object, or the text of one. A GET has it in the query, each member a parameter.
  *
  * @since 0.1.0
  */
@@ -179,10 +179,16 @@ export type Failure =
  */
 export interface Options {
   /**
-   * `Read` says that the operation changes nothing, so that the retry policy may repeat it after any failure. Default:
-   * `Write`, which is repeated only where it was surely not done: it was rejected, or not sent.
+   * `Read` says that the operation changes nothing, so that the retry policy may repeat it after any failure. `Write` is
+   * repeated only where it was surely not done: it was rejected, or not sent. Default: what is documented of the name
+   * (`Catalog.operations`), and `Write` where nothing is.
    */
   readonly kind?: "Read" | "Write" | undefined
+  /**
+   * How it is sent: `POST` with JSON, or `GET` with everything in the query. Default: as is documented of the name
+   * (`Catalog.operations`), and `POST` where nothing is.
+   */
+  readonly method?: Catalog.Method | undefined
 }
 
 /**
@@ -242,8 +248,15 @@ const interpret: UntypedOperation["interpret"] = (payload, _request, text) =>
 const decodeBody = (body: Body): Effect.Effect<Body, Schema.SchemaError> =>
   typeof body === "string" ? Schema.decodeUnknownEffect(JsonText)(body) : Schema.decodeUnknownEffect(JsonObject)(body)
 
+/** A query has values only: a text is read for them. */
+const decodeFields = (body: Body): Effect.Effect<Body, Schema.SchemaError> =>
+  Effect.map(decodeBody(body), (checked) => {
+    const value = typeof checked === "string" ? WireJson.parse(checked) : checked
+    return isRecord(value) ? value : {}
+  })
+
 /**
- * An operation by its name. The name and the body are checked before anything is sent.
+ * An operation by its name, sent as is documented of it. The name and the body are checked before anything is sent.
  *
  * @example
  * ```ts
@@ -255,15 +268,21 @@ const decodeBody = (body: Body): Effect.Effect<Body, Schema.SchemaError> =>
  *
  * @since 0.1.0
  */
-export const make = (action: string, options?: Options): UntypedOperation => ({
-  // Any other text is only shown, by the error that says what is wrong with it.
-  action: isAction(action) ? action : JSON.stringify(String(action).slice(0, 64)),
-  kind: options?.kind ?? "Write",
-  callsPerSecond: 20,
-  make: (body) => Effect.andThen(Schema.decodeUnknownEffect(Action)(action), decodeBody(body)),
-  request: Body,
-  print: (body) => (typeof body === "string" ? body : WireJson.stringify(body)),
-  payload: AnswerBody,
-  interpret,
-  failures
-})
+export const make = (action: string, options?: Options): UntypedOperation => {
+  const documented = Catalog.operations.get(action)
+  const isGet = (options?.method ?? documented?.method) === "GET"
+  return {
+    // Any other text is only shown, by the error that says what is wrong with it.
+    action: isAction(action) ? action : JSON.stringify(String(action).slice(0, 64)),
+    kind: options?.kind ?? documented?.kind ?? "Write",
+    callsPerSecond: 20,
+    make: (body) =>
+      Effect.andThen(Schema.decodeUnknownEffect(Action)(action), isGet ? decodeFields(body) : decodeBody(body)),
+    request: Body,
+    ...(isGet && { query: Query.encode }),
+    print: (body) => (typeof body === "string" ? body : WireJson.stringify(body)),
+    payload: AnswerBody,
+    interpret,
+    failures
+  }
+}

@@ -5,7 +5,7 @@
  * @since 0.1.0
  */
 import { Policies } from "@effect-zim/policies"
-import { AppId, type Operation } from "@effect-zim/protocol"
+import { AppId, Operation } from "@effect-zim/protocol"
 import { ServerSecret } from "@effect-zim/signing"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
@@ -153,7 +153,7 @@ export const make = Effect.fnUntraced(function* (
     const made = CheckedRequest.make(operation, input)
     return Effect.contextWith((context: Context.Context<never>) =>
       Effect.flatMapEager(made, (request) => {
-        const telemetry = new CallTelemetry(context, requestContextIn)
+        const telemetry = new CallTelemetry(context, requestContextIn, Operation.methodOf(operation))
         const responseLimit = limitOf(context)
         return policies.execute(
           operation.action,
@@ -261,18 +261,20 @@ export const execute = <Op extends Operation.Types>(
 /**
  * The escape hatch: calls any operation of the vendor's server API by its name, for what has no typed operation yet. The
  * body is JSON, as values or as text that is sent as it is, and so is the answer, which has both; everything else is as in
- * {@link execute}.
+ * {@link execute}. The documented operations are sent as documented: 20 of them by GET, whose body becomes the query, a
+ * list as `UserId[]=a&UserId[]=b`; `method` says it of any other, which is a POST.
  *
- * A name or a body that cannot be right fails with `RequestInvalid`, and nothing is sent. Integers of up to 308 digits are
- * exact, as `bigint` beyond 2^53; `text` is exact whatever is in it. Since nobody knows whether the operation changes something, it is repeated only where it was
- * surely not done; `kind: "Read"` says that it changes nothing.
+ * A name or a body that cannot be right fails with `RequestInvalid`, and nothing is sent: of a GET that is also `null`, an
+ * object in it, an empty list, and a parameter named like a common one. Integers of up to 308 digits are exact, as `bigint`
+ * beyond 2^53; `text` is exact whatever is in it. What is not documented to be a read is repeated only where it was surely
+ * not done; `kind: "Read"` says that it changes nothing.
  *
  * @example
  * ```ts
  * import { ZimClient } from "@effect-zim/client"
  * import { Console, Effect } from "effect"
  *
- * const program = ZimClient.call("QueryUserInfos", { UserIds: ["ada"] }, { kind: "Read" }).pipe(
+ * const program = ZimClient.call("QueryUserInfos", { UserIds: ["ada"] }).pipe(
  *   Effect.flatMap(({ body, requestId }) => Console.log(requestId, body["Result"])),
  *   Effect.catchTag("UnknownReturnCode", (error) => Console.error(error.code, error.vendorMessage))
  * )

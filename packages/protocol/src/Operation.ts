@@ -10,6 +10,7 @@ import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import type { Method } from "./Catalog.ts"
 import type { Cursor } from "./Cursor.ts"
 import * as Envelope from "./Envelope.ts"
 import * as ServiceError from "./ServiceError.ts"
@@ -54,6 +55,11 @@ export interface Operation<in out Op extends Types> {
   /** A short cut: the text that {@link encodeRequest} would otherwise make with `request`. */
   readonly print?: (request: Op["Request"]) => string
   /**
+   * With it the operation is a `GET`, without a body: what a request asks as parameters, or what of it a query cannot say.
+   * Make it of what `request` encodes, by `Query.encode`. Default: the operation is a `POST` with a body of JSON.
+   */
+  readonly query?: (request: Op["Request"]) => Result.Result<string, Schema.SchemaError>
+  /**
    * The operation's own fields of a successful answer: the client decodes with it, the emulator encodes. It transforms
    * nothing, so a client may check with `Schema.is` first, which is faster and keeps unknown fields.
    */
@@ -95,7 +101,7 @@ export interface PagedOperation<in out Op extends Types> extends Operation<Op> {
 }
 
 /**
- * The body of a request.
+ * The body of a `POST`.
  *
  * @example
  * ```ts
@@ -111,6 +117,13 @@ export interface PagedOperation<in out Op extends Types> extends Operation<Op> {
  */
 export const encodeRequest = <Op extends Types>(operation: Operation<Op>, request: Op["Request"]): string =>
   operation.print?.(request) ?? WireJson.stringify(Schema.encodeSync(operation.request)(request))
+
+/**
+ * How an operation is sent.
+ *
+ * @since 0.1.0
+ */
+export const methodOf = <Op extends Types>({ query }: Operation<Op>): Method => (query === undefined ? "POST" : "GET")
 
 /**
  * An answer, its envelope read. `payload` has the operation's own fields, or what is wrong with them: ask it only where

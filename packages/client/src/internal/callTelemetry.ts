@@ -45,7 +45,6 @@ const portOf = (url: URL): number => Number(url.port === "" ? (url.protocol === 
 const endpointAttributes = memoized(({ root }: Endpoint) => {
   const url = new URL(root)
   return {
-    "http.request.method": "POST",
     "server.address": url.hostname,
     "server.port": portOf(url),
     "url.scheme": url.protocol.slice(0, -1)
@@ -71,9 +70,11 @@ export class CallTelemetry implements Policies.Observer<Endpoint> {
   span: Tracer.Span | undefined
   readonly #context: Context.Context<never>
   readonly #requestContextIn: RequestContext
+  readonly #method: string
 
   /** `context` is that around the call. */
-  constructor(context: Context.Context<never>, requestContextIn: RequestContext) {
+  constructor(context: Context.Context<never>, requestContextIn: RequestContext, method = "POST") {
+    this.#method = method
     this.#context = context
     this.#requestContextIn = requestContextIn
   }
@@ -122,7 +123,8 @@ export class CallTelemetry implements Policies.Observer<Endpoint> {
       return self(this.span === undefined ? within : Context.add(within, Tracer.ParentSpan, this.span))
     })
     if (!hasTracer(context)) return Effect.onExitPrimitive(sent, count)
-    return Effect.useSpan("POST", { kind: "client", attributes: attributesOf(call, endpoint, waited) }, (span) => {
+    const attributes = { "http.request.method": this.#method, ...attributesOf(call, endpoint, waited) }
+    return Effect.useSpan(this.#method, { kind: "client", attributes }, (span) => {
       this.span = span
       return Effect.onExitPrimitive(sent, (exit) => {
         this.#annotate(span, exit)
@@ -166,7 +168,7 @@ export class CallTelemetry implements Policies.Observer<Endpoint> {
 
 const attributesOf = (call: Call.Call, endpoint: Endpoint, waited: Duration.Duration) => ({
   ...endpointAttributes(endpoint),
-  // Without the common parameters: with them it is a credential.
+  // Without the common parameters: with them it is a credential. Nor what a GET asks: a body is not shown either.
   "url.full": `${endpoint.root}?Action=${encodeURIComponent(call.operation)}`,
   "http.request.resend_count": call.attempts,
   "zim.action": call.operation,

@@ -1,6 +1,6 @@
 /** Sends one signed request and reads its answer. */
 import { type Call, Meaning, type Policies, type ServerClock } from "@effect-zim/policies"
-import { type AppId, type Envelope, Operation, type ServiceError } from "@effect-zim/protocol"
+import { type AppId, type Catalog, type Envelope, Operation, type ServiceError } from "@effect-zim/protocol"
 import { type ServerSecret, Signature } from "@effect-zim/signing"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -42,6 +42,18 @@ const keepable = <E extends Error>(error: E): E => {
   Reflect.get(error, "stack")
   return error
 }
+
+/** What is sent beside the common parameters. */
+interface Wire {
+  readonly method: Catalog.Method
+  readonly text: string
+}
+
+/** A query was found to be one before the call began. */
+const wireOf = <Op extends Operation.Types>(operation: Operation.Operation<Op>, request: Op["Request"]): Wire =>
+  operation.query === undefined
+    ? { method: "POST", text: Operation.encodeRequest(operation, request) }
+    : { method: "GET", text: Result.getOrThrow(operation.query(request)) }
 
 /** An answer as it arrived, and what an error about it needs. */
 interface Answer {
@@ -129,7 +141,15 @@ const transportFailed = (
  * What all requests have in common. Made once, since each setting of a request costs a copy of it. Not every HTTP client
  * unpacks an answer, and a request that says nothing allows any coding.
  */
-const blank = HttpClientRequest.post("", { acceptJson: true, headers: { "accept-encoding": "identity" } })
+const common = { acceptJson: true, headers: { "accept-encoding": "identity" } }
+const blankPost = HttpClientRequest.post("", common)
+const blankGet = HttpClientRequest.get("", common)
+
+/** A request: by its text, the body of a POST or the query of a GET. */
+const requestTo = (url: string, { method, text }: Wire): HttpClientRequest.HttpClientRequest =>
+  method === "GET"
+    ? HttpClientRequest.setUrl(blankGet, text === "" ? url : `${url}&${text}`)
+    : HttpClientRequest.setBody(HttpClientRequest.setUrl(blankPost, url), HttpBody.text(text, "application/json"))
 
 const noWait = {}
 
@@ -150,13 +170,13 @@ type SendError = TransportFailed | ClientClosed | ResponseUnreadable
 /** Signs, sends, and reads the whole answer. The signature is made here, last of all, and is never used again. */
 const roundTrip = function* (
   { call, clockOffset, endpoint, http, identity, telemetry, responseLimit }: Attempt,
-  body: string
+  wire: Wire
 ): Effect.fn.Return<Answer, SendError> {
   const sentAt = call.clock.currentTimeMillisUnsafe()
   const signed = yield* Signature.sign({ ...identity, clockOffset })
   const secrets = { signed, serverSecret: identity.serverSecret }
   const url = `${endpoint.root}?${Signature.toQuery(signed, call.operation)}`
-  const bare = HttpClientRequest.setBody(HttpClientRequest.setUrl(blank, url), HttpBody.text(body, "application/json"))
+  const bare = requestTo(url, wire)
   const { span } = telemetry
   const isTraced = span !== undefined && (yield* PropagateTrace)
   const request = isTraced ? HttpClientRequest.setHeaders(bare, HttpTraceContext.toHeaders(span)) : bare
@@ -239,8 +259,7 @@ export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
   request: Op["Request"]
 ): Effect.fn.Return<Op["Success"], Op["Failure"] | ServiceError.GlobalError | SendError> {
   const { call, telemetry } = attempt
-  const body = Operation.encodeRequest(operation, request)
-  const answer = yield* roundTrip(attempt, body)
+  const answer = yield* roundTrip(attempt, wireOf(operation, request))
   const fail = (problem: Parameters<typeof unreadable>[3]) =>
     Effect.fail(keepable(unreadable(answer, call, telemetry.answer?.requestId, problem)))
 
