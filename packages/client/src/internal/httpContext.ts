@@ -5,6 +5,7 @@ import { constTrue } from "effect/Function"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import * as Predicate from "effect/Predicate"
 import { memoized } from "./memoized.ts"
 
 type Fetch = typeof globalThis.fetch
@@ -18,13 +19,31 @@ const readOnce = (bytes: Uint8Array<ArrayBuffer>): BodyInit | null =>
 
 const isBytes = (body: unknown): body is Uint8Array<ArrayBuffer> => body instanceof Uint8Array
 
+const makeClientOfDeno = (): unknown => {
+  const deno: unknown = Reflect.get(globalThis, "Deno")
+  const create = Predicate.hasProperty(deno, "createHttpClient") ? deno.createHttpClient : undefined
+  return typeof create === "function" ? Reflect.apply(create, deno, [{ poolMaxIdlePerHost: 0 }]) : undefined
+}
+
+let clientOfDeno: unknown
+
 /**
- * `fetch` sends a request again when the answer is HTTP 421, and Deno's when a connection breaks: a body that can be read
- * once keeps it from that.
+ * Settings by which a request has a connection of its own. A GET has no body to make unrepeatable, and Bun and Deno send it
+ * again where a connection breaks that was used before. One of Deno's clients does it, and is made once.
+ */
+const onItsOwn = (): object => {
+  if ("Bun" in globalThis) return { keepalive: false }
+  return "Deno" in globalThis ? { client: (clientOfDeno ??= makeClientOfDeno()) } : {}
+}
+
+/**
+ * `fetch` sends a request again when the answer is HTTP 421, and Bun's and Deno's when a connection breaks: a body that can
+ * be read once keeps it from that, and a GET a connection of its own.
  */
 const once =
   (fetch: Fetch): Fetch =>
   (input, init) => {
+    if (init?.method === "GET") return fetch(input, { ...onItsOwn(), ...init })
     if (!isBytes(init?.body)) return fetch(input, init)
     const headers = new Headers(init.headers)
     headers.set("content-length", String(init.body.byteLength))

@@ -1,6 +1,6 @@
 /** Calls that a server answers as their user ids say. It runs on every runtime, so it takes nothing but the client and Effect. */
 import { CircuitBreaker, Quota, RetryPolicy, ZimClient } from "@effect-zim/client"
-import { QueryConversationList } from "@effect-zim/protocol"
+import type { Catalog } from "@effect-zim/protocol"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
@@ -13,14 +13,15 @@ export type Outcomes = Record<string, string>
 /** After an answer, a pool may take a turn until it gives the connection to the next request. */
 const connectionFree = Effect.promise(() => new Promise((resolve) => setTimeout(resolve, 0)))
 
-/** Before each call another one, which leaves a connection to be used again. */
+/** Before each call another one, by POST or by the same method, which leaves a connection to be used again. */
 export const probe = (
   baseUrl: string,
   userIds: ReadonlyArray<string>,
+  method: Catalog.Method,
   http: Layer.Layer<HttpClient.HttpClient> = FetchHttpClient.layer
 ): Promise<Outcomes> => {
-  const call = (userId: string) =>
-    ZimClient.execute(QueryConversationList.operation, { userId }).pipe(
+  const call = (userId: string, by: Catalog.Method) =>
+    ZimClient.call("QueryBlacklist", { FromUserId: userId }, { method: by }).pipe(
       RetryPolicy.provide(RetryPolicy.none),
       Effect.match({ onFailure: ({ message }) => message, onSuccess: () => "" })
     )
@@ -28,10 +29,10 @@ export const probe = (
     Layer.provide([Quota.layer({ limit: 1_000_000 }), CircuitBreaker.layerNone]),
     Layer.provide(http)
   )
-  const calls = Effect.forEach(userIds, (userId) =>
-    call(`before-${userId}`).pipe(
+  const calls = Effect.forEach(userIds, (userId, index) =>
+    call(`before-${userId}`, index % 4 < 2 ? "POST" : method).pipe(
       Effect.andThen(connectionFree),
-      Effect.andThen(call(userId)),
+      Effect.andThen(call(userId, method)),
       Effect.map((outcome) => [userId, outcome] as const)
     )
   )

@@ -5,6 +5,7 @@ import * as Net from "node:net"
 
 /** A request as it arrived. */
 export interface Received {
+  readonly method: string
   readonly userId: string
   readonly nonce: string
   /** Over a connection that had had another request before. */
@@ -41,6 +42,7 @@ const endOf = (text: string): number | undefined => {
   const head = text.indexOf("\r\n\r\n")
   if (head === -1) return undefined
   const length = /^content-length: *(\d+)/im.exec(text.slice(0, head))?.[1]
+  if (text.startsWith("GET ")) return head + 4
   if (length !== undefined) return head + 4 + Number(length) <= text.length ? head + 4 + Number(length) : undefined
   const last = text.indexOf("\r\n0\r\n\r\n", head)
   return last === -1 ? undefined : last + 7
@@ -62,10 +64,17 @@ export const make: Effect.Effect<Service, never, Scope.Scope> = Effect.map(
           for (let end = endOf(text); end !== undefined; end = endOf(text)) {
             const request = text.slice(0, end)
             text = text.slice(end)
-            const userId = /"FromUserId":"([^"]*)"/.exec(request)?.[1] ?? ""
+            const userId = /FromUserId(?:":"|=)([^"& ]*)/.exec(request)?.[1] ?? ""
             const nonce = /SignatureNonce=([0-9a-f]*)/.exec(request)?.[1] ?? ""
             const isAgain = received.some((other) => other.userId === userId)
-            received.push({ userId, nonce, isReused: count++ > 0, head: request.slice(0, request.indexOf("\r\n\r\n")) })
+            const method = request.slice(0, request.indexOf(" "))
+            received.push({
+              method,
+              userId,
+              nonce,
+              isReused: count++ > 0,
+              head: request.slice(0, request.indexOf("\r\n\r\n"))
+            })
             // Who asks again shall get an answer: that would be the harm.
             respond(socket, isAgain ? "" : userId)
           }

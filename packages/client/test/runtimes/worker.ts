@@ -26,7 +26,8 @@ const clientOf = (baseUrl: string) =>
 let runtime: ManagedRuntime.ManagedRuntime<ZimClient.ZimClient, never> | undefined
 
 const answers: Record<string, (url: string, body: string) => Promise<string>> = {
-  "/probe": async (url, body) => JSON.stringify(await probe(url, body.split(","))),
+  "/probe": async (url, body) => JSON.stringify(await probe(url, body.split(","), "POST")),
+  "/probe-get": async (url, body) => JSON.stringify(await probe(url, body.split(","), "GET")),
   "/one-runtime": (url, userId) => (runtime ??= ManagedRuntime.make(clientOf(url))).runPromise(idsOf(userId)),
   "/client-for-each": (url, userId) => Effect.runPromise(Effect.provide(idsOf(userId), clientOf(url)))
 }
