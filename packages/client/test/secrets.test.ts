@@ -318,6 +318,38 @@ describe("every error", () => {
     })
   )
 
+  it.effect("of a GET: nor whom it asks for, where its URL comes back", () =>
+    Effect.gen(function* () {
+      const canary = "canary-user-0815"
+      const call = ZimClient.call("QueryUserOnlineState", { UserId: ["ada", canary], Name: canary }).pipe(
+        RetryPolicy.provide(RetryPolicy.none)
+      )
+      const isClean = (answer: FakeService.Answer) =>
+        Effect.gen(function* () {
+          const { exit, sent, texts } = yield* check(answer, call)
+          assert.isTrue(Exit.isFailure(exit))
+          assert.include(sent[0]?.url.href, canary)
+          assertClean(texts, [canary])
+        })
+      const asUrl = Object.entries(echoes).filter(([name]) => /URL|query string|in capitals|whole request/.test(name))
+      assert.strictEqual(asUrl.length, 7)
+      for (const [, echo] of asUrl) {
+        for (const [carrier, carry] of Object.entries(carriers)) {
+          if (!succeeding.has(carrier)) yield* isClean((sent) => Effect.succeed(carry(echo(sent), sent)))
+        }
+        yield* isClean((sent) => FakeService.transportError(sent, new Error(`fetch failed for ${sent.url.href}`)))
+        yield* isClean((sent) => FakeService.transportError(sent, new Error(`no route for ${echo(sent)}`)))
+      }
+      yield* isClean(() => Effect.never)
+      const { exit, texts } = yield* check(
+        FakeService.page([]),
+        ZimClient.call("QueryUserOnlineState", { UserId: [canary], User: { Id: canary } })
+      )
+      assert.deepStrictEqual(tagOf(exit), ["RequestInvalid"])
+      assertClean(texts, [canary])
+    })
+  )
+
   it.effect("of a defect in the HTTP client", () =>
     Effect.gen(function* () {
       const { exit } = yield* check(() => Effect.die(new Error("a bug somewhere else")))

@@ -10,6 +10,9 @@ const snippetLength = 200
 // An echo of the whole query string is caught even where its values were altered on the way.
 const signedParameter = /(Signature(?:Nonce)?(?:=|%3D|"\s*:\s*"))(?!<redacted>)[^&"'\s<>]*/gi
 
+// And what a GET asks, behind it in its URL: as little as a body would be is it repeated.
+const asked = /(Signature(?:=|%3D)<redacted>)[^"'\s<>]+/gi
+
 /** What an attempt must not show. Looked into only where there is something to show: hardly ever. */
 export interface Secrets {
   readonly signed: Signature.SignedParameters
@@ -32,6 +35,7 @@ const redact = (text: string, secrets: ReadonlyArray<string>): string =>
   secrets
     .reduce((rest, secret) => rest.replaceAll(new RegExp(escape(secret), "gi"), "<redacted>"), text)
     .replaceAll(signedParameter, "$1<redacted>")
+    .replaceAll(asked, "$1")
 
 /** How much of a text is looked at: more than is shown, since it gets shorter. */
 const examined = 20 * snippetLength
