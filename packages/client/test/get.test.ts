@@ -34,7 +34,7 @@ const serve = Effect.acquireRelease(
       void text(request).then((body) => {
         const url = new URL(request.url ?? "", "http://127.0.0.1")
         received.push({ method: request.method, url, headers: request.headers, body })
-        response.setHeader("content-type", "application/json").end(`{"Code":0,"RequestId":"1"}`)
+        return response.setHeader("content-type", "application/json").end(`{"Code":0,"RequestId":"1"}`)
       })
     }).listen(0, "127.0.0.1", () => {
       const address = server.address()
