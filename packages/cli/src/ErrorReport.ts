@@ -15,7 +15,7 @@ import { oneLine, wrap } from "./internal/terminal/text.ts"
 /**
  * A failure of a command itself, in its final words.
  */
-export class CommandFailed extends Schema.TaggedError<CommandFailed>()("CommandFailed", {
+export class CommandFailed extends Schema.TaggedError<CommandFailed>("@effect-zim/cli/CommandFailed")("CommandFailed", {
   problem: Schema.String,
   advice: Schema.String,
   exit: Schema.Literals(ExitCode.names)
@@ -112,12 +112,12 @@ const adviceOf = Match.type<ClientError.AnyError>().pipe(
       "The service failed several times in a row: try again later, or choose another region with ZIM_REGION.",
     RateLimited: () => slower,
     Throttled: () => slower,
-    ResponseUnreadable: (error) => unreadableAdvice[error.reason] ?? ClientError.advice(error)
+    ResponseUnreadable: (error) => unreadableAdvice[error.reason._tag] ?? ClientError.advice(error)
   }),
   Match.orElse(ClientError.advice)
 )
 
-const unreadableAdvice: { readonly [Reason in ClientError.ResponseUnreadable["reason"]]?: string } = {
+const unreadableAdvice: { readonly [Reason in ClientError.UnreadableReason["_tag"]]?: string } = {
   TooLarge: "Check ZIM_BASE_URL: the service's answers are smaller.",
   Redirect: "Check ZIM_REGION and ZIM_BASE_URL: the service itself does not redirect."
 }
@@ -128,7 +128,7 @@ const reportOf = (error: ClientError.AnyError, problem = error.message): Report 
   exit: exitOfCategory[ClientError.traits(error).category]
 })
 
-const checkpointAdvice: Record<Checkpoint.CheckpointInvalid["reason"], string> = {
+const checkpointAdvice: Record<Checkpoint.InvalidReason["_tag"], string> = {
   Unreadable: "Begin anew with --restart.",
   OtherVersion: "Use the version of zim that it was begun with, or begin anew with --restart.",
   OtherFormat: "Choose that --format, with or without --spreadsheet, or another --out.",
@@ -138,13 +138,13 @@ const checkpointAdvice: Record<Checkpoint.CheckpointInvalid["reason"], string> =
   OutputChanged: "Put it back as it was, or begin anew with --restart."
 }
 
-const usersAdvice: Record<UserList.UserListUnreadable["reason"], string> = {
+const usersAdvice: Record<UserList.UnreadableReason["_tag"], string> = {
   Unreadable: "Check the path and the permissions; --users - reads standard input.",
   NotUtf8: "Write a text in UTF-8, an id on each line: iconv -f UTF-16 -t UTF-8, gunzip, Out-File -Encoding utf8.",
   Changed: "Let nothing write to it during an export; between two runs lines may be added at its end."
 }
 
-const sinkAdvice: Record<NonNullable<ExportSink.SinkFailed["reason"]>, string> = {
+const sinkAdvice: Record<Exclude<ExportSink.FailureReason["_tag"], "Unknown">, string> = {
   Damaged: "Put a sound copy of the database in its place, choose another --out, or begin anew with --restart.",
   DeviceFailed:
     "Make room, look whether the device is sound, or choose another --out; what was saved before stays saved.",
@@ -165,7 +165,7 @@ const stopping = (holder: ExportSink.Holder | undefined): string => {
 const adviceOfExport = (error: ExportError): string => {
   switch (error._tag) {
     case "UserListUnreadable":
-      return usersAdvice[error.reason]
+      return usersAdvice[error.reason._tag]
     case "NobodyExported":
       return "Correct the users, an id on each line, or ZIM_APP_ID; then begin anew with --restart."
     case "UsersVanished":
@@ -181,12 +181,12 @@ const adviceOfExport = (error: ExportError): string => {
     case "SameFile":
       return "Give each a file of its own."
     case "SinkFailed":
-      if (error.reason !== undefined) return sinkAdvice[error.reason]
+      if (error.reason._tag !== "Unknown") return sinkAdvice[error.reason._tag]
       return error.operation === "read"
         ? "Check the file and its permissions, or begin anew with --restart."
         : "Look at the device, or choose another --out; what was saved before stays saved."
     case "CheckpointInvalid":
-      return checkpointAdvice[error.reason]
+      return checkpointAdvice[error.reason._tag]
   }
 }
 

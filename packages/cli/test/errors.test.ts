@@ -294,8 +294,7 @@ describe("who holds an output is to be killed only where that number is its own"
 })
 
 describe("a failure of a file says what to do about that one", () => {
-  const failed = (cause: object) =>
-    ErrorReport.report(new ExportSink.SinkFailed({ path: "out", operation: "write", problem: "it", cause })).advice
+  const failed = (cause: object) => ErrorReport.report(ExportSink.failed("out", "write", cause)).advice
 
   it.each([
     [{ errcode: 5 }, "the other program"],

@@ -12,7 +12,7 @@
  * const list = Conversations.snapshot("user-42").pipe(
  *   Effect.catchTags({
  *     DeadlineExceeded: (error) => Console.error("too late after", error.attempts, "attempts:", error.cause),
- *     ResponseUnreadable: (error) => Console.error(error.reason, error.status, error.snippet)
+ *     ResponseUnreadable: (error) => Console.error(error.reason._tag, error.status, error.snippet)
  *   }),
  *   Effect.catch((error) => Console.error(`${error.message}\n${ClientError.advice(error)}`))
  * )
@@ -42,10 +42,13 @@ const { callFields, describeCall } = ServiceError
  *
  * @since 0.1.0
  */
-export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>()("SettingsInvalid", {
-  setting: Schema.String,
-  problem: Schema.String
-}) {
+export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("@effect-zim/client/SettingsInvalid")(
+  "SettingsInvalid",
+  {
+    setting: Schema.String,
+    problem: Schema.String
+  }
+) {
   override get message(): string {
     return `${this.setting}: ${this.problem}`
   }
@@ -56,11 +59,14 @@ export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>()("Sett
  *
  * @since 0.1.0
  */
-export class RequestInvalid extends Schema.TaggedError<RequestInvalid>()("RequestInvalid", {
-  action: Schema.String,
-  problem: Schema.String,
-  cause: Schema.Defect()
-}) {
+export class RequestInvalid extends Schema.TaggedError<RequestInvalid>("@effect-zim/client/RequestInvalid")(
+  "RequestInvalid",
+  {
+    action: Schema.String,
+    problem: Schema.String,
+    cause: Schema.Defect()
+  }
+) {
   override get message(): string {
     return `${this.action}: ${this.problem}`
   }
@@ -72,12 +78,15 @@ export class RequestInvalid extends Schema.TaggedError<RequestInvalid>()("Reques
  *
  * @since 0.1.0
  */
-export class TransportFailed extends Schema.TaggedError<TransportFailed>()("TransportFailed", {
-  ...callFields,
-  /** The system's name of the failure, for example `ECONNREFUSED`, where it has one. */
-  systemCode: Schema.UndefinedOr(Schema.String),
-  problem: Schema.String
-}) {
+export class TransportFailed extends Schema.TaggedError<TransportFailed>("@effect-zim/client/TransportFailed")(
+  "TransportFailed",
+  {
+    ...callFields,
+    /** The system's name of the failure, for example `ECONNREFUSED`, where it has one. */
+    systemCode: Schema.UndefinedOr(Schema.String),
+    problem: Schema.String
+  }
+) {
   override get message(): string {
     return `no answer: ${this.problem} (${describeCall(this)})`
   }
@@ -88,14 +97,17 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>()("Tran
  *
  * @since 0.1.0
  */
-export class ClientClosed extends Schema.TaggedError<ClientClosed>()("ClientClosed", callFields) {
+export class ClientClosed extends Schema.TaggedError<ClientClosed>("@effect-zim/client/ClientClosed")(
+  "ClientClosed",
+  callFields
+) {
   override get message(): string {
     return `the client is closed: its HTTP client ended with the scope that made it (${describeCall(this)})`
   }
 }
 
 /**
- * An answer arrived, but it is none of this API:
+ * Why an answer is unreadable:
  *
  * - `HttpStatus`: a status other than 200, without a return code to go by.
  * - `Redirect`: a redirect. It is refused, because a signed request must not be sent elsewhere.
@@ -106,17 +118,52 @@ export class ClientClosed extends Schema.TaggedError<ClientClosed>()("ClientClos
  *
  * @since 0.1.0
  */
-export class ResponseUnreadable extends Schema.TaggedError<ResponseUnreadable>()("ResponseUnreadable", {
-  ...callFields,
-  reason: Schema.Literals(["HttpStatus", "Redirect", "Empty", "TooLarge", "NotJson", "WrongShape"]),
-  status: Schema.Int,
-  requestId: Schema.UndefinedOr(Schema.String),
-  problem: Schema.String,
-  /** The beginning of the body, with anything secret cut out. */
-  snippet: Schema.String,
-  /** How long to wait before the call is made again, where the answer said so: HTTP 429 or 503 with `Retry-After`. */
-  retryAfter: Schema.optionalKey(Schema.Duration)
-}) {
+export const UnreadableReason = /* @__PURE__ */ (() =>
+  Schema.Union([
+    Schema.TaggedStruct("HttpStatus", {}),
+    Schema.TaggedStruct("Redirect", {}),
+    Schema.TaggedStruct("Empty", {}),
+    Schema.TaggedStruct("TooLarge", {}),
+    Schema.TaggedStruct("NotJson", {}),
+    Schema.TaggedStruct("WrongShape", {})
+  ]))()
+
+/**
+ * One of the reasons.
+ *
+ * @since 0.1.0
+ */
+export type UnreadableReason = typeof UnreadableReason.Type
+
+/**
+ * An answer arrived, but it is none of this API: `reason` says why.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Effect } from "effect"
+ *
+ * const list = Conversations.snapshot("user-42").pipe(
+ *   Effect.catchReason("ResponseUnreadable", "Redirect", (_, error) => Effect.die(`not the service: ${error.message}`))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export class ResponseUnreadable extends Schema.TaggedError<ResponseUnreadable>("@effect-zim/client/ResponseUnreadable")(
+  "ResponseUnreadable",
+  {
+    ...callFields,
+    reason: UnreadableReason,
+    status: Schema.Int,
+    requestId: Schema.UndefinedOr(Schema.String),
+    problem: Schema.String,
+    /** The beginning of the body, with anything secret cut out. */
+    snippet: Schema.String,
+    /** How long to wait before the call is made again, where the answer said so: HTTP 429 or 503 with `Retry-After`. */
+    retryAfter: Schema.optionalKey(Schema.Duration)
+  }
+) {
   override get message(): string {
     const snippet = this.snippet === "" ? "" : `; it begins: ${this.snippet}`
     return `unreadable answer: ${this.problem} (HTTP ${this.status}; ${describeCall(this)})${snippet}`
@@ -124,18 +171,33 @@ export class ResponseUnreadable extends Schema.TaggedError<ResponseUnreadable>()
 }
 
 /**
- * The service sent a list that does not end: a cursor that had come before, or more pages than any list has.
+ * Why a list does not end: a cursor that had come before, or more pages than any list has.
  *
  * @since 0.1.0
  */
-export class PagingLoop extends Schema.TaggedError<PagingLoop>()("PagingLoop", {
+export const LoopReason = /* @__PURE__ */ (() =>
+  Schema.Union([Schema.TaggedStruct("CursorRepeated", {}), Schema.TaggedStruct("TooManyPages", {})]))()
+
+/**
+ * One of the reasons.
+ *
+ * @since 0.1.0
+ */
+export type LoopReason = typeof LoopReason.Type
+
+/**
+ * The service sent a list that does not end.
+ *
+ * @since 0.1.0
+ */
+export class PagingLoop extends Schema.TaggedError<PagingLoop>("@effect-zim/client/PagingLoop")("PagingLoop", {
   action: Schema.String,
-  reason: Schema.Literals(["CursorRepeated", "TooManyPages"]),
+  reason: LoopReason,
   cursor: Cursor.Cursor,
   pages: Schema.Int
 }) {
   override get message(): string {
-    return this.reason === "CursorRepeated"
+    return this.reason._tag === "CursorRepeated"
       ? `${this.action}: page ${this.pages} leads back to a cursor that had come before`
       : `${this.action}: the list goes on after ${this.pages} pages`
   }
@@ -295,7 +357,7 @@ const table: Table<Traits> = {
   UserNotRegistered: (error) => ofCode(error, { concerns: "User" }),
   // Whether it was the host's fault or the user's data's is anybody's guess.
   QueryFailed: (error) => ofCode(error, { host: "Unclear" }),
-  BadRequest: (error) => (maybeTheUser.has(error.code) ? ofCode(error) : ofEverybody(error)),
+  MalformedRequest: (error) => (maybeTheUser.has(error.code) ? ofCode(error) : ofEverybody(error)),
   Throttled: ofCode,
   AuthenticationFailed: (error) => ({ ...ofEverybody(error), mayBeClock: error.code === 100000005 }),
   SignatureExpired: (error) => ({ ...ofEverybody(error), mayBeClock: true, isRetryable: true }),
@@ -312,9 +374,9 @@ const table: Table<Traits> = {
   CircuitOpen: ofPolicyError,
   QuotaUnavailable: ofPolicyError,
   ResponseUnreadable: ({ reason, status }) => ({
-    ...(reason === "HttpStatus"
+    ...(reason._tag === "HttpStatus"
       ? traitsOf(Meaning.ofStatus(status))
-      : answered(reason === "NotJson" || reason === "Empty" ? "bounded" : undefined, { host: "Unclear" })),
+      : answered(reason._tag === "NotJson" || reason._tag === "Empty" ? "bounded" : undefined, { host: "Unclear" })),
     category: status === 429 ? "RateLimit" : "Server"
   }),
   PagingLoop: answered()
@@ -386,13 +448,13 @@ export const isRetryable = (error: AnyError): boolean => {
  */
 export const retryAfter = (error: AnyError): Duration.Duration | undefined => traits(error).retryAfter
 
-const unavailableAdvice: Record<QuotaUnavailable["reason"], string> = {
+const unavailableAdvice: Record<QuotaUnavailable["reason"]["_tag"], string> = {
   NoAnswer: "Check the store of the shared quota; or allow this process a share of its own while the store is away.",
   Refused: "See to the store, which says what it lacks; or allow this process a share of its own while that lasts.",
   Denied: "Correct the address, credentials or permissions for the store of the shared quota, or what its keys hold."
 }
 
-const unreadableAdvice: Record<ResponseUnreadable["reason"], string> = {
+const unreadableAdvice: Record<UnreadableReason["_tag"], string> = {
   HttpStatus: "Something between here and the service answered for it: check proxies, and try again later.",
   Redirect: "Check the region and the base URL: the service itself does not redirect.",
   Empty: "Something between here and the service cut the answer: check proxies, and try again later.",
@@ -412,8 +474,8 @@ const adviceTable: Pick<Table<string>, OwnTag> = {
   DeadlineExceeded:
     "Allow more time with Timeout.Deadline, or send fewer calls at once: waiting for the quota counts too.",
   CircuitOpen: "Wait: the client tries again by itself. If it stays, check the service's status and the region.",
-  QuotaUnavailable: ({ reason }) => unavailableAdvice[reason],
-  ResponseUnreadable: ({ reason }) => unreadableAdvice[reason],
+  QuotaUnavailable: ({ reason }) => unavailableAdvice[reason._tag],
+  ResponseUnreadable: ({ reason }) => unreadableAdvice[reason._tag],
   PagingLoop: "Read the list again from the beginning; if it stays, report it to the vendor's support."
 }
 

@@ -56,8 +56,8 @@ export const items = <Op extends Types<Op>, Item>(
         return Effect.flatMap(ZimClient.execute(operation, request), (page): Pulled => {
           const items = itemsOf(page)
           const cursor = Option.getOrUndefined(paging.next(page))
-          if (cursor !== undefined && seen.has(cursor)) return loop("CursorRepeated", cursor)
-          if (cursor !== undefined && seen.size >= paging.maximumPages) return loop("TooManyPages", cursor)
+          if (cursor !== undefined && seen.has(cursor)) return loop({ _tag: "CursorRepeated" }, cursor)
+          if (cursor !== undefined && seen.size >= paging.maximumPages) return loop({ _tag: "TooManyPages" }, cursor)
           next = cursor === undefined ? Cause.done() : read(paging.withCursor(request, cursor))
           return Arr.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : next
         })

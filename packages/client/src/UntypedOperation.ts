@@ -20,9 +20,6 @@ import * as Schema from "effect/Schema"
  */
 export type Json = string | number | bigint | boolean | null | ReadonlyArray<Json> | JsonObject
 
-// As deep as it gets: far more than any request or answer has, and harmless to whatever walks through it by recursion.
-const deepest = 500
-
 const isPlain = (value: object): boolean => {
   const prototype: unknown = Object.getPrototypeOf(value)
   // An object literal of any realm, or one without a prototype.
@@ -58,7 +55,7 @@ interface Place {
 const problemOf = (root: JsonObject, wasRead = false): Schema.FilterIssue | undefined => {
   const places: Array<Place> = [{ value: root, path: [] }]
   for (let place = places.pop(); place !== undefined; place = places.pop()) {
-    if (place.path.length >= deepest) return `nested more than ${deepest} deep, or a part of itself`
+    if (place.path.length >= WireJson.deepest) return `nested more than ${WireJson.deepest} deep, or a part of itself`
     const entries: Iterable<readonly [string | number, unknown]> = Array.isArray(place.value)
       ? place.value.entries()
       : Object.entries(place.value)

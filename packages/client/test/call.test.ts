@@ -190,7 +190,7 @@ describe("the answer", () => {
         const service = FakeService.answering(FakeService.text(json))
         const error = failureOf(yield* Effect.exit(run(service, ZimClient.call("SomeAction"))))
         assert.instanceOf(error, ClientError.ResponseUnreadable)
-        assert.strictEqual(error.reason, "WrongShape")
+        assert.strictEqual(error.reason._tag, "WrongShape")
       }
       const kept = yield* run(FakeService.answering(FakeService.text(deep(498))), ZimClient.call("SomeAction"))
       assert.strictEqual(WireJson.stringify(kept.body), deep(498))
@@ -474,7 +474,7 @@ describe("over sockets", () => {
           Effect.map((error) => ("code" in error ? `${error._tag} ${error.code}` : error._tag)),
           Effect.provide(FakeService.clientOf(NodeHttpClient.layerUndici, url))
         )
-      assert.strictEqual(yield* tagOf("QueryConversationlist", {}), "BadRequest 100000007")
+      assert.strictEqual(yield* tagOf("QueryConversationlist", {}), "MalformedRequest 100000007")
       assert.strictEqual(yield* tagOf("QueryConversationList", {}), "InvalidInput 660000002")
       assert.strictEqual(yield* tagOf("QueryConversationList", { FromUserId: "nobody" }), "UserNotRegistered 660500002")
     }).pipe(Effect.provide(emulated))

@@ -18,31 +18,31 @@ const documented: ReadonlyArray<readonly [number, ServiceError.ServiceError["_ta
   [660500002, "UserNotRegistered"],
   [660800053, "QueryFailed"],
   [1, "ServiceFailed"],
-  [2, "BadRequest"],
+  [2, "MalformedRequest"],
   [3, "AuthenticationFailed"],
   [7, "Throttled"],
   [105001, "ServiceFailed"],
-  [100000000, "BadRequest"],
-  [100000001, "BadRequest"],
-  [100000002, "BadRequest"],
-  [100000003, "BadRequest"],
+  [100000000, "MalformedRequest"],
+  [100000001, "MalformedRequest"],
+  [100000002, "MalformedRequest"],
+  [100000003, "MalformedRequest"],
   [100000004, "SignatureExpired"],
   [100000005, "AuthenticationFailed"],
-  [100000006, "BadRequest"],
-  [100000007, "BadRequest"],
-  [100000008, "BadRequest"],
-  [100000009, "BadRequest"],
+  [100000006, "MalformedRequest"],
+  [100000007, "MalformedRequest"],
+  [100000008, "MalformedRequest"],
+  [100000009, "MalformedRequest"],
   [100000010, "ServiceFailed"],
   [100000011, "ServiceFailed"],
   [100000012, "ServiceFailed"],
-  [100000013, "BadRequest"],
-  [100000014, "BadRequest"],
+  [100000013, "MalformedRequest"],
+  [100000014, "MalformedRequest"],
   [100000015, "ServiceFailed"],
   [100000016, "NotPermitted"],
   [100000017, "NotPermitted"],
   [660000001, "ServiceFailed"],
   [660000003, "ServiceFailed"],
-  [660000012, "BadRequest"],
+  [660000012, "MalformedRequest"],
   [660000028, "NotPermitted"]
 ]
 
@@ -52,7 +52,7 @@ const classes: Readonly<Record<ServiceError.ServiceError["_tag"], new (...args: 
     RateLimited: ServiceError.RateLimited,
     UserNotRegistered: ServiceError.UserNotRegistered,
     QueryFailed: ServiceError.QueryFailed,
-    BadRequest: ServiceError.BadRequest,
+    MalformedRequest: ServiceError.MalformedRequest,
     Throttled: ServiceError.Throttled,
     AuthenticationFailed: ServiceError.AuthenticationFailed,
     SignatureExpired: ServiceError.SignatureExpired,
@@ -143,7 +143,7 @@ describe("return codes", () => {
   ] as const)("message and request id may be odd or missing: %s", ([body, message, requestId]) =>
     Effect.gen(function* () {
       const error = yield* failure(FakeService.answering(FakeService.text(body)))
-      assert.strictEqual(error._tag, "BadRequest")
+      assert.strictEqual(error._tag, "MalformedRequest")
       assert.strictEqual(error.vendorMessage, message)
       assert.strictEqual(error.requestId, requestId)
       assert.include(error.message, "2 Parameter wrong")
@@ -235,7 +235,7 @@ describe("the client's own errors", () => {
       const service = FakeService.answering(FakeService.page([FakeService.entry("a", 1)], 7))
       const error = yield* fail(Conversations.snapshot("user-42"), service)
       assert.instanceOf(error, ClientError.PagingLoop)
-      assert.strictEqual(error.reason, "CursorRepeated")
+      assert.strictEqual(error.reason._tag, "CursorRepeated")
       assert.strictEqual(error.cursor, "7")
       assert.strictEqual(service.sent.length, 2)
     })
@@ -252,10 +252,10 @@ describe("the client's own errors", () => {
   it("every error has advice, and is itself again after a journey as JSON", () => {
     const call = { action: operation.action, attempts: 1, elapsed: Duration.zero }
     const unreadable = (["HttpStatus", "Redirect", "Empty", "TooLarge", "NotJson", "WrongShape"] as const).map(
-      (reason) =>
+      (_tag) =>
         new ClientError.ResponseUnreadable({
           ...call,
-          reason,
+          reason: { _tag },
           status: 200,
           requestId: undefined,
           problem: "",
@@ -271,7 +271,7 @@ describe("the client's own errors", () => {
       new ClientError.DeadlineExceeded({ ...call, deadline: Duration.zero, needed: undefined }),
       new ClientError.CircuitOpen({ ...call, host: "h", retryAfter: Duration.zero }),
       ...(["NoAnswer", "Refused", "Denied"] as const).map(
-        (reason) => new ClientError.QuotaUnavailable({ ...call, reason, problem: "p", cause: "gone" })
+        (_tag) => new ClientError.QuotaUnavailable({ ...call, reason: { _tag }, problem: "p", cause: "gone" })
       ),
       ...unreadable
     ]

@@ -61,7 +61,7 @@ describe("an error of Redis", () => {
   it.effect.each(answers)("%s: %s", ([text, reason]) =>
     Effect.gen(function* () {
       const error = yield* errorWith(() => refusing(text))
-      assert.deepStrictEqual([error.problem, error.reason], [text, reason])
+      assert.deepStrictEqual([error.problem, error.reason._tag], [text, reason])
       assert.match(error.message, reason === "NoAnswer" ? /quota does not answer: / : /quota refuses: /)
       // A share is for what concerns everybody.
       assert.strictEqual(ClientError.advice(error).includes("a share of its own"), reason !== "Denied")
@@ -75,7 +75,7 @@ describe("an error of Redis", () => {
       const calling = errorWith(() => refusing("NOAUTH Authentication required.", asked), options, RetryPolicy.standard)
       const error = yield* FakeService.inTime(calling)
       assert.strictEqual(error.attempts, 0)
-      assert.strictEqual(error.reason, "Denied")
+      assert.strictEqual(error.reason._tag, "Denied")
     })
   )
 

@@ -29,43 +29,50 @@ const ofOperation = (code: number): ServiceError.OperationFailed => {
   return new ServiceError.OperationFailed({ ...answer, ...known })
 }
 
-const unavailable = (reason: ClientError.QuotaUnavailable["reason"]) =>
-  new ClientError.QuotaUnavailable({ ...call, reason, problem: "p", cause: "gone" })
+const unavailable = (_tag: ClientError.QuotaUnavailable["reason"]["_tag"]) =>
+  new ClientError.QuotaUnavailable({ ...call, reason: { _tag }, problem: "p", cause: "gone" })
 
-const unreadable = (reason: ClientError.ResponseUnreadable["reason"], status: number) =>
-  new ClientError.ResponseUnreadable({ ...call, reason, status, requestId: undefined, problem: "", snippet: "" })
+const unreadable = (_tag: ClientError.UnreadableReason["_tag"], status: number) =>
+  new ClientError.ResponseUnreadable({
+    ...call,
+    reason: { _tag },
+    status,
+    requestId: undefined,
+    problem: "",
+    snippet: ""
+  })
 
 const retryAfter = Duration.seconds(3)
 
 /** Retry, count, host, whom it concerns, category; then what else can be said. */
 const rows: ReadonlyArray<readonly [string, ClientError.AnyError, string]> = [
   ["1", ofCode(1), "ServiceFailed: transient Answered Ill Unknown Server; retryable"],
-  ["2", ofCode(2), "BadRequest: - Answered Well Unknown BadRequest"],
+  ["2", ofCode(2), "MalformedRequest: - Answered Well Unknown BadRequest"],
   ["3", ofCode(3), "AuthenticationFailed: - Answered Well Everybody Authentication"],
   ["7", ofCode(7), "Throttled: rateLimit Rejected Well Unknown RateLimit; retryable"],
   ["105001", ofCode(105001), "ServiceFailed: bounded Answered Ill Unknown Server; retryable"],
-  ["100000000", ofCode(100000000), "BadRequest: - Answered Well Everybody BadRequest"],
-  ["100000001", ofCode(100000001), "BadRequest: - Answered Well Everybody BadRequest"],
-  ["100000002", ofCode(100000002), "BadRequest: - Answered Well Everybody BadRequest"],
-  ["100000003", ofCode(100000003), "BadRequest: - Answered Well Everybody BadRequest"],
+  ["100000000", ofCode(100000000), "MalformedRequest: - Answered Well Everybody BadRequest"],
+  ["100000001", ofCode(100000001), "MalformedRequest: - Answered Well Everybody BadRequest"],
+  ["100000002", ofCode(100000002), "MalformedRequest: - Answered Well Everybody BadRequest"],
+  ["100000003", ofCode(100000003), "MalformedRequest: - Answered Well Everybody BadRequest"],
   ["100000004", ofCode(100000004), "SignatureExpired: - Answered Well Everybody Clock; clock retryable"],
   ["100000005", ofCode(100000005), "AuthenticationFailed: - Answered Well Everybody Authentication; clock"],
-  ["100000006", ofCode(100000006), "BadRequest: - Answered Well Everybody BadRequest"],
-  ["100000007", ofCode(100000007), "BadRequest: - Answered Well Everybody BadRequest"],
-  ["100000008", ofCode(100000008), "BadRequest: - Answered Well Everybody BadRequest"],
-  ["100000009", ofCode(100000009), "BadRequest: - Answered Well Everybody BadRequest"],
+  ["100000006", ofCode(100000006), "MalformedRequest: - Answered Well Everybody BadRequest"],
+  ["100000007", ofCode(100000007), "MalformedRequest: - Answered Well Everybody BadRequest"],
+  ["100000008", ofCode(100000008), "MalformedRequest: - Answered Well Everybody BadRequest"],
+  ["100000009", ofCode(100000009), "MalformedRequest: - Answered Well Everybody BadRequest"],
   ["100000010", ofCode(100000010), "ServiceFailed: bounded Answered Ill Unknown Server; retryable"],
   ["100000011", ofCode(100000011), "ServiceFailed: bounded Answered Ill Unknown Server; retryable"],
   ["100000012", ofCode(100000012), "ServiceFailed: bounded Answered Ill Unknown Server; retryable"],
-  ["100000013", ofCode(100000013), "BadRequest: - Answered Well Everybody BadRequest"],
-  ["100000014", ofCode(100000014), "BadRequest: - Answered Well Everybody BadRequest"],
+  ["100000013", ofCode(100000013), "MalformedRequest: - Answered Well Everybody BadRequest"],
+  ["100000014", ofCode(100000014), "MalformedRequest: - Answered Well Everybody BadRequest"],
   ["100000015", ofCode(100000015), "ServiceFailed: bounded Answered Ill Unknown Server; retryable"],
   ["100000016", ofCode(100000016), "NotPermitted: - Answered Well Everybody Permission"],
   ["100000017", ofCode(100000017), "NotPermitted: - Answered Well Everybody Permission"],
   ["660000001", ofCode(660000001), "ServiceFailed: transient Answered Ill Unknown Server; retryable"],
   ["660000002", ofCode(660000002), "InvalidInput: - Answered Well Unknown BadRequest"],
   ["660000003", ofCode(660000003), "ServiceFailed: transient Answered Ill Unknown Server; retryable"],
-  ["660000012", ofCode(660000012), "BadRequest: - Answered Well Unknown BadRequest"],
+  ["660000012", ofCode(660000012), "MalformedRequest: - Answered Well Unknown BadRequest"],
   ["660000028", ofCode(660000028), "NotPermitted: - Answered Well Everybody Permission"],
   ["660300005", ofCode(660300005), "RateLimited: rateLimit Rejected Well Unknown RateLimit; retryable"],
   ["660500002", ofCode(660500002), "UserNotRegistered: - Answered Well User NotRegistered"],
@@ -149,7 +156,7 @@ const rows: ReadonlyArray<readonly [string, ClientError.AnyError, string]> = [
   ["an unknown group", ofOperation(660600001), "OperationFailed: - Answered Well Unknown NotFound"],
   [
     "a loop",
-    new ClientError.PagingLoop({ action: "A", reason: "TooManyPages", cursor: Cursor.start, pages: 1 }),
+    new ClientError.PagingLoop({ action: "A", reason: { _tag: "TooManyPages" }, cursor: Cursor.start, pages: 1 }),
     "PagingLoop: - Answered Well Unknown Server"
   ]
 ]

@@ -32,7 +32,7 @@ type Documented =
 
 /** What any operation can fail with. */
 type Global =
-  | ServiceError.BadRequest
+  | ServiceError.MalformedRequest
   | ServiceError.Throttled
   | ServiceError.AuthenticationFailed
   | ServiceError.SignatureExpired
@@ -232,8 +232,8 @@ test("catchTag narrows to each class and takes it off the error channel, until n
   )
   expectTypeOf<Effect.Error<typeof left>>().toEqualTypeOf<Global | Own | ClientError.PagingLoop>()
   const own = left.pipe(
-    Effect.catchTag("BadRequest", (error) =>
-      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.BadRequest>())
+    Effect.catchTag("MalformedRequest", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.MalformedRequest>())
     ),
     Effect.catchTag("Throttled", (error) =>
       Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.Throttled>())
@@ -303,10 +303,10 @@ test("a class without traits does not compile", () => {
 test("a code narrows with its class", () => {
   expectTypeOf<Extract<OfPage, { readonly code: 660500002 }>>().toEqualTypeOf<ServiceError.UserNotRegistered>()
   expectTypeOf<Extract<OfPage, { readonly code: unknown }>>().toEqualTypeOf<Documented | Global>()
-  expectTypeOf<ClientError.ResponseUnreadable["reason"]>().toEqualTypeOf<
+  expectTypeOf<ClientError.ResponseUnreadable["reason"]["_tag"]>().toEqualTypeOf<
     "HttpStatus" | "Redirect" | "Empty" | "TooLarge" | "NotJson" | "WrongShape"
   >()
-  expectTypeOf<ClientError.PagingLoop["reason"]>().toEqualTypeOf<"CursorRepeated" | "TooManyPages">()
+  expectTypeOf<ClientError.PagingLoop["reason"]["_tag"]>().toEqualTypeOf<"CursorRepeated" | "TooManyPages">()
   expectTypeOf(ClientError.advice).toEqualTypeOf<(error: ClientError.AnyError) => string>()
   const streamed = Conversations.stream("user-42").pipe(Stream.catchTag("UserNotRegistered", () => Stream.empty))
   expectTypeOf<Stream.Error<typeof streamed>>().toEqualTypeOf<Exclude<OfList, ServiceError.UserNotRegistered>>()

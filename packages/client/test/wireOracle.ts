@@ -127,11 +127,11 @@ export const errorOf = (exit: Exit.Exit<unknown, CallError>): CallError | undefi
   return error.value
 }
 
-/** A short name of an outcome: `Page`, `BadRequest`, `ResponseUnreadable NotJson`. */
+/** A short name of an outcome: `Page`, `MalformedRequest`, `ResponseUnreadable NotJson`. */
 export const nameOf = (exit: Outcome): string => {
   const error = errorOf(exit)
   if (error === undefined) return "Page"
-  return error._tag === "ResponseUnreadable" ? `${error._tag} ${error.reason}` : error._tag
+  return error._tag === "ResponseUnreadable" ? `${error._tag} ${error.reason._tag}` : error._tag
 }
 
 /** Fails the test unless the client's outcome is what the answer means. */

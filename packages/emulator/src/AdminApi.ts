@@ -24,19 +24,17 @@ import * as DocumentationReading from "./DocumentationReading.ts"
 import * as ServiceClock from "./ServiceClock.ts"
 
 /** The request is not what the API takes; `problem` says where, and what it should be. */
-export class BadRequest extends Schema.TaggedError<BadRequest>()(
-  "BadRequest",
-  { problem: Schema.String },
-  { httpApiStatus: 400 }
-) {
+export class AdminRequestInvalid extends Schema.TaggedError<AdminRequestInvalid>(
+  "@effect-zim/emulator/AdminRequestInvalid"
+)("AdminRequestInvalid", { problem: Schema.String }, { httpApiStatus: 400 }) {
   override get message(): string {
     return this.problem
   }
 }
 
 /** There is no such user, fault or snapshot. */
-export class NotFound extends Schema.TaggedError<NotFound>()(
-  "NotFound",
+export class AdminNotFound extends Schema.TaggedError<AdminNotFound>("@effect-zim/emulator/AdminNotFound")(
+  "AdminNotFound",
   { problem: Schema.String },
   { httpApiStatus: 404 }
 ) {
@@ -45,9 +43,9 @@ export class NotFound extends Schema.TaggedError<NotFound>()(
   }
 }
 
-/** Makes a {@link BadRequest} of every request that does not match its schema. */
+/** Makes a {@link AdminRequestInvalid} of every request that does not match its schema. */
 export class Validation extends HttpApiMiddleware.Service<Validation>()("@effect-zim/emulator/AdminApi/Validation", {
-  error: BadRequest
+  error: AdminRequestInvalid
 }) {}
 
 /** Stands for a server secret in answers; sent back with `PUT /world`, it leaves the secret as it is. */
@@ -112,32 +110,36 @@ const worldGroup = HttpApiGroup.make("world", { topLevel: true })
     HttpApiEndpoint.get("getWorld", "/world", { success: WorldJson }),
     HttpApiEndpoint.put("putWorld", "/world", {
       payload: Schema.Json.annotate({ description: `A world file; an app's serverSecret may be "${redacted}"` }),
-      error: BadRequest
+      error: AdminRequestInvalid
     }),
     HttpApiEndpoint.get("listUsers", "/users", {
       query: { search: Schema.optional(Schema.String), ...PageQuery },
       success: Schema.Struct({ total: Schema.Int, users: Schema.Array(UserSummary) })
     }),
-    HttpApiEndpoint.get("getUser", "/users/:userId", { params: userParams, success: UserDetails, error: NotFound }),
+    HttpApiEndpoint.get("getUser", "/users/:userId", {
+      params: userParams,
+      success: UserDetails,
+      error: AdminNotFound
+    }),
     HttpApiEndpoint.put("putUser", "/users/:userId", {
       params: userParams,
       payload: Schema.Struct({
         conversations: Schema.Array(Conversation.Wire),
         kickedFrom: Schema.optionalKey(Schema.Array(Schema.String))
       }),
-      error: BadRequest
+      error: AdminRequestInvalid
     }),
-    HttpApiEndpoint.delete("deleteUser", "/users/:userId", { params: userParams, error: NotFound }),
+    HttpApiEndpoint.delete("deleteUser", "/users/:userId", { params: userParams, error: AdminNotFound }),
     HttpApiEndpoint.get("getConversations", "/users/:userId/conversations", {
       params: userParams,
       query: PageQuery,
       success: Schema.Struct({ total: Schema.Int, conversations: Schema.Array(Conversation.Wire) }),
-      error: NotFound
+      error: AdminNotFound
     }),
     HttpApiEndpoint.put("putConversations", "/users/:userId/conversations", {
       params: userParams,
       payload: Schema.Array(Conversation.Wire),
-      error: [BadRequest, NotFound]
+      error: [AdminRequestInvalid, AdminNotFound]
     })
   )
   .annotateMerge(OpenApi.annotations({ description: "Apps, registered users and their conversations" }))
@@ -174,7 +176,7 @@ const snapshotsGroup = HttpApiGroup.make("snapshots", { topLevel: true })
       payload: Schema.Struct({ name: Schema.optionalKey(Name) }),
       success: Schema.Struct({ name: Name })
     }),
-    HttpApiEndpoint.post("restore", "/restore", { payload: Schema.Struct({ name: Name }), error: NotFound }),
+    HttpApiEndpoint.post("restore", "/restore", { payload: Schema.Struct({ name: Name }), error: AdminNotFound }),
     HttpApiEndpoint.post("reset", "/reset")
   )
   .annotateMerge(
@@ -205,7 +207,7 @@ const faultsGroup = HttpApiGroup.make("faults", { topLevel: true })
     HttpApiEndpoint.delete("deleteFault", "/faults/:id", {
       params: { id: Schema.String },
       success: Schema.Array(SetFault),
-      error: NotFound
+      error: AdminNotFound
     })
   )
   .annotateMerge(OpenApi.annotations({ description: "What goes wrong. Setting faults starts all their counts anew" }))

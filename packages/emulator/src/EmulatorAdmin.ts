@@ -88,7 +88,7 @@ const routes = (options: Options) =>
 const problem = (status: number, _tag: string, problem: string): HttpServerResponse.HttpServerResponse =>
   HttpServerResponse.jsonUnsafe({ _tag, problem }, { status })
 
-const noSuchRoute = problem(404, "NotFound", "there is no such route: GET /openapi.json lists them")
+const noSuchRoute = problem(404, "AdminNotFound", "there is no such route: GET /openapi.json lists them")
 
 const isRouteMissing = (error: unknown): boolean =>
   HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"

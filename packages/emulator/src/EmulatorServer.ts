@@ -38,9 +38,12 @@ export class EmulatorServer extends Context.Service<
 /**
  * The server was asked to listen on a host that others can reach. The emulator serves this machine only.
  */
-export class HostNotLoopback extends Schema.TaggedError<HostNotLoopback>()("HostNotLoopback", {
-  host: Schema.String
-}) {
+export class HostNotLoopback extends Schema.TaggedError<HostNotLoopback>("@effect-zim/emulator/HostNotLoopback")(
+  "HostNotLoopback",
+  {
+    host: Schema.String
+  }
+) {
   override get message(): string {
     return `the emulator listens on loopback addresses only (127.0.0.1, ::1, localhost), not on ${this.host}`
   }

@@ -33,9 +33,12 @@ export type Json = typeof FaultJson.Encoded
 /**
  * Faults that cannot be read; `problem` names the place.
  */
-export class FaultsUnreadable extends Schema.TaggedError<FaultsUnreadable>()("FaultsUnreadable", {
-  problem: Schema.String
-}) {
+export class FaultsUnreadable extends Schema.TaggedError<FaultsUnreadable>("@effect-zim/emulator/FaultsUnreadable")(
+  "FaultsUnreadable",
+  {
+    problem: Schema.String
+  }
+) {
   override get message(): string {
     return `these are no faults: ${this.problem}`
   }

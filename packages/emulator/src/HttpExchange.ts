@@ -21,7 +21,10 @@ export interface Request {
 /**
  * The connection is lost: before the answer, or in the middle of its body.
  */
-export class ConnectionLost extends Schema.TaggedError<ConnectionLost>()("ConnectionLost", {}) {
+export class ConnectionLost extends Schema.TaggedError<ConnectionLost>("@effect-zim/emulator/ConnectionLost")(
+  "ConnectionLost",
+  {}
+) {
   override get message(): string {
     return "the emulator closed the connection, as a fault asked for"
   }

@@ -93,9 +93,12 @@ export type Json = typeof World.Encoded
 /**
  * A world that cannot be read. `problem` names the place that is wrong and never repeats a value, so no secret is in it.
  */
-export class WorldUnreadable extends Schema.TaggedError<WorldUnreadable>()("WorldUnreadable", {
-  problem: Schema.String
-}) {
+export class WorldUnreadable extends Schema.TaggedError<WorldUnreadable>("@effect-zim/emulator/WorldUnreadable")(
+  "WorldUnreadable",
+  {
+    problem: Schema.String
+  }
+) {
   override get message(): string {
     return `this is no world: ${this.problem}`
   }

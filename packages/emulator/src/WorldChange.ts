@@ -77,7 +77,7 @@ export type Json = typeof WorldChange.Encoded
 /**
  * A change that makes no sense in this world; `problem` says why. The world stays as it is.
  */
-export class ChangeRefused extends Schema.TaggedError<ChangeRefused>()(
+export class ChangeRefused extends Schema.TaggedError<ChangeRefused>("@effect-zim/emulator/ChangeRefused")(
   "ChangeRefused",
   { problem: Schema.String },
   { httpApiStatus: 409 }

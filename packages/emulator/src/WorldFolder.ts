@@ -30,9 +30,12 @@ const Manifest = Schema.Struct({
 /**
  * The folder is there and holds something else: it is not written to.
  */
-export class FolderOccupied extends Schema.TaggedError<FolderOccupied>()("FolderOccupied", {
-  directory: Schema.String
-}) {
+export class FolderOccupied extends Schema.TaggedError<FolderOccupied>("@effect-zim/emulator/FolderOccupied")(
+  "FolderOccupied",
+  {
+    directory: Schema.String
+  }
+) {
   override get message(): string {
     return `${this.directory} is there and holds something else than a world: choose another folder, or an empty one`
   }

@@ -141,7 +141,7 @@ describe("the admin API", () => {
         admin.deleteUser({ params: { userId: "empty" } }),
         admin.putConversations({ params: { userId: "empty" }, payload: [] })
       ]) {
-        assert.strictEqual((yield* Effect.flip<unknown, { readonly _tag: string }, never>(gone))._tag, "NotFound")
+        assert.strictEqual((yield* Effect.flip<unknown, { readonly _tag: string }, never>(gone))._tag, "AdminNotFound")
       }
       const twice = admin.putConversations({ params: { userId: "new" }, payload: [...groups(1), ...groups(1)] })
       assert.include(String(yield* Effect.flip(twice)), "a conversation occurs once")
@@ -224,7 +224,7 @@ describe("the admin API", () => {
       )
       const byId = { params: { id: mine?.id ?? "" } }
       assert.deepStrictEqual(yield* admin.deleteFault(byId), added.slice(1))
-      assert.strictEqual((yield* Effect.flip(admin.deleteFault(byId)))._tag, "NotFound")
+      assert.strictEqual((yield* Effect.flip(admin.deleteFault(byId)))._tag, "AdminNotFound")
       assert.deepStrictEqual(yield* admin.getFaults(), added.slice(1))
       yield* admin.deleteFaults()
       assert.deepStrictEqual(yield* emulator.faults.get, [])
@@ -265,7 +265,7 @@ describe("the admin API", () => {
       assert.deepStrictEqual(yield* emulator.snapshot, later)
       yield* admin.reset()
       assert.strictEqual(yield* emulator.world.get, world)
-      assert.strictEqual((yield* Effect.flip(admin.restore({ payload: { name: "never" } })))._tag, "NotFound")
+      assert.strictEqual((yield* Effect.flip(admin.restore({ payload: { name: "never" } })))._tag, "AdminNotFound")
     }).pipe(provide)
   )
 
@@ -348,7 +348,7 @@ describe("what it refuses", () => {
       const answer = yield* request(method, path, { body })
       assert.strictEqual(answer.status, status, answer.text)
       const { _tag, problem: said } = JSON.parse(answer.text)
-      assert.strictEqual(_tag, status === 400 ? "BadRequest" : "NotFound")
+      assert.strictEqual(_tag, status === 400 ? "AdminRequestInvalid" : "AdminNotFound")
       assert.include(said, problem)
     }).pipe(provide)
   )

@@ -93,7 +93,7 @@ export const Checkpoint = Schema.Struct({
 export type Checkpoint = typeof Checkpoint.Type
 
 /**
- * A checkpoint cannot be gone on from:
+ * Why a checkpoint cannot be gone on from:
  *
  * - `Unreadable`: it is damaged, or no checkpoint.
  * - `OtherVersion`: another version of this package made it.
@@ -105,20 +105,37 @@ export type Checkpoint = typeof Checkpoint.Type
  *
  * @since 0.1.0
  */
-export class CheckpointInvalid extends Schema.TaggedError<CheckpointInvalid>()("CheckpointInvalid", {
-  /** The file or place it was found in. */
-  path: Schema.String,
-  reason: Schema.Literals([
-    "Unreadable",
-    "OtherVersion",
-    "OtherFormat",
-    "OtherApp",
-    "OtherUsers",
-    "MoreUsers",
-    "OutputChanged"
-  ]),
-  problem: Schema.String
-}) {
+export const InvalidReason = Schema.Union([
+  Schema.TaggedStruct("Unreadable", {}),
+  Schema.TaggedStruct("OtherVersion", {}),
+  Schema.TaggedStruct("OtherFormat", {}),
+  Schema.TaggedStruct("OtherApp", {}),
+  Schema.TaggedStruct("OtherUsers", {}),
+  Schema.TaggedStruct("MoreUsers", {}),
+  Schema.TaggedStruct("OutputChanged", {})
+])
+
+/**
+ * One of the reasons.
+ *
+ * @since 0.1.0
+ */
+export type InvalidReason = typeof InvalidReason.Type
+
+/**
+ * A checkpoint cannot be gone on from: `reason` says why.
+ *
+ * @since 0.1.0
+ */
+export class CheckpointInvalid extends Schema.TaggedError<CheckpointInvalid>("@effect-zim/export/CheckpointInvalid")(
+  "CheckpointInvalid",
+  {
+    /** The file or place it was found in. */
+    path: Schema.String,
+    reason: InvalidReason,
+    problem: Schema.String
+  }
+) {
   override get message(): string {
     return `cannot go on from ${this.path}: ${this.problem}`
   }
@@ -170,12 +187,12 @@ export const parse = <A>(
   Effect.gen(function* () {
     const found = yield* Effect.mapError(
       decodeVersion(json),
-      () => new CheckpointInvalid({ path, reason: "Unreadable", problem: "it is damaged, or no checkpoint" })
+      () => new CheckpointInvalid({ path, reason: { _tag: "Unreadable" }, problem: "it is damaged, or no checkpoint" })
     )
     if (found.version !== version) {
       return yield* new CheckpointInvalid({
         path,
-        reason: "OtherVersion",
+        reason: { _tag: "OtherVersion" },
         problem: `it is of version ${JSON.stringify(found.version)}, this program makes version ${version}`
       })
     }
@@ -184,7 +201,7 @@ export const parse = <A>(
       (error) =>
         new CheckpointInvalid({
           path,
-          reason: "Unreadable",
+          reason: { _tag: "Unreadable" },
           problem: `it is damaged: ${error.message.replaceAll(/\s+/g, " ")}`
         })
     )

@@ -46,9 +46,12 @@ export interface Options {
  *
  * @since 0.1.0
  */
-export class NobodyExported extends Schema.TaggedError<NobodyExported>()("NobodyExported", {
-  counts: Checkpoint.Counts
-}) {
+export class NobodyExported extends Schema.TaggedError<NobodyExported>("@effect-zim/export/NobodyExported")(
+  "NobodyExported",
+  {
+    counts: Checkpoint.Counts
+  }
+) {
   override get message(): string {
     const { failed, invalid, lines } = this.counts
     const none = `${invalid} ${invalid === 1 ? "is" : "are"} no user id`
@@ -143,7 +146,7 @@ const open = Effect.fnUntraced(function* ({ mode = "new", sink }: Options, appId
   if (checkpoint.appId === appId) return { session, isResumed: checkpoint.run !== initial.run }
   return yield* new Checkpoint.CheckpointInvalid({
     path: sink.location,
-    reason: "OtherApp",
+    reason: { _tag: "OtherApp" },
     problem: `it is of app ${checkpoint.appId}, these settings are of app ${appId}`
   })
 })
@@ -159,7 +162,7 @@ const assertNoMore = <E, R>(
       ? Effect.void
       : new Checkpoint.CheckpointInvalid({
           path,
-          reason: "MoreUsers",
+          reason: { _tag: "MoreUsers" },
           problem: `it is finished, and its users ended after ${place.read} lines: now there are more`
         })
   )

@@ -4,11 +4,11 @@
  * @since 0.1.0
  */
 import type { Conversations } from "@effect-zim/client"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Checkpoint, CheckpointInvalid } from "./Checkpoint.ts"
-import { type Reason, reasonOf } from "./internal/fileErrors.ts"
+import { problemOf, Reason, reasonOf } from "./internal/fileErrors.ts"
 
 /**
  * A user whose list has been read: each conversation once, ascending by time.
@@ -65,7 +65,7 @@ export type Mode = "new" | "resume" | "restart"
  *
  * @since 0.1.0
  */
-export class OutputExists extends Schema.TaggedError<OutputExists>()("OutputExists", {
+export class OutputExists extends Schema.TaggedError<OutputExists>("@effect-zim/export/OutputExists")("OutputExists", {
   path: Schema.String,
   isUnfinished: Schema.Boolean
 }) {
@@ -96,7 +96,7 @@ export type Holder = typeof Holder.Type
  *
  * @since 0.1.0
  */
-export class OutputInUse extends Schema.TaggedError<OutputInUse>()("OutputInUse", {
+export class OutputInUse extends Schema.TaggedError<OutputInUse>("@effect-zim/export/OutputInUse")("OutputInUse", {
   path: Schema.String,
   /** Who it is, where that is known. */
   holder: Schema.optionalKey(Holder)
@@ -113,7 +113,7 @@ export class OutputInUse extends Schema.TaggedError<OutputInUse>()("OutputInUse"
  *
  * @since 0.1.0
  */
-export class SameFile extends Schema.TaggedError<SameFile>()("SameFile", {
+export class SameFile extends Schema.TaggedError<SameFile>("@effect-zim/export/SameFile")("SameFile", {
   path: Schema.String,
   /** What it would be, in words. */
   roles: Schema.Tuple([Schema.String, Schema.String])
@@ -129,14 +129,31 @@ export class SameFile extends Schema.TaggedError<SameFile>()("SameFile", {
  *
  * @since 0.1.0
  */
-export class OutputUnusable extends Schema.TaggedError<OutputUnusable>()("OutputUnusable", {
-  path: Schema.String,
-  problem: Schema.String
-}) {
+export class OutputUnusable extends Schema.TaggedError<OutputUnusable>("@effect-zim/export/OutputUnusable")(
+  "OutputUnusable",
+  {
+    path: Schema.String,
+    problem: Schema.String
+  }
+) {
   override get message(): string {
     return `cannot export to ${this.path}: ${this.problem}`
   }
 }
+
+/**
+ * What to see to when reading or writing failed.
+ *
+ * @since 0.1.0
+ */
+export const FailureReason = Reason
+
+/**
+ * One of the reasons.
+ *
+ * @since 0.1.0
+ */
+export type FailureReason = Reason
 
 /**
  * Writing failed, for example because the disk is full; or reading, for example a checkpoint or an earlier output. What
@@ -144,22 +161,38 @@ export class OutputUnusable extends Schema.TaggedError<OutputUnusable>()("Output
  *
  * @since 0.1.0
  */
-export class SinkFailed extends Schema.TaggedError<SinkFailed>()("SinkFailed", {
+export class SinkFailed extends Schema.TaggedError<SinkFailed>("@effect-zim/export/SinkFailed")("SinkFailed", {
   path: Schema.String,
   /** What failed. Left out, it is writing. */
   operation: Schema.optionalKey(Schema.Literals(["read", "write"])),
+  /** What to see to, where it is known. Left out, it is `Unknown`. */
+  reason: FailureReason.pipe(Schema.withConstructorDefault(Effect.succeed({ _tag: "Unknown" }))),
   problem: Schema.String,
   cause: Schema.Defect()
 }) {
-  /** What to see to, where the cause says it. */
-  get reason(): Reason | undefined {
-    return reasonOf(this.cause)
-  }
-
   override get message(): string {
     return `cannot ${this.operation ?? "write"} ${this.path}: ${this.problem}`
   }
 }
+
+/**
+ * The error of a sink whose file or database failed: what the codes of the system and of SQLite mean, in words and as a
+ * reason.
+ *
+ * @example
+ * ```ts
+ * import { ExportSink } from "@effect-zim/export"
+ * import { Effect } from "effect"
+ * import { appendFile } from "node:fs/promises"
+ *
+ * const append = (path: string, text: string) =>
+ *   Effect.tryPromise({ try: () => appendFile(path, text), catch: (cause) => ExportSink.failed(path, "write", cause) })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const failed = (path: string, operation: "read" | "write", cause: unknown): SinkFailed =>
+  new SinkFailed({ path, operation, reason: reasonOf(cause), problem: problemOf(cause), cause })
 
 /**
  * What opening a sink can fail with.

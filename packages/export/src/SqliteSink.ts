@@ -194,7 +194,7 @@ export const make = (options: Options): ExportSink.ExportSink => {
     if (before !== undefined && before.appId !== initial.appId) {
       return yield* new Checkpoint.CheckpointInvalid({
         path,
-        reason: "OtherApp",
+        reason: { _tag: "OtherApp" },
         problem: `it is of app ${before.appId}, these settings are of app ${initial.appId}`
       })
     }

@@ -31,7 +31,7 @@ export const NotUtf8 = Utf8.NotUtf8
 export type NotUtf8 = Utf8.NotUtf8
 
 /**
- * The users cannot be read, or not all of them:
+ * Why the users cannot be read, or not all of them:
  *
  * - `Unreadable`: the file is not there, or no longer, or the system refuses it.
  * - `NotUtf8`: it is no text in UTF-8.
@@ -39,11 +39,32 @@ export type NotUtf8 = Utf8.NotUtf8
  *
  * @since 0.1.0
  */
-export class UserListUnreadable extends Schema.TaggedError<UserListUnreadable>()("UserListUnreadable", {
-  path: Schema.String,
-  reason: Schema.Literals(["Unreadable", "NotUtf8", "Changed"]),
-  problem: Schema.String
-}) {
+export const UnreadableReason = Schema.Union([
+  Schema.TaggedStruct("Unreadable", {}),
+  Schema.TaggedStruct("NotUtf8", {}),
+  Schema.TaggedStruct("Changed", {})
+])
+
+/**
+ * One of the reasons.
+ *
+ * @since 0.1.0
+ */
+export type UnreadableReason = typeof UnreadableReason.Type
+
+/**
+ * The users cannot be read, or not all of them: `reason` says why.
+ *
+ * @since 0.1.0
+ */
+export class UserListUnreadable extends Schema.TaggedError<UserListUnreadable>("@effect-zim/export/UserListUnreadable")(
+  "UserListUnreadable",
+  {
+    path: Schema.String,
+    reason: UnreadableReason,
+    problem: Schema.String
+  }
+) {
   override get message(): string {
     return `cannot read the users file ${this.path}: ${this.problem}`
   }
@@ -97,7 +118,7 @@ export const lines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stre
 const unreadable = (path: string) =>
   Effect.mapError(
     (error: Parameters<typeof problemOfPlatform>[0]) =>
-      new UserListUnreadable({ path, reason: "Unreadable", problem: problemOfPlatform(error) })
+      new UserListUnreadable({ path, reason: { _tag: "Unreadable" }, problem: problemOfPlatform(error) })
   )
 
 /** How much is read at a time. */
@@ -108,7 +129,7 @@ const bytesOf = (path: string): Stream.Stream<Uint8Array, UserListUnreadable, Fi
   Stream.unwrap(
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
-      const because = (problem: string) => new UserListUnreadable({ path, reason: "Unreadable", problem })
+      const because = (problem: string) => new UserListUnreadable({ path, reason: { _tag: "Unreadable" }, problem })
       const { type } = yield* unreadable(path)(fs.stat(path))
       if (type === "Directory") return yield* because("it is a folder")
       // An export reads its users twice: to count them, and to go through them.
@@ -133,7 +154,7 @@ const bytesOf = (path: string): Stream.Stream<Uint8Array, UserListUnreadable, Fi
         const lengths = `${taken} bytes were taken, it has ${after.size} now`
         return yield* new UserListUnreadable({
           path,
-          reason: "Changed",
+          reason: { _tag: "Changed" },
           problem: `it was written to while it was read: ${lengths}`
         })
       })
@@ -156,7 +177,7 @@ const bytesOf = (path: string): Stream.Stream<Uint8Array, UserListUnreadable, Fi
  */
 export const file = (path: string): Stream.Stream<string, UserListUnreadable, FileSystem.FileSystem> =>
   Stream.catchTag(lines(bytesOf(path)), "NotUtf8", ({ problem }) =>
-    Stream.fail(new UserListUnreadable({ path, reason: "NotUtf8", problem }))
+    Stream.fail(new UserListUnreadable({ path, reason: { _tag: "NotUtf8" }, problem }))
   )
 
 /**

@@ -110,7 +110,7 @@ describe("UserList", () => {
       })
       assert.deepInclude(
         { ...error, message: error.message },
-        { message: said(path, "the device failed"), reason: "Unreadable" }
+        { message: said(path, "the device failed"), reason: { _tag: "Unreadable" } }
       )
     }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))
   )
@@ -185,7 +185,7 @@ describe("what is no text in UTF-8", () => {
     Effect.gen(function* () {
       const { path } = yield* written(utf16("\uFEFFada\n"))
       const error = yield* Effect.flip(UserList.count(path))
-      assert.strictEqual(error.reason, "NotUtf8")
+      assert.strictEqual(error.reason._tag, "NotUtf8")
       assert.strictEqual(
         error.message,
         `cannot read the users file ${path}: it is in UTF-16 (little-endian), not in UTF-8`
@@ -218,7 +218,7 @@ describe("a users file that is written to while it is read", () => {
           ),
           Effect.flip
         )
-        assert.strictEqual(error.reason, "Changed")
+        assert.strictEqual(error.reason._tag, "Changed")
         assert.match(error.message, /: it was written to while it was read: \d+ bytes were taken, it has \d+ now$/)
         assert.notInclude(taken, "user-x")
       }).pipe(Effect.scoped, Effect.provide(NodeFileSystem.layer))

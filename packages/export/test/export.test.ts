@@ -116,7 +116,7 @@ describe("Export", () => {
     AuthenticationFailed: Fault.returnCode(3),
     SignatureExpired: Fault.returnCode(100000004),
     NotPermitted: Fault.returnCode(100000017),
-    BadRequest: Fault.returnCode(100000000)
+    MalformedRequest: Fault.returnCode(100000000)
   }
   for (const [tag, fault] of Object.entries(everybody)) {
     it.effect(`${tag} ends it at once, records nobody, and can be gone on from`, () =>
@@ -433,10 +433,10 @@ describe("going on", () => {
   it.effect("is refused with other users, and nothing of theirs is exported", () =>
     Effect.gen(function* () {
       const others = ["user-9", ...users.slice(1)]
-      const { after, before } = yield* refused(yield* unfinished(), { reason: "OtherUsers" }, others)
+      const { after, before } = yield* refused(yield* unfinished(), { reason: { _tag: "OtherUsers" } }, others)
       assert.deepStrictEqual(after, before)
-      yield* refused(yield* unfinished(), { reason: "OtherUsers" }, users.slice(0, 2))
-      yield* refused(yield* unfinished(), { reason: "OtherUsers" }, [])
+      yield* refused(yield* unfinished(), { reason: { _tag: "OtherUsers" } }, users.slice(0, 2))
+      yield* refused(yield* unfinished(), { reason: { _tag: "OtherUsers" } }, [])
     }).pipe(Effect.provide(layer({ world })))
   )
 
@@ -449,17 +449,20 @@ describe("going on", () => {
         assert.deepStrictEqual(after, before)
       })
       yield* change((json) => json.replace('"version":2', '"version":7'), {
-        reason: "OtherVersion",
+        reason: { _tag: "OtherVersion" },
         message: `cannot go on from ${out}.checkpoint: it is of version 7, this program makes version 2`
       })
-      yield* change((json) => json.replace('"format":"ndjson"', '"format":"csv"'), { reason: "OtherFormat" })
-      yield* change((json) => json.replace('"read"', '"reed"'), { reason: "Unreadable" })
-      yield* change((json) => json.slice(0, 40), { reason: "Unreadable" })
-      yield* change(() => "", { reason: "Unreadable" })
+      yield* change((json) => json.replace('"format":"ndjson"', '"format":"csv"'), { reason: { _tag: "OtherFormat" } })
+      yield* change((json) => json.replace('"read"', '"reed"'), { reason: { _tag: "Unreadable" } })
+      yield* change((json) => json.slice(0, 40), { reason: { _tag: "Unreadable" } })
+      yield* change(() => "", { reason: { _tag: "Unreadable" } })
       const disk = yield* unfinished()
       disk.put(`${out}.checkpoint`, checkpointOf(disk).replace('"appId":12345', '"appId":12346'))
-      yield* refused(disk, { reason: "OtherApp" })
-      yield* refused(yield* unfinished(), { reason: "OtherFormat" }, users, { mode: "resume", make: CsvSink.make })
+      yield* refused(disk, { reason: { _tag: "OtherApp" } })
+      yield* refused(yield* unfinished(), { reason: { _tag: "OtherFormat" } }, users, {
+        mode: "resume",
+        make: CsvSink.make
+      })
     }).pipe(Effect.provide(layer({ world })))
   )
 
@@ -476,7 +479,7 @@ describe("going on", () => {
           const text = edit(disk.text(path) ?? "")
           if (text === undefined) disk.remove(path)
           else disk.put(path, text)
-          yield* refused(disk, { reason: "OutputChanged", path })
+          yield* refused(disk, { reason: { _tag: "OutputChanged" }, path })
         }
       }
     }).pipe(Effect.provide(layer({ world })))
@@ -526,7 +529,7 @@ describe("users that end otherwise than they should", () => {
       const grow = Effect.orDie(fs.writeFileString(path, users.join("\n").slice(0, -3)))
       const growing = Stream.tap(UserList.file(path), (line) => (line === users[0] ? grow : Effect.void))
       const error = yield* Effect.flip(Stream.runDrain(exportOf("new", growing)))
-      assert.deepInclude(error, { _tag: "UserListUnreadable", reason: "Changed" })
+      assert.deepInclude(error, { _tag: "UserListUnreadable", reason: { _tag: "Changed" } })
       assert.isUndefined(disk.text(out))
       yield* fs.writeFileString(path, users.join("\n"))
       yield* Stream.runDrain(exportOf("resume"))
@@ -573,7 +576,7 @@ describe("what is there already", () => {
       const disk = new Disk()
       yield* run(disk, users)
       disk.put(out, "x".repeat(Buffer.byteLength(disk.text(out) ?? "")))
-      const { after, before } = yield* refused(disk, { reason: "OutputChanged", path: out })
+      const { after, before } = yield* refused(disk, { reason: { _tag: "OutputChanged" }, path: out })
       assert.deepStrictEqual(after, before)
     }).pipe(Effect.provide(layer({ world })))
   )
@@ -583,7 +586,7 @@ describe("what is there already", () => {
       const disk = yield* unfinished()
       disk.put(out, "x".repeat(Buffer.byteLength(disk.text(`${out}.part`) ?? "")))
       disk.remove(`${out}.part`)
-      yield* refused(disk, { reason: "OutputChanged", path: `${out}.part` })
+      yield* refused(disk, { reason: { _tag: "OutputChanged" }, path: `${out}.part` })
       assert.match(disk.text(out) ?? "", /^x+$/)
     }).pipe(Effect.provide(layer({ world })))
   )
@@ -593,7 +596,10 @@ describe("what is there already", () => {
       const notes = { make: ({ path }: { readonly path: string }) => NdjsonSink.make({ path, failures: "/notes.txt" }) }
       const disk = yield* unfinished()
       disk.put("/notes.txt", "precious")
-      yield* refused(disk, { reason: "OutputChanged", path: "/notes.txt" }, users, { ...notes, mode: "resume" })
+      yield* refused(disk, { reason: { _tag: "OutputChanged" }, path: "/notes.txt" }, users, {
+        ...notes,
+        mode: "resume"
+      })
       assert.strictEqual(disk.text("/notes.txt"), "precious")
       yield* run(disk, users, { mode: "resume" })
       disk.remove(out)
@@ -627,9 +633,9 @@ describe("what is there already", () => {
       yield* refused(disk, { _tag: "OutputExists", isUnfinished: false }, users, { mode: "new" })
       const again = yield* run(disk, users, { mode: "resume" })
       assert.deepStrictEqual(tagsOf(again), ["Started", "Finished"])
-      yield* refused(disk, { reason: "OtherUsers" }, ["user-9", ...users.slice(1)])
-      yield* refused(disk, { reason: "OtherUsers" }, [])
-      const { after, before } = yield* refused(disk, { reason: "MoreUsers" }, [...users, "stranger"])
+      yield* refused(disk, { reason: { _tag: "OtherUsers" } }, ["user-9", ...users.slice(1)])
+      yield* refused(disk, { reason: { _tag: "OtherUsers" } }, [])
+      const { after, before } = yield* refused(disk, { reason: { _tag: "MoreUsers" } }, [...users, "stranger"])
       assert.deepStrictEqual(after, before)
 
       yield* Stream.runDrain(Stream.take(exportTo(disk, ["user-5", "user-6"], { mode: "restart" }), 4))

@@ -165,7 +165,7 @@ describe("ids of any text", () => {
       )
       assert.isTrue(disk.text("/out.csv")?.startsWith("\uFEFFuserId,"))
       const error = yield* Effect.flip(run(yield* make(false)))
-      assert.deepInclude(error, { _tag: "CheckpointInvalid", reason: "OtherFormat" })
+      assert.deepInclude(error, { _tag: "CheckpointInvalid", reason: { _tag: "OtherFormat" } })
     }).pipe(Effect.provide(layer({ world: worldOf(["=1+1", "@SUM(1)", "+1", "'", "a=b"]) })))
   )
 

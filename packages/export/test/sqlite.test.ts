@@ -290,12 +290,12 @@ describe("SqliteSink", () => {
       const otherApp = yield* Effect.flip(
         Stream.runDrain(exportTo(path, users)).pipe(Effect.provide(layer({ world, appId: 999 })))
       )
-      assert.deepInclude(otherApp, { _tag: "CheckpointInvalid", reason: "OtherApp" })
+      assert.deepInclude(otherApp, { _tag: "CheckpointInvalid", reason: { _tag: "OtherApp" } })
       const database = new DatabaseSync(path)
       database.exec("PRAGMA user_version = 7")
       database.close()
       const otherVersion = yield* Effect.flip(Stream.runDrain(exportTo(path, users)))
-      assert.deepInclude(otherVersion, { _tag: "CheckpointInvalid", reason: "OtherVersion" })
+      assert.deepInclude(otherVersion, { _tag: "CheckpointInvalid", reason: { _tag: "OtherVersion" } })
     }).pipe(Effect.scoped, Effect.provide(layer({ world })))
   )
 

@@ -135,7 +135,7 @@ export const ofPolicyError = (error: PolicyError): Meaning => {
     case "DeadlineExceeded":
       return abandoned
     case "QuotaUnavailable":
-      return error.reason === "Denied" ? unsent : { ...unsent, retry: "transport" }
+      return error.reason._tag === "Denied" ? unsent : { ...unsent, retry: "transport" }
   }
 }
 

@@ -35,10 +35,13 @@ const describeCall = ({ action, attempts, elapsed }: CallDescription): string =>
  *
  * @since 0.1.0
  */
-export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>()("AttemptTimedOut", {
-  ...callFields,
-  timeout: Schema.Duration
-}) {
+export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>("@effect-zim/policies/AttemptTimedOut")(
+  "AttemptTimedOut",
+  {
+    ...callFields,
+    timeout: Schema.Duration
+  }
+) {
   override get message(): string {
     return `no complete answer within ${describeTime(this.timeout)} (${describeCall(this)})`
   }
@@ -51,12 +54,15 @@ export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>()("Atte
  *
  * @since 0.1.0
  */
-export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("DeadlineExceeded", {
-  ...callFields,
-  deadline: Schema.Duration,
-  needed: Schema.optional(Schema.Duration),
-  cause: Schema.optional(Schema.Defect())
-}) {
+export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>("@effect-zim/policies/DeadlineExceeded")(
+  "DeadlineExceeded",
+  {
+    ...callFields,
+    deadline: Schema.Duration,
+    needed: Schema.optional(Schema.Duration),
+    cause: Schema.optional(Schema.Defect())
+  }
+) {
   override get message(): string {
     const needed = this.needed === undefined ? "" : `, the next step alone needs another ${describeTime(this.needed)}`
     return `not done within the deadline of ${describeTime(this.deadline)}${needed} (${describeCall(this)})`
@@ -68,7 +74,7 @@ export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>()("De
  *
  * @since 0.1.0
  */
-export class CircuitOpen extends Schema.TaggedError<CircuitOpen>()("CircuitOpen", {
+export class CircuitOpen extends Schema.TaggedError<CircuitOpen>("@effect-zim/policies/CircuitOpen")("CircuitOpen", {
   ...callFields,
   host: Schema.String,
   /** How long until the breaker lets a call through again to see. */
@@ -80,23 +86,46 @@ export class CircuitOpen extends Schema.TaggedError<CircuitOpen>()("CircuitOpen"
 }
 
 /**
- * Not sent: the quota is shared between processes, and what it is kept in did not give a permit. `problem` says why, in
- * the store's words:
+ * Why a shared quota is unavailable:
  *
- * - `NoAnswer`: it does not answer.
- * - `Refused`: it answers that it cannot, whoever asks. That may pass.
- * - `Denied`: it does not serve this process. That does not pass by itself, and is not tried again.
+ * - `NoAnswer`: what it is kept in does not answer.
+ * - `Refused`: it answers that it cannot, whoever asks: it starts, fails over, or has no room. That may pass.
+ * - `Denied`: it does not serve this process, whose credentials, permissions, or address of the store are wrong; or it
+ *   holds something else. That does not pass by itself, and is not tried again.
  *
  * @since 0.1.0
  */
-export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>()("QuotaUnavailable", {
-  ...callFields,
-  reason: Schema.Literals(["NoAnswer", "Refused", "Denied"]),
-  problem: Schema.String,
-  cause: Schema.Defect()
-}) {
+export const UnavailableReason = /* @__PURE__ */ (() =>
+  Schema.Union([
+    Schema.TaggedStruct("NoAnswer", {}),
+    Schema.TaggedStruct("Refused", {}),
+    Schema.TaggedStruct("Denied", {})
+  ]))()
+
+/**
+ * One of the reasons.
+ *
+ * @since 0.1.0
+ */
+export type UnavailableReason = typeof UnavailableReason.Type
+
+/**
+ * Not sent: the quota is shared between processes, and what it is kept in did not give a permit. `problem` says why, in
+ * the store's words.
+ *
+ * @since 0.1.0
+ */
+export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>("@effect-zim/policies/QuotaUnavailable")(
+  "QuotaUnavailable",
+  {
+    ...callFields,
+    reason: UnavailableReason,
+    problem: Schema.String,
+    cause: Schema.Defect()
+  }
+) {
   override get message(): string {
-    const what = this.reason === "NoAnswer" ? "does not answer" : "refuses"
+    const what = this.reason._tag === "NoAnswer" ? "does not answer" : "refuses"
     return `not sent: the store of the shared quota ${what}: ${this.problem} (${describeCall(this)})`
   }
 }

@@ -45,11 +45,14 @@ const requestIdOf = (id: unknown): string | undefined =>
   typeof id === "string" ? id : typeof id === "number" || typeof id === "bigint" ? String(id) : undefined
 
 /**
- * Why a text is no answer of the service: not JSON at all, or JSON without a usable `Code`.
+ * Why a text is no answer of the service: not JSON at all, JSON that is nested deeper than {@link WireJson.deepest}, or
+ * JSON without a usable `Code`.
  *
  * @since 0.1.0
  */
-export type Unreadable = { readonly _tag: "NotJson" } | { readonly _tag: "NoCode"; readonly problem: string }
+export type Unreadable =
+  | { readonly _tag: "NotJson" }
+  | { readonly _tag: "TooDeep" | "NoCode"; readonly problem: string }
 
 const decodeProblem = Schema.decodeUnknownResult(Wire)
 
@@ -80,7 +83,12 @@ export const parse = (text: string): Result.Result<Envelope, Unreadable> => pars
  */
 export const parseKnown = (text: string, isExact: (body: unknown) => boolean): Result.Result<Envelope, Unreadable> => {
   const json = Result.try(() => WireJson.parseKnown(text, isExact))
-  return Result.isFailure(json) ? Result.fail({ _tag: "NotJson" }) : fromBody(json.success)
+  if (Result.isSuccess(json)) return fromBody(json.success)
+  return Result.fail(
+    json.failure instanceof RangeError
+      ? { _tag: "TooDeep", problem: `nested more than ${WireJson.deepest} deep` }
+      : { _tag: "NotJson" }
+  )
 }
 
 /**
@@ -88,7 +96,7 @@ export const parseKnown = (text: string, isExact: (body: unknown) => boolean): R
  *
  * @since 0.1.0
  */
-export const fromBody = (body: unknown): Result.Result<Envelope, Extract<Unreadable, { readonly _tag: "NoCode" }>> => {
+export const fromBody = (body: unknown): Result.Result<Envelope, Exclude<Unreadable, { readonly _tag: "NotJson" }>> => {
   if (isWire(body)) {
     return Result.succeed({
       code: Number(body.Code),

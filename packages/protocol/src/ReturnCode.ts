@@ -92,7 +92,7 @@ export const table = [
     meaning: "Parameter wrong",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: "Check the request's fields against the documentation of the action."
   },
   {
@@ -124,7 +124,7 @@ export const table = [
     meaning: "Wrong Host",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: "Check ZIM_REGION or ZIM_BASE_URL: the request went to a host that does not serve this API."
   },
   {
@@ -132,7 +132,7 @@ export const table = [
     meaning: "AppId malformed",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: "Check ZIM_APP_ID: it is the number that the vendor's console shows."
   },
   {
@@ -140,7 +140,7 @@ export const table = [
     meaning: "Timestamp empty",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: clientFault
   },
   {
@@ -148,7 +148,7 @@ export const table = [
     meaning: "Timestamp malformed",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: clientFault
   },
   {
@@ -174,7 +174,7 @@ export const table = [
     meaning: "Action empty",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: clientFault
   },
   {
@@ -182,7 +182,7 @@ export const table = [
     meaning: "Action not supported",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: "Check the action's name, letter case included, and that the host serves it."
   },
   {
@@ -190,7 +190,7 @@ export const table = [
     meaning: "SignatureNonce empty",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: clientFault
   },
   {
@@ -198,7 +198,7 @@ export const table = [
     meaning: "Signature empty",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: clientFault
   },
   {
@@ -230,7 +230,7 @@ export const table = [
     meaning: "SignatureVersion empty",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: clientFault
   },
   {
@@ -238,7 +238,7 @@ export const table = [
     meaning: "SignatureVersion not supported",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: clientFault
   },
   {
@@ -294,7 +294,7 @@ export const table = [
     meaning: "User id longer than 32 bytes",
     category: "BadRequest",
     retry: "Never",
-    error: "BadRequest",
+    error: "MalformedRequest",
     advice: "Use a user id of at most 32 characters."
   },
   {

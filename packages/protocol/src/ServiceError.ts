@@ -95,7 +95,10 @@ const describe = (
  *
  * @since 0.1.0
  */
-export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInput", fields("InvalidInput")) {
+export class InvalidInput extends Schema.TaggedError<InvalidInput>("@effect-zim/protocol/InvalidInput")(
+  "InvalidInput",
+  fields("InvalidInput")
+) {
   override get message(): string {
     return describe(this)
   }
@@ -106,7 +109,10 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>()("InvalidInp
  *
  * @since 0.1.0
  */
-export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited", fields("RateLimited")) {
+export class RateLimited extends Schema.TaggedError<RateLimited>("@effect-zim/protocol/RateLimited")(
+  "RateLimited",
+  fields("RateLimited")
+) {
   override get message(): string {
     return describe(this)
   }
@@ -117,10 +123,13 @@ export class RateLimited extends Schema.TaggedError<RateLimited>()("RateLimited"
  *
  * @since 0.1.0
  */
-export class UserNotRegistered extends Schema.TaggedError<UserNotRegistered>()("UserNotRegistered", {
-  ...fields("UserNotRegistered"),
-  userId: Schema.String
-}) {
+export class UserNotRegistered extends Schema.TaggedError<UserNotRegistered>("@effect-zim/protocol/UserNotRegistered")(
+  "UserNotRegistered",
+  {
+    ...fields("UserNotRegistered"),
+    userId: Schema.String
+  }
+) {
   override get message(): string {
     return `user ${JSON.stringify(this.userId)}: ${describe(this)}`
   }
@@ -131,7 +140,10 @@ export class UserNotRegistered extends Schema.TaggedError<UserNotRegistered>()("
  *
  * @since 0.1.0
  */
-export class QueryFailed extends Schema.TaggedError<QueryFailed>()("QueryFailed", fields("QueryFailed")) {
+export class QueryFailed extends Schema.TaggedError<QueryFailed>("@effect-zim/protocol/QueryFailed")(
+  "QueryFailed",
+  fields("QueryFailed")
+) {
   override get message(): string {
     return describe(this)
   }
@@ -142,7 +154,10 @@ export class QueryFailed extends Schema.TaggedError<QueryFailed>()("QueryFailed"
  *
  * @since 0.1.0
  */
-export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", fields("BadRequest")) {
+export class MalformedRequest extends Schema.TaggedError<MalformedRequest>("@effect-zim/protocol/MalformedRequest")(
+  "MalformedRequest",
+  fields("MalformedRequest")
+) {
   override get message(): string {
     return describe(this)
   }
@@ -153,7 +168,10 @@ export class BadRequest extends Schema.TaggedError<BadRequest>()("BadRequest", f
  *
  * @since 0.1.0
  */
-export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", fields("Throttled")) {
+export class Throttled extends Schema.TaggedError<Throttled>("@effect-zim/protocol/Throttled")(
+  "Throttled",
+  fields("Throttled")
+) {
   override get message(): string {
     return describe(this)
   }
@@ -164,10 +182,9 @@ export class Throttled extends Schema.TaggedError<Throttled>()("Throttled", fiel
  *
  * @since 0.1.0
  */
-export class AuthenticationFailed extends Schema.TaggedError<AuthenticationFailed>()(
-  "AuthenticationFailed",
-  fields("AuthenticationFailed")
-) {
+export class AuthenticationFailed extends Schema.TaggedError<AuthenticationFailed>(
+  "@effect-zim/protocol/AuthenticationFailed"
+)("AuthenticationFailed", fields("AuthenticationFailed")) {
   override get message(): string {
     return describe(this)
   }
@@ -178,7 +195,7 @@ export class AuthenticationFailed extends Schema.TaggedError<AuthenticationFaile
  *
  * @since 0.1.0
  */
-export class SignatureExpired extends Schema.TaggedError<SignatureExpired>()(
+export class SignatureExpired extends Schema.TaggedError<SignatureExpired>("@effect-zim/protocol/SignatureExpired")(
   "SignatureExpired",
   fields("SignatureExpired")
 ) {
@@ -192,7 +209,10 @@ export class SignatureExpired extends Schema.TaggedError<SignatureExpired>()(
  *
  * @since 0.1.0
  */
-export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitted", fields("NotPermitted")) {
+export class NotPermitted extends Schema.TaggedError<NotPermitted>("@effect-zim/protocol/NotPermitted")(
+  "NotPermitted",
+  fields("NotPermitted")
+) {
   override get message(): string {
     return describe(this)
   }
@@ -203,7 +223,10 @@ export class NotPermitted extends Schema.TaggedError<NotPermitted>()("NotPermitt
  *
  * @since 0.1.0
  */
-export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()("ServiceFailed", fields("ServiceFailed")) {
+export class ServiceFailed extends Schema.TaggedError<ServiceFailed>("@effect-zim/protocol/ServiceFailed")(
+  "ServiceFailed",
+  fields("ServiceFailed")
+) {
   override get message(): string {
     return describe(this)
   }
@@ -214,10 +237,13 @@ export class ServiceFailed extends Schema.TaggedError<ServiceFailed>()("ServiceF
  *
  * @since 0.1.0
  */
-export class UnknownReturnCode extends Schema.TaggedError<UnknownReturnCode>()("UnknownReturnCode", {
-  code: Schema.Int,
-  ...detailFields
-}) {
+export class UnknownReturnCode extends Schema.TaggedError<UnknownReturnCode>("@effect-zim/protocol/UnknownReturnCode")(
+  "UnknownReturnCode",
+  {
+    code: Schema.Int,
+    ...detailFields
+  }
+) {
   override get message(): string {
     return describe(this)
   }
@@ -229,14 +255,17 @@ export class UnknownReturnCode extends Schema.TaggedError<UnknownReturnCode>()("
  *
  * @since 0.1.0
  */
-export class OperationFailed extends Schema.TaggedError<OperationFailed>()("OperationFailed", {
-  code: Schema.Int,
-  meaning: Schema.String,
-  category: Schema.Literals(ReturnCode.categories),
-  retry: Schema.Literals(ReturnCode.retries),
-  advice: Schema.String,
-  ...detailFields
-}) {
+export class OperationFailed extends Schema.TaggedError<OperationFailed>("@effect-zim/protocol/OperationFailed")(
+  "OperationFailed",
+  {
+    code: Schema.Int,
+    meaning: Schema.String,
+    category: Schema.Literals(ReturnCode.categories),
+    retry: Schema.Literals(ReturnCode.retries),
+    advice: Schema.String,
+    ...detailFields
+  }
+) {
   override get message(): string {
     return describe(this, this.meaning)
   }
@@ -249,7 +278,7 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>()("Oper
  */
 export const GlobalError = /* @__PURE__ */ (() =>
   Schema.Union([
-    BadRequest,
+    MalformedRequest,
     Throttled,
     AuthenticationFailed,
     SignatureExpired,
@@ -297,7 +326,7 @@ const group = <Tag extends ReturnCode.ReturnCode["error"]>(
   ReturnCode.codesOf(tag).map((code) => [code, (details) => make({ ...details, code })])
 
 const globalErrors: ReadonlyMap<number, FromDetails> = new Map([
-  ...group("BadRequest", (details) => new BadRequest(details)),
+  ...group("MalformedRequest", (details) => new MalformedRequest(details)),
   ...group("Throttled", (details) => new Throttled(details)),
   ...group("AuthenticationFailed", (details) => new AuthenticationFailed(details)),
   ...group("SignatureExpired", (details) => new SignatureExpired(details)),

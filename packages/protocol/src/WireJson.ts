@@ -32,6 +32,19 @@ export const WireInteger = Schema.Union([
  */
 export type WireInteger = typeof WireInteger.Type
 
+/**
+ * How deep objects and arrays may be nested: far more than any request or answer is. Whatever walks through them by
+ * recursion has room for it on any stack, so that it never depends on what is left of one.
+ *
+ * @since 0.1.0
+ */
+export const deepest = 500
+
+const goDeeper = (depth: number): number => {
+  if (depth >= deepest) throw new RangeError(`nested more than ${deepest} deep`)
+  return depth + 1
+}
+
 const isRounded = (value: number): boolean => !Number.isSafeInteger(value) && Number.isInteger(value)
 
 type Members = Record<PropertyKey, unknown>
@@ -39,21 +52,26 @@ type Members = Record<PropertyKey, unknown>
 const isMembers = (value: unknown): value is Members => typeof value === "object" && value !== null
 
 /**
- * Whether a value that `JSON.parse` gave holds an integer that was rounded, or a number of that size.
+ * Whether a value that `JSON.parse` gave holds an integer that was rounded, or a number of that size. Throws a
+ * `RangeError` on nesting deeper than {@link deepest}.
  *
  * @since 0.1.0
  */
-export const hasRounded = (value: unknown): boolean =>
-  typeof value === "object" ? hasRoundedMember(value) : typeof value === "number" && isRounded(value)
+export const hasRounded = (value: unknown): boolean => hasRoundedAt(value, 0)
 
-const hasRoundedMember = (value: object | null): boolean => {
+const hasRoundedAt = (value: unknown, depth: number): boolean =>
+  typeof value === "object" ? hasRoundedMember(value, depth) : typeof value === "number" && isRounded(value)
+
+const hasRoundedMember = (value: object | null, depth: number): boolean => {
   if (Array.isArray(value)) {
+    const below = goDeeper(depth)
     for (const member of value) {
-      if (hasRounded(member)) return true
+      if (hasRoundedAt(member, below)) return true
     }
   } else if (isMembers(value)) {
+    const below = goDeeper(depth)
     for (const key in value) {
-      if (hasRounded(value[key])) return true
+      if (hasRoundedAt(value[key], below)) return true
     }
   }
   return false
@@ -63,14 +81,15 @@ const hasRoundedMember = (value: object | null): boolean => {
 const longInteger = /(^|[\s:,[])(-?[0-9]{16,})/g
 
 /** Puts the rounded integers of a value right: `quoted` is the same value with every long integer as a string. */
-const restore = (value: Members, quoted: Members): void => {
+const restore = (value: Members, quoted: Members, depth: number): void => {
+  const below = goDeeper(depth)
   for (const key of Object.keys(value)) {
     const member = value[key]
     const source = quoted[key]
     if (typeof member === "number") {
       if (isRounded(member) && typeof source === "string") value[key] = BigInt(source)
     } else if (isMembers(member) && isMembers(source)) {
-      restore(member, source)
+      restore(member, source, below)
     }
   }
 }
@@ -90,15 +109,18 @@ const parseExactly = (text: string, rounded: unknown): unknown => {
   } catch {
     // One was inside of a string, which ended at the new quote, or had a fraction: either way the rest is no JSON. A
     // reviver sees the text of each number, but takes several times longer.
-    return JSON.parse(text, exactly)
+    const value: unknown = JSON.parse(text, exactly)
+    // Only for the depth: where the first look ended at a rounded integer, it has not seen all.
+    hasRounded(value)
+    return value
   }
-  restore(root, { value: quoted })
+  restore(root, { value: quoted }, -1)
   return root.value
 }
 
 /**
- * Parses JSON; integers beyond 2^53 arrive as `bigint`. Throws what `JSON.parse` throws (and a `RangeError` on nesting
- * deeper than the stack).
+ * Parses JSON; integers beyond 2^53 arrive as `bigint`. Throws what `JSON.parse` throws, and a `RangeError` on nesting
+ * deeper than {@link deepest}.
  *
  * A second look at the source text costs more than a plain parse, so it is taken only when the plain parse has rounded
  * something.

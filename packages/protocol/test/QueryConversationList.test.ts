@@ -316,7 +316,7 @@ describe("failures", () => {
 
   it.each([
     [1, "ServiceFailed"],
-    [2, "BadRequest"],
+    [2, "MalformedRequest"],
     [100000004, "SignatureExpired"],
     [12345, "UnknownReturnCode"],
     [-1, "UnknownReturnCode"]

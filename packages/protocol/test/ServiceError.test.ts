@@ -28,8 +28,8 @@ describe("a time in a message", () => {
 })
 
 const globals = [
-  [ServiceError.BadRequest, [2, 660000012, 100000000, 100000001, 100000002, 100000003, 100000006, 100000007]],
-  [ServiceError.BadRequest, [100000008, 100000009, 100000013, 100000014]],
+  [ServiceError.MalformedRequest, [2, 660000012, 100000000, 100000001, 100000002, 100000003, 100000006, 100000007]],
+  [ServiceError.MalformedRequest, [100000008, 100000009, 100000013, 100000014]],
   [ServiceError.Throttled, [7]],
   [ServiceError.AuthenticationFailed, [3, 100000005]],
   [ServiceError.SignatureExpired, [100000004]],
@@ -60,7 +60,7 @@ describe("fromDetails", () => {
     assert.strictEqual<unknown>(error.constructor, Class)
     assert.instanceOf(error, Error)
     assert.strictEqual(error._tag, Class.name)
-    assert.strictEqual(error.name, Class.name)
+    assert.strictEqual(error.name, `@effect-zim/protocol/${Class.name}`)
     assert.deepStrictEqual({ ...error }, { ...error, ...answer(code) })
   })
 

@@ -41,7 +41,7 @@ test("codes of each class", () => {
   expectTypeOf<ServiceError.ServiceFailed["code"]>().toEqualTypeOf<
     1 | 105001 | 100000010 | 100000011 | 100000012 | 100000015 | 660000001 | 660000003
   >()
-  expectTypeOf<ServiceError.BadRequest["code"]>().toEqualTypeOf<
+  expectTypeOf<ServiceError.MalformedRequest["code"]>().toEqualTypeOf<
     | 2
     | 100000000
     | 100000001
@@ -71,7 +71,7 @@ test("unions of errors", () => {
     ServiceError.InvalidInput | ServiceError.RateLimited | ServiceError.UserNotRegistered | ServiceError.QueryFailed
   >()
   expectTypeOf<ServiceError.GlobalError>().toEqualTypeOf<
-    | ServiceError.BadRequest
+    | ServiceError.MalformedRequest
     | ServiceError.Throttled
     | ServiceError.AuthenticationFailed
     | ServiceError.SignatureExpired
@@ -157,8 +157,8 @@ test("catchTag narrows to each class and takes it off the error channel", () => 
   )
   expectTypeOf<Effect.Error<typeof left>>().toEqualTypeOf<ServiceError.GlobalError>()
   const none = left.pipe(
-    Effect.catchTag("BadRequest", (error) =>
-      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.BadRequest>())
+    Effect.catchTag("MalformedRequest", (error) =>
+      Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.MalformedRequest>())
     ),
     Effect.catchTag("Throttled", (error) =>
       Effect.succeed(expectTypeOf(error).toEqualTypeOf<ServiceError.Throttled>())

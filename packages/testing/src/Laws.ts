@@ -52,7 +52,7 @@ export interface Options {
 /**
  * A law does not hold: in words, what went wrong for which user.
  */
-export class LawBroken extends Schema.TaggedError<LawBroken>()("LawBroken", {
+export class LawBroken extends Schema.TaggedError<LawBroken>("@effect-zim/testing/LawBroken")("LawBroken", {
   law: Schema.String,
   problems: Schema.Array(Schema.String)
 }) {

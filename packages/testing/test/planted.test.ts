@@ -63,7 +63,7 @@ LawBroken: not complete
     `user u1: 11 conversations: group:1, group:2, group:3, ..., group:9, group:10, group:11
 no faults
 LawBroken: not finished
-  user u1: gave up: InvalidInput: 660000002 Input parameter wrong or missing`
+  user u1: gave up: @effect-zim/protocol/InvalidInput: 660000002 Input parameter wrong or missing`
   ],
   sortsTheWrongWay: [
     counterexample((scenario) => Laws.inOrder(scenario, Planted.sortsTheWrongWay)),

@@ -41,7 +41,7 @@ const maybeDone = (error: ClientError.CallError<UntypedOperation.Failure>): bool
     case "TransportFailed":
       return !unreached.has(error.systemCode)
     case "ResponseUnreadable":
-      return error.reason !== "Redirect"
+      return error.reason._tag !== "Redirect"
     case "DeadlineExceeded":
       return error.attempts > 0
     default:

@@ -58,7 +58,7 @@ const usersOf = (
         (error) =>
           new UserList.UserListUnreadable({
             path: "standard input",
-            reason: error._tag === "NotUtf8" ? "NotUtf8" : "Unreadable",
+            reason: { _tag: error._tag === "NotUtf8" ? "NotUtf8" : "Unreadable" },
             problem: error.message
           })
       )

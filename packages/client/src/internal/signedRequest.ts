@@ -202,7 +202,7 @@ const roundTrip = function* (
       const notUtf8 = coding === undefined ? "not UTF-8" : `not UTF-8, since it came in the content coding ${coding}`
       const unreadable = new ResponseUnreadable({
         ...call.description,
-        reason: error === "TooLarge" ? "TooLarge" : "NotJson",
+        reason: { _tag: error === "TooLarge" ? "TooLarge" : "NotJson" },
         status: response.status,
         requestId: undefined,
         problem: error === "TooLarge" ? `more than ${responseLimit} bytes` : RedactedSnippet.make(secrets, notUtf8),
@@ -236,11 +236,11 @@ const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
 /** Why an answer without a return code is no answer of this API. */
 const noReturnCode = (answer: Answer, why: Envelope.Unreadable): Pick<ResponseUnreadable, "reason" | "problem"> => {
-  if (answer.status !== 200) return { reason: "HttpStatus", problem: `HTTP status ${answer.status}` }
-  if (answer.text.trim() === "") return { reason: "Empty", problem: "the body is empty" }
+  if (answer.status !== 200) return { reason: { _tag: "HttpStatus" }, problem: `HTTP status ${answer.status}` }
+  if (answer.text.trim() === "") return { reason: { _tag: "Empty" }, problem: "the body is empty" }
   return why._tag === "NotJson"
-    ? { reason: "NotJson", problem: "the body is not JSON" }
-    : { reason: "WrongShape", problem: why.problem }
+    ? { reason: { _tag: "NotJson" }, problem: "the body is not JSON" }
+    : { reason: { _tag: "WrongShape" }, problem: why.problem }
 }
 
 /**
@@ -264,7 +264,7 @@ export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
     Effect.fail(keepable(unreadable(answer, call, telemetry.answer?.requestId, problem)))
 
   if (redirects.has(answer.status)) {
-    return yield* fail({ reason: "Redirect", problem: "a redirect, which a signed request does not follow" })
+    return yield* fail({ reason: { _tag: "Redirect" }, problem: "a redirect, which a signed request does not follow" })
   }
   const parsed = Operation.decodeResponse(operation, answer.text)
   if (Result.isFailure(parsed)) return yield* fail(noReturnCode(answer, parsed.failure))
@@ -291,11 +291,12 @@ export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
     )
   }
   if (answer.status !== 200) {
-    return yield* fail({ reason: "HttpStatus", problem: `success with HTTP status ${answer.status}` })
+    return yield* fail({ reason: { _tag: "HttpStatus" }, problem: `success with HTTP status ${answer.status}` })
   }
   const payload = parsed.success.payload()
-  if (Result.isFailure(payload)) return yield* fail({ reason: "WrongShape", problem: payload.failure.message })
+  if (Result.isFailure(payload))
+    return yield* fail({ reason: { _tag: "WrongShape" }, problem: payload.failure.message })
   const value = operation.interpret(payload.success, request, answer.text)
-  if (Result.isFailure(value)) return yield* fail({ reason: "WrongShape", problem: value.failure })
+  if (Result.isFailure(value)) return yield* fail({ reason: { _tag: "WrongShape" }, problem: value.failure })
   return value.success
 })

@@ -251,7 +251,12 @@ describe("the budget", () => {
       const broken: Quota.Quota["Service"] = {
         withPermit: ({ description }) =>
           Effect.fail(
-            new ClientError.QuotaUnavailable({ ...description, reason: "NoAnswer", problem: "away", cause: "away" })
+            new ClientError.QuotaUnavailable({
+              ...description,
+              reason: { _tag: "NoAnswer" },
+              problem: "away",
+              cause: "away"
+            })
           ),
         state: Effect.succeed([])
       }

@@ -1,21 +1,26 @@
 /** What went wrong with a file, in a few words: what the codes of the system and of SQLite mean. */
 import type * as PlatformError from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 
 /** What can be told apart for advice. */
-export type Reason =
-  | "Damaged"
-  | "DeviceFailed"
-  | "Locked"
-  | "NoDatabase"
-  | "NoSpace"
-  | "PermissionDenied"
-  | "ReadOnlyFileSystem"
-  | "TooManyOpenFiles"
+export const Reason = Schema.Union([
+  Schema.TaggedStruct("Damaged", {}),
+  Schema.TaggedStruct("DeviceFailed", {}),
+  Schema.TaggedStruct("Locked", {}),
+  Schema.TaggedStruct("NoDatabase", {}),
+  Schema.TaggedStruct("NoSpace", {}),
+  Schema.TaggedStruct("PermissionDenied", {}),
+  Schema.TaggedStruct("ReadOnlyFileSystem", {}),
+  Schema.TaggedStruct("TooManyOpenFiles", {}),
+  Schema.TaggedStruct("Unknown", {})
+])
+
+export type Reason = typeof Reason.Type
 
 interface Meaning {
   readonly problem: string
-  readonly reason?: Reason
+  readonly reason?: Reason["_tag"]
 }
 
 const system: Readonly<Record<string, Meaning>> = {
@@ -75,9 +80,9 @@ export const problemOfPlatform = ({ reason }: PlatformError.PlatformError): stri
 }
 
 /** Why, however deep the cause is. */
-export const reasonOf = (error: unknown): Reason | undefined => {
+export const reasonOf = (error: unknown): Reason => {
   const meaning = meaningOf(error)
-  if (meaning !== undefined) return meaning.reason
+  if (meaning !== undefined) return { _tag: meaning.reason ?? "Unknown" }
   const inner = Predicate.hasProperty(error, "reason") ? error.reason : error
-  return Predicate.hasProperty(inner, "cause") ? reasonOf(inner.cause) : undefined
+  return Predicate.hasProperty(inner, "cause") ? reasonOf(inner.cause) : { _tag: "Unknown" }
 }

@@ -69,9 +69,12 @@ const describe = (reason: typeof Reason.Type): string => {
  * console.log(error.message) // Signature is missing or empty
  * ```
  */
-export class SignatureRejected extends Schema.TaggedError<SignatureRejected>()("SignatureRejected", {
-  reason: Reason
-}) {
+export class SignatureRejected extends Schema.TaggedError<SignatureRejected>("@effect-zim/signing/SignatureRejected")(
+  "SignatureRejected",
+  {
+    reason: Reason
+  }
+) {
   override get message(): string {
     return describe(this.reason)
   }

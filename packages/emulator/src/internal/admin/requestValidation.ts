@@ -7,8 +7,8 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as AdminApi from "../../AdminApi.ts"
 
-const refuse = (problem: string): Effect.Effect<never, AdminApi.BadRequest> =>
-  Effect.fail(new AdminApi.BadRequest({ problem }))
+const refuse = (problem: string): Effect.Effect<never, AdminApi.AdminRequestInvalid> =>
+  Effect.fail(new AdminApi.AdminRequestInvalid({ problem }))
 
 const schemaOf = (endpoint: HttpApiEndpoint.Top) =>
   Array.from(endpoint.payload.values(), ({ schemas }) => schemas[0])[0]

@@ -69,7 +69,7 @@ const faults = HttpApiBuilder.group(
       deleteFaults: () => faults.set([]),
       deleteFault: Effect.fnUntraced(function* ({ params: { id } }) {
         const gone = (yield* faults.get).find((fault) => idOf(fault) === id)
-        if (gone === undefined) return yield* new AdminApi.NotFound({ problem: `there is no fault ${id}` })
+        if (gone === undefined) return yield* new AdminApi.AdminNotFound({ problem: `there is no fault ${id}` })
         yield* faults.update((before) => before.toSpliced(before.indexOf(gone), 1))
         return yield* view
       })
@@ -116,7 +116,7 @@ const snapshots = HttpApiBuilder.group(
         Effect.suspend(() => {
           const snapshot = kept.get(payload.name)
           return snapshot === undefined
-            ? Effect.fail(new AdminApi.NotFound({ problem: `there is no snapshot ${payload.name}` }))
+            ? Effect.fail(new AdminApi.AdminNotFound({ problem: `there is no snapshot ${payload.name}` }))
             : emulator.restore(snapshot)
         }),
       reset: () => emulator.reset

@@ -10,7 +10,7 @@ import * as ConversationPages from "../operations/conversationPages.ts"
 const find = Effect.fnUntraced(function* (userId: string) {
   const { users } = yield* (yield* Emulator).world.get
   const user = users.find((user) => user.userId === userId)
-  return user ?? (yield* new AdminApi.NotFound({ problem: `${userId} is not registered` }))
+  return user ?? (yield* new AdminApi.AdminNotFound({ problem: `${userId} is not registered` }))
 })
 
 const details = (user: World.User): typeof AdminApi.UserDetails.Type => ({
@@ -19,8 +19,8 @@ const details = (user: World.User): typeof AdminApi.UserDetails.Type => ({
   kickedFrom: user.kickedFrom ?? []
 })
 
-const badRequest = (error: { readonly message: string }): AdminApi.BadRequest =>
-  new AdminApi.BadRequest({ problem: error.message })
+const badRequest = (error: { readonly message: string }): AdminApi.AdminRequestInvalid =>
+  new AdminApi.AdminRequestInvalid({ problem: error.message })
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value)
@@ -84,7 +84,7 @@ export const layer = (url: string | undefined) =>
             const read = yield* Effect.mapError(World.decode(withSecrets(payload, apps)), badRequest)
             const known = read.apps.every((app) => Redacted.value(app.serverSecret) !== AdminApi.redacted)
             if (!known) {
-              return yield* new AdminApi.BadRequest({ problem: "an app that is new needs its serverSecret" })
+              return yield* new AdminApi.AdminRequestInvalid({ problem: "an app that is new needs its serverSecret" })
             }
             yield* world.set(read)
           }),

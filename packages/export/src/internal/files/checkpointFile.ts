@@ -32,7 +32,7 @@ export const make = (files: OutputFiles, format: string) => {
     if (checkpoint.format === format) return Option.some(checkpoint)
     return yield* new Checkpoint.CheckpointInvalid({
       path: paths.checkpoint,
-      reason: "OtherFormat",
+      reason: { _tag: "OtherFormat" },
       problem: `it belongs to an export as ${checkpoint.format}, not ${format}`
     })
   })

@@ -5,7 +5,7 @@ import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 import * as ExportSink from "../../ExportSink.ts"
-import { problemOfPlatform } from "../fileErrors.ts"
+import { problemOfPlatform, reasonOf } from "../fileErrors.ts"
 
 /** What a name stands for, without following it where it is a symbolic link. */
 export interface FileEntry {
@@ -29,7 +29,13 @@ export interface FileInspector {
 export const failed =
   (path: string, operation: "read" | "write" = "write") =>
   (error: PlatformError.PlatformError): ExportSink.SinkFailed =>
-    new ExportSink.SinkFailed({ path, operation, problem: problemOfPlatform(error), cause: error })
+    new ExportSink.SinkFailed({
+      path,
+      operation,
+      reason: reasonOf(error),
+      problem: problemOfPlatform(error),
+      cause: error
+    })
 
 export const idOf = ({ dev, ino }: FileSystem.File.Info): string | undefined =>
   Option.getOrUndefined(Option.map(ino, (ino) => `${dev}:${ino}`))

@@ -4,7 +4,6 @@ import * as Option from "effect/Option"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
 import * as ExportSink from "../../ExportSink.ts"
-import { problemOf } from "../fileErrors.ts"
 import type { FileEntry, FileInspector } from "./fileInspector.ts"
 
 /** What a name stands for. Throws. */
@@ -23,7 +22,7 @@ export const lstat = (path: string): Option.Option<FileEntry> => {
 const read = <A>(path: string, run: () => A): Effect.Effect<A, ExportSink.SinkFailed> =>
   Effect.try({
     try: run,
-    catch: (cause) => new ExportSink.SinkFailed({ path, operation: "read", problem: problemOf(cause), cause })
+    catch: (cause) => ExportSink.failed(path, "read", cause)
   })
 
 export const nodeFileInspector: FileInspector = {

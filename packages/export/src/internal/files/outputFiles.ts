@@ -55,7 +55,7 @@ export const locate = Effect.fnUntraced(function* (inspector: FileInspector, opt
 export type Paths = Effect.Success<ReturnType<typeof locate>>["paths"]
 
 export const changed = (path: string, problem: string): CheckpointInvalid =>
-  new CheckpointInvalid({ path, reason: "OutputChanged", problem })
+  new CheckpointInvalid({ path, reason: { _tag: "OutputChanged" }, problem })
 
 export interface OutputFiles extends ReturnType<typeof make> {}
 

@@ -19,10 +19,13 @@ export interface SuspectFailure {
 }
 
 /** See `Export.UsersVanished`. */
-export class UsersVanished extends Schema.TaggedError<UsersVanished>()("UsersVanished", {
-  userId: Schema.String,
-  unregistered: Schema.Int
-}) {
+export class UsersVanished extends Schema.TaggedError<UsersVanished>("@effect-zim/export/UsersVanished")(
+  "UsersVanished",
+  {
+    userId: Schema.String,
+    unregistered: Schema.Int
+  }
+) {
   override get message(): string {
     const row = this.unregistered === 1 ? "a user" : `${this.unregistered} users in a row`
     return `the service has lost users: it does not know ${row}, nor ${this.userId}, whose list was read before`

@@ -142,7 +142,7 @@ const recognize = Effect.fnUntraced(function* (path: string) {
   if (found.version === Checkpoint.version) return undefined
   return yield* new Checkpoint.CheckpointInvalid({
     path,
-    reason: "OtherVersion",
+    reason: { _tag: "OtherVersion" },
     problem: `it is of version ${found.version}, this program makes version ${Checkpoint.version}`
   })
 })

@@ -1,7 +1,7 @@
 /** Runs what SQLite does, and tells its errors apart. */
 import * as Effect from "effect/Effect"
 import * as ExportSink from "../../ExportSink.ts"
-import { errcodeOf, problemOf } from "../fileErrors.ts"
+import { errcodeOf } from "../fileErrors.ts"
 
 /** Whether somebody else has locked it. Deno has only the message. */
 export const isBusy = (error: unknown): boolean =>
@@ -18,7 +18,7 @@ const attemptTo =
   <A>(path: string, run: () => A): Effect.Effect<A, ExportSink.SinkFailed> =>
     Effect.try({
       try: run,
-      catch: (cause) => new ExportSink.SinkFailed({ path, operation, problem: problemOf(cause), cause })
+      catch: (cause) => ExportSink.failed(path, operation, cause)
     })
 
 /** Runs what throws where the file fails. */

@@ -137,6 +137,6 @@ export class InputLines {
 
   #otherUsers(how: string): Effect.Effect<never, CheckpointInvalid> {
     const problem = `its users are others: ${how}`
-    return Effect.fail(new CheckpointInvalid({ path: this.#location, reason: "OtherUsers", problem }))
+    return Effect.fail(new CheckpointInvalid({ path: this.#location, reason: { _tag: "OtherUsers" }, problem }))
   }
 }

@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 
 /** The bytes are no text in UTF-8. */
-export class NotUtf8 extends Schema.TaggedError<NotUtf8>()("NotUtf8", {
+export class NotUtf8 extends Schema.TaggedError<NotUtf8>("@effect-zim/export/NotUtf8")("NotUtf8", {
   problem: Schema.String
 }) {
   override get message(): string {

@@ -240,7 +240,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     const now = millisOf(clock)
     const { limits, share } = this.#shared
     // The others may go on with the whole quota.
-    if (share === undefined || (error.reason === "Denied" && this.#apart === undefined)) {
+    if (share === undefined || (error.reason._tag === "Denied" && this.#apart === undefined)) {
       this.#refused = { at: now, error }
       return Effect.fail(error)
     }

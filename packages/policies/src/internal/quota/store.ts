@@ -1,6 +1,7 @@
 /** What the processes of a shared quota keep together, and what they tell each other over it. */
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
+import { UnavailableReason } from "../../PolicyError.ts"
 import type * as Permits from "./permits.ts"
 
 /**
@@ -12,21 +13,20 @@ export type Limits = Permits.Limits
 
 /**
  * The store gave no permit and no time to wait. It knows no call: the quota makes a `QuotaUnavailable` of it for each one
- * that waits.
- *
- * - `NoAnswer`, the default: it does not answer.
- * - `Refused`: it answers that it cannot, whoever asks: it starts, fails over, or has no room. That may pass.
- * - `Denied`: it does not serve this process, whose credentials, permissions, or address of the store are wrong; or it
- *   holds something else. Neither waiting nor a share of one's own helps: others may go on with the whole quota.
+ * that waits. Left out, the reason is `NoAnswer`. With `Denied` a share of one's own does not help either: others may go
+ * on with the whole quota.
  *
  * @since 0.1.0
  */
-export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>()("StoreUnavailable", {
-  reason: Schema.optional(Schema.Literals(["NoAnswer", "Refused", "Denied"])),
-  /** What the store said. Default: what the cause says. */
-  problem: Schema.optional(Schema.String),
-  cause: Schema.Defect()
-}) {}
+export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>("@effect-zim/policies/StoreUnavailable")(
+  "StoreUnavailable",
+  {
+    reason: UnavailableReason.pipe(Schema.withConstructorDefault(Effect.succeed({ _tag: "NoAnswer" }))),
+    /** What the store said. Default: what the cause says. */
+    problem: Schema.optional(Schema.String),
+    cause: Schema.Defect()
+  }
+) {}
 
 /**
  * A process that asks the store for a permit. All times are in milliseconds.

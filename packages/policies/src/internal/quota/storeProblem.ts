@@ -1,5 +1,6 @@
 /** Why the store of a shared quota gave no answer, in its own words. */
 import * as Predicate from "effect/Predicate"
+import type { QuotaUnavailable } from "../../PolicyError.ts"
 import type { StoreUnavailable } from "./store.ts"
 
 /** The innermost cause that says something: what is around it only says that a command failed. */
@@ -48,7 +49,7 @@ const passing = new Set([
 export const ofRedis = (cause: unknown): Pick<StoreUnavailable, "reason" | "problem"> => {
   const problem = clean(textOf(cause))
   const code = errorCode.exec(problem)?.[1]
-  return { problem, reason: code === undefined ? "NoAnswer" : passing.has(code) ? "Refused" : "Denied" }
+  return { problem, reason: { _tag: code === undefined ? "NoAnswer" : passing.has(code) ? "Refused" : "Denied" } }
 }
 
 /** What somebody else's store said. */
@@ -56,7 +57,7 @@ export const ofStore = ({
   cause,
   problem,
   reason
-}: StoreUnavailable): { readonly reason: NonNullable<StoreUnavailable["reason"]>; readonly problem: string } => ({
-  reason: reason ?? "NoAnswer",
+}: StoreUnavailable): Pick<QuotaUnavailable, "reason" | "problem"> => ({
+  reason,
   problem: clean(problem ?? textOf(cause))
 })
