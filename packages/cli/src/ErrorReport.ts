@@ -61,6 +61,7 @@ const exitOfCategory: Record<ClientError.Traits["category"], ExitCode.Name> = {
   Clock: "Authentication",
   Permission: "Authentication",
   Server: "Service",
+  Transport: "Service",
   NotFound: "Request",
   AlreadyDone: "Request",
   Conflict: "Request",

@@ -31,6 +31,7 @@ import {
 } from "@effect-zim/policies"
 import { Cursor, ReturnCode, ServiceError } from "@effect-zim/protocol"
 import type * as Duration from "effect/Duration"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 
 export { AttemptTimedOut, CircuitOpen, DeadlineExceeded, QuotaUnavailable }
@@ -164,6 +165,11 @@ export class ResponseUnreadable extends Schema.TaggedError<ResponseUnreadable>("
     retryAfter: Schema.optionalKey(Schema.Duration)
   }
 ) {
+  /** A 429 of something between here and the service is about the rate. */
+  get category(): "RateLimit" | "Transport" {
+    return this.status === 429 ? "RateLimit" : "Transport"
+  }
+
   override get message(): string {
     const snippet = this.snippet === "" ? "" : `; it begins: ${this.snippet}`
     return `unreadable answer: ${this.problem} (HTTP ${this.status}; ${describeCall(this)})${snippet}`
@@ -309,18 +315,27 @@ export interface Traits extends Meaning.Meaning {
    * - `Unknown`: what else fails tells.
    */
   readonly concerns: "User" | "Everybody" | "Unknown"
-  /** What it is about. `Server` is also what stands between here and there. */
-  readonly category: ReturnCode.Category | "Settings"
+  /** What it is about. */
+  readonly category: Category
 }
 
-const traitsOf = (meaning: Meaning.Meaning, more?: Partial<Traits>): Traits => ({
+/**
+ * What a failure is about: the category of its return code, or one of two without a code.
+ *
+ * - `Transport`: there is no answer of the service, because of the network, of what stands between here and there, or of
+ *   the client's own policies.
+ * - `Settings`: there is no client.
+ *
+ * @since 0.1.0
+ */
+export type Category = ReturnCode.Category | "Transport" | "Settings"
+
+const traitsOf = (meaning: Meaning.Meaning, category: Category, more?: Partial<Traits>): Traits => ({
   ...meaning,
   concerns: "Unknown",
-  category: "Server",
+  category,
   ...more
 })
-
-const answered = (retry?: RetryPolicy.Kind, more?: Partial<Traits>): Traits => traitsOf(Meaning.answered(retry), more)
 
 const kindOfRetry: { readonly [Retry in ReturnCode.Retry]?: RetryPolicy.Kind } = {
   RateLimit: "rateLimit",
@@ -330,7 +345,9 @@ const kindOfRetry: { readonly [Retry in ReturnCode.Retry]?: RetryPolicy.Kind } =
 
 const ofCode = (error: ServiceError.ServiceError, more?: Partial<Traits>): Traits => {
   const known = ReturnCode.lookup(error.code)
-  return known === undefined ? answered() : answered(kindOfRetry[known.retry], { category: known.category, ...more })
+  return known === undefined
+    ? traitsOf(Meaning.answered(), unknownCode)
+    : traitsOf(Meaning.answered(kindOfRetry[known.retry]), known.category, more)
 }
 
 const ofEverybody = (error: ServiceError.ServiceError): Traits => ofCode(error, { concerns: "Everybody" })
@@ -338,11 +355,53 @@ const ofEverybody = (error: ServiceError.ServiceError): Traits => ofCode(error, 
 /** Of the codes for a wrong request those that may be about the user id. */
 const maybeTheUser: ReadonlySet<number> = new Set([2, 660000012])
 
-const ofPolicyError = (error: PolicyError): Traits => traitsOf(Meaning.ofPolicyError(error))
+const ofPolicyError = (error: PolicyError): Traits => traitsOf(Meaning.ofPolicyError(error), categories[error._tag])
 
 type ByTag = { readonly [Class in AnyError as Class["_tag"]]: Class }
 
 type OwnTag = Exclude<keyof ByTag, ServiceError.ServiceError["_tag"]>
+
+const unknownCode = "Server"
+
+/** Of the classes without a code that are about one thing, whatever is in them. */
+const categories = {
+  SettingsInvalid: "Settings",
+  RequestInvalid: "BadRequest",
+  TransportFailed: "Transport",
+  ClientClosed: "Transport",
+  AttemptTimedOut: "Transport",
+  DeadlineExceeded: "Transport",
+  CircuitOpen: "Transport",
+  QuotaUnavailable: "Transport",
+  PagingLoop: "Server"
+} as const satisfies { readonly [Tag in Exclude<OwnTag, "ResponseUnreadable">]: Category }
+
+/**
+ * The category of a class of errors, or all that its errors may have.
+ *
+ * @since 0.1.0
+ */
+export type CategoryOf<Error extends AnyError> = Error extends { readonly category: infer Own }
+  ? Own
+  : Error["_tag"] extends keyof typeof categories
+    ? (typeof categories)[Error["_tag"]]
+    : Error["_tag"] extends ReturnCode.ReturnCode["error"]
+      ? Extract<ReturnCode.ReturnCode, { readonly error: Error["_tag"] }>["category"]
+      : typeof unknownCode
+
+/**
+ * Those of some errors that are about one thing. A class whose errors may be about other things too stays among the
+ * others, so that nothing is caught by the type alone.
+ *
+ * @since 0.1.0
+ */
+export type InCategory<Error, Wanted extends Category> = Error extends AnyError
+  ? CategoryOf<Error> extends Wanted
+    ? Error
+    : Extract<CategoryOf<Error>, Wanted> extends never
+      ? never
+      : Error & { readonly category: Wanted }
+  : never
 
 /**
  * A table with a row for each class of error, or a function that makes it: the compiler asks for those that are missing.
@@ -363,23 +422,22 @@ const table: Table<Traits> = {
   SignatureExpired: (error) => ({ ...ofEverybody(error), mayBeClock: true, isRetryable: true }),
   NotPermitted: ofEverybody,
   ServiceFailed: (error) => ofCode(error, { host: "Ill" }),
-  UnknownReturnCode: (error) => answered(kindOfRetry[ServiceError.retryOf(error)]),
-  OperationFailed: ({ category, retry }) => answered(kindOfRetry[retry], { category }),
-  SettingsInvalid: traitsOf(Meaning.unsent, { concerns: "Everybody", category: "Settings" }),
-  RequestInvalid: traitsOf(Meaning.unsent, { concerns: "Everybody", category: "BadRequest" }),
-  TransportFailed: traitsOf(Meaning.noAnswer),
-  ClientClosed: traitsOf(Meaning.abandoned, { concerns: "Everybody" }),
+  UnknownReturnCode: (error) => traitsOf(Meaning.answered(kindOfRetry[ServiceError.retryOf(error)]), unknownCode),
+  OperationFailed: ({ category, retry }) => traitsOf(Meaning.answered(kindOfRetry[retry]), category),
+  SettingsInvalid: traitsOf(Meaning.unsent, categories.SettingsInvalid, { concerns: "Everybody" }),
+  RequestInvalid: traitsOf(Meaning.unsent, categories.RequestInvalid, { concerns: "Everybody" }),
+  TransportFailed: traitsOf(Meaning.noAnswer, categories.TransportFailed),
+  ClientClosed: traitsOf(Meaning.abandoned, categories.ClientClosed, { concerns: "Everybody" }),
   AttemptTimedOut: ofPolicyError,
   DeadlineExceeded: (error) => ({ ...ofPolicyError(error), isRetryable: true }),
   CircuitOpen: ofPolicyError,
   QuotaUnavailable: ofPolicyError,
-  ResponseUnreadable: ({ reason, status }) => ({
-    ...(reason._tag === "HttpStatus"
-      ? traitsOf(Meaning.ofStatus(status))
-      : answered(reason._tag === "NotJson" || reason._tag === "Empty" ? "bounded" : undefined, { host: "Unclear" })),
-    category: status === 429 ? "RateLimit" : "Server"
-  }),
-  PagingLoop: answered()
+  ResponseUnreadable: ({ category, reason, status }) => {
+    if (reason._tag === "HttpStatus") return traitsOf(Meaning.ofStatus(status), category)
+    const retry = reason._tag === "NotJson" || reason._tag === "Empty" ? "bounded" : undefined
+    return traitsOf(Meaning.answered(retry), category, { host: "Unclear" })
+  },
+  PagingLoop: traitsOf(Meaning.answered(), categories.PagingLoop)
 }
 
 /** The row of an error, in a table that has a row for each of its tags. */
@@ -409,6 +467,32 @@ export const traits = (error: AnyError): Traits => {
   const retryAfter = "retryAfter" in error ? error.retryAfter : undefined
   return retryAfter === undefined ? row : { ...row, retryAfter }
 }
+
+/**
+ * Whether a failure is about one of these things: for `Effect.catchIf`, `Stream.catchIf`, `Effect.tapErrorIf` and the like,
+ * which know afterwards what is left.
+ *
+ * @example
+ * ```ts
+ * import { ClientError, Conversations } from "@effect-zim/client"
+ * import { Effect } from "effect"
+ *
+ * const list = Conversations.snapshot("user-42").pipe(
+ *   Effect.catchIf(ClientError.isIn("RateLimit"), (error) => Effect.logWarning("too fast", error)),
+ *   // Everything about the signature.
+ *   Effect.catchIf(ClientError.isIn("Authentication", "Clock"), (error) => Effect.die(error))
+ * )
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const isIn =
+  <const Wanted extends Category>(...wanted: ReadonlyArray<Wanted>) =>
+  <Error>(error: Error): error is Error & InCategory<Error, Wanted> =>
+    isAnyError(error) && wanted.some((category) => category === traits(error).category)
+
+const isAnyError = (error: unknown): error is AnyError =>
+  Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" && Object.hasOwn(table, error._tag)
 
 /**
  * Whether the same call may succeed later: for a job that puts what failed back into its queue.

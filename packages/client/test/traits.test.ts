@@ -91,58 +91,74 @@ const rows: ReadonlyArray<readonly [string, ClientError.AnyError, string]> = [
   [
     "no answer",
     new ClientError.TransportFailed({ ...call, systemCode: undefined, problem: "p" }),
-    "TransportFailed: transport Abandoned Ill Unknown Server; retryable"
+    "TransportFailed: transport Abandoned Ill Unknown Transport; retryable"
   ],
-  ["closed", new ClientError.ClientClosed(call), "ClientClosed: - Abandoned Unclear Everybody Server"],
+  ["closed", new ClientError.ClientClosed(call), "ClientClosed: - Abandoned Unclear Everybody Transport"],
   [
     "timeout",
     new ClientError.AttemptTimedOut({ ...call, timeout: Duration.zero }),
-    "AttemptTimedOut: transport Abandoned Ill Unknown Server; retryable"
+    "AttemptTimedOut: transport Abandoned Ill Unknown Transport; retryable"
   ],
   [
     "deadline",
     new ClientError.DeadlineExceeded({ ...call, deadline: Duration.zero }),
-    "DeadlineExceeded: - Abandoned Unclear Unknown Server; retryable"
+    "DeadlineExceeded: - Abandoned Unclear Unknown Transport; retryable"
   ],
   [
     "circuit",
     new ClientError.CircuitOpen({ ...call, host: "h", retryAfter }),
-    "CircuitOpen: circuit NotSent Unclear Unknown Server; retryable after 3000 ms"
+    "CircuitOpen: circuit NotSent Unclear Unknown Transport; retryable after 3000 ms"
   ],
-  ["no store", unavailable("NoAnswer"), "QuotaUnavailable: transport NotSent Unclear Unknown Server; retryable"],
+  ["no store", unavailable("NoAnswer"), "QuotaUnavailable: transport NotSent Unclear Unknown Transport; retryable"],
   [
     "a store that refuses",
     unavailable("Refused"),
-    "QuotaUnavailable: transport NotSent Unclear Unknown Server; retryable"
+    "QuotaUnavailable: transport NotSent Unclear Unknown Transport; retryable"
   ],
-  ["a store that denies", unavailable("Denied"), "QuotaUnavailable: - NotSent Unclear Unknown Server"],
-  ["HTTP 302", unreadable("Redirect", 302), "ResponseUnreadable: - Answered Unclear Unknown Server"],
-  ["HTTP 404", unreadable("HttpStatus", 404), "ResponseUnreadable: - Answered Unclear Unknown Server"],
+  ["a store that denies", unavailable("Denied"), "QuotaUnavailable: - NotSent Unclear Unknown Transport"],
+  ["HTTP 302", unreadable("Redirect", 302), "ResponseUnreadable: - Answered Unclear Unknown Transport"],
+  ["HTTP 404", unreadable("HttpStatus", 404), "ResponseUnreadable: - Answered Unclear Unknown Transport"],
   [
     "HTTP 408",
     unreadable("HttpStatus", 408),
-    "ResponseUnreadable: transient Answered Unclear Unknown Server; retryable"
+    "ResponseUnreadable: transient Answered Unclear Unknown Transport; retryable"
   ],
   [
     "HTTP 425",
     unreadable("HttpStatus", 425),
-    "ResponseUnreadable: transient Answered Unclear Unknown Server; retryable"
+    "ResponseUnreadable: transient Answered Unclear Unknown Transport; retryable"
   ],
   [
     "HTTP 429",
     unreadable("HttpStatus", 429),
     "ResponseUnreadable: rateLimit Rejected Unclear Unknown RateLimit; retryable"
   ],
-  ["HTTP 500", unreadable("HttpStatus", 500), "ResponseUnreadable: transient Answered Ill Unknown Server; retryable"],
-  ["HTTP 501", unreadable("HttpStatus", 501), "ResponseUnreadable: - Answered Ill Unknown Server"],
-  ["HTTP 502", unreadable("HttpStatus", 502), "ResponseUnreadable: transient Answered Ill Unknown Server; retryable"],
-  ["HTTP 503", unreadable("HttpStatus", 503), "ResponseUnreadable: transient Answered Ill Unknown Server; retryable"],
-  ["HTTP 504", unreadable("HttpStatus", 504), "ResponseUnreadable: transient Answered Ill Unknown Server; retryable"],
-  ["empty", unreadable("Empty", 200), "ResponseUnreadable: bounded Answered Unclear Unknown Server; retryable"],
-  ["too large", unreadable("TooLarge", 200), "ResponseUnreadable: - Answered Unclear Unknown Server"],
+  [
+    "HTTP 500",
+    unreadable("HttpStatus", 500),
+    "ResponseUnreadable: transient Answered Ill Unknown Transport; retryable"
+  ],
+  ["HTTP 501", unreadable("HttpStatus", 501), "ResponseUnreadable: - Answered Ill Unknown Transport"],
+  [
+    "HTTP 502",
+    unreadable("HttpStatus", 502),
+    "ResponseUnreadable: transient Answered Ill Unknown Transport; retryable"
+  ],
+  [
+    "HTTP 503",
+    unreadable("HttpStatus", 503),
+    "ResponseUnreadable: transient Answered Ill Unknown Transport; retryable"
+  ],
+  [
+    "HTTP 504",
+    unreadable("HttpStatus", 504),
+    "ResponseUnreadable: transient Answered Ill Unknown Transport; retryable"
+  ],
+  ["empty", unreadable("Empty", 200), "ResponseUnreadable: bounded Answered Unclear Unknown Transport; retryable"],
+  ["too large", unreadable("TooLarge", 200), "ResponseUnreadable: - Answered Unclear Unknown Transport"],
   ["too large, 429", unreadable("TooLarge", 429), "ResponseUnreadable: - Answered Unclear Unknown RateLimit"],
-  ["no JSON", unreadable("NotJson", 200), "ResponseUnreadable: bounded Answered Unclear Unknown Server; retryable"],
-  ["another shape", unreadable("WrongShape", 200), "ResponseUnreadable: - Answered Unclear Unknown Server"],
+  ["no JSON", unreadable("NotJson", 200), "ResponseUnreadable: bounded Answered Unclear Unknown Transport; retryable"],
+  ["another shape", unreadable("WrongShape", 200), "ResponseUnreadable: - Answered Unclear Unknown Transport"],
   [
     "a code of other operations",
     ofOperation(660300007),
@@ -182,13 +198,27 @@ describe("traits", () => {
     const tags = new Set(rows.map(([, error]) => error._tag))
     assert.deepStrictEqual(
       [...tags].toSorted(),
-      ClientError.AnyError.members.map(({ identifier }) => identifier).toSorted()
+      ClientError.AnyError.members.map(({ fields }) => fields._tag.schema.literal).toSorted()
     )
     const codes = rows.flatMap(([, error]) => ("code" in error ? [error.code] : []))
     assert.includeMembers(
       codes,
       ReturnCode.table.map(({ code }) => code)
     )
+  })
+
+  it("each is in its category and in no other, and what is no error of the client in none", () => {
+    const all = [...ReturnCode.categories, "Transport", "Settings"] as const
+    for (const [, error] of rows) {
+      assert.deepStrictEqual(
+        all.filter((category) => ClientError.isIn(category)(error)),
+        [ClientError.traits(error).category]
+      )
+      assert.isTrue(ClientError.isIn(...all)(error))
+    }
+    for (const other of [undefined, null, "RateLimited", {}, { _tag: "toString" }, { _tag: 7 }, new Error("x")]) {
+      assert.isFalse(ClientError.isIn(...all)(other))
+    }
   })
 
   it("protocol says the same of the service's errors", () => {

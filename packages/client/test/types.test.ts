@@ -311,3 +311,59 @@ test("a code narrows with its class", () => {
   const streamed = Conversations.stream("user-42").pipe(Stream.catchTag("UserNotRegistered", () => Stream.empty))
   expectTypeOf<Stream.Error<typeof streamed>>().toEqualTypeOf<Exclude<OfList, ServiceError.UserNotRegistered>>()
 })
+
+test("a category is caught whole, and what is left is known", () => {
+  const rate = Effect.catchIf(Conversations.snapshot("u"), ClientError.isIn("RateLimit"), (error) =>
+    Effect.succeed(
+      expectTypeOf(error).toEqualTypeOf<
+        | ServiceError.RateLimited
+        | ServiceError.Throttled
+        | (ClientError.ResponseUnreadable & { readonly category: "RateLimit" })
+      >()
+    )
+  )
+  expectTypeOf<Effect.Error<typeof rate>>().toEqualTypeOf<
+    Exclude<OfList, ServiceError.RateLimited | ServiceError.Throttled>
+  >()
+  const signature = Conversations.stream("u").pipe(
+    Stream.catchIf(ClientError.isIn("Authentication", "Clock"), () => Stream.empty)
+  )
+  expectTypeOf<Stream.Error<typeof signature>>().toEqualTypeOf<
+    Exclude<OfList, ServiceError.AuthenticationFailed | ServiceError.SignatureExpired>
+  >()
+  const permission = Conversations.snapshot("u").pipe(Effect.catchIf(ClientError.isIn("Permission"), () => Effect.void))
+  expectTypeOf<Effect.Error<typeof permission>>().toEqualTypeOf<Exclude<OfList, ServiceError.NotPermitted>>()
+  const transport = Conversations.snapshot("u").pipe(
+    Effect.catchIf(ClientError.isIn("Transport", "RateLimit"), () => Effect.void)
+  )
+  expectTypeOf<Effect.Error<typeof transport>>().toEqualTypeOf<
+    | ServiceError.InvalidInput
+    | ServiceError.UserNotRegistered
+    | ServiceError.QueryFailed
+    | ServiceError.MalformedRequest
+    | ServiceError.AuthenticationFailed
+    | ServiceError.SignatureExpired
+    | ServiceError.NotPermitted
+    | ServiceError.ServiceFailed
+    | ServiceError.UnknownReturnCode
+    | ClientError.RequestInvalid
+    | ClientError.PagingLoop
+  >()
+  expectTypeOf<ClientError.InCategory<ServiceError.OperationFailed, "NotFound">>().toEqualTypeOf<
+    ServiceError.OperationFailed & { readonly category: "NotFound" }
+  >()
+})
+
+test("a reason is caught with its tag", () => {
+  const list = Conversations.snapshot("u").pipe(
+    Effect.catchReason("ResponseUnreadable", "Redirect", (reason, error) =>
+      Effect.succeed([
+        expectTypeOf(reason).toEqualTypeOf<{ readonly _tag: "Redirect" }>(),
+        expectTypeOf(error.status).toEqualTypeOf<number>()
+      ])
+    ),
+    Effect.catchReason("PagingLoop", "TooManyPages", () => Effect.void),
+    Effect.catchReason("QuotaUnavailable", "Denied", () => Effect.void)
+  )
+  expectTypeOf<Effect.Error<typeof list>>().toEqualTypeOf<OfList>()
+})

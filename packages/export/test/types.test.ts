@@ -2,10 +2,10 @@ import type { Conversations, ZimClient } from "@effect-zim/client"
 import { type Checkpoint, Export, NdjsonSink, type Progress, type ExportSink, UserList } from "@effect-zim/export"
 import * as SqliteSink from "@effect-zim/export/SqliteSink"
 import { describe, expectTypeOf, it } from "@effect/vitest"
-import type * as Effect from "effect/Effect"
+import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
-import type * as Stream from "effect/Stream"
+import * as Stream from "effect/Stream"
 
 describe("types", () => {
   it("an export fails with what its users, its sink and the client fail with, and nothing else", () => {
@@ -33,5 +33,18 @@ describe("types", () => {
       Effect.Effect<ExportSink.ExportSink, never, FileSystem.FileSystem | Path.Path>
     >()
     expectTypeOf(SqliteSink.make).returns.toEqualTypeOf<ExportSink.ExportSink>()
+  })
+
+  it("each reason is caught with its tag", () => {
+    const caught = Stream.runDrain(
+      Export.run(UserList.file("unused"), { sink: SqliteSink.make({ path: "unused.db" }) })
+    ).pipe(
+      Effect.catchReason("CheckpointInvalid", "OutputChanged", () => Effect.void),
+      Effect.catchReason("UserListUnreadable", "NotUtf8", () => Effect.void),
+      Effect.catchReason("SinkFailed", "NoSpace", (reason) =>
+        Effect.succeed(expectTypeOf(reason).toEqualTypeOf<{ readonly _tag: "NoSpace" }>())
+      )
+    )
+    expectTypeOf<Effect.Error<typeof caught>>().toExtend<{ readonly _tag: string }>()
   })
 })
