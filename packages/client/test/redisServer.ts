@@ -76,6 +76,9 @@ export const make = (...options: ReadonlyArray<string>): Effect.Effect<RedisServ
     }
   })
 
-/** A connection of its own: what one process has. */
+/**
+ * A connection of its own: what one process has. It connects again sooner than the tests' short `grace + timeout`, as the
+ * promise of a share asks for.
+ */
 export const connection = (server: RedisServer, options?: { readonly username: string; readonly password: string }) =>
-  NodeRedis.layer({ url: server.url, ...options })
+  NodeRedis.layer({ url: server.url, socket: { reconnectStrategy: () => 50 }, ...options })

@@ -30,10 +30,10 @@ export type { Ask, Limits, Pause, Rejection, Reply, Return, Store } from "./inte
 export interface Options extends Quota.Options {
   /**
    * What happens while the store does not answer. `fail`, the default: calls fail with `QuotaUnavailable`. `share`: this
-   * process goes on with this part of the limit (above 0, 1 at most), at least one call per window, and returns to the store when it answers
-   * again. That keeps the limit while the store is away for all processes, and as long as their shares add up to 1 at
-   * most. Its price: each process asks once per window whether the store is there, and waits for
-   * `window + grace + timeout` before its first call.
+   * process goes on with this part of the limit (above 0, 1 at most), at least one call per window, and returns to the
+   * store when it answers again. That keeps the limit while the store is away for all processes and answers all of them
+   * again within `grace + timeout`, and as long as their shares add up to 1 at most. Its price: each process asks once per
+   * window whether the store is there, and waits for `window + grace + timeout` before its first call.
    */
   readonly whenUnavailable?: "fail" | { readonly share: number } | undefined
   /** How long the store has to answer until it counts as away: `grace - window` at most. Default: 1 second. */
