@@ -75,21 +75,30 @@ export const call = Command.make(
     ),
     body: Flag.String("body").pipe(
       Flag.withMetavar("JSON"),
-      Flag.withDescription("The request's body; @FILE reads a file, - standard input; default {}"),
+      Flag.withDescription("What it asks; @FILE reads a file, - standard input; of a GET the query; default {}"),
       Flag.withDefault("{}")
     ),
+    method: Flag.Literals("method", ["GET", "POST"]).pipe(
+      Flag.withDescription("How it is sent; default: as documented of the operation, POST where nothing is"),
+      Flag.optional
+    ),
     read: boolean("read").pipe(
-      Flag.withDescription("The operation changes nothing: repeat it after any failure that may pass")
+      Flag.withDescription("It changes nothing: repeat it after any failure that may pass, like a documented read")
     ),
     format: Flag.Literals("format", ["text", "json"]).pipe(
       Flag.withDescription("How to print the answer; default: text on a terminal, json in a pipe"),
       Flag.optional
     )
   },
-  Effect.fnUntraced(function* ({ action, body, format, read }) {
-    const answer = yield* ZimClient.call(action, yield* BodyFlag.read(body), {
-      kind: read ? "Read" : "Write"
-    }).pipe(Effect.mapError(explain(read)))
+  Effect.fnUntraced(function* ({ action, body, format, method, read }) {
+    const operation = UntypedOperation.make(action, {
+      kind: read ? "Read" : undefined,
+      method: Option.getOrUndefined(method)
+    })
+    const answer = yield* Effect.mapError(
+      ZimClient.execute(operation, yield* BodyFlag.read(body)),
+      explain(operation.kind === "Read")
+    )
     const { stdoutIsTerminal } = yield* Stdio.Stdio
     const isTerminal = yield* stdoutIsTerminal
     const chosen = Option.getOrElse(format, () => (isTerminal ? "text" : "json"))
@@ -99,14 +108,19 @@ export const call = Command.make(
 ).pipe(
   Command.provide(() => ZimClient.layerConfig.pipe(Layer.provide(UndiciHttpClient.layer))),
   Command.withDescription(
-    "Call any operation of the server API by its name, signed and within the quota like every other. Since nobody knows " +
-      "whether it changes something, it is repeated only where it was surely not done."
+    "Call any operation of the server API by its name, signed and within the quota like every other. The documented ones " +
+      "are sent as documented, 20 of them by GET. What is not documented to be a read is repeated only where it was surely " +
+      "not done."
   ),
   Command.withShortDescription("Call any operation by its name"),
   Command.withExamples([
-    { command: `zim call QueryUserInfos --read --body '{"UserIds":["user-42"]}'` },
+    { command: `zim call QueryUserInfos --body '{"UserIds":["user-42"]}'` },
+    {
+      command: `zim call QueryUserOnlineState --body '{"UserId":["ada","grace"]}'`,
+      description: "A GET: the list is UserId[]=ada&UserId[]=grace"
+    },
     { command: "zim call SendPeerMessage --body @message.json", description: "The body from a file" },
-    { command: "jq -n '{UserIds: [env.USER]}' | zim call QueryUserInfos --read --body -", description: "From a pipe" },
+    { command: "jq -n '{UserIds: [env.USER]}' | zim call QueryUserInfos --body -", description: "From a pipe" },
     {
       command: `zim call QueryConversationList --body '{"FromUserId":"ada"}' | jq .TotalCount`,
       description: "In a pipe: the answer as it came"
