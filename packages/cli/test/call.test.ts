@@ -101,10 +101,7 @@ describe("zim call", () => {
       }
       const refused = yield* invokeAt(url, ["call", "MuteGroup", "--body", '{"Roles":[{"canary":1}]}'])
       assert.deepStrictEqual([refused.code, refused.stdout, seen.length], [4, "", calls.length])
-      assert.match(
-        refused.stderr,
-        /^error: nested, which a query cannot say: .+\["Roles"\]\[0\]\nhelp: .+\n$/
-      )
+      assert.match(refused.stderr, /^error: nested, which a query cannot say: .+\["Roles"\]\[0\]\nhelp: .+\n$/)
     })
   )
 

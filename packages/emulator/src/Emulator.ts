@@ -4,16 +4,18 @@
  * It is as strict as the documentation. A request is checked in this order, and answered with the code of the first
  * thing that is wrong, always with HTTP status 200:
  *
- * 1. `Action`: 100000006 left out or empty, 100000007 unknown (the case of the letters counts).
+ * 1. `Action`: 100000006 left out or empty, 100000007 not documented (the case of the letters counts).
  * 2. `AppId` 100000001 (left out, malformed or unknown), `Timestamp` 100000002 and 100000003, `SignatureNonce` 100000008,
  *    `Signature` 100000009, `SignatureVersion` 100000013 and 100000014.
  * 3. Authentication: 100000004 when the timestamp is more than ten minutes off, 100000005 when the signature is wrong.
  * 4. Quota: 660300005.
  * 5. Body: 100000012 when it is no JSON, 660000012 for a user id of more than 32 bytes, 660000002 for any other field that
- *    is wrong or missing.
+ *    is wrong or missing. Of a GET, 2 when it has one, or a parameter comes twice that is no list (`UserId[]`).
  * 6. User: 660500002 when not registered; then 660000002 for a `Next` that this user's list was not answered with.
  *
- * Anything but `POST /` gets HTTP status 404 (with code 100000000) or 405 (with code 2).
+ * Another path than `/` gets HTTP status 404 (with code 100000000), another method than the operation's 405 (with code 2):
+ * `POST`, but `GET` for 20 of the documented ones. Of these 71 it serves `QueryConversationList`; any other is checked up to
+ * step 5, and then gets 100000007: it was sent as documented.
  *
  * A cursor stands for the last entry of its page, by time and id, not for a number of entries: as in a real list, what
  * changes while a list is read may occur twice or not at all, and everything else occurs once.

@@ -5,6 +5,7 @@ import * as Result from "effect/Result"
 import { ConnectionLost } from "../../HttpExchange.ts"
 import type { Reply, Request } from "../../HttpExchange.ts"
 import type { Call } from "../../Fault.ts"
+import * as Authenticate from "./authenticate.ts"
 import { check } from "./checkRequest.ts"
 import type { ServiceData, Facts } from "./checkRequest.ts"
 import type { Happening, FaultInterpreter } from "../faults/faultInterpreter.ts"
@@ -28,7 +29,6 @@ export interface ServiceState {
 }
 
 const wrongPath: Refusal = { code: 100000000, reason: "the path is not /" }
-const wrongMethod: Refusal = { code: 2, reason: "the method is not POST" }
 
 const unknown = {
   appId: undefined,
@@ -82,12 +82,14 @@ export const answer = Effect.fnUntraced(function* (
   if ((end < 0 ? request.target : request.target.slice(0, end)) !== "/") {
     return refuseOutright(state, index, arrival, 404, wrongPath)
   }
-  if (request.method !== "POST") {
-    const refused = refuseOutright(state, index, arrival, 405, wrongMethod)
-    return { ...refused, headers: { ...refused.headers, allow: "POST" } }
+  const query = Authenticate.readQuery(request.target)
+  const method = ReadRequest.methodFor(query)
+  if (request.method !== method) {
+    const refused = refuseOutright(state, index, arrival, 405, { code: 2, reason: `the method is not ${method}` })
+    return { ...refused, headers: { ...refused.headers, allow: method } }
   }
 
-  const received = ReadRequest.receive(request)
+  const received = ReadRequest.receive(request, query)
   const page = pageOf(state, received)
   const call = ReadRequest.callOf(received, { index, time: arrival, page })
   const happening = state.faults.happening(call)

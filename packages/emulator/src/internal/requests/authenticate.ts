@@ -8,6 +8,11 @@ export type Query = Readonly<Record<string, string | ReadonlyArray<string> | und
 
 const names = ["Action", "AppId", "SignatureNonce", "Timestamp", "SignatureVersion", "Signature"] as const
 
+const common: ReadonlySet<string> = new Set(names)
+
+/** Whether a parameter is one of the common ones. */
+export const isCommon = (name: string): boolean => common.has(name)
+
 export const readQuery = (target: string): Query => {
   const params = new URLSearchParams(target.slice(target.indexOf("?") + 1))
   const query: Record<string, string | ReadonlyArray<string> | undefined> = {}

@@ -1,3 +1,4 @@
+import { Catalog } from "@effect-zim/protocol"
 import * as Effect from "effect/Effect"
 import type { DocumentationReading } from "../../DocumentationReading.ts"
 import type { World } from "../../World.ts"
@@ -38,6 +39,9 @@ export interface Facts {
 
 const refuse = (code: number, reason: string): Effect.Effect<never, Refusal> => Effect.fail({ code, reason })
 
+/** What is documented has to be sent as documented, whether it is served or not. */
+const isKnown = (action: string): boolean => ServedOperations.byAction.has(action) || Catalog.operations.has(action)
+
 /**
  * The checks, in the order that the documentation of `Emulator` gives. `steady` never goes back, `shown` is the service's clock.
  */
@@ -51,8 +55,7 @@ export const check = Effect.fnUntraced(function* (
 ): Effect.fn.Return<object, Refusal> {
   const action = query["Action"]
   if (action === undefined || action === "") return yield* refuse(100000006, "Action is missing or empty")
-  const handler = typeof action === "string" ? ServedOperations.byAction.get(action) : undefined
-  if (handler === undefined) return yield* refuse(100000007, "there is no such Action")
+  if (typeof action !== "string" || !isKnown(action)) return yield* refuse(100000007, "there is no such Action")
   const signed = yield* Authenticate.decode(query)
   const appId = signed.AppId
   const seconds = Math.floor(shown / 1000)
@@ -69,10 +72,12 @@ export const check = Effect.fnUntraced(function* (
     }
   }
   if (changes.code !== undefined) return yield* refuse(changes.code, "a fault asked for it")
-  const { admitted, delay } = data.budgets.take(app, handler.action, steady)
+  const { admitted, delay } = data.budgets.take(app, action, steady)
   if (!admitted) return yield* refuse(660300005, "over the quota")
   if (delay > 0) yield* Effect.onInterrupt(Effect.sleep(delay), () => Effect.sync(changes.givenUp))
-  if ("problem" in body) return yield* refuse(100000012, body.problem)
+  if ("problem" in body) return yield* refuse(body.code, body.problem)
+  const handler = ServedOperations.byAction.get(action)
+  if (handler === undefined) return yield* refuse(100000007, "sent as documented, but the emulator does not serve it")
   return yield* Effect.fromResult(
     handler.answer(body.json, {
       appId,

@@ -1,14 +1,14 @@
-import { Excerpt, WireJson } from "@effect-zim/protocol"
+import { Catalog, Excerpt, WireJson } from "@effect-zim/protocol"
 import { maximumBodyBytes } from "../../HttpExchange.ts"
 import type { Request } from "../../HttpExchange.ts"
 import type { Call } from "../../Fault.ts"
-import { readQuery } from "./authenticate.ts"
+import { isCommon } from "./authenticate.ts"
 import type { Query } from "./authenticate.ts"
 import type { RequestSummary } from "../operations/operationHandler.ts"
 import * as ServedOperations from "../operations/servedOperations.ts"
 
-/** A body's JSON, or why there is none. */
-export type Body = { readonly json: unknown } | { readonly problem: string }
+/** What is asked, the JSON of a body or the parameters of a GET; or why there is none, and the code of that. */
+export type Body = { readonly json: unknown } | { readonly problem: string; readonly code: number }
 
 /** A request, read as far as it can be. */
 export interface Received {
@@ -21,18 +21,39 @@ export interface Received {
 
 const jsonType = /^application\/json\s*(?:;|$)/i
 
+const unreadable = (problem: string): Body => ({ problem, code: 100000012 })
+
 const readBody = (request: Request): Body => {
   if (request.body === undefined || request.body.length > maximumBodyBytes) {
-    return { problem: "the body broke off or is too long" }
+    return unreadable("the body broke off or is too long")
   }
   if (request.contentType === undefined || !jsonType.test(request.contentType)) {
-    return { problem: "Content-Type is not application/json" }
+    return unreadable("Content-Type is not application/json")
   }
   try {
     return { json: WireJson.parse(request.body) }
   } catch {
-    return { problem: "the body is not JSON" }
+    return unreadable("the body is not JSON")
   }
+}
+
+const wrong = (problem: string): Body => ({ problem, code: 2 })
+
+/** The parameters of a GET beside the common ones, all of them text. A list has brackets, which are not in its name here. */
+const readFields = ({ body, target }: Request): Body => {
+  if (body !== "") return wrong("a GET has no body")
+  const fields = new Map<string, string | ReadonlyArray<string>>()
+  for (const [name, value] of new URLSearchParams(target.slice(target.indexOf("?") + 1))) {
+    if (isCommon(name)) continue
+    const isList = name.endsWith("[]")
+    const key = isList ? name.slice(0, -2) : name
+    const before = fields.get(key)
+    if (before !== undefined && !(isList && typeof before !== "string")) {
+      return wrong("a parameter comes twice: those of a list have brackets, as in UserId[]=a&UserId[]=b")
+    }
+    fields.set(key, isList ? [...(before ?? []), value] : value)
+  }
+  return { json: Object.fromEntries(fields) }
 }
 
 const single = (value: Query[string]): string => (typeof value === "string" ? value : "")
@@ -41,11 +62,14 @@ const unknown: RequestSummary = { userId: undefined, limit: undefined, cursor: u
 
 const clip = (text: string): string => Excerpt.of(text, 64)
 
-export const receive = (request: Request): Received => {
-  const query = readQuery(request.target)
+/** How the operation that a request names is sent: what nobody knows, like most, by POST. */
+export const methodFor = (query: Query): Catalog.Method =>
+  Catalog.operations.get(single(query["Action"]))?.method ?? "POST"
+
+export const receive = (request: Request, query: Query): Received => {
   const action = single(query["Action"])
   const appId = single(query["AppId"])
-  const body = readBody(request)
+  const body = request.method === "GET" ? readFields(request) : readBody(request)
   const summary = ("json" in body ? ServedOperations.byAction.get(action)?.summarize(body.json) : undefined) ?? unknown
   return {
     query,
