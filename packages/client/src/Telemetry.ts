@@ -13,8 +13,15 @@ import { Metrics } from "@effect-zim/policies"
 import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 
-/** From half a millisecond to more than two minutes, in milliseconds. */
-const durations = Metric.exponentialBoundaries({ start: 0.5, factor: 2, count: 20 })
+/** By this name an exporter of Effect's finds the unit. */
+const inMillis = { time_unit: "milliseconds" }
+
+/**
+ * The boundaries of the histograms: from half a millisecond to more than two minutes, in milliseconds.
+ *
+ * @since 0.1.0
+ */
+export const durationBoundaries: ReadonlyArray<number> = Metric.exponentialBoundaries({ start: 0.5, factor: 2, count: 20 })
 
 /**
  * Calls by `zim.action` and `outcome`: `Success` or the tag of the error.
@@ -51,7 +58,8 @@ export const attempts = Metric.counter("zim.client.attempts", { description: "At
  */
 export const callDuration = Metric.histogram("zim.client.call.duration", {
   description: "Duration of calls in milliseconds",
-  boundaries: durations
+  boundaries: durationBoundaries,
+  attributes: inMillis
 })
 
 /**
@@ -61,7 +69,8 @@ export const callDuration = Metric.histogram("zim.client.call.duration", {
  */
 export const attemptDuration = Metric.histogram("zim.client.attempt.duration", {
   description: "Duration of attempts in milliseconds",
-  boundaries: durations
+  boundaries: durationBoundaries,
+  attributes: inMillis
 })
 
 /**
@@ -71,7 +80,8 @@ export const attemptDuration = Metric.histogram("zim.client.attempt.duration", {
  */
 export const quotaWait = Metric.histogram("zim.client.quota.wait", {
   description: "Wait for a permit of the quota in milliseconds",
-  boundaries: durations
+  boundaries: durationBoundaries,
+  attributes: inMillis
 })
 
 /**

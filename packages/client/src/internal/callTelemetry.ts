@@ -14,20 +14,36 @@ import type { Endpoint } from "../Endpoint.ts"
 import * as Telemetry from "../Telemetry.ts"
 import { memoized } from "./memoized.ts"
 
-/** A metric with its attributes, made once for each combination. */
-const withOutcome = <Input, State>(metric: Metric.Metric<Input, State>) => {
-  const known = new Map<string, Map<string, Metric.Metric<Input, State>>>()
-  return (action: string, outcome: string): Metric.Metric<Input, State> => {
-    const outcomes = known.get(action) ?? new Map<string, Metric.Metric<Input, State>>()
-    known.set(action, outcomes)
-    const made = outcomes.get(outcome) ?? Metric.withAttributes(metric, { "zim.action": action, outcome })
-    outcomes.set(outcome, made)
+/** A value for each text, made once. */
+const forEach = <A>(make: (text: string) => A): ((text: string) => A) => {
+  const known = new Map<string, A>()
+  return (text) => {
+    const made = known.get(text) ?? make(text)
+    known.set(text, made)
     return made
   }
 }
 
+// Each is a metric of its own: attributes that are added to a shared one cost a context for each update.
+const withOutcome = ({ description, id }: Metric.Counter<number>) =>
+  forEach((action) =>
+    forEach((outcome) => Metric.counter(id, { description, incremental: true, attributes: { "zim.action": action, outcome } }))
+  )
+
+const withAction = ({ attributes, description, id }: Metric.Histogram<number>) =>
+  forEach((action) =>
+    Metric.histogram(id, {
+      description,
+      boundaries: Telemetry.durationBoundaries,
+      attributes: { ...attributes, "zim.action": action }
+    })
+  )
+
 const calls = withOutcome(Telemetry.calls)
 const attempts = withOutcome(Telemetry.attempts)
+const callDuration = withAction(Telemetry.callDuration)
+const attemptDuration = withAction(Telemetry.attemptDuration)
+const quotaWait = withAction(Telemetry.quotaWait)
 
 type TaggedExit = Exit.Exit<unknown, { readonly _tag: string }>
 
@@ -82,8 +98,8 @@ export class CallTelemetry implements Policies.Observer<Endpoint> {
   call<A, E extends Tagged>(self: Effect.Effect<A, E>, call: Call.Call): Effect.Effect<A, E> {
     const context = this.#context
     const counted = Effect.onExitPrimitive(self, (exit) => {
-      calls(call.operation, outcomeOf(exit)).updateUnsafe(1, context)
-      Telemetry.callDuration.updateUnsafe(Math.floor(call.elapsedMillis), context)
+      calls(call.operation)(outcomeOf(exit)).updateUnsafe(1, context)
+      callDuration(call.operation).updateUnsafe(Math.floor(call.elapsedMillis), context)
       return undefined
     })
     return hasTracer(context)
@@ -114,10 +130,10 @@ export class CallTelemetry implements Policies.Observer<Endpoint> {
     const context = this.#context
     const startedAt = call.elapsedMillis
     const count = (exit: TaggedExit): undefined => {
-      attempts(call.operation, outcomeOf(exit)).updateUnsafe(1, context)
-      Telemetry.attemptDuration.updateUnsafe(call.elapsedMillis - startedAt, context)
+      attempts(call.operation)(outcomeOf(exit)).updateUnsafe(1, context)
+      attemptDuration(call.operation).updateUnsafe(call.elapsedMillis - startedAt, context)
     }
-    Telemetry.quotaWait.updateUnsafe(Duration.toMillis(waited), context)
+    quotaWait(call.operation).updateUnsafe(Duration.toMillis(waited), context)
     const sent = Effect.contextWith((around: Context.Context<never>) => {
       const within = this.#requestContextIn(around)
       return self(this.span === undefined ? within : Context.add(within, Tracer.ParentSpan, this.span))
