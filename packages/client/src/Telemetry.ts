@@ -1,10 +1,11 @@
 /**
- * What the client tells about itself: spans, metrics, debug logs.
+ * What the client tells about itself: spans, metrics, logs.
  *
  * With a `Tracer` in the context each call has a span, `zim <action>`, with a child span, `POST`, for each attempt, after
  * OpenTelemetry's semantic conventions for HTTP clients plus `zim.action`, `zim.code`, `zim.request_id`, `zim.attempt` and
  * `zim.quota.wait_ms`. Without one no span is made. The metrics below are Effect `Metric`s: any exporter of Effect's
  * finds them. Debug logs say when a call is made again, when and why it is given up, and when a circuit opens or closes.
+ * At level `Trace` each request and each answer is logged: the wire log.
  * Nothing of it holds a secret, a signature, a nonce or a signed URL.
  *
  * @since 0.1.0
@@ -21,7 +22,11 @@ const inMillis = { time_unit: "milliseconds" }
  *
  * @since 0.1.0
  */
-export const durationBoundaries: ReadonlyArray<number> = Metric.exponentialBoundaries({ start: 0.5, factor: 2, count: 20 })
+export const durationBoundaries: ReadonlyArray<number> = Metric.exponentialBoundaries({
+  start: 0.5,
+  factor: 2,
+  count: 20
+})
 
 /**
  * Calls by `zim.action` and `outcome`: `Success` or the tag of the error.
@@ -52,7 +57,7 @@ export const calls = Metric.counter("zim.client.calls", { description: "Calls by
 export const attempts = Metric.counter("zim.client.attempts", { description: "Attempts by outcome", incremental: true })
 
 /**
- * How long calls take, in milliseconds, waiting included.
+ * How long calls take by `zim.action`, in milliseconds, waiting included.
  *
  * @since 0.1.0
  */
@@ -63,7 +68,7 @@ export const callDuration = Metric.histogram("zim.client.call.duration", {
 })
 
 /**
- * How long attempts take, in milliseconds, from the permit to the decoded answer.
+ * How long attempts take by `zim.action`, in milliseconds, from the permit to the decoded answer.
  *
  * @since 0.1.0
  */
@@ -74,7 +79,7 @@ export const attemptDuration = Metric.histogram("zim.client.attempt.duration", {
 })
 
 /**
- * How long attempts wait for the quota, in milliseconds.
+ * How long attempts wait for the quota by `zim.action`, in milliseconds.
  *
  * @since 0.1.0
  */

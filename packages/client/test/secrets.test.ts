@@ -11,6 +11,7 @@ import * as Formatter from "effect/Formatter"
 import * as HttpClientError from "effect/http/HttpClientError"
 import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
+import type * as LogLevel from "effect/LogLevel"
 import * as Metric from "effect/Metric"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
@@ -38,7 +39,7 @@ const renderings = (value: unknown): ReadonlyArray<string> => {
 }
 
 /** Runs a program under a tracer and loggers that see everything; hands over all that came out of it, as text. */
-const observe = <A, E>(program: Effect.Effect<A, E>) =>
+const observe = <A, E>(program: Effect.Effect<A, E>, level: LogLevel.LogLevel = "All") =>
   Effect.gen(function* () {
     const lines: Array<string> = []
     const spans: Array<Tracer.NativeSpan> = []
@@ -59,7 +60,7 @@ const observe = <A, E>(program: Effect.Effect<A, E>) =>
         Effect.withSpan("around"),
         Effect.withTracer(tracer),
         Effect.provide(Logger.layer(loggers)),
-        Effect.provideService(References.MinimumLogLevel, "All")
+        Effect.provideService(References.MinimumLogLevel, level)
       )
     )
     const texts = [...lines, ...renderings(exit)]
@@ -110,12 +111,14 @@ const check = (
   answer: FakeService.Reply | FakeService.Answer,
   call: Effect.Effect<unknown, ClientError.AnyError, ZimClient.ZimClient> = read.pipe(
     RetryPolicy.provide(RetryPolicy.none)
-  )
+  ),
+  level?: LogLevel.LogLevel
 ) =>
   Effect.gen(function* () {
     const service = FakeService.answering(answer)
     const observed = yield* observe(
-      Effect.scoped(FakeService.inTime(Effect.provide(call, FakeService.clientOf(service.layer))))
+      Effect.scoped(FakeService.inTime(Effect.provide(call, FakeService.clientOf(service.layer)))),
+      level
     )
     assertClean(observed.texts, credentialsOf(service.sent))
     return { ...observed, sent: service.sent }
@@ -180,8 +183,10 @@ describe("what comes back of a request does not come out", () => {
     it.effect.each(Object.keys(echoes))(`%s in ${carrier}`, (name) =>
       Effect.gen(function* () {
         const echo = echoes[name] ?? assert.fail()
-        const { exit } = yield* check((sent) => Effect.succeed(carry(echo(sent), sent)))
+        const { exit, lines } = yield* check((sent) => Effect.succeed(carry(echo(sent), sent)))
         assert.isTrue(Exit.isFailure(exit))
+        // The wire log is among what was looked at.
+        for (const part of ["url.query", "http.response.body"]) assert.include(lines.join(), part)
       })
     )
   }
@@ -326,7 +331,8 @@ describe("every error", () => {
       )
       const isClean = (answer: FakeService.Answer) =>
         Effect.gen(function* () {
-          const { exit, sent, texts } = yield* check(answer, call)
+          // The wire log has what was asked, as it has bodies.
+          const { exit, sent, texts } = yield* check(answer, call, "Debug")
           assert.isTrue(Exit.isFailure(exit))
           assert.include(sent[0]?.url.href, canary)
           assertClean(texts, [canary])

@@ -17,7 +17,11 @@ export const retryBudget = Metric.gauge("policies.retry_budget.left", { descript
  *
  * @since 0.1.0
  */
-export const clockOffset = Metric.gauge("policies.clock.offset", { description: "Clock offset in milliseconds" })
+export const clockOffset = Metric.gauge("policies.clock.offset", {
+  description: "Clock offset in milliseconds",
+  // By this name an exporter of Effect's finds the unit.
+  attributes: { time_unit: "milliseconds" }
+})
 
 /**
  * The state of the circuit to each `server.address`: 0 closed, 1 half open, 2 open. Shows up when a circuit first opens.

@@ -9,10 +9,12 @@ import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import type { Endpoint } from "../Endpoint.ts"
 import * as Telemetry from "../Telemetry.ts"
 import { memoized } from "./memoized.ts"
+import * as RedactedSnippet from "./redactedSnippet.ts"
 
 /** A value for each text, made once. */
 const forEach = <A>(make: (text: string) => A): ((text: string) => A) => {
@@ -27,7 +29,9 @@ const forEach = <A>(make: (text: string) => A): ((text: string) => A) => {
 // Each is a metric of its own: attributes that are added to a shared one cost a context for each update.
 const withOutcome = ({ description, id }: Metric.Counter<number>) =>
   forEach((action) =>
-    forEach((outcome) => Metric.counter(id, { description, incremental: true, attributes: { "zim.action": action, outcome } }))
+    forEach((outcome) =>
+      Metric.counter(id, { description, incremental: true, attributes: { "zim.action": action, outcome } })
+    )
   )
 
 const withAction = ({ attributes, description, id }: Metric.Histogram<number>) =>
@@ -84,6 +88,8 @@ export class CallTelemetry implements Policies.Observer<Endpoint> {
   answer: AnswerSummary | undefined
   /** The span of the attempt that is under way. */
   span: Tracer.Span | undefined
+  /** Whether somebody reads the wire log: else nothing of it is made. */
+  readonly isWireLogged: boolean
   readonly #context: Context.Context<never>
   readonly #requestContextIn: RequestContext
   readonly #method: string
@@ -93,6 +99,8 @@ export class CallTelemetry implements Policies.Observer<Endpoint> {
     this.#method = method
     this.#context = context
     this.#requestContextIn = requestContextIn
+    const level = Context.get(context, References.MinimumLogLevel)
+    this.isWireLogged = level === "Trace" || level === "All"
   }
 
   call<A, E extends Tagged>(self: Effect.Effect<A, E>, call: Call.Call): Effect.Effect<A, E> {
@@ -170,14 +178,41 @@ export class CallTelemetry implements Policies.Observer<Endpoint> {
 
   /** What is wrong, in a line. Errors hold nothing secret. */
   #log(message: string, call: Call.Call, error: Tagged): Effect.Effect<void> {
+    return this.#annotated(Effect.logDebug(message), call, { "error.type": error._tag })
+  }
+
+  #annotated(log: Effect.Effect<void>, call: Call.Call, more: Readonly<Record<string, unknown>>): Effect.Effect<void> {
     const { code, requestId } = this.answer ?? {}
-    return Effect.annotateLogs(Effect.logDebug(message), {
+    return Effect.annotateLogs(log, {
       "zim.action": call.operation,
       "zim.attempt": call.attempts,
       "zim.elapsed_ms": Duration.toMillis(call.description.elapsed),
-      "error.type": error._tag,
+      ...more,
       ...(code === undefined ? {} : { "zim.code": code }),
       ...(requestId === undefined ? {} : { "zim.request_id": requestId })
+    })
+  }
+
+  /** The wire log of a request: `text` is the body of a POST, or what a GET asks for beside the `url`. */
+  sending(url: string, text: string, call: Call.Call, secrets: RedactedSnippet.Secrets): Effect.Effect<void> {
+    const { hostname, pathname, search } = new URL(url)
+    const signed = RedactedSnippet.make(secrets, search.slice(1))
+    const asked = RedactedSnippet.make(secrets, text)
+    const isGet = this.#method === "GET"
+    return this.#annotated(Effect.logTrace("Request"), call, {
+      "http.request.method": this.#method,
+      "server.address": hostname,
+      "url.path": RedactedSnippet.make(secrets, pathname),
+      "url.query": isGet && asked !== "" ? `${signed}&${asked}` : signed,
+      ...(isGet ? {} : { "http.request.body": asked })
+    })
+  }
+
+  /** The wire log of an answer. */
+  received(text: string, call: Call.Call, secrets: RedactedSnippet.Secrets): Effect.Effect<void> {
+    return this.#annotated(Effect.logTrace("Answer"), call, {
+      "http.response.status_code": this.answer?.status,
+      "http.response.body": RedactedSnippet.make(secrets, text)
     })
   }
 }

@@ -181,6 +181,7 @@ const roundTrip = function* (
   const isTraced = span !== undefined && (yield* PropagateTrace)
   const request = isTraced ? HttpClientRequest.setHeaders(bare, HttpTraceContext.toHeaders(span)) : bare
   telemetry.answer = undefined
+  if (telemetry.isWireLogged) yield* telemetry.sending(url, wire.text, call, secrets)
   const failed = (error: HttpClientError.HttpClientError) => transportFailed(error, call, secrets)
   const response = yield* Effect.catch(http.execute(request), failed)
   // Some make them anew whenever they are asked for.
@@ -263,14 +264,14 @@ export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
   const fail = (problem: Parameters<typeof unreadable>[3]) =>
     Effect.fail(keepable(unreadable(answer, call, telemetry.answer?.requestId, problem)))
 
+  const parsed = Operation.decodeResponse(operation, answer.text)
+  if (Result.isSuccess(parsed)) telemetry.answer = new Answered(answer, parsed.success.code, parsed.success.requestId)
+  if (telemetry.isWireLogged) yield* telemetry.received(answer.text, call, answer.secrets)
   if (redirects.has(answer.status)) {
     return yield* fail({ reason: { _tag: "Redirect" }, problem: "a redirect, which a signed request does not follow" })
   }
-  const parsed = Operation.decodeResponse(operation, answer.text)
   if (Result.isFailure(parsed)) return yield* fail(noReturnCode(answer, parsed.failure))
   const { code, message } = parsed.success
-  const answered = new Answered(answer, code, parsed.success.requestId)
-  telemetry.answer = answered
   // Only an answer of the service itself tells its time: a proxy's says nothing.
   yield* attempt.serverClock.observe({ ...answer.time, verdict: verdictOf(code) })
   if (code !== 0) {
@@ -281,7 +282,7 @@ export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
           {
             ...call.description,
             code,
-            requestId: answered.requestId,
+            requestId: telemetry.answer?.requestId,
             vendorMessage: RedactedSnippet.make(answer.secrets, message),
             ...answer.wait
           },

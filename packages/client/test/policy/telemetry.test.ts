@@ -1,5 +1,15 @@
 /** What the client tells: spans, metrics, logs, and that nothing of it is secret. */
-import { CircuitBreaker, Quota, RetryBudget, RetryPolicy, ServerClock, Telemetry, Timeout } from "@effect-zim/client"
+import {
+  CircuitBreaker,
+  Quota,
+  RetryBudget,
+  RetryPolicy,
+  ServerClock,
+  Telemetry,
+  Timeout,
+  type UntypedOperation,
+  ZimClient
+} from "@effect-zim/client"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -7,6 +17,7 @@ import * as Exit from "effect/Exit"
 import * as Fiber from "effect/Fiber"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import type * as LogLevel from "effect/LogLevel"
 import * as Logger from "effect/Logger"
 import * as Metric from "effect/Metric"
 import * as Otlp from "effect/observability/Otlp"
@@ -33,8 +44,8 @@ interface Log {
   readonly annotations: Readonly<Record<string, unknown>>
 }
 
-/** Everything that is told while an effect runs. */
-const observing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
+/** Everything that is told while an effect runs, from this level on. */
+const observing = <A, E, R>(effect: Effect.Effect<A, E, R>, level: LogLevel.LogLevel = "Debug") =>
   Effect.gen(function* () {
     const spans: Array<Tracer.NativeSpan> = []
     const logs: Array<Log> = []
@@ -53,7 +64,7 @@ const observing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
     const exit = yield* Effect.exit(effect).pipe(
       Effect.withTracer(tracer),
       Effect.provideService(Logger.CurrentLoggers, new Set([logger])),
-      Effect.provideService(References.MinimumLogLevel, "All"),
+      Effect.provideService(References.MinimumLogLevel, level),
       Effect.provideService(Metric.MetricRegistry, registry)
     )
     const prometheus = yield* Effect.provideService(PrometheusMetrics.format(), Metric.MetricRegistry, registry)
@@ -63,8 +74,13 @@ const observing = <A, E, R>(effect: Effect.Effect<A, E, R>) =>
 const call = (
   answers: ReadonlyArray<FakeService.Reply | FakeService.Answer>,
   effect: typeof read = RetryPolicy.provide(read, spaced),
-  policies: Layer.Layer<never> = onlyRetries()
-) => observing(effect.pipe(Effect.provide(layer(FakeService.answering(...answers), policies)), FakeService.inTime()))
+  policies: Layer.Layer<never> = onlyRetries(),
+  level?: LogLevel.LogLevel
+) =>
+  observing(
+    effect.pipe(Effect.provide(layer(FakeService.answering(...answers), policies)), FakeService.inTime()),
+    level
+  )
 
 const attributesOf = (span: Tracer.NativeSpan | undefined) => Object.fromEntries(span?.attributes ?? [])
 const ended = (span: Tracer.NativeSpan | undefined) =>
@@ -215,6 +231,7 @@ describe("trace headers", () => {
 })
 
 describe("metrics", () => {
+  const ofAction = `{zim_action="QueryConversationList"}`
   const has = (prometheus: string, line: string) =>
     assert.include(prometheus.split("\n"), line, `not among these:\n${prometheus}`)
 
@@ -225,9 +242,9 @@ describe("metrics", () => {
       has(prometheus, `zim_client_attempts{zim_action="QueryConversationList",outcome="ServiceFailed"} 1`)
       has(prometheus, `zim_client_attempts{zim_action="QueryConversationList",outcome="RateLimited"} 1`)
       has(prometheus, `zim_client_attempts{zim_action="QueryConversationList",outcome="Success"} 1`)
-      has(prometheus, "zim_client_call_duration_count 1")
-      has(prometheus, "zim_client_attempt_duration_count 3")
-      has(prometheus, "zim_client_quota_wait_count 3")
+      has(prometheus, `zim_client_call_duration_count${ofAction} 1`)
+      has(prometheus, `zim_client_attempt_duration_count${ofAction} 3`)
+      has(prometheus, `zim_client_quota_wait_count${ofAction} 3`)
     })
   )
 
@@ -236,9 +253,9 @@ describe("metrics", () => {
       const hanging = Effect.provideService(read, Timeout.Attempt, Duration.seconds(4))
       const { prometheus } = yield* call([() => Effect.never], RetryPolicy.provide(hanging, RetryPolicy.none))
       has(prometheus, `zim_client_calls{zim_action="QueryConversationList",outcome="AttemptTimedOut"} 1`)
-      has(prometheus, "zim_client_call_duration_sum 4000")
-      has(prometheus, "zim_client_attempt_duration_sum 4000")
-      has(prometheus, "zim_client_quota_wait_sum 0")
+      has(prometheus, `zim_client_call_duration_sum${ofAction} 4000`)
+      has(prometheus, `zim_client_attempt_duration_sum${ofAction} 4000`)
+      has(prometheus, `zim_client_quota_wait_sum${ofAction} 0`)
       const interrupted = yield* call(
         [() => Effect.never, page],
         Effect.andThen(Effect.timeoutOption(read, "1 second"), read)
@@ -435,6 +452,104 @@ describe("debug logs", () => {
   )
 })
 
+describe("the wire log", () => {
+  const logsAt = (level: LogLevel.LogLevel, answers: ReadonlyArray<FakeService.Reply>) =>
+    Effect.map(call(answers, RetryPolicy.provide(read, RetryPolicy.none), onlyRetries(), level), ({ logs }) =>
+      logs.filter((log) => log.level === "Trace")
+    )
+
+  it.effect("says what was sent and what came back, without what signs it", () =>
+    Effect.gen(function* () {
+      const [request, answer, ...more] = yield* logsAt("Trace", [page])
+      assert.deepStrictEqual(more, [])
+      const common = { "zim.action": "QueryConversationList", "zim.attempt": 1, "zim.elapsed_ms": 0 }
+      assert.deepStrictEqual(request, {
+        level: "Trace",
+        message: "Request",
+        annotations: {
+          ...common,
+          "http.request.method": "POST",
+          "server.address": "127.0.0.1",
+          "url.path": "/",
+          "url.query":
+            "Action=QueryConversationList&AppId=12345&SignatureNonce=<redacted>&Timestamp=0&SignatureVersion=2.0&Signature=<redacted>",
+          "http.request.body": `{"FromUserId":"user-42","Limit":500,"Next":0}`
+        }
+      })
+      assert.deepStrictEqual(answer, {
+        level: "Trace",
+        message: "Answer",
+        annotations: {
+          ...common,
+          "http.response.status_code": 200,
+          "http.response.body": `{"Code":0,"Message":"success","RequestId":"343649807833778782","TotalCount":1,"Next":0,"List":[{"ConvId":"a","UpdateTime":1,"ConvType":2}]}`,
+          "zim.code": 0,
+          "zim.request_id": "343649807833778782"
+        }
+      })
+    })
+  )
+
+  it.effect("has what a GET asks for in its query, and no body", () =>
+    Effect.gen(function* () {
+      const asking = (body: UntypedOperation.Body) =>
+        observing(
+          ZimClient.call("QueryUserOnlineState", body).pipe(
+            Effect.provide(layer(FakeService.answering(FakeService.envelope({})), onlyRetries()))
+          ),
+          "Trace"
+        )
+      const signed = "SignatureNonce=<redacted>&Timestamp=0&SignatureVersion=2.0&Signature=<redacted>"
+      for (const [body, asked] of [
+        [{}, ""],
+        [{ UserId: ["ada", FakeService.app.serverSecret] }, "&UserId[]=ada&UserId[]=<redacted>"]
+      ] as const) {
+        const [request] = (yield* asking(body)).logs
+        const { "http.request.method": method, "url.query": query } = request?.annotations ?? {}
+        assert.strictEqual(method, "GET")
+        assert.strictEqual(
+          decodeURIComponent(String(query)),
+          `Action=QueryUserOnlineState&AppId=12345&${signed}${asked}`
+        )
+        assert.notProperty(request?.annotations, "http.request.body")
+      }
+    })
+  )
+
+  it.effect("has every attempt, and answers that are none", () =>
+    Effect.gen(function* () {
+      for (const answer of [html(502), html(307), FakeService.text(""), FakeService.code(1)]) {
+        const logs = yield* logsAt("All", [answer])
+        assert.deepStrictEqual(
+          logs.map(({ message }) => message),
+          ["Request", "Answer"]
+        )
+        assert.strictEqual(logs[1]?.annotations["http.response.status_code"], answer.status)
+      }
+      const { logs } = yield* call([busy, reset, page], undefined, undefined, "Trace")
+      assert.deepStrictEqual(
+        logs
+          .map(({ annotations, message }) => `${String(annotations["zim.attempt"])} ${message}`)
+          .filter((line) => !/again/.test(line)),
+        ["1 Request", "1 Answer", "2 Request", "3 Request", "3 Answer"]
+      )
+    })
+  )
+
+  it.effect("shows no more than the beginning of a body", () =>
+    Effect.gen(function* () {
+      const [, answer] = yield* logsAt("Trace", [FakeService.text("x".repeat(100_000))])
+      assert.strictEqual(answer?.annotations["http.response.body"], `${"x".repeat(200)}…`)
+    })
+  )
+
+  it.effect.each(["Debug", "Info", "Warn", "None"] as const)("is none at level %s", (level) =>
+    Effect.gen(function* () {
+      assert.deepStrictEqual(yield* logsAt(level, [page]), [])
+    })
+  )
+})
+
 describe("an OTLP collector", () => {
   it.effect("gets the spans, the metrics and the logs", () =>
     Effect.gen(function* () {
@@ -446,7 +561,7 @@ describe("an OTLP collector", () => {
       const otlp = Otlp.layerJson({ baseUrl: "http://collector:4318", resource: { serviceName: "backup" } })
       yield* read.pipe(
         Effect.provide(layer(FakeService.answering(busy, page), onlyRetries())),
-        Effect.provideService(References.MinimumLogLevel, "All"),
+        Effect.provideService(References.MinimumLogLevel, "Debug"),
         Effect.provide(otlp.pipe(Layer.provide(collector.layer))),
         Effect.provideService(Metric.MetricRegistry, new Map()),
         FakeService.inTime()
@@ -479,7 +594,8 @@ describe("nothing secret", () => {
         Effect.andThen(Effect.exit(read), Effect.exit(Effect.withSpan(read, "around"))).pipe(
           Effect.provide(layer(service, CircuitBreaker.layer({ size: 1, minimumCalls: 1 }))),
           FakeService.inTime()
-        )
+        ),
+        "All"
       )
       assert.isAtLeast(spans.length, 4)
       const everything = inspect(
