@@ -44,7 +44,6 @@ import { UsedNonces } from "./internal/requests/usedNonces.ts"
 import * as Random from "./internal/seededRandom.ts"
 import * as WriteReply from "./internal/requests/writeReply.ts"
 import * as EmulatorSetting from "./internal/emulatorSetting.ts"
-import type { Setting } from "./internal/emulatorSetting.ts"
 import * as SteadyClock from "./internal/steadyClock.ts"
 import type { Entry } from "./Journal.ts"
 import * as ServiceQuota from "./ServiceQuota.ts"
@@ -52,7 +51,7 @@ import * as DocumentationReading from "./DocumentationReading.ts"
 import * as ServiceClock from "./ServiceClock.ts"
 import type { World } from "./World.ts"
 
-export type { Setting }
+export type { Setting } from "./internal/emulatorSetting.ts"
 
 /**
  * How an emulator starts.
@@ -108,21 +107,21 @@ export class Emulator extends Context.Service<
     /** Answers one request. Fails where a fault closes the connection before the answer. */
     readonly handle: (request: Request) => Effect.Effect<Reply, ConnectionLost>
     /** Apps, users and conversations. */
-    readonly world: Setting<World>
+    readonly world: EmulatorSetting.Setting<World>
     /** Setting it starts all counts and draws anew. */
-    readonly faults: Setting<ReadonlyArray<Fault>>
+    readonly faults: EmulatorSetting.Setting<ReadonlyArray<Fault>>
     /** Setting it starts counting anew. */
-    readonly quota: Setting<ServiceQuota.ServiceQuota>
-    readonly reading: Setting<DocumentationReading.DocumentationReading>
+    readonly quota: EmulatorSetting.Setting<ServiceQuota.ServiceQuota>
+    readonly reading: EmulatorSetting.Setting<DocumentationReading.DocumentationReading>
     /** How the service's clock goes. The quota does not feel it. */
-    readonly clock: Setting<ServiceClock.ServiceClock> & {
+    readonly clock: EmulatorSetting.Setting<ServiceClock.ServiceClock> & {
       /** What the service's clock shows, in milliseconds since the epoch. */
       readonly now: Effect.Effect<number>
       /** Somebody sets it forward by so much; back, where it is negative. */
       readonly step: (by: Duration.Input) => Effect.Effect<void>
     }
     /** How far the service's clock is ahead. Setting it gives a clock that is skewed by so much. */
-    readonly clockOffset: Setting<Duration.Duration>
+    readonly clockOffset: EmulatorSetting.Setting<Duration.Duration>
     /** What the quota's meters show: one per app, or per app and action. */
     readonly gauges: Effect.Effect<ReadonlyArray<ServiceQuota.Gauge>>
     readonly journal: {
@@ -142,8 +141,13 @@ export class Emulator extends Context.Service<
   }
 >()("@effect-zim/emulator/Emulator") {}
 
-const clockOf = (options: Options): ServiceClock.ServiceClock =>
-  options.clock ?? (options.clockOffset === undefined ? ServiceClock.real : ServiceClock.skewed(options.clockOffset))
+const initialOf = ({ clock, clockOffset, faults, quota, reading, world }: Options): Snapshot => ({
+  world,
+  faults: faults ?? [],
+  quota: quota ?? ServiceQuota.sliding(),
+  reading: { ...DocumentationReading.standard, ...reading },
+  clock: clock ?? (clockOffset === undefined ? ServiceClock.real : ServiceClock.skewed(clockOffset))
+})
 
 /** A clock that is told its moment of setting. */
 const makeClock = (
@@ -166,7 +170,7 @@ const makeClock = (
   }
 }
 
-const offsetOf = (clock: Emulator["Service"]["clock"]): Setting<Duration.Duration> => {
+const offsetOf = (clock: Emulator["Service"]["clock"]): EmulatorSetting.Setting<Duration.Duration> => {
   const get = Effect.zipWith(clock.now, Clock.currentTimeMillis, (shown, now) => Duration.millis(shown - now))
   const set = (offset: Duration.Duration): Effect.Effect<void> => clock.set(ServiceClock.skewed(offset))
   return { get, set, update: (f) => Effect.flatMap(get, (offset) => set(f(offset))) }
@@ -180,40 +184,34 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
   const capacity = options.journalCapacity ?? 100_000
   inRange("the emulator's journalCapacity", capacity, capacity >= 0, "a number of calls, 0 or more")
   const log = yield* JournalLog.make(capacity)
-  const clock = makeClock(clockOf(options), yield* Clock.currentTimeMillis)
+  const initial = initialOf(options)
+  const clock = makeClock(initial.clock, yield* Clock.currentTimeMillis)
   const steady = SteadyClock.from(yield* Clock.Clock)
 
   const apps = new Map<number, World["apps"][number]>()
   const users = new Map<string, World["users"][number]>()
-  const world = EmulatorSetting.make(options.world, (value) => {
+  const world = EmulatorSetting.make(initial.world, (value) => {
     apps.clear()
     users.clear()
     for (const app of value.apps) apps.set(app.appId, app)
     for (const user of value.users) users.set(user.userId, user)
   })
 
-  const budgets = new Budgets(options.quota ?? ServiceQuota.sliding())
-  const quota = EmulatorSetting.make(options.quota ?? ServiceQuota.sliding(), (value) => budgets.set(value))
+  const budgets = new Budgets(initial.quota)
+  const quota = EmulatorSetting.make(initial.quota, (value) => budgets.set(value))
 
   const fresh = () => ({
     random: Random.seeded(`${seed}/requests`),
     write: WriteReply.writer(`${seed}/ids`),
     calls: 0
   })
-  const standard: DocumentationReading.DocumentationReading = { ...DocumentationReading.standard, ...options.reading }
-  const data = {
-    apps,
-    users,
-    budgets,
-    reading: standard,
-    cursors: new Cursors(`${seed}/cursors`),
-    nonces: new UsedNonces()
-  }
+  const freshData = () => ({ cursors: new Cursors(`${seed}/cursors`), nonces: new UsedNonces() })
+  const data = { apps, users, budgets, reading: initial.reading, ...freshData() }
   const state = { data, log, steady, shown: clock.shown, faults: new FaultInterpreter([], seed), ...fresh() }
-  const faults = EmulatorSetting.make<ReadonlyArray<Fault>>(options.faults ?? [], (value) => {
+  const faults = EmulatorSetting.make(initial.faults, (value) => {
     state.faults = new FaultInterpreter(value, `${seed}/faults`)
   })
-  const reading = EmulatorSetting.make(standard, (value) => {
+  const reading = EmulatorSetting.make(initial.reading, (value) => {
     data.reading = value
   })
 
@@ -252,16 +250,9 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     restore,
     reset: Effect.suspend(() => {
       log.clear()
-      data.cursors = new Cursors(`${seed}/cursors`)
-      data.nonces = new UsedNonces()
+      Object.assign(data, freshData())
       Object.assign(state, fresh())
-      return restore({
-        world: options.world,
-        faults: options.faults ?? [],
-        quota: options.quota ?? ServiceQuota.sliding(),
-        reading: standard,
-        clock: clockOf(options)
-      })
+      return restore(initial)
     })
   }
 })

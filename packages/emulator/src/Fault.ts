@@ -26,8 +26,14 @@ import * as Pipeable from "effect/Pipeable"
 import type { Reply } from "./HttpExchange.ts"
 import * as Conditions from "./internal/faults/faultConditions.ts"
 import * as Describe from "./internal/faults/describeFault.ts"
-import { checkAction, checkCondition, defaults } from "./internal/faults/faultSchema.ts"
-import type { Action, Call, ConditionData } from "./internal/faults/faultSchema.ts"
+import {
+  type Action,
+  type Call,
+  checkAction,
+  checkCondition,
+  type ConditionData,
+  defaults
+} from "./internal/faults/faultSchema.ts"
 
 export type { Call }
 

@@ -90,11 +90,12 @@ export const nonceReuses = (entries: ReadonlyArray<Entry>): number =>
 /**
  * How many calls were made for each user.
  */
-export const attempts = (entries: ReadonlyArray<Entry>): ReadonlyMap<string, number> => {
-  const counts = new Map<string, number>()
-  for (const { userId } of entries) {
-    if (userId !== undefined) counts.set(userId, (counts.get(userId) ?? 0) + 1)
-  }
+export const attempts = (entries: ReadonlyArray<Entry>): ReadonlyMap<string, number> =>
+  tally(entries.flatMap(({ userId }) => userId ?? []))
+
+const tally = <A>(items: ReadonlyArray<A>): ReadonlyMap<A, number> => {
+  const counts = new Map<A, number>()
+  for (const item of items) counts.set(item, (counts.get(item) ?? 0) + 1)
   return counts
 }
 
@@ -194,12 +195,6 @@ export const Stats = Schema.Struct({
 /** The type of {@link Stats}. */
 export interface Stats extends Schema.Schema.Type<typeof Stats> {}
 
-const tally = (keys: Iterable<string | number>): Readonly<Record<string, number>> => {
-  const counts = new Map<string, number>()
-  for (const key of keys) counts.set(String(key), (counts.get(String(key)) ?? 0) + 1)
-  return Object.fromEntries(counts)
-}
-
 /**
  * The numbers of these entries.
  *
@@ -224,8 +219,8 @@ export const stats = (entries: ReadonlyArray<Entry>, window: Duration.Input = "1
     succeeded: entries.filter(({ code }) => code === 0).length,
     rateLimited: entries.length - admitted.length,
     unanswered: entries.filter(({ status }) => status === undefined).length,
-    codes: tally(entries.flatMap(({ code }) => (code === undefined ? [] : [code]))),
-    faults: tally(entries.flatMap(({ faults }) => faults)),
+    codes: Object.fromEntries(tally(entries.flatMap(({ code }) => code ?? []))),
+    faults: Object.fromEntries(tally(entries.flatMap(({ faults }) => faults))),
     attempts: Object.fromEntries(attempts(entries)),
     nonceReuses: nonceReuses(entries),
     peak: peak(entries, window),
@@ -272,34 +267,25 @@ export interface Rules {
  */
 export const violations = (entries: ReadonlyArray<Entry>, rules: Rules): ReadonlyArray<string> => {
   const broken: Array<string> = []
-  // Nothing is more than no number: such a rule would hold for everything.
-  for (const [name, most] of [
-    ["peak.calls", rules.peak?.calls],
-    ["nonceReuses", rules.nonceReuses],
-    ["attempts", rules.attempts]
-  ] as const) {
-    if (most !== undefined) inRange(`the rule ${name}`, most, most >= 0, "a number of calls, 0 or more")
+  const atMost = (rule: string, allowed: number, found: ReadonlyMap<string, number>): void => {
+    // Nothing is more than no number: such a rule would hold for everything.
+    inRange(`the rule ${rule}`, allowed, allowed >= 0, "a number of calls, 0 or more")
+    for (const [what, count] of found) {
+      const calls = count === 1 ? "call" : "calls"
+      if (count > allowed) broken.push(`${count} ${calls} ${what}, at most ${allowed} are allowed`)
+    }
   }
   if (rules.peak !== undefined) {
     const { admitted, calls, window } = rules.peak
     const most = peak(admitted === true ? entries.filter((entry) => !isRateLimited(entry)) : entries, window)
-    const length = Duration.format(Duration.fromInputUnsafe(window))
-    if (most > calls)
-      broken.push(`${most} ${most === 1 ? "call" : "calls"} within ${length}, at most ${calls} are allowed`)
+    atMost("peak.calls", calls, new Map([[`within ${Duration.format(Duration.fromInputUnsafe(window))}`, most]]))
   }
   if (rules.nonceReuses !== undefined) {
-    const reused = nonceReuses(entries)
-    if (reused > rules.nonceReuses) {
-      broken.push(
-        `${reused} ${reused === 1 ? "call" : "calls"} with a nonce used before, at most ${rules.nonceReuses} are allowed`
-      )
-    }
+    atMost("nonceReuses", rules.nonceReuses, new Map([["with a nonce used before", nonceReuses(entries)]]))
   }
   if (rules.attempts !== undefined) {
-    for (const [userId, count] of attempts(entries)) {
-      if (count > rules.attempts)
-        broken.push(`${count} ${count === 1 ? "call" : "calls"} for ${userId}, at most ${rules.attempts} are allowed`)
-    }
+    const ofUsers = Array.from(attempts(entries), ([userId, count]) => [`for ${userId}`, count] as const)
+    atMost("attempts", rules.attempts, new Map(ofUsers))
   }
   if (rules.signatureAge !== undefined) {
     const oldest = maximumSignatureAge(entries)

@@ -10,9 +10,8 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as DurationSchemas from "./internal/durationSchemas.ts"
 import * as QuotaMeters from "./internal/quota/quotaMeters.ts"
-import type { Admission, Meter, State } from "./internal/quota/quotaMeters.ts"
 
-export type { Admission, Meter, State }
+export type { Admission, Meter, State } from "./internal/quota/quotaMeters.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 // Far beyond what is sold, and small enough to keep the times of as many calls.
@@ -156,7 +155,7 @@ export const unlimited: ServiceQuota = { model: "Unlimited" }
 /**
  * What one budget shows: the state of its meter, and whose it is.
  */
-export interface Gauge extends State {
+export interface Gauge extends QuotaMeters.State {
   readonly appId: number
   /** `undefined` where all actions of the app share a budget. */
   readonly action: string | undefined
@@ -176,7 +175,7 @@ export interface Gauge extends State {
  * meter.state(999) // { used: 1, available: 0, wait: 1 }
  * ```
  */
-export const meter = (quota: ServiceQuota): Meter => {
+export const meter = (quota: ServiceQuota): QuotaMeters.Meter => {
   if (quota.model === "Unlimited") return QuotaMeters.unlimited
   const window = Duration.toMillis(quota.window)
   switch (quota.model) {
@@ -202,14 +201,12 @@ export const budgetOf = (quota: ServiceQuota, call: { readonly appId: number; re
  */
 export const describe = (quota: ServiceQuota): string => {
   if (quota.model === "Unlimited") return "Unlimited"
-  const details = {
-    Sliding: () => (quota.model === "Sliding" && quota.countRejected ? ", rejected calls count" : ""),
-    Fixed: () =>
-      quota.model === "Fixed"
-        ? `${quota.aligned ? "" : ", from the first call"}${quota.countRejected ? ", rejected calls count" : ""}`
-        : "",
-    TokenBucket: () => (quota.model === "TokenBucket" ? `, burst ${quota.burst ?? quota.limit}` : ""),
-    Leaky: () => (quota.model === "Leaky" ? `, queue ${quota.queue}` : "")
-  }
-  return `${quota.model}: ${quota.limit} per ${Duration.format(quota.window)}${details[quota.model]()}, per ${quota.per}`
+  return [
+    `${quota.model}: ${quota.limit} per ${Duration.format(quota.window)}`,
+    ...(quota.model === "Fixed" && !quota.aligned ? ["from the first call"] : []),
+    ...("countRejected" in quota && quota.countRejected ? ["rejected calls count"] : []),
+    ...(quota.model === "TokenBucket" ? [`burst ${quota.burst ?? quota.limit}`] : []),
+    ...(quota.model === "Leaky" ? [`queue ${quota.queue}`] : []),
+    `per ${quota.per}`
+  ].join(", ")
 }

@@ -7,12 +7,6 @@ import { Emulator } from "../../Emulator.ts"
 import * as World from "../../World.ts"
 import * as ConversationPages from "../operations/conversationPages.ts"
 
-const find = Effect.fnUntraced(function* (userId: string) {
-  const { users } = yield* (yield* Emulator).world.get
-  const user = users.find((user) => user.userId === userId)
-  return user ?? (yield* new AdminApi.AdminNotFound({ problem: `${userId} is not registered` }))
-})
-
 const details = (user: World.User): typeof AdminApi.UserDetails.Type => ({
   userId: user.userId,
   conversations: ConversationPages.arranged(user.conversations),
@@ -43,26 +37,26 @@ const slice = <A>(
   { limit = 100, offset = 0 }: { readonly limit?: number | undefined; readonly offset?: number | undefined }
 ): ReadonlyArray<A> => items.slice(offset, offset + limit)
 
-/** Puts a user in place of the one of the same id, or adds one. */
-const putUser = Effect.fnUntraced(function* (json: unknown) {
-  const { world } = yield* Emulator
-  const user = yield* Effect.mapError(checkUser(json), badRequest)
-  yield* world.update((before) => ({
-    ...before,
-    users: before.users.some(({ userId }) => userId === user.userId)
-      ? before.users.map((other) => (other.userId === user.userId ? user : other))
-      : [...before.users, user]
-  }))
-})
-
 export const layer = (url: string | undefined) =>
   HttpApiBuilder.group(
     AdminApi.AdminApi,
     "world",
     Effect.fnUntraced(function* (handlers) {
-      const emulator = yield* Emulator
-      const { faults, journal, world } = emulator
-      const here = Effect.provideService(Emulator, emulator)
+      const { faults, journal, world } = yield* Emulator
+      const find = Effect.fnUntraced(function* (userId: string) {
+        const user = (yield* world.get).users.find((user) => user.userId === userId)
+        return user ?? (yield* new AdminApi.AdminNotFound({ problem: `${userId} is not registered` }))
+      })
+      /** Puts a user in place of the one of the same id, or adds one. */
+      const putUser = Effect.fnUntraced(function* (json: unknown) {
+        const user = yield* Effect.mapError(checkUser(json), badRequest)
+        yield* world.update((before) => ({
+          ...before,
+          users: before.users.some(({ userId }) => userId === user.userId)
+            ? before.users.map((other) => (other.userId === user.userId ? user : other))
+            : [...before.users, user]
+        }))
+      })
       return handlers.handleAll({
         status: () =>
           Effect.map(Effect.all([world.get, journal.entries, faults.get]), ([{ apps, users }, entries, set]) => ({
@@ -101,23 +95,19 @@ export const layer = (url: string | undefined) =>
               }))
             }
           }),
-        getUser: ({ params }) => here(Effect.map(find(params.userId), details)),
-        putUser: ({ params, payload }) => here(putUser({ ...payload, userId: params.userId })),
+        getUser: ({ params }) => Effect.map(find(params.userId), details),
+        putUser: ({ params, payload }) => putUser({ ...payload, userId: params.userId }),
         deleteUser: ({ params }) =>
-          here(find(params.userId)).pipe(
-            Effect.flatMap((gone) =>
-              world.update((before) => ({ ...before, users: before.users.filter((user) => user !== gone) }))
-            )
+          Effect.flatMap(find(params.userId), (gone) =>
+            world.update((before) => ({ ...before, users: before.users.filter((user) => user !== gone) }))
           ),
         getConversations: ({ params, query }) =>
-          here(
-            Effect.map(find(params.userId), (user) => ({
-              total: user.conversations.length,
-              conversations: slice(details(user).conversations, query)
-            }))
-          ),
+          Effect.map(find(params.userId), (user) => ({
+            total: user.conversations.length,
+            conversations: slice(details(user).conversations, query)
+          })),
         putConversations: ({ params, payload }) =>
-          here(Effect.flatMap(find(params.userId), (user) => putUser({ ...user, conversations: payload })))
+          Effect.flatMap(find(params.userId), (user) => putUser({ ...user, conversations: payload }))
       })
     })
   )

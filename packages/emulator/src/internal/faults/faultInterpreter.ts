@@ -1,9 +1,38 @@
+import * as Duration from "effect/Duration"
 import type * as EffectRandom from "effect/Random"
 import type { Reply } from "../../HttpExchange.ts"
 import type { Fault } from "../../Fault.ts"
+import * as Random from "../seededRandom.ts"
 import * as Bodies from "./brokenBodies.ts"
-import * as Latencies from "./latencies.ts"
 import type { Action, Call } from "./faultSchema.ts"
+
+/** No tail is longer than this: a day. */
+const longest = 86_400_000
+
+const bounded = (millis: number): number => Math.min(longest, Math.max(0, millis))
+
+/** Draws how long the request or the answer is held up by this, in milliseconds. */
+const drawDelay = (of: Action, on: "request" | "answer", random: EffectRandom.Random): number => {
+  if (!("on" in of ? of.on === on : on === "answer")) return 0
+  switch (of.type) {
+    case "latency":
+      return Duration.toMillis(of.duration)
+    case "latencyBetween": {
+      const range = Duration.toMillis(of.maximum) - Duration.toMillis(of.minimum)
+      return Duration.toMillis(of.minimum) + (range === 0 ? 0 : random.nextDoubleUnsafe() * range)
+    }
+    case "latencyNormal":
+      return bounded(Duration.toMillis(of.mean) + Duration.toMillis(of.deviation) * Random.normal(random))
+    case "latencyLogNormal":
+      return bounded(Duration.toMillis(of.median) * Math.exp(of.sigma * Random.normal(random)))
+    case "latencyExponential":
+      return bounded(-Duration.toMillis(of.mean) * Math.log(Random.positive(random)))
+    case "latencyPareto":
+      return bounded(Duration.toMillis(of.minimum) / Random.positive(random) ** (1 / of.shape))
+    default:
+      return 0
+  }
+}
 
 /** The faults that happen to one call: what they do to it at each step. Of several of one kind, the first counts. */
 export class Happening {
@@ -24,7 +53,7 @@ export class Happening {
 
   /** For how many milliseconds the request or the answer is held up: latencies add up. */
   delay(on: "request" | "answer", random: EffectRandom.Random): number {
-    return this.#actions.reduce((sum, action) => sum + Latencies.draw(action, on, random), 0)
+    return this.#actions.reduce((sum, action) => sum + drawDelay(action, on, random), 0)
   }
 
   /** By how many entries a page starts too late; too early, where it is negative. */

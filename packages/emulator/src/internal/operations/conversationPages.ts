@@ -1,4 +1,5 @@
 import { Conversation, QueryConversationList } from "@effect-zim/protocol"
+import { memoize } from "effect/Function"
 import * as Hash from "effect/Hash"
 import type { User } from "../../World.ts"
 import type { Edge } from "./cursors.ts"
@@ -10,7 +11,7 @@ export interface ConversationList {
   readonly total: number
 }
 
-export const edgeOf = (entry: Conversation.Wire): Edge => ({
+const edgeOf = (entry: Conversation.Wire): Edge => ({
   UpdateTime: entry.UpdateTime,
   ConvId: entry.ConvId,
   ConvType: entry.ConvType ?? Conversation.typeCodes.OneToOne
@@ -30,34 +31,16 @@ const withoutSomeTypes = (entry: Conversation.Wire): Conversation.Wire =>
 export const arranged = (conversations: ReadonlyArray<Conversation.Wire>): ReadonlyArray<Conversation.Wire> =>
   conversations.toSorted((a, b) => compare(edgeOf(a), edgeOf(b)))
 
-const arrange = (conversations: ReadonlyArray<Conversation.Wire>): ConversationList => ({
+/** The list of a user. Users are immutable, so each is arranged once. */
+export const of: (user: User) => ConversationList = memoize(({ conversations }: User) => ({
   entries: arranged(conversations).slice(-QueryConversationList.maximumConversations).map(withoutSomeTypes),
   total: conversations.length
-})
-
-// Users are immutable, so each is arranged once.
-const lists = new WeakMap<User, ConversationList>()
-
-export const of = (user: User): ConversationList => {
-  const known = lists.get(user)
-  if (known !== undefined) return known
-  const list = arrange(user.conversations)
-  lists.set(user, list)
-  return list
-}
+}))
 
 /** How many entries come before the first one that is not before the edge (or, with `past`, that is after it). */
 const position = (entries: ReadonlyArray<Conversation.Wire>, edge: Edge, past: boolean): number => {
-  let low = 0
-  let high = entries.length
-  while (low < high) {
-    const middle = (low + high) >>> 1
-    const entry = entries[middle]
-    const order = entry === undefined ? 1 : compare(edgeOf(entry), edge)
-    if (order < 0 || (past && order === 0)) low = middle + 1
-    else high = middle
-  }
-  return low
+  const index = entries.findIndex((entry) => compare(edgeOf(entry), edge) >= (past ? 1 : 0))
+  return index < 0 ? entries.length : index
 }
 
 /** A page, and the edge where the next one starts. */
