@@ -16,7 +16,7 @@ import { memoized } from "./internal/memoized.ts"
  * import { ResponseLimit, ZimClient } from "@effect-zim/client"
  * import { Layer } from "effect"
  *
- * const client = ZimClient.layerConfig.pipe(Layer.provide(Layer.succeed(ResponseLimit, 1024 * 1024)))
+ * const client = ZimClient.layerConfig().pipe(Layer.provide(Layer.succeed(ResponseLimit, 1024 * 1024)))
  * ```
  *
  * @since 0.1.0

@@ -94,7 +94,7 @@ export const Current = Context.Reference<RetryPolicy>("@effect-zim/client/RetryP
  * import { RetryPolicy, ZimClient } from "@effect-zim/client"
  * import { Layer } from "effect"
  *
- * const client = ZimClient.layerConfig.pipe(Layer.provide(RetryPolicy.layer(RetryPolicy.none)))
+ * const client = ZimClient.layerConfig().pipe(Layer.provide(RetryPolicy.layer(RetryPolicy.none)))
  * ```
  *
  * @since 0.1.0

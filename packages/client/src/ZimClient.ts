@@ -7,6 +7,7 @@
 import { Policies } from "@effect-zim/policies"
 import { AppId, Operation } from "@effect-zim/protocol"
 import { ServerSecret } from "@effect-zim/signing"
+import type * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpClient from "effect/http/HttpClient"
@@ -20,6 +21,8 @@ import { CallTelemetry } from "./internal/callTelemetry.ts"
 import { firstLine } from "./internal/firstLine.ts"
 import * as CheckedRequest from "./internal/checkedRequest.ts"
 import * as HttpContext from "./internal/httpContext.ts"
+import type { Options, Settings } from "./internal/options.ts"
+import * as Configured from "./internal/settings.ts"
 import * as SignedRequest from "./internal/signedRequest.ts"
 import { responseLimitIn } from "./ResponseLimit.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
@@ -51,25 +54,13 @@ export class ZimClient extends Context.Service<
 >()("@effect-zim/client/ZimClient") {}
 
 /**
- * The settings of a client.
+ * What to read settings from: a `Config` for some of them, the others are read by their own names; or one for all.
  *
  * @since 0.1.0
  */
-export interface Options {
-  /** The app's id, from the vendor's console. */
-  readonly appId: number
-  /** The app's secret, from the vendor's console. */
-  readonly serverSecret: Redacted.Redacted
-  /** The region nearest to this machine. Default: the host that serves any region. */
-  readonly region?: Endpoint.Region | undefined
-  /** Instead of a region, a URL of one's own: an emulator, a proxy. Plain http for loopback hosts only. */
-  readonly baseUrl?: string | undefined
-  /**
-   * Other regions to turn to, in this order, while calls to the first one fail. Default: none. The data of an app is the
-   * same in every region, the latency is higher.
-   */
-  readonly failover?: ReadonlyArray<Endpoint.Region> | undefined
-}
+export type ConfigOptions = Configured.Given | Config.Config<Settings>
+
+export type { Options, Settings, SettingsByName } from "./internal/options.ts"
 
 const check = <A, I>(schema: Schema.Codec<A, I>, setting: string, value: I): Effect.Effect<A, SettingsInvalid> =>
   Effect.mapError(
@@ -140,14 +131,17 @@ export const make = Effect.fnUntraced(function* (
   const http = yield* HttpClient.HttpClient
   const requestContextIn = yield* HttpContext.make(http)
   const limitOf = yield* responseLimitIn
-  const policies = yield* Policies.make({
-    key: `${identity.appId}`,
-    // Which counts the calls of all regions together.
-    service: endpoints.some(Endpoint.isVendor) ? "" : endpoints[0].host,
-    hosts: endpoints,
-    meaningOf: (error: RetryPolicy.Failure) => traits(error),
-    retryPolicy: RetryPolicy.Current
-  })
+  const policies = yield* Configured.orInvalid(
+    Policies.make({
+      key: `${identity.appId}`,
+      // Which counts the calls of all regions together.
+      service: endpoints.some(Endpoint.isVendor) ? "" : endpoints[0].host,
+      hosts: endpoints,
+      meaningOf: (error: RetryPolicy.Failure) => traits(error),
+      retryPolicy: RetryPolicy.Current,
+      shared: options.policies
+    })
+  )
 
   const execute: ZimClient["Service"]["execute"] = (operation, input) => {
     const made = CheckedRequest.make(operation, input)
@@ -189,54 +183,72 @@ export const layer = (options: Options): Layer.Layer<ZimClient, SettingsInvalid,
   Layer.effect(ZimClient, make(options))
 
 /**
- * The settings of a client as the `ConfigProvider` has them:
- *
- * - `ZIM_APP_ID`: the app's id, a number.
- * - `ZIM_SERVER_SECRET`: the app's secret; it is kept redacted.
- * - `ZIM_REGION`: optional, one of `sha`, `hkg`, `fra`, `lax`, `bom`, `sgp`.
- * - `ZIM_BASE_URL`: optional, instead of a region: https, or plain http on a loopback host.
- *
- * A missing or malformed setting is named by the error, which never shows its value. What reads them is loaded when they
- * are asked for, so this effect is none for `Effect.runSync`.
+ * The settings of a client and of its policies, an ordinary `Config`: the names are those of the environment, and the
+ * README has a table of them. {@link layerConfig} reads the same, with errors that name the setting.
  *
  * @example
  * ```ts
  * import { ZimClient } from "@effect-zim/client"
- * import { Effect, Layer } from "effect"
+ * import { Config } from "effect"
  *
- * // All of the settings, and regions to turn to.
- * const client = Layer.effect(
- *   ZimClient.ZimClient,
- *   Effect.flatMap(ZimClient.settings, (settings) => ZimClient.make({ ...settings, failover: ["lax", "sgp"] }))
+ * // Those of staging: STAGING_ZIM_APP_ID and so on.
+ * const staging = ZimClient.layerConfig(Config.nested(ZimClient.settings, "STAGING"))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const settings: Config.Config<Settings> = Configured.settings
+
+/**
+ * Reads the settings, or what is given in place of some. A setting that is missing, malformed or empty is named by the
+ * error, which never shows its value.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import * as RedisQuota from "@effect-zim/client/RedisQuota"
+ * import { Effect, Layer } from "effect"
+ * import { createClient } from "redis"
+ *
+ * // A quota over Redis, with the limit that ZIM_QUOTA_LIMIT says.
+ * const quota = Layer.unwrap(
+ *   Effect.map(ZimClient.readSettings(), ({ quota }) => RedisQuota.layerClient(() => createClient(), quota))
  * )
  * ```
  *
  * @since 0.1.0
  */
-export const settings: Effect.Effect<Options, SettingsInvalid> = /* @__PURE__ */ Effect.flatMap(
-  /* @__PURE__ */ Effect.promise(() => import("./internal/settingsFromConfig.ts")),
-  (module) => module.settings
-)
+export const readSettings = (options: ConfigOptions = {}): Effect.Effect<Settings, SettingsInvalid> =>
+  Configured.load(options)
 
 /**
  * A layer with a client whose settings come from the `ConfigProvider`: the environment, unless another one is provided.
- * See {@link settings}.
+ * What is given here is read in place of the setting of that name. A policy that the layer is provided with wins over its
+ * setting.
  *
  * @example
  * ```ts
  * import { ZimClient } from "@effect-zim/client"
- * import { Layer } from "effect"
+ * import { Config, Layer } from "effect"
  * import { FetchHttpClient } from "effect/http"
  *
- * const layer = ZimClient.layerConfig.pipe(Layer.provide(FetchHttpClient.layer))
+ * const layer = ZimClient.layerConfig().pipe(Layer.provide(FetchHttpClient.layer))
+ *
+ * // By other names, and with defaults of one's own.
+ * const other = ZimClient.layerConfig({
+ *   appId: Config.Int("CHAT_APP_ID"),
+ *   serverSecret: Config.Redacted("CHAT_SECRET"),
+ *   timeout: Config.all({ deadline: Config.withDefault(Config.Duration("CHAT_DEADLINE"), "30 seconds") })
+ * }).pipe(Layer.provide(FetchHttpClient.layer))
  * ```
  *
  * @since 0.1.0
  */
-export const layerConfig: Layer.Layer<ZimClient, SettingsInvalid, HttpClient.HttpClient> = /* @__PURE__ */ Layer.effect(
-  ZimClient,
-  /* @__PURE__ */ Effect.flatMap(settings, make)
-)
+export const layerConfig = (options?: ConfigOptions): Layer.Layer<ZimClient, SettingsInvalid, HttpClient.HttpClient> =>
+  Layer.effect(
+    ZimClient,
+    Effect.flatMap(readSettings(options), (settings) => Configured.under(make, settings))
+  )
 
 /**
  * Calls an operation: waits for the quota, signs, sends, decodes; retries as the policy says, within the deadline. Each

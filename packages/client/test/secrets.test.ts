@@ -292,7 +292,7 @@ describe("every error", () => {
       for (const ZIM_SERVER_SECRET of [`${secret} `, `\n${secret}`, secret]) {
         const provider = ConfigProvider.fromUnknown({ ZIM_APP_ID: secret, ZIM_SERVER_SECRET, ZIM_REGION: secret })
         for (const ZIM_APP_ID of [secret, "1"]) {
-          const layer = ZimClient.layerConfig.pipe(
+          const layer = ZimClient.layerConfig().pipe(
             Layer.provide(FakeService.answering().layer),
             Layer.provide(
               ConfigProvider.layer(ConfigProvider.orElse(ConfigProvider.fromUnknown({ ZIM_APP_ID }), provider))

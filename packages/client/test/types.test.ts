@@ -11,6 +11,7 @@ import {
 import type { Endpoint, UntypedOperation } from "@effect-zim/client"
 import type { AppId, Conversation, Cursor, Operation, ServiceError } from "@effect-zim/protocol"
 import { QueryConversationList } from "@effect-zim/protocol"
+import type * as Config from "effect/Config"
 import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -187,13 +188,14 @@ test("forUsers adds nothing to the upstream's errors and only the client to its 
 })
 
 test("layers", () => {
-  expectTypeOf(ZimClient.layerConfig).toEqualTypeOf<
+  expectTypeOf(ZimClient.layerConfig()).toEqualTypeOf<
     Layer.Layer<ZimClient.ZimClient, ClientError.SettingsInvalid, HttpClient.HttpClient>
   >()
   expectTypeOf(ZimClient.layer).returns.toEqualTypeOf<
     Layer.Layer<ZimClient.ZimClient, ClientError.SettingsInvalid, HttpClient.HttpClient>
   >()
-  expectTypeOf(ZimClient.settings).toEqualTypeOf<Effect.Effect<ZimClient.Options, ClientError.SettingsInvalid>>()
+  expectTypeOf(ZimClient.settings).toEqualTypeOf<Config.Config<ZimClient.Settings>>()
+  expectTypeOf(ZimClient.readSettings()).toEqualTypeOf<Effect.Effect<ZimClient.Settings, ClientError.SettingsInvalid>>()
   expectTypeOf<ZimClient.Options["serverSecret"]>().toEqualTypeOf<Redacted.Redacted>()
   expectTypeOf<ZimClient.Options["region"]>().toEqualTypeOf<"sha" | "hkg" | "fra" | "lax" | "bom" | "sgp" | undefined>()
   expectTypeOf<Endpoint.Region>().toEqualTypeOf<"sha" | "hkg" | "fra" | "lax" | "bom" | "sgp">()
@@ -284,7 +286,7 @@ test("catchTag narrows to each class and takes it off the error channel, until n
       Effect.succeed(expectTypeOf(error).toEqualTypeOf<ClientError.PagingLoop>())
     )
   )
-  const provided = Effect.provide(none, ZimClient.layerConfig)
+  const provided = Effect.provide(none, ZimClient.layerConfig())
   expectTypeOf<Effect.Error<typeof none>>().toEqualTypeOf<never>()
   expectTypeOf<Effect.Services<typeof none>>().toEqualTypeOf<ZimClient.ZimClient>()
   expectTypeOf<Effect.Services<typeof provided>>().toEqualTypeOf<HttpClient.HttpClient>()

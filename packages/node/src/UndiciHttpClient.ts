@@ -209,7 +209,7 @@ export const layerOptions = (options?: Options): Layer.Layer<HttpClient.HttpClie
  * import { UndiciHttpClient } from "@effect-zim/node"
  * import { Layer } from "effect"
  *
- * const client = ZimClient.layerConfig.pipe(Layer.provide(UndiciHttpClient.layer))
+ * const client = ZimClient.layerConfig().pipe(Layer.provide(UndiciHttpClient.layer))
  * ```
  * @since 0.1.0
  */

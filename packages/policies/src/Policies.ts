@@ -10,6 +10,7 @@ import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import * as Call from "./Call.ts"
 import type { Attempt, Host, Observer } from "./internal/attempt.ts"
+import type { Shared } from "./internal/defaults.ts"
 import * as InForce from "./internal/inForce.ts"
 import * as Pipeline from "./internal/pipeline.ts"
 import * as Watchdog from "./internal/watchdog.ts"
@@ -18,6 +19,7 @@ import type { PolicyError } from "./PolicyError.ts"
 import type * as RetryPolicy from "./RetryPolicy.ts"
 
 export type { Attempt, Host, Observer } from "./internal/attempt.ts"
+export type { Shared } from "./internal/defaults.ts"
 export { makeProvide, type Program, type Provide, type Provided } from "./internal/provide.ts"
 
 /**
@@ -36,6 +38,8 @@ export interface Options<E, H> {
   readonly meaningOf: (error: E) => Meaning.Meaning
   /** Which reference says the retry policy. Default: `RetryPolicy.Current`. */
   readonly retryPolicy?: Context.Reference<RetryPolicy.RetryPolicy<E | PolicyError>> | undefined
+  /** What those policies are made of that the context does not have, and clients of the key share. */
+  readonly shared?: Shared | undefined
 }
 
 /**
@@ -82,7 +86,7 @@ const unobserved: Observer<unknown> = {
 /**
  * The policies of a client. Those in the context become the client's; a call's own win over them. A quota, budget, clock
  * or breaker that is not in the context is shared with all clients of the key that this copy of the package knows, by the
- * same `Clock`.
+ * same `Clock`; `shared` says what those are made of, and dies with a `RangeError` where an option is out of its range.
  *
  * @example
  * ```ts
@@ -114,9 +118,10 @@ export const make = Effect.fnUntraced(function* <E, H extends Host>({
   key,
   meaningOf: meaningOfFailure,
   retryPolicy,
-  service = hosts[0].host
+  service = hosts[0].host,
+  shared = {}
 }: Options<E, H>): Effect.fn.Return<Policies<E, H>, never, Scope.Scope> {
-  const inForceIn = yield* InForce.make<E | PolicyError>(`${key} ${service}`, retryPolicy)
+  const inForceIn = yield* InForce.make<E | PolicyError>(`${key} ${service}`, retryPolicy, shared)
   const watchdog = yield* Watchdog.make
   const meaningOf = (error: E | PolicyError) =>
     Meaning.isPolicyError(error) ? Meaning.ofPolicyError(error) : meaningOfFailure(error)

@@ -8,16 +8,15 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Call from "./Call.ts"
 import { makeProvide, type Provide } from "./internal/provide.ts"
-import { keyOf, limitsOf } from "./internal/quota/options.ts"
-import * as Permits from "./internal/quota/permits.ts"
-import * as Queue from "./internal/quota/queue.ts"
-import { isOnItsOwn, millisOf } from "./internal/time.ts"
+import type * as Permits from "./internal/quota/permits.ts"
+import { Quotas, rulesOf, stateOf } from "./internal/quota/quotas.ts"
+import { millisOf } from "./internal/time.ts"
 import type { DeadlineExceeded, QuotaUnavailable } from "./PolicyError.ts"
 
 /**
@@ -114,66 +113,6 @@ export interface Options {
   readonly grace?: Duration.Input | undefined
 }
 
-/** What is known of one key. */
-class KeyQuota implements Queue.Keeper<DeadlineExceeded> {
-  readonly permits: Permits.Permits
-  readonly queue: Queue.Queue = new Set()
-
-  constructor(limits: Permits.Limits) {
-    this.permits = Permits.make(limits)
-  }
-
-  readonly #leastWait = (now: number, ahead: number): number => Permits.leastWait(this.permits, now, ahead)
-
-  #grant(caller: Queue.Caller, now: number): undefined {
-    caller.permit = Permits.grant(this.permits, now, Duration.toMillis(caller.call.attemptTimeout))
-  }
-
-  /** Whoever is first in the queue watches the clock; the others sleep until they are first. */
-  #turn(caller: Queue.Caller): Effect.Effect<void, DeadlineExceeded> {
-    return Effect.suspend(() => {
-      const now = Queue.nowOf(caller)
-      if (isOnItsOwn) Permits.takeBackLost(this.permits, now)
-      const wait = Permits.nextGrant(this.permits) - now
-      if (wait > 0) return Effect.andThen(Queue.sleep(caller, wait), this.#turn(caller))
-      this.#grant(caller, now)
-      return Effect.void
-    })
-  }
-
-  admit(caller: Queue.Caller): Effect.Effect<void, DeadlineExceeded> | undefined {
-    const { permits, queue } = this
-    if (queue.size === 0 && Permits.nextGrant(permits) <= caller.askedAt) return this.#grant(caller, caller.askedAt)
-    return Queue.admit({ queue, leastWait: this.#leastWait, turn: this.#turn(caller) }, caller)
-  }
-
-  send(caller: Queue.Caller, host: string): number {
-    return caller.permit === undefined ? 0 : Permits.send(this.permits, caller.permit, Queue.nowOf(caller), host)
-  }
-
-  release(caller: Queue.Caller, outcome: Outcome, pause?: Duration.Duration): undefined {
-    const { permits, queue } = this
-    if (caller.permit !== undefined) Permits.release(permits, Queue.nowOf(caller), caller.permit, outcome)
-    if (pause !== undefined) {
-      const now = Queue.nowOf(caller)
-      Permits.pause(permits, now + Duration.toMillis(pause))
-      Queue.refuseLate(queue, now, this.#leastWait)
-    }
-    Queue.wakeFirst(queue)
-  }
-
-  state(key: string, now: number): State {
-    const { permits, queue } = this
-    return {
-      key,
-      inUse: permits.out.length,
-      waiting: queue.size,
-      nextPermit: Duration.millis(Math.max(0, Permits.nextGrant(permits) - now)),
-      spacing: Duration.millis(permits.spacing)
-    }
-  }
-}
-
 /**
  * A quota within this process. A permit comes back one window after the answer of its request: the service counted the
  * old call before it answered, and counts the new one after it is sent, so no window of its own, wherever it begins,
@@ -197,21 +136,11 @@ class KeyQuota implements Queue.Keeper<DeadlineExceeded> {
  */
 export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
   Effect.sync(() => {
-    const limits = limitsOf(options)
-    const quotas = new Map<string, KeyQuota>()
-    const quotaOf = (key: string): KeyQuota => {
-      const known = quotas.get(key)
-      if (known !== undefined) return known
-      const quota = new KeyQuota(limits)
-      quotas.set(key, quota)
-      return quota
-    }
+    const rules = rulesOf(options)
+    const quotas = new Quotas()
     return {
-      withPermit: (call, attempt, outcomeOf, pauseOf) =>
-        Queue.withPermit(quotaOf(keyOf(options, call)), call, attempt, outcomeOf, pauseOf),
-      state: Clock.clockWith((clock) =>
-        Effect.sync(() => Array.from(quotas, ([key, quota]) => quota.state(key, millisOf(clock))))
-      )
+      withPermit: (call, attempt, outcomeOf, pauseOf) => quotas.withPermit(rules, call, attempt, outcomeOf, pauseOf),
+      state: Clock.clockWith((clock) => Effect.sync(() => stateOf(quotas, millisOf(clock))))
     }
   })
 

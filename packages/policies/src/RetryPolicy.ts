@@ -38,6 +38,8 @@ export type Kind = "rateLimit" | "transient" | "bounded" | "transport" | "circui
 export interface RetryPolicy<in Failure = unknown> extends Readonly<Record<Kind, Schedule.Schedule<unknown, Failure>>> {
   /** Whether retries take from the client's `RetryBudget`. One that waits long between retries may do without. */
   readonly usesBudget: boolean
+  /** The most attempts of a call, whatever they fail with: 1 or more. Default: as many as the schedules allow. */
+  readonly attempts?: number | undefined
 }
 
 /**

@@ -203,6 +203,28 @@ export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => 
 export const layer: Layer.Layer<ServerClock> = /* @__PURE__ */ Layer.effect(ServerClock, make)
 
 /**
+ * This machine's clock, or one that is off by a fixed time: what {@link layerFixed} is made of. Dies with a `RangeError`
+ * where the time is infinite.
+ *
+ * @example
+ * ```ts
+ * import { ServerClock } from "@effect-zim/policies"
+ * import { Effect } from "effect"
+ *
+ * const untilItIsSet = <A, E, R>(job: Effect.Effect<A, E, R>) =>
+ *   Effect.flatMap(ServerClock.makeFixed("15 minutes"), (clock) => ServerClock.provide(job, clock))
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const makeFixed = (offset: Duration.Input): Effect.Effect<ServerClock["Service"]> =>
+  Effect.sync(() => {
+    const millis = Duration.toMillis(offset)
+    inRange("the fixed offset", millis, Number.isFinite(millis), "a finite time")
+    return { offset: Effect.succeed(millis), observe: () => Effect.void }
+  })
+
+/**
  * This machine's clock, or one that is off by a fixed time, whatever the service says: for a machine whose clock is
  * known to be right. Building it with an infinite time dies with a `RangeError`.
  *
@@ -216,11 +238,7 @@ export const layer: Layer.Layer<ServerClock> = /* @__PURE__ */ Layer.effect(Serv
  * @since 0.1.0
  */
 export const layerFixed = (offset: Duration.Input): Layer.Layer<ServerClock> =>
-  Layer.sync(ServerClock, () => {
-    const millis = Duration.toMillis(offset)
-    inRange("the fixed offset", millis, Number.isFinite(millis), "a finite time")
-    return { offset: Effect.succeed(millis), observe: () => Effect.void }
-  })
+  Layer.effect(ServerClock, makeFixed(offset))
 
 /**
  * Runs the calls of an effect or a stream by a clock of their own.

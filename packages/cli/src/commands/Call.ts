@@ -106,7 +106,7 @@ export const call = Command.make(
     yield* Output.printLines([isTerminal ? JsonText.harmless(answer.text) : answer.text])
   })
 ).pipe(
-  Command.provide(() => ZimClient.layerConfig.pipe(Layer.provide(UndiciHttpClient.layer))),
+  Command.provide(() => ZimClient.layerConfig().pipe(Layer.provide(UndiciHttpClient.layer))),
   Command.withDescription(
     "Call any operation of the server API by its name, signed and within the quota like every other. The documented ones " +
       "are sent as documented, 20 of them by GET. What is not documented to be a read is repeated only where it was surely " +

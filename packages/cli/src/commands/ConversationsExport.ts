@@ -252,7 +252,7 @@ export const exportCommand = Command.make(
   (flags) => Effect.flatMap(Quiet, (quiet) => run({ ...flags, quiet }))
 ).pipe(
   Command.provide(({ callsPerSecond }) =>
-    ZimClient.layerConfig.pipe(
+    ZimClient.layerConfig().pipe(
       Layer.provide(Quota.layer({ limit: callsPerSecond })),
       Layer.provide(UndiciHttpClient.layer)
     )

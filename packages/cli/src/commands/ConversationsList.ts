@@ -132,7 +132,7 @@ export const list = Command.make(
     )
   })
 ).pipe(
-  Command.provide(() => ZimClient.layerConfig.pipe(Layer.provide(UndiciHttpClient.layer))),
+  Command.provide(() => ZimClient.layerConfig().pipe(Layer.provide(UndiciHttpClient.layer))),
   Command.withDescription(
     "List a user's conversations, at most the latest 1000, in the order of the service: the longest unchanged first."
   ),

@@ -30,7 +30,7 @@ const ofUser = (userId: string) =>
       updatedAt: updatedAtMillis
     })),
     Statistics.collect,
-    Effect.provide(ZimClient.layerConfig.pipe(Layer.provide(UndiciHttpClient.layer)))
+    Effect.provide(ZimClient.layerConfig().pipe(Layer.provide(UndiciHttpClient.layer)))
   )
 
 const isoOf = (millis: number): string => DateTime.formatIso(DateTime.makeUnsafe(millis))

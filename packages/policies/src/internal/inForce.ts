@@ -27,9 +27,16 @@ export interface InForce<E> {
  */
 export const make = <E>(
   key: string,
-  retryPolicy: Context.Reference<RetryPolicy.RetryPolicy<E>> | undefined
+  retryPolicy: Context.Reference<RetryPolicy.RetryPolicy<E>> | undefined,
+  shared: Defaults.Shared
 ): Effect.Effect<(around: Context.Context<never>) => InForce<E>> =>
   Effect.map(Effect.context<never>(), (layer) => {
+    const sharedQuota = Defaults.quota(key, shared.quota)
+    // Made of something else, they are others.
+    const { circuitBreaker, retryBudget } = shared
+    const keyOfRest = `${key}${JSON.stringify({ circuitBreaker, retryBudget })}`
+    const defaultsBy = (context: Context.Context<never>) =>
+      Defaults.get(keyOfRest, Context.get(context, Clock.Clock), shared)
     const read = (around: Context.Context<never>, defaults: Defaults.Defaults): InForce<E> => {
       const setting = <A>(reference: Context.Reference<A>): A =>
         Context.getOrUndefined(around, reference) ?? Context.get(layer, reference)
@@ -39,17 +46,20 @@ export const make = <E>(
         retry: retryPolicy === undefined ? setting(RetryPolicy.Current) : setting(retryPolicy),
         attemptTimeout: setting(Timeout.Attempt),
         deadline: setting(Timeout.Deadline),
-        quota: service(Quota.Quota, defaults.quota),
+        quota: service(Quota.Quota, () => sharedQuota),
         budget: service(RetryBudget.RetryBudget, defaults.budget),
         serverClock: service(ServerClock.ServerClock, defaults.serverClock),
         breaker: service(CircuitBreaker.CircuitBreaker, defaults.breaker)
       }
     }
+    // What is out of its range is found now, and not by the first call.
+    if (retryBudget !== undefined) defaultsBy(layer).budget(layer)
+    if (circuitBreaker !== undefined) defaultsBy(layer).breaker(layer)
     let last:
       | { readonly around: Context.Context<never>; readonly defaults: Defaults.Defaults; inForce: InForce<E> }
       | undefined
     return (around) => {
-      const defaults = Defaults.get(key, Context.get(around, Clock.Clock))
+      const defaults = defaultsBy(around)
       if (last?.around !== around || last.defaults !== defaults) {
         last = { around, defaults, inForce: read(around, defaults) }
       }

@@ -84,7 +84,8 @@ export const retry = <A, E extends { readonly _tag: string }>(
     const isSafe = isRepeatable || meaning.count === "Rejected" || meaning.count === "NotSent"
     const kind = isSafe ? meaning.retry : undefined
     if (kind === undefined) return yield* giveUp(error, "the same call would fail again")
-    const scheduled = yield* nextDelay(yield* stepOf(kind), yield* now, error)
+    const isLast = call.attempts >= (policy.attempts ?? Infinity)
+    const scheduled = isLast ? undefined : yield* nextDelay(yield* stepOf(kind), yield* now, error)
     if (scheduled === undefined) return yield* giveUp(error, "the policy allows no more retries")
     const delay = Duration.max(scheduled, meaning.retryAfter ?? Duration.zero)
     if (Duration.isGreaterThanOrEqualTo(delay, call.timeLeft)) {

@@ -23,8 +23,15 @@ const read = (...names: ReadonlyArray<string>): Effect.Effect<ZimClient.Options,
               : node
           )
         : standIns.load(path)
-    return yield* Effect.provideService(ZimClient.settings, ConfigProvider.ConfigProvider, ConfigProvider.make(load))
-  }).pipe(Effect.mapError(ErrorReport.report))
+    return yield* Effect.provideService(
+      ZimClient.readSettings(),
+      ConfigProvider.ConfigProvider,
+      ConfigProvider.make(load)
+    )
+  }).pipe(
+    Effect.map(({ client }) => client),
+    Effect.mapError(ErrorReport.report)
+  )
 }
 
 export const appId: Look<number> = Effect.map(read("ZIM_APP_ID"), ({ appId }) => [

@@ -9,7 +9,7 @@ const ofQuota = (name: string, value: number, isValid: boolean, range: string): 
   inRange(`the quota's ${name}`, value, isValid, range)
 
 /** What a quota is told of its numbers: `Quota.Options` describes them. */
-interface Numbers {
+export interface Numbers {
   readonly limit?: number | undefined
   readonly window?: Duration.Input | undefined
   readonly grace?: Duration.Input | undefined
@@ -31,8 +31,12 @@ export const limitsOf = (options: Numbers): Limits => {
 export const partOf = (limit: number, share: number): number =>
   Math.max(1, Math.floor(limit * ofQuota("share", share, share > 0 && share <= 1, "above 0, and 1 at most")))
 
-/** What the quota is one for. */
-export const keyOf = ({ per }: { readonly per?: "key" | "operation" | undefined }, call: Call): string =>
+/** What a quota is one for. */
+export interface Per {
+  readonly per?: "key" | "operation" | undefined
+}
+
+export const keyOf = ({ per }: Per, call: Call): string =>
   per === "operation" ? `${call.key}:${call.operation}` : call.key
 
 /** How long a store has to answer: one that has for ever never counts as away. */

@@ -43,8 +43,8 @@ interface Returning {
 }
 
 export interface Permits {
-  readonly limits: Limits
-  /** Permits that may be given out. */
+  limits: Limits
+  /** Permits that may be given out; below 0 while more are in use than a lower limit allows. */
   free: number
   /** The permits that are neither free nor out, the next one first. */
   returning: Array<Returning>
@@ -91,6 +91,12 @@ export const make = (limits: Limits): Permits => ({
   rejectedAt: -Infinity,
   roundTrips: noRoundTrips
 })
+
+/** Changes the limits: what is in use stays in use. */
+export const limit = (permits: Permits, limits: Limits): void => {
+  permits.free += limits.limit - permits.limits.limit
+  permits.limits = limits
+}
 
 /** How much is seen before a smallest round trip is trusted: so many, over so many windows, since those of one burst are alike. */
 const trusted = { count: 50, windows: 5 }
@@ -219,6 +225,12 @@ export const takeBackLost = (permits: Permits, now: number): void => {
   permits.free += permits.out.length - inUse.length
   permits.out = inUse
 }
+
+/** Whether no call counts any more, nor keeps others waiting. */
+export const isIdle = ({ out, pausedUntil, returning }: Permits, now: number): boolean =>
+  pausedUntil <= now &&
+  returning.every(({ due }) => due <= now) &&
+  out.every(({ hold, sentAt }) => sentAt + hold <= now)
 
 /** What a rejection leaves of the rate, and how many windows later it is back at what it was. */
 const adaptation = { rest: 0.8, windows: 30 }
