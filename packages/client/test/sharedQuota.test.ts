@@ -251,6 +251,37 @@ describe("several processes over one store", () => {
       assert.isAtLeast(Duration.toMillis(state?.spacing ?? Duration.zero), 45)
     })
   )
+
+  it.effect("all wait as long as one was told, although the store did not hear of it at first", () =>
+    Effect.gen(function* () {
+      const { comeBack, leave, store } = unreliable(yield* SharedQuota.memory, 1)
+      const options = { whenUnavailable: { share: 1 / 2 } } as const
+      const [one, other] = [yield* makeQuota(store, options), yield* makeQuota(store, options)]
+      const grants: Array<number> = []
+      const take = (quota: Quota.Quota["Service"], wait?: Duration.Duration) =>
+        withPermit(
+          quota,
+          call,
+          () => Effect.map(Clock.currentTimeMillis, (now) => void grants.push(now)),
+          () => "Answered",
+          () => wait
+        )
+      yield* Effect.gen(function* () {
+        yield* Effect.all([take(one), take(other)], { concurrency: "unbounded" })
+        leave("refuses")
+        // Each goes on by itself.
+        yield* Effect.sleep("20 seconds")
+        yield* take(one, Duration.minutes(2))
+        yield* Effect.sleep("5 seconds")
+        comeBack()
+        yield* Effect.sleep("20 seconds")
+        yield* Effect.all([take(one), take(other)], { concurrency: "unbounded" })
+      }).pipe(FakeService.inTime({ step: 100 }))
+      const [, , told = 0, ...rest] = grants
+      assert.lengthOf(rest, 2)
+      for (const time of rest) assert.isAtLeast(time - told, 120_000)
+    })
+  )
 })
 
 describe("within a process", () => {

@@ -1,4 +1,4 @@
-import { Emulator, World } from "@effect-zim/emulator"
+import { Emulator, Fault, World } from "@effect-zim/emulator"
 import { SignatureNonce } from "@effect-zim/signing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Duration from "effect/Duration"
@@ -48,6 +48,19 @@ describe("the signature's window", () => {
       yield* emulator.clockOffset.set(Duration.zero)
       assert.strictEqual(yield* codeAt(now), 0)
     }).pipe(provide({ clockOffset: "11 minutes" }))
+  )
+
+  it.effect.each([
+    [Fault.retryAfter("90.1 seconds"), 429, "91"],
+    [Fault.retryAfter("90.1 seconds", { status: 503, as: "seconds", code: 1 }), 503, "91"],
+    [Fault.retryAfter("90 seconds", { status: 503, as: "date" }), 503, "Tue, 14 Nov 2023 22:25:50 GMT"]
+  ] as const)("is what Retry-After counts from: %s", ([fault, status, header]) =>
+    Effect.gen(function* () {
+      yield* TestClock.setTime(now * 1000)
+      const reply = yield* send(yield* parts({ FromUserId: "u1" }))
+      assert.strictEqual(reply.status, status)
+      assert.strictEqual(reply.headers["retry-after"], header)
+    }).pipe(provide({ clockOffset: "11 minutes", faults: [fault] }))
   )
 })
 
