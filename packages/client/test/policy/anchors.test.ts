@@ -342,7 +342,13 @@ describe("the SDKs of Stainless", () => {
         Effect.provideService(References.MinimumLogLevel, "All")
       )
       assert.isAtLeast(logs.length, 4)
-      assert.notMatch(inspect(logs, { depth: 9 }), /Signature|\?Action/)
+      const shown = inspect(logs, { depth: 9 })
+      assert.notMatch(shown, /Signature(?:Nonce)?=(?!<redacted>)|\?Action/)
+      for (const { url } of service.sent) {
+        for (const name of ["Signature", "SignatureNonce"]) {
+          assert.notInclude(shown, url.searchParams.get(name) ?? assert.fail(name))
+        }
+      }
     })
   )
 
