@@ -48,7 +48,8 @@ export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("@effec
   {
     setting: Schema.String,
     problem: Schema.String
-  }
+  },
+  { httpApiStatus: 500 }
 ) {
   override get message(): string {
     return `${this.setting}: ${this.problem}`
@@ -66,7 +67,8 @@ export class RequestInvalid extends Schema.TaggedError<RequestInvalid>("@effect-
     action: Schema.String,
     problem: Schema.String,
     cause: Schema.Defect()
-  }
+  },
+  { httpApiStatus: 400 }
 ) {
   override get message(): string {
     return `${this.action}: ${this.problem}`
@@ -86,7 +88,8 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>("@effec
     /** The system's name of the failure, for example `ECONNREFUSED`, where it has one. */
     systemCode: Schema.UndefinedOr(Schema.String),
     problem: Schema.String
-  }
+  },
+  { httpApiStatus: 502 }
 ) {
   override get message(): string {
     return `no answer: ${this.problem} (${describeCall(this)})`
@@ -100,7 +103,8 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>("@effec
  */
 export class ClientClosed extends Schema.TaggedError<ClientClosed>("@effect-zim/client/ClientClosed")(
   "ClientClosed",
-  callFields
+  callFields,
+  { httpApiStatus: 503 }
 ) {
   override get message(): string {
     return `the client is closed: its HTTP client ended with the scope that made it (${describeCall(this)})`
@@ -163,7 +167,8 @@ export class ResponseUnreadable extends Schema.TaggedError<ResponseUnreadable>("
     snippet: Schema.String,
     /** How long to wait before the call is made again, where the answer said so: HTTP 429 or 503 with `Retry-After`. */
     retryAfter: Schema.optionalKey(Schema.Duration)
-  }
+  },
+  { httpApiStatus: 502 }
 ) {
   /** A 429 of something between here and the service is about the rate. */
   get category(): "RateLimit" | "Transport" {
@@ -196,12 +201,16 @@ export type LoopReason = typeof LoopReason.Type
  *
  * @since 0.1.0
  */
-export class PagingLoop extends Schema.TaggedError<PagingLoop>("@effect-zim/client/PagingLoop")("PagingLoop", {
-  action: Schema.String,
-  reason: LoopReason,
-  cursor: Cursor.Cursor,
-  pages: Schema.Int
-}) {
+export class PagingLoop extends Schema.TaggedError<PagingLoop>("@effect-zim/client/PagingLoop")(
+  "PagingLoop",
+  {
+    action: Schema.String,
+    reason: LoopReason,
+    cursor: Cursor.Cursor,
+    pages: Schema.Int
+  },
+  { httpApiStatus: 502 }
+) {
   override get message(): string {
     return this.reason._tag === "CursorRepeated"
       ? `${this.action}: page ${this.pages} leads back to a cursor that had come before`
@@ -253,28 +262,28 @@ const ownErrors = [
 ] as const
 
 /**
- * The schema of {@link CallError}, for the schema of an operation's own failures.
+ * The schema of {@link CallError}, for the schemas of an operation's own failures.
  *
  * @example
  * ```ts
  * import { ClientError } from "@effect-zim/client"
- * import { ServiceError } from "@effect-zim/protocol"
+ * import { QueryConversationList } from "@effect-zim/protocol"
  *
- * const error = ClientError.CallError(ServiceError.RateLimited)
+ * const error = ClientError.CallError(QueryConversationList.operation.errors)
  * ```
  *
  * @since 0.1.0
  */
-export const CallError = <Failure extends Schema.Constraint>(failure: Failure) =>
-  Schema.Union([failure, ServiceError.GlobalError, ...ownErrors])
+export const CallError = <const Failures extends ReadonlyArray<Schema.Constraint>>(failures: Failures) =>
+  Schema.Union([...failures, ...ServiceError.GlobalError.members, ...ownErrors])
 
 /**
- * The schema of {@link PagingError}, for the schema of an operation's own failures.
+ * The schema of {@link PagingError}, for the schemas of an operation's own failures.
  *
  * @since 0.1.0
  */
-export const PagingError = <Failure extends Schema.Constraint>(failure: Failure) =>
-  Schema.Union([CallError(failure), PagingLoop])
+export const PagingError = <const Failures extends ReadonlyArray<Schema.Constraint>>(failures: Failures) =>
+  Schema.Union([...CallError(failures).members, PagingLoop])
 
 /**
  * Any error of this package and of the service, whatever the operation.

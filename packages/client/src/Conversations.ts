@@ -18,7 +18,7 @@ import * as ZimClient from "./ZimClient.ts"
  *
  * @since 0.1.0
  */
-export const PageError = /* @__PURE__ */ CallError(QueryConversationList.Failure)
+export const PageError = /* @__PURE__ */ CallError(QueryConversationList.Failure.members)
 
 /**
  * One of these errors.
@@ -32,7 +32,7 @@ export type PageError = CallError<QueryConversationList.Failure>
  *
  * @since 0.1.0
  */
-export const ListError = /* @__PURE__ */ PagingError(QueryConversationList.Failure)
+export const ListError = /* @__PURE__ */ PagingError(QueryConversationList.Failure.members)
 
 /**
  * One of these errors.
@@ -125,7 +125,7 @@ export const stream = (
   userId: string,
   options?: Options
 ): Stream.Stream<Conversation.Conversation, ListError, ZimClient.ZimClient> =>
-  Paging.items(QueryConversationList.operation, inputOf(userId, options), (page) => page.conversations)
+  Paging.items(QueryConversationList.operation, inputOf(userId, options))
 
 /**
  * How far a snapshot can be trusted:
@@ -165,7 +165,7 @@ export const Snapshot = /* @__PURE__ */ (() =>
     /** Each conversation once, at its newest state, ascending by time. */
     conversations: Schema.Array(Conversation.FromWire),
     verdict: Verdict
-  }))()
+  }).annotate({ identifier: "@effect-zim/client/Snapshot" }))()
 
 /**
  * A snapshot.

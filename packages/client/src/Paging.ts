@@ -15,7 +15,7 @@ import * as CheckedRequest from "./internal/checkedRequest.ts"
 import * as ZimClient from "./ZimClient.ts"
 
 /** The next request is made of the last one, and checked like any other: it is an input, too. */
-interface Types<Op extends Operation.Types> extends Operation.Types {
+interface Types<Op extends Operation.PagedTypes> extends Operation.PagedTypes {
   readonly Request: Op["Input"]
 }
 
@@ -29,16 +29,18 @@ interface Types<Op extends Operation.Types> extends Operation.Types {
  * import { Paging } from "@effect-zim/client"
  * import { QueryConversationList } from "@effect-zim/protocol"
  *
- * const conversations = Paging.items(
- *   QueryConversationList.operation,
- *   { userId: "user-42" },
- *   (page) => page.conversations
- * )
+ * const conversations = Paging.items(QueryConversationList.operation, { userId: "user-42" })
  * ```
  *
  * @since 0.1.0
  */
-export const items = <Op extends Types<Op>, Item>(
+export const items = <Op extends Types<Op>>(
+  operation: Operation.PagedOperation<Op>,
+  input: Op["Input"]
+): Stream.Stream<Op["Item"], PagingError<Op["Failure"]>, ZimClient.ZimClient> =>
+  walk(operation, input, operation.paging.items)
+
+const walk = <Op extends Types<Op>, Item>(
   operation: Operation.PagedOperation<Op>,
   input: Op["Input"],
   itemsOf: (page: Op["Success"]) => ReadonlyArray<Item>
@@ -85,4 +87,4 @@ export const pages = <Op extends Types<Op>>(
   operation: Operation.PagedOperation<Op>,
   input: Op["Input"]
 ): Stream.Stream<Op["Success"], PagingError<Op["Failure"]>, ZimClient.ZimClient> =>
-  items(operation, input, (page) => [page])
+  walk(operation, input, (page) => [page])

@@ -10,6 +10,7 @@ import { Catalog, Envelope, type Operation, OperationCode, Query, ServiceError, 
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
+import * as SchemaTransformation from "effect/SchemaTransformation"
 
 /**
  * What JSON can hold. Integers of up to 308 digits are exact: beyond 2^53 they are `bigint`, in requests and in answers.
@@ -68,7 +69,16 @@ const problemOf = (root: JsonObject, wasRead = false): Schema.FilterIssue | unde
   return undefined
 }
 
-const anObject = /* @__PURE__ */ (() => Schema.declare<JsonObject>(isRecord, { expected: "a JSON object" }))()
+/** It leaves the process as its text, since no other JSON has a `bigint`. */
+const anObject = /* @__PURE__ */ (() =>
+  Schema.declare<JsonObject>(isRecord, {
+    expected: "a JSON object",
+    toCodecJson: () =>
+      Schema.link<JsonObject>()(
+        JsonText,
+        SchemaTransformation.transform({ decode: objectOf, encode: WireJson.stringify })
+      )
+  }))()
 
 /**
  * An object of JSON: plain data, every number finite, nested at most 500 deep.
@@ -88,7 +98,8 @@ const anObject = /* @__PURE__ */ (() => Schema.declare<JsonObject>(isRecord, { e
 export const JsonObject = /* @__PURE__ */ (() => anObject.check(Schema.makeFilter((body) => problemOf(body))))()
 
 /** What an answer is: as much of a number as JavaScript can hold. */
-const AnswerBody = /* @__PURE__ */ (() => anObject.check(Schema.makeFilter((body) => problemOf(body, true))))()
+const AnswerBody: Schema.Codec<JsonObject> = /* @__PURE__ */ (() =>
+  anObject.check(Schema.makeFilter((body) => problemOf(body, true))))()
 
 /** Without a word of the text: an error does not show what was to be sent. */
 const problemOfText = (text: string): Schema.FilterIssue | string | undefined => {
@@ -122,7 +133,8 @@ export const JsonText = /* @__PURE__ */ (() => Schema.String.check(Schema.makeFi
  */
 export type Body = JsonObject | string
 
-const Body = /* @__PURE__ */ (() => Schema.Union([JsonObject, JsonText]))()
+// As a text where it left another process: then it is sent as it is.
+const Body = /* @__PURE__ */ (() => Schema.Union([JsonText, JsonObject]))()
 
 /**
  * An object of JSON.
@@ -146,28 +158,49 @@ export const Action = /* @__PURE__ */ (() =>
   ))()
 
 /**
- * A successful answer: its envelope, and all of it, as values in `body` and as it came in `text`.
+ * A successful answer: its envelope, and all of it, as values in `body` and as it came in `text`. As a schema it takes an
+ * answer to another process and back.
  *
  * @since 0.1.0
  */
-export interface Response extends Envelope.Envelope {
-  readonly code: 0
-  readonly body: JsonObject
-  /** The JSON itself: every digit, every space, the order of the keys and those that come twice. */
-  readonly text: string
-}
+export const Response = /* @__PURE__ */ (() =>
+  Schema.Struct({
+    code: Schema.Literal(0),
+    message: Schema.String,
+    requestId: Schema.UndefinedOr(Schema.String),
+    body: AnswerBody,
+    /** The JSON itself: every digit, every space, the order of the keys and those that come twice. */
+    text: Schema.String
+  }))()
 
 /**
- * The errors beside the global ones. A code that no page documents is an `UnknownReturnCode`, with the vendor's message.
+ * A successful answer.
  *
  * @since 0.1.0
  */
-export type Failure =
-  | ServiceError.InvalidInput
-  | ServiceError.RateLimited
-  | ServiceError.UserNotRegistered
-  | ServiceError.QueryFailed
-  | ServiceError.OperationFailed
+export interface Response extends Schema.Schema.Type<typeof Response> {}
+
+/**
+ * The errors beside the global ones, as a schema and a type. A code that no page documents is an `UnknownReturnCode`, with
+ * the vendor's message.
+ *
+ * @since 0.1.0
+ */
+export const Failure = /* @__PURE__ */ (() =>
+  Schema.Union([
+    ServiceError.InvalidInput,
+    ServiceError.RateLimited,
+    ServiceError.UserNotRegistered,
+    ServiceError.QueryFailed,
+    ServiceError.OperationFailed
+  ]))()
+
+/**
+ * One of them.
+ *
+ * @since 0.1.0
+ */
+export type Failure = typeof Failure.Type
 
 /**
  * Options for {@link make}.
@@ -217,7 +250,7 @@ const userOf = (body: Body): string => {
 }
 
 const objectOf = (text: string): JsonObject => {
-  const value: unknown = JSON.parse(text)
+  const value = WireJson.parse(text)
   return isRecord(value) ? value : {}
 }
 
@@ -273,6 +306,9 @@ export const make = (action: string, options?: Options): UntypedOperation => {
     action: isAction(action) ? action : JSON.stringify(String(action).slice(0, 64)),
     kind: options?.kind ?? documented?.kind ?? "Write",
     callsPerSecond: 20,
+    input: Body,
+    success: Response,
+    errors: Failure.members,
     make: (body) =>
       Effect.andThen(Schema.decodeUnknownEffect(Action)(action), isGet ? decodeFields(body) : decodeBody(body)),
     request: Body,

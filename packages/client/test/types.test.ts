@@ -1,3 +1,4 @@
+import * as Derive from "@effect-zim/client/Derive"
 import {
   ClientError,
   Conversations,
@@ -15,6 +16,8 @@ import type * as Config from "effect/Config"
 import type * as Context from "effect/Context"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import type * as Persistable from "effect/persistence/Persistable"
+import type * as Rpc from "effect/rpc/Rpc"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -77,12 +80,16 @@ test("an operation with other errors has those", () => {
     readonly Payload: object
     readonly Success: boolean
     readonly Failure: ServiceError.QueryFailed
+    readonly Item: 1
   }
   expectTypeOf(ZimClient.execute<Other>).returns.toEqualTypeOf<
     Effect.Effect<boolean, ServiceError.QueryFailed | Global | Own, ZimClient.ZimClient>
   >()
   expectTypeOf(Paging.pages<Other>).returns.toEqualTypeOf<
     Stream.Stream<boolean, ServiceError.QueryFailed | Global | Own | ClientError.PagingLoop, ZimClient.ZimClient>
+  >()
+  expectTypeOf(Paging.items<Other>).returns.toEqualTypeOf<
+    Stream.Stream<1, ServiceError.QueryFailed | Global | Own | ClientError.PagingLoop, ZimClient.ZimClient>
   >()
   expectTypeOf<typeof operation>().toExtend<
     Operation.PagedOperation<{
@@ -91,6 +98,7 @@ test("an operation with other errors has those", () => {
       readonly Payload: QueryConversationList.Payload
       readonly Success: QueryConversationList.Page
       readonly Failure: Documented
+      readonly Item: Conversation.Conversation
     }>
   >()
 })
@@ -368,4 +376,20 @@ test("a reason is caught with its tag", () => {
     Effect.catchReason("QuotaUnavailable", "Denied", () => Effect.void)
   )
   expectTypeOf<Effect.Error<typeof list>>().toEqualTypeOf<OfList>()
+})
+
+test("what is derived from an operation has its types", () => {
+  const procedure = Derive.rpc("page", operation)
+  expectTypeOf<Rpc.Payload<typeof procedure>>().toEqualTypeOf<QueryConversationList.Input>()
+  expectTypeOf<Rpc.Success<typeof procedure>>().toEqualTypeOf<QueryConversationList.Page>()
+  expectTypeOf<Rpc.Error<typeof procedure>>().toEqualTypeOf<OfPage>()
+  const items = Derive.rpcItems("items", operation)
+  expectTypeOf<Rpc.SuccessChunk<typeof items>>().toEqualTypeOf<Conversation.Conversation>()
+  expectTypeOf<Rpc.ErrorExit<typeof items>>().toEqualTypeOf<OfList>()
+  const Request = Derive.request(operation)
+  expectTypeOf<Persistable.Success<InstanceType<typeof Request>>>().toEqualTypeOf<QueryConversationList.Page>()
+  expectTypeOf<Persistable.Error<InstanceType<typeof Request>>>().toEqualTypeOf<OfPage>()
+  const activity = Derive.activity("page", operation, { userId: "u" })
+  expectTypeOf<typeof activity.errorSchema.Type>().toEqualTypeOf<OfPage>()
+  expectTypeOf<typeof activity.successSchema.Type>().toEqualTypeOf<QueryConversationList.Page>()
 })

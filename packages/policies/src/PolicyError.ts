@@ -40,7 +40,8 @@ export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>("@effec
   {
     ...callFields,
     timeout: Schema.Duration
-  }
+  },
+  { httpApiStatus: 504 }
 ) {
   override get message(): string {
     return `no complete answer within ${describeTime(this.timeout)} (${describeCall(this)})`
@@ -61,7 +62,8 @@ export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>("@eff
     deadline: Schema.Duration,
     needed: Schema.optional(Schema.Duration),
     cause: Schema.optional(Schema.Defect())
-  }
+  },
+  { httpApiStatus: 504 }
 ) {
   override get message(): string {
     const needed = this.needed === undefined ? "" : `, the next step alone needs another ${describeTime(this.needed)}`
@@ -74,12 +76,16 @@ export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>("@eff
  *
  * @since 0.1.0
  */
-export class CircuitOpen extends Schema.TaggedError<CircuitOpen>("@effect-zim/policies/CircuitOpen")("CircuitOpen", {
-  ...callFields,
-  host: Schema.String,
-  /** How long until the breaker lets a call through again to see. */
-  retryAfter: Schema.Duration
-}) {
+export class CircuitOpen extends Schema.TaggedError<CircuitOpen>("@effect-zim/policies/CircuitOpen")(
+  "CircuitOpen",
+  {
+    ...callFields,
+    host: Schema.String,
+    /** How long until the breaker lets a call through again to see. */
+    retryAfter: Schema.Duration
+  },
+  { httpApiStatus: 503 }
+) {
   override get message(): string {
     return `not sent: ${this.host} keeps failing; next try in ${describeTime(this.retryAfter)} (${describeCall(this)})`
   }
@@ -122,7 +128,8 @@ export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>("@eff
     reason: UnavailableReason,
     problem: Schema.String,
     cause: Schema.Defect()
-  }
+  },
+  { httpApiStatus: 503 }
 ) {
   override get message(): string {
     const what = this.reason._tag === "NoAnswer" ? "does not answer" : "refuses"

@@ -26,7 +26,7 @@ export const Wire = Schema.Struct({
   UpdateTime: Schema.Int.check(
     Schema.isBetween({ minimum: -maximumMillis, maximum: maximumMillis }, { expected: "milliseconds since the epoch" })
   )
-})
+}).annotate({ identifier: "@effect-zim/protocol/Conversation" })
 
 /**
  * An entry of `List` as it arrived.

@@ -48,6 +48,15 @@ export interface Operation<in out Op extends Types> {
   readonly kind: "Read" | "Write"
   /** The documented quota: so many calls a second. */
   readonly callsPerSecond: number
+  /**
+   * What a user writes, as a schema: with `success` and `errors` it takes a call to another process, or keeps its result.
+   * What is wrong with it `make` says.
+   */
+  readonly input: Schema.Codec<Op["Input"], unknown>
+  /** The value of a successful answer, as a schema. */
+  readonly success: Schema.Codec<Op["Success"], unknown>
+  /** The errors documented for the operation, as schemas. */
+  readonly errors: ReadonlyArray<Schema.Codec<Op["Failure"], unknown>>
   /** Checks a user's input and fills in the defaults. */
   readonly make: (input: Op["Input"]) => Effect.Effect<Op["Request"], Schema.SchemaError>
   /** The request on the wire: the client encodes with it, the emulator decodes. */
@@ -83,12 +92,26 @@ export interface Operation<in out Op extends Types> {
 }
 
 /**
- * An operation that returns a list page by page. A page is its `Success`.
+ * The types of an operation that returns a list page by page. A page is its `Success`.
  *
  * @since 0.1.0
  */
-export interface PagedOperation<in out Op extends Types> extends Operation<Op> {
+export interface PagedTypes extends Types {
+  /** What the list is one of. */
+  readonly Item: unknown
+}
+
+/**
+ * An operation that returns a list page by page.
+ *
+ * @since 0.1.0
+ */
+export interface PagedOperation<in out Op extends PagedTypes> extends Operation<Op> {
   readonly paging: {
+    /** An item of the list, as a schema. */
+    readonly item: Schema.Codec<Op["Item"], unknown>
+    /** The items of a page. */
+    readonly items: (page: Op["Success"]) => ReadonlyArray<Op["Item"]>
     /** Where a request starts. */
     readonly cursor: (request: Op["Request"]) => Cursor
     /** The same request, starting elsewhere. */

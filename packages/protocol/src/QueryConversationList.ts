@@ -45,11 +45,23 @@ export const Request = Schema.Struct({
 export type Request = typeof Request.Type
 
 /**
+ * What a user writes, as a schema and a type. It takes an input to where it is checked, right or wrong.
+ *
+ * @since 0.1.0
+ */
+export const Input = /* @__PURE__ */ (() =>
+  Schema.Struct({
+    userId: Schema.String,
+    pageSize: Schema.optional(Schema.Number),
+    cursor: Schema.optional(Schema.String)
+  }))()
+
+/**
  * What a user writes.
  *
  * @since 0.1.0
  */
-export type Input = typeof Request.Encoded
+export type Input = typeof Input.Type
 
 const decodeInput = Schema.decodeEffect(Request)
 
@@ -135,7 +147,7 @@ export const Page = /* @__PURE__ */ (() =>
     next: Schema.Option(Cursor.Cursor),
     /** How many conversations the service says the user has; none where it does not say. */
     totalCount: Schema.Option(Schema.Int)
-  }))()
+  }).annotate({ identifier: "@effect-zim/protocol/Page" }))()
 
 /**
  * A page.
@@ -175,6 +187,7 @@ export interface Types {
   readonly Payload: Payload
   readonly Success: Page
   readonly Failure: Failure
+  readonly Item: Conversation.Conversation
 }
 
 /**
@@ -193,6 +206,9 @@ export const operation: PagedOperation<Types> = {
   action: "QueryConversationList",
   kind: "Read",
   callsPerSecond: 20,
+  input: Input,
+  success: Page,
+  errors: Failure.members,
   make,
   request: RequestFromWire,
   print: ({ cursor, pageSize, userId }) =>
@@ -221,6 +237,8 @@ export const operation: PagedOperation<Types> = {
     660800053: (details) => new ServiceError.QueryFailed({ ...details, code: 660800053 })
   },
   paging: {
+    item: Conversation.FromWire,
+    items: (page) => page.conversations,
     cursor: (request) => request.cursor,
     withCursor: (request, cursor) => ({ ...request, cursor }),
     next: (page) => page.next,

@@ -97,7 +97,8 @@ const describe = (
  */
 export class InvalidInput extends Schema.TaggedError<InvalidInput>("@effect-zim/protocol/InvalidInput")(
   "InvalidInput",
-  fields("InvalidInput")
+  fields("InvalidInput"),
+  { httpApiStatus: 400 }
 ) {
   override get message(): string {
     return describe(this)
@@ -111,7 +112,8 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("@effect-zim/
  */
 export class RateLimited extends Schema.TaggedError<RateLimited>("@effect-zim/protocol/RateLimited")(
   "RateLimited",
-  fields("RateLimited")
+  fields("RateLimited"),
+  { httpApiStatus: 429 }
 ) {
   override get message(): string {
     return describe(this)
@@ -128,7 +130,8 @@ export class UserNotRegistered extends Schema.TaggedError<UserNotRegistered>("@e
   {
     ...fields("UserNotRegistered"),
     userId: Schema.String
-  }
+  },
+  { httpApiStatus: 404 }
 ) {
   override get message(): string {
     return `user ${JSON.stringify(this.userId)}: ${describe(this)}`
@@ -142,7 +145,8 @@ export class UserNotRegistered extends Schema.TaggedError<UserNotRegistered>("@e
  */
 export class QueryFailed extends Schema.TaggedError<QueryFailed>("@effect-zim/protocol/QueryFailed")(
   "QueryFailed",
-  fields("QueryFailed")
+  fields("QueryFailed"),
+  { httpApiStatus: 502 }
 ) {
   override get message(): string {
     return describe(this)
@@ -156,7 +160,8 @@ export class QueryFailed extends Schema.TaggedError<QueryFailed>("@effect-zim/pr
  */
 export class MalformedRequest extends Schema.TaggedError<MalformedRequest>("@effect-zim/protocol/MalformedRequest")(
   "MalformedRequest",
-  fields("MalformedRequest")
+  fields("MalformedRequest"),
+  { httpApiStatus: 400 }
 ) {
   override get message(): string {
     return describe(this)
@@ -170,7 +175,8 @@ export class MalformedRequest extends Schema.TaggedError<MalformedRequest>("@eff
  */
 export class Throttled extends Schema.TaggedError<Throttled>("@effect-zim/protocol/Throttled")(
   "Throttled",
-  fields("Throttled")
+  fields("Throttled"),
+  { httpApiStatus: 429 }
 ) {
   override get message(): string {
     return describe(this)
@@ -184,7 +190,7 @@ export class Throttled extends Schema.TaggedError<Throttled>("@effect-zim/protoc
  */
 export class AuthenticationFailed extends Schema.TaggedError<AuthenticationFailed>(
   "@effect-zim/protocol/AuthenticationFailed"
-)("AuthenticationFailed", fields("AuthenticationFailed")) {
+)("AuthenticationFailed", fields("AuthenticationFailed"), { httpApiStatus: 500 }) {
   override get message(): string {
     return describe(this)
   }
@@ -197,7 +203,8 @@ export class AuthenticationFailed extends Schema.TaggedError<AuthenticationFaile
  */
 export class SignatureExpired extends Schema.TaggedError<SignatureExpired>("@effect-zim/protocol/SignatureExpired")(
   "SignatureExpired",
-  fields("SignatureExpired")
+  fields("SignatureExpired"),
+  { httpApiStatus: 500 }
 ) {
   override get message(): string {
     return describe(this)
@@ -211,7 +218,8 @@ export class SignatureExpired extends Schema.TaggedError<SignatureExpired>("@eff
  */
 export class NotPermitted extends Schema.TaggedError<NotPermitted>("@effect-zim/protocol/NotPermitted")(
   "NotPermitted",
-  fields("NotPermitted")
+  fields("NotPermitted"),
+  { httpApiStatus: 500 }
 ) {
   override get message(): string {
     return describe(this)
@@ -225,7 +233,8 @@ export class NotPermitted extends Schema.TaggedError<NotPermitted>("@effect-zim/
  */
 export class ServiceFailed extends Schema.TaggedError<ServiceFailed>("@effect-zim/protocol/ServiceFailed")(
   "ServiceFailed",
-  fields("ServiceFailed")
+  fields("ServiceFailed"),
+  { httpApiStatus: 502 }
 ) {
   override get message(): string {
     return describe(this)
@@ -242,7 +251,8 @@ export class UnknownReturnCode extends Schema.TaggedError<UnknownReturnCode>("@e
   {
     code: Schema.Int,
     ...detailFields
-  }
+  },
+  { httpApiStatus: 502 }
 ) {
   override get message(): string {
     return describe(this)
@@ -264,7 +274,8 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>("@effec
     retry: Schema.Literals(ReturnCode.retries),
     advice: Schema.String,
     ...detailFields
-  }
+  },
+  { httpApiStatus: 502 }
 ) {
   override get message(): string {
     return describe(this, this.meaning)
