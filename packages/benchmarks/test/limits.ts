@@ -8,7 +8,7 @@ export const limits = {
   bundle: {
     "signing one request": 12_000,
     "all of protocol": 36_900,
-    "minimal client": 72_900
+    "minimal client": 73_400
   },
 
   /** Modules that Node loads for one import, Effect's included. */

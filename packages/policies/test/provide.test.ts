@@ -190,11 +190,11 @@ test("provide takes away the requirement of what it gives, and of nothing else",
     const streamed = stream.pipe(Quota.provide(quota), RetryBudget.provide(budget), Timeout.provide(times))
     expectTypeOf(streamed).toEqualTypeOf<AStream>()
     // @ts-expect-error A layer has `layer` beside it, not `provide`.
-    Quota.provide(Layer.empty, quota)
+    void Quota.provide(Layer.empty, quota)
     // @ts-expect-error A policy of another kind.
-    Quota.provide(effect, budget)
+    void Quota.provide(effect, budget)
     // @ts-expect-error No duration.
-    Timeout.provide(effect, { deadline: "5 parsecs" })
+    void Timeout.provide(effect, { deadline: "5 parsecs" })
   }
   void check
 })

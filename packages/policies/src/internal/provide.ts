@@ -52,6 +52,7 @@ export const makeProvide = <Policy, I>(contextOf: (policy: Policy) => Context.Co
   function provide<Self extends Program>(self: Self, policy: Policy): Provided<Self, I>
   function provide(self: Program, policy: Policy): Program {
     const context = contextOf(policy)
+    // @effect-diagnostics-next-line anyUnknownInErrorContext:off Of any program: `Provided` has its types.
     return Stream.isStream(self) ? Stream.provideContext(self, context) : Effect.provideContext(self, context)
   }
   return dual(2, provide)
