@@ -7,7 +7,7 @@ import { call, layer as browserLayer, open, promise, serve } from "./browser.ts"
 import { groups, worldOf } from "./support.ts"
 
 // A browser beside everything else on two cores.
-vi.setConfig({ testTimeout: 90_000 })
+vi.setConfig({ testTimeout: 240_000 })
 
 const world = worldOf({ u1: groups(3), u2: groups(2) })
 const start = Effect.provide(serve({ world }))
