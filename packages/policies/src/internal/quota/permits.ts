@@ -99,7 +99,7 @@ export const limit = (permits: Permits, limits: Limits): void => {
 }
 
 /** How much is seen before a smallest round trip is trusted: so many, over so many windows, since those of one burst are alike. */
-const trusted = { count: 200, windows: 10 }
+const trusted = { count: 100, windows: 10 }
 
 /** How long a smallest round trip is remembered, at least. */
 const period = 5 * 60_000
