@@ -4,7 +4,7 @@ import { Emulator, Fault, ServiceQuota, ServiceClock } from "@effect-zim/emulato
 import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { Duration, Effect, Schema } from "effect"
 import { CliOutput } from "effect/cli"
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs"
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs"
 import { once } from "node:events"
 import * as Net from "node:net"
 import { tmpdir } from "node:os"
@@ -17,6 +17,7 @@ const names = [
   "appId",
   "secret",
   "endpoint",
+  "policies",
   "name",
   "connection",
   "tls",
@@ -148,20 +149,20 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
       assert.include(checks[0]?.found, "12345, from ZIM_APP_ID")
       assert.include(checks[1]?.found, "from ZIM_SERVER_SECRET")
       assert.include(checks[2]?.found, `${yield* url}, from ZIM_BASE_URL`)
-      assert.match(checks[4]?.found ?? "", /^connected to 127\.0\.0\.1:\d+, in \d+ ms$/)
-      assert.include(checks[5]?.found, "plain http to this machine itself")
-      assert.include(checks[9]?.found, "user zim-doctor is not registered, which was expected")
+      assert.match(checks[5]?.found ?? "", /^connected to 127\.0\.0\.1:\d+, in \d+ ms$/)
+      assert.include(checks[6]?.found, "plain http to this machine itself")
+      assert.include(checks[10]?.found, "user zim-doctor is not registered, which was expected")
     })
   )
 
   it.effect("--user: one who is there, and one who is not", () =>
     Effect.gen(function* () {
       const there = assertFound(yield* invokeAt(yield* url, doctor("--user", "ada")), { exit: "Ok", failed: {} })
-      assert.strictEqual(there[9]?.found, "ZIM is enabled, QueryConversationList answers")
+      assert.strictEqual(there[10]?.found, "ZIM is enabled, QueryConversationList answers")
       const stranger = yield* invokeAt(yield* url, doctor("--user", "stranger"))
       const checks = assertFound(stranger, { exit: "Ok", failed: {}, warnings: ["service"] })
-      assert.include(checks[9]?.found, "user stranger is not registered")
-      assert.include(checks[9]?.advice, "Register the user")
+      assert.include(checks[10]?.found, "user stranger is not registered")
+      assert.include(checks[10]?.advice, "Register the user")
     })
   )
 
@@ -189,11 +190,33 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
           secret: ["begins or ends with whitespace", "Correct ZIM_SERVER_SECRET"],
           endpoint: ["ZIM_BASE_URL: plain http is for loopback hosts only", "Correct ZIM_BASE_URL"]
         },
-        skipped: after("endpoint")
+        skipped: after("policies")
       })
       const both = yield* invoke(doctor(), { env: { ...settings(yield* url), ZIM_REGION: "fra" } })
       const checks = assertFound(both, { exit: "Ok", failed: {}, warnings: ["endpoint"] })
       assert.include(checks[2]?.found, "ZIM_REGION is not used")
+    })
+  )
+
+  it.effect("settings of policies: which there are, and each that is malformed", () =>
+    Effect.gen(function* () {
+      const at = yield* url
+      const env = { ...settings(at), ZIM_QUOTA_LIMIT: "10", ZIM_TIMEOUT: "3 seconds" }
+      const set = assertFound(yield* invoke(doctor(), { env }), { exit: "Ok", failed: {} })
+      assert.strictEqual(set[3]?.found, "from ZIM_QUOTA_LIMIT, ZIM_TIMEOUT")
+      const unset = assertFound(yield* invokeAt(at, doctor()), { exit: "Ok", failed: {} })
+      assert.strictEqual(unset[3]?.found, "the defaults")
+
+      const readme = readFileSync(new URL("../../../README.md", import.meta.url), "utf8")
+      const names = Array.from(readme.matchAll(/^\| `(ZIM_[A-Z_]+)`/gm), ([, name = ""]) => name).slice(4)
+      assert.include(names, "ZIM_DEADLINE")
+      for (const name of names) {
+        assertFound(yield* invoke(doctor(), { env: { ...settings(at), [name]: "canary" } }), {
+          exit: "Settings",
+          failed: { policies: [`${name}: `, `Correct ${name}`] },
+          skipped: ["tls", ...after("tls")]
+        })
+      }
     })
   )
 
@@ -290,7 +313,7 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
         skipped: [],
         warnings: ["tls"]
       })
-      assert.include(checks[5]?.found, `valid until ${days(5).toISOString().slice(0, 10)}`)
+      assert.include(checks[6]?.found, `valid until ${days(5).toISOString().slice(0, 10)}`)
     }).pipe(Effect.scoped)
   )
 
@@ -304,7 +327,7 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
       const outcome = yield* Effect.promise(() => zim(doctor(), env))
       rmSync(folder, { recursive: true })
       const checks = assertFound({ ...outcome, stderr: "" }, { exit: "Ok", failed: {}, skipped: [] })
-      assert.match(checks[5]?.found ?? "", /^TLSv1\.3, certificate of Our proxy, valid until /)
+      assert.match(checks[6]?.found ?? "", /^TLSv1\.3, certificate of Our proxy, valid until /)
     }).pipe(Effect.scoped)
   )
 
@@ -337,8 +360,8 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
         })
         const seconds = Duration.toSeconds(offset)
         // `Date` has whole seconds, and the answer takes its time.
-        assert.approximately(secondsOf(checks[7]?.found ?? ""), seconds, 2)
-        assert.strictEqual(checks[8]?.found.includes("signed with the service's time"), isFailed)
+        assert.approximately(secondsOf(checks[8]?.found ?? ""), seconds, 2)
+        assert.strictEqual(checks[9]?.found.includes("signed with the service's time"), isFailed)
         // One more where the first signature came too late or too early.
         assert.lengthOf(made, isFailed ? 2 : 1)
       })
@@ -354,9 +377,9 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
       }))
       const outcome = yield* during((emulator) => emulator.faults.set([anHourOff]), invokeAt(at, doctor()))
       const checks = assertFound(outcome, { exit: "Ok", failed: {}, warnings: ["clock"] })
-      assert.match(checks[7]?.found ?? "", /dated (1h|59m.*|60m.*) ahead of this machine's clock/)
-      assert.include(checks[7]?.advice, "Look for a proxy")
-      assert.notInclude(checks[8]?.found, "signed with the service's time")
+      assert.match(checks[8]?.found ?? "", /dated (1h|59m.*|60m.*) ahead of this machine's clock/)
+      assert.include(checks[8]?.advice, "Look for a proxy")
+      assert.notInclude(checks[9]?.found, "signed with the service's time")
     })
   )
 
@@ -483,7 +506,7 @@ layer(service, { excludeTestServices: true })("zim doctor", (it) => {
         Effect.all([Effect.andThen(invokeAt(at, doctor()), invokeAt(at, doctor("--probe", "25"))), calls])
       )
       const checks = assertFound(outcome, { exit: "Ok", failed: {} })
-      assert.match(checks[10]?.found ?? "", /^25 more calls in \d\.\d s.*, none rejected$/)
+      assert.match(checks[11]?.found ?? "", /^25 more calls in \d\.\d s.*, none rejected$/)
       assert.lengthOf(made, 27)
     })
   )

@@ -1,7 +1,7 @@
 /**
  * `zim conversations export`: everybody's lists.
  */
-import { Quota, ZimClient } from "@effect-zim/client"
+import { ZimClient } from "@effect-zim/client"
 import { Export, Progress, type ExportSink, UserList } from "@effect-zim/export"
 import { UndiciHttpClient } from "@effect-zim/node"
 import * as Command from "effect/cli/Command"
@@ -19,14 +19,8 @@ import * as Stream from "effect/Stream"
 import process from "node:process"
 import * as V8 from "node:v8"
 import * as ErrorReport from "../ErrorReport.ts"
-import {
-  boolean,
-  callsPerSecond,
-  defaultCallsPerSecond,
-  path,
-  positive,
-  spreadsheet
-} from "../internal/flags/commonFlags.ts"
+import { boolean, callsPerSecond, path, positive, spreadsheet } from "../internal/flags/commonFlags.ts"
+import * as QuotaOf from "../internal/flags/quotaOf.ts"
 import * as ChooseSink from "../internal/export/chooseSink.ts"
 import { Quiet } from "../internal/flags/globalFlags.ts"
 import { number, summary } from "../internal/export/progressText.ts"
@@ -38,7 +32,7 @@ interface Flags {
   readonly format: Option.Option<ChooseSink.Format>
   readonly spreadsheet: boolean
   readonly concurrency: number
-  readonly callsPerSecond: number
+  readonly callsPerSecond: Option.Option<number>
   readonly resume: boolean
   readonly restart: boolean
   readonly failures: Option.Option<string>
@@ -84,7 +78,7 @@ const resumeCommand = (flags: Flags): string =>
     ...(flags.spreadsheet ? ["--spreadsheet"] : []),
     ...Option.match(flags.failures, { onNone: () => [], onSome: (file) => [`--failures ${quote(file)}`] }),
     ...(flags.concurrency === defaultConcurrency ? [] : [`--concurrency ${flags.concurrency}`]),
-    ...(flags.callsPerSecond === defaultCallsPerSecond ? [] : [`--calls-per-second ${flags.callsPerSecond}`]),
+    ...Option.match(flags.callsPerSecond, { onNone: () => [], onSome: (calls) => [`--calls-per-second ${calls}`] }),
     "--resume"
   ].join(" ")
 
@@ -141,7 +135,7 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   const { failures, sink, unfinished } = yield* ChooseSink.target({ ...flags, users })
   // All of it, before anything is begun: what is no text of users is found here.
   const lines = flags.users === standardStream ? undefined : yield* UserList.count(flags.users)
-  const scale = { lines, callsPerSecond: flags.callsPerSecond }
+  const scale = { lines, callsPerSecond: yield* QuotaOf.callsPerSecond(flags.callsPerSecond) }
   const meter = yield* Progress.meter(scale)
   let isStarted = false
   let isFinished = false
@@ -252,10 +246,7 @@ export const exportCommand = Command.make(
   (flags) => Effect.flatMap(Quiet, (quiet) => run({ ...flags, quiet }))
 ).pipe(
   Command.provide(({ callsPerSecond }) =>
-    ZimClient.layerConfig().pipe(
-      Layer.provide(Quota.layer({ limit: callsPerSecond })),
-      Layer.provide(UndiciHttpClient.layer)
-    )
+    ZimClient.layerConfig().pipe(Layer.provide(QuotaOf.layer(callsPerSecond)), Layer.provide(UndiciHttpClient.layer))
   ),
   Command.withDescription(
     "Export the lists of many users to a file. It can be stopped or killed at any moment: with --resume it goes on, and " +

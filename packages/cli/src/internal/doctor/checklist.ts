@@ -10,6 +10,7 @@ export const titles = {
   appId: "App id",
   secret: "Secret",
   endpoint: "Endpoint",
+  policies: "Policies",
   name: "Name",
   connection: "Connection",
   tls: "TLS",

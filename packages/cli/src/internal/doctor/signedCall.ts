@@ -7,11 +7,13 @@ import type * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import type * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as ErrorReport from "../../ErrorReport.ts"
 import { plural, time } from "../export/progressText.ts"
+import * as QuotaOf from "../flags/quotaOf.ts"
 import { type Finding, type Look, ok, type Problem, skipped, warning } from "./checklist.ts"
 
 export interface Options {
@@ -21,8 +23,14 @@ export interface Options {
   readonly isExpected: boolean
   /** Calls to make beside the first one. */
   readonly probe: number
-  readonly callsPerSecond: number
+  /** Without it, the settings say how many. */
+  readonly callsPerSecond: Option.Option<number>
   readonly timeout: Duration.Duration
+}
+
+/** What calls are made with. */
+export interface Settings extends Pick<ZimClient.Options, "appId" | "serverSecret" | "baseUrl"> {
+  readonly quota: ZimClient.Settings["quota"]
 }
 
 /** The client that asks, and the time of the latest answer. */
@@ -32,7 +40,7 @@ interface Client {
   sample: ServerClock.Sample | undefined
 }
 
-const connect = Effect.fnUntraced(function* (settings: ZimClient.Options, { callsPerSecond, timeout }: Options) {
+const connect = Effect.fnUntraced(function* ({ quota, ...settings }: Settings, { callsPerSecond, timeout }: Options) {
   const learned = yield* ServerClock.make
   const clock: Client["clock"] = {
     offset: learned.offset,
@@ -45,7 +53,7 @@ const connect = Effect.fnUntraced(function* (settings: ZimClient.Options, { call
   const layer = ZimClient.layer(settings).pipe(
     Layer.provide([
       UndiciHttpClient.layer,
-      Quota.layer({ limit: callsPerSecond }),
+      Quota.layer(QuotaOf.options(callsPerSecond, quota)),
       Layer.succeed(ServerClock.ServerClock, clock),
       RetryPolicy.layer(RetryPolicy.none),
       Timeout.layer({ attempt: timeout })
@@ -66,7 +74,7 @@ const page = ({ context }: Client, userId: string) =>
   Effect.provideContext(Conversations.page(userId, { pageSize: 1 }), context)
 
 export const ask = Effect.fnUntraced(function* (
-  settings: ZimClient.Options,
+  settings: Settings,
   options: Options
 ): Effect.fn.Return<readonly [Finding, Answer], Problem, Scope.Scope> {
   const client = yield* Effect.mapError(connect(settings, options), ErrorReport.report)

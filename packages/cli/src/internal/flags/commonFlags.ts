@@ -21,10 +21,10 @@ export const spreadsheet = boolean("spreadsheet").pipe(
   Flag.withDescription("CSV for a spreadsheet: with a byte-order mark, and no id is taken for a formula")
 )
 
-/** The `--calls-per-second` flag. */
+/** The `--calls-per-second` flag; without it, the settings say how many. */
 export const callsPerSecond = Flag.Int("calls-per-second").pipe(
   Flag.withMetavar("N"),
   Flag.withDescription(`The app's quota; default ${defaultCallsPerSecond}, which all programs of the app share`),
   Flag.withSchema(positive),
-  Flag.withDefault(defaultCallsPerSecond)
+  Flag.optional
 )
