@@ -82,7 +82,7 @@ export interface Options {
   readonly openDuration?: Schedule.Schedule<unknown, number> | undefined
 }
 
-const limitsOf = (options: Options): Circuit.Options => {
+const limitsOf = (options: Options): Circuit.Limits => {
   const { minimumCalls = 20, size = 40, threshold = 0.5 } = options
   const ofBreaker = (name: keyof Options, value: number, isValid: boolean, range: string) =>
     inRange(`the breaker's ${name}`, value, isValid, range)
@@ -157,20 +157,18 @@ export const make: (options?: Options) => Effect.Effect<CircuitBreaker["Service"
   )
   const circuits = new Map<string, Circuit.Circuit>()
   const circuitOf = (host: string): Circuit.Circuit => {
-    const known = circuits.get(host)
-    if (known !== undefined) return known
-    const circuit = Circuit.make(limits)
+    const circuit = circuits.get(host) ?? new Circuit.Circuit(limits)
     circuits.set(host, circuit)
     return circuit
   }
 
   const record = (host: string, circuit: Circuit.Circuit, now: number, generation: number, health: Health) => {
     const { state } = circuit
-    const hasOpened = Circuit.record(circuit, now, generation, health)
+    circuit.record(now, generation, health)
     if (circuit.state === state) return undefined
     const told = tell(host, state, circuit.state)
-    if (!hasOpened) return told
-    const kept = Effect.map(delayOf(circuit.openings), (delay) => Circuit.keepOpen(circuit, Duration.toMillis(delay)))
+    if (circuit.state !== "Open") return told
+    const kept = Effect.map(delayOf(circuit.openings), (delay) => circuit.keepOpen(Duration.toMillis(delay)))
     return Effect.andThen(kept, told)
   }
 
@@ -184,7 +182,7 @@ export const make: (options?: Options) => Effect.Effect<CircuitBreaker["Service"
       Effect.uninterruptibleMask((restore): Effect.Effect<A, E | CircuitOpen, R> => {
         const circuit = circuitOf(host)
         const { state } = circuit
-        const wait = Circuit.admit(circuit, millisOf(call.clock))
+        const wait = circuit.admit(millisOf(call.clock))
         if (wait > 0)
           return Effect.fail(new CircuitOpen({ ...call.description, host, retryAfter: Duration.millis(wait) }))
         const { generation } = circuit

@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import * as Call from "./Call.ts"
-import type { Attempt, Host, Observer } from "./internal/attempt.ts"
 import type { Shared } from "./internal/defaults.ts"
 import * as InForce from "./internal/inForce.ts"
 import * as Pipeline from "./internal/pipeline.ts"
@@ -18,7 +17,7 @@ import * as Meaning from "./Meaning.ts"
 import type { PolicyError } from "./PolicyError.ts"
 import type * as RetryPolicy from "./RetryPolicy.ts"
 
-export type { Attempt, Host, Observer } from "./internal/attempt.ts"
+export type { Attempt, Host, Observer } from "./internal/pipeline.ts"
 export type { Shared } from "./internal/defaults.ts"
 export { makeProvide, type Program, type Provide, type Provided } from "./internal/provide.ts"
 
@@ -53,7 +52,7 @@ export interface CallOptions<H> {
    * was surely not done: it was rejected, or not sent. Default: true.
    */
   readonly isRepeatable?: boolean | undefined
-  readonly observer?: Observer<H> | undefined
+  readonly observer?: Pipeline.Observer<H> | undefined
 }
 
 /**
@@ -68,14 +67,14 @@ export interface Policies<E, H> {
    */
   readonly execute: <A, Failure extends E & { readonly _tag: string }>(
     operation: string,
-    send: (attempt: Attempt<H>) => Effect.Effect<A, Failure>,
+    send: (attempt: Pipeline.Attempt<H>) => Effect.Effect<A, Failure>,
     options?: CallOptions<H>
   ) => Effect.Effect<A, Failure | PolicyError>
 }
 
 const unobservedPermit = { taken: constVoid, returned: () => undefined }
 
-const unobserved: Observer<unknown> = {
+const unobserved: Pipeline.Observer<unknown> = {
   call: (self) => self,
   permit: () => unobservedPermit,
   attempt: (self) => Effect.contextWith(self),
@@ -113,7 +112,7 @@ const unobserved: Observer<unknown> = {
  *
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* <E, H extends Host>({
+export const make = Effect.fnUntraced(function* <E, H extends Pipeline.Host>({
   hosts,
   key,
   meaningOf: meaningOfFailure,

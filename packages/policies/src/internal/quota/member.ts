@@ -20,7 +20,7 @@ import { type DeadlineExceeded, QuotaUnavailable } from "../../PolicyError.ts"
 import { millisOf } from "../time.ts"
 import * as Permits from "./permits.ts"
 import * as Queue from "./queue.ts"
-import { type Rejection, type Reply, type Return, type Store, StoreUnavailable } from "./store.ts"
+import { type Reply, type Return, type Store, StoreUnavailable } from "./store.ts"
 import * as StoreProblem from "./storeProblem.ts"
 
 /** What the members of all keys have in common. */
@@ -61,13 +61,6 @@ const jitter = 5
  */
 const spellOf = ({ limits, timeout }: Shared): number => limits.window + limits.grace + Duration.toMillis(timeout)
 
-/** Slows down for a rejection of another process as for one of its own. */
-const adopt = (permits: Permits.Permits, now: number, rejection: Rejection): void => {
-  permits.rejectedAt = now - rejection.ago
-  permits.rejectedSpacing = rejection.spacing
-  permits.spacing = Math.max(permits.spacing, rejection.spacing)
-}
-
 /** What the store is told of the end of an attempt. */
 const endOf = (
   { grace, window }: Permits.Limits,
@@ -78,7 +71,7 @@ const endOf = (
 ): Omit<Return, "key" | "limits" | "ago"> => ({
   lease: lease.name,
   delay: outcome === "NotSent" ? undefined : outcome === "Abandoned" ? window + grace : window,
-  allowance: outcome === "Abandoned" || outcome === "NotSent" ? 0 : Permits.allowanceOf(permits, permit, now),
+  allowance: outcome === "Abandoned" || outcome === "NotSent" ? 0 : permits.allowanceOf(permit, now),
   rejected: outcome === "Rejected" ? { grantedAt: lease.at, spacing: permits.rejectedSpacing } : undefined
 })
 
@@ -116,29 +109,27 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
   constructor(key: string, shared: Shared, now: number) {
     this.key = key
     this.#shared = shared
-    this.#permits = Permits.make(shared.limits)
+    this.#permits = new Permits.Permits(shared.limits)
     // Others may still be on their own: the store has perhaps just come back.
     this.#waitUntil = shared.share === undefined ? -Infinity : now + spellOf(shared)
   }
 
   /** When the next permit may be given out, as far as this process knows. */
   get #nextGrant(): number {
-    return this.#apart === undefined
-      ? Math.max(Permits.nextGrant(this.#permits), this.#waitUntil)
-      : Permits.nextGrant(this.#apart)
+    return this.#apart === undefined ? Math.max(this.#permits.nextGrant, this.#waitUntil) : this.#apart.nextGrant
   }
 
   readonly #leastWait = (now: number, ahead: number): number =>
     this.#apart === undefined
-      ? Math.max(Permits.leastWait(this.#permits, now, ahead), this.#waitUntil - now)
-      : Permits.leastWait(this.#apart, now, ahead)
+      ? Math.max(this.#permits.leastWait(now, ahead), this.#waitUntil - now)
+      : this.#apart.leastWait(now, ahead)
 
   #inTime<A>(self: Effect.Effect<A, StoreUnavailable>): Effect.Effect<A, StoreUnavailable> {
     return Effect.timeoutOrElse(self, { duration: this.#shared.timeout, orElse: () => late })
   }
 
   #give(permits: Permits.Permits, caller: Queue.Caller, now: number, lease?: Lease): Permits.Permit {
-    const permit = Permits.grant(permits, now, Duration.toMillis(caller.call.attemptTimeout))
+    const permit = permits.grant(now, Duration.toMillis(caller.call.attemptTimeout))
     caller.permit = permit
     this.#held.set(caller, { permits, permit, lease })
     return permit
@@ -163,7 +154,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
   #pause(caller: Queue.Caller, now: number, millis: number): Effect.Effect<unknown> {
     const { background, limits, store } = this.#shared
     const until = now + millis
-    for (const permits of [this.#permits, this.#apart]) if (permits !== undefined) Permits.pause(permits, until)
+    for (const permits of [this.#permits, this.#apart]) if (permits !== undefined) permits.pause(until)
     Queue.refuseLate(this.#queue, now, this.#leastWait)
     const told = Effect.suspend(() => store.pause({ key: this.key, limits, millis: until - Queue.nowOf(caller) })).pipe(
       Effect.retry(Schedule.spaced("1 second")),
@@ -176,7 +167,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
   #acquire(lease: string, hold: number, allowance: number, now: number): Effect.Effect<Reply, StoreUnavailable> {
     const { limits, store } = this.#shared
     // A process that gets no permit recovers all the same: it would stay behind the others else.
-    Permits.recover(this.#permits, now)
+    this.#permits.recover(now)
     return store.acquire({
       key: this.key,
       limits,
@@ -195,7 +186,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     const { rejection } = reply
     if (rejection !== undefined && rejection.at !== this.#rejectedAt) {
       this.#rejectedAt = rejection.at
-      adopt(this.#permits, now, rejection)
+      this.#permits.adopt(now, rejection)
     }
     if (reply._tag === "Granted") return true
     this.#waitUntil = now + reply.millis + random * jitter
@@ -213,7 +204,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     let isWanted = true
     const asked = Effect.suspend(() => {
       const now = Queue.nowOf(caller)
-      const allowance = Permits.allowance(this.#permits, now)
+      const allowance = this.#permits.allowance(now)
       return Effect.flatMap(Effect.zip(this.#acquire(name, hold, allowance, now), Random.next), ([reply, random]) => {
         const now = Queue.nowOf(caller)
         if (!this.#take(reply, now, random)) return Effect.void
@@ -245,8 +236,8 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
       return Effect.fail(error)
     }
     if (this.#apart !== undefined) return Effect.void
-    this.#apart = Permits.make({ ...limits, limit: share })
-    this.#apart.pausedUntil = now + spellOf(this.#shared)
+    this.#apart = new Permits.Permits({ ...limits, limit: share })
+    this.#apart.pause(now + spellOf(this.#shared))
     return Effect.logWarning("The store of the shared quota does not answer: going on with a share of it.", error)
   }
 
@@ -303,7 +294,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
 
   send(caller: Queue.Caller, host: string): number {
     const held = this.#held.get(caller)
-    return held === undefined ? 0 : Permits.send(held.permits, held.permit, Queue.nowOf(caller), host)
+    return held === undefined ? 0 : held.permits.send(held.permit, Queue.nowOf(caller), host)
   }
 
   release(caller: Queue.Caller, outcome: Permits.Outcome, pause?: Duration.Duration): Effect.Effect<void> {
@@ -313,7 +304,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
       this.#held.delete(caller)
       const now = Queue.nowOf(caller)
       const { lease, permit, permits } = held
-      Permits.release(permits, now, permit, outcome)
+      permits.release(now, permit, outcome)
       const paused = pause === undefined ? Effect.void : this.#pause(caller, now, Duration.toMillis(pause))
       Queue.wakeFirst(this.#queue)
       if (lease === undefined) return Effect.asVoid(paused)

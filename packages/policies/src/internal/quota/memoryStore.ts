@@ -11,20 +11,20 @@ interface Lease {
 }
 
 /** What is kept of one key. */
-interface Group {
+class Group {
   /** Whether anybody has been given a lease or an answer. If not, what is here is all that is left of what was lost. */
-  isKnown: boolean
-  readonly leases: Map<string, Lease>
-  pausedUntil: number
-  lastGrant: number
-  rejectedAt: number
-  rejectedSpacing: number
+  isKnown = false
+  readonly leases = new Map<string, Lease>()
+  pausedUntil = -Infinity
+  lastGrant = -Infinity
+  rejectedAt = -1
+  rejectedSpacing = 0
   /** The smallest allowance that anybody asked with: since `smallestFrom`, and in the time before it. */
-  smallest: number
-  smallestBefore: number
-  smallestFrom: number
+  smallest = 0
+  smallestBefore = 0
+  smallestFrom = -Infinity
   /** Where the requests of the last one who asked go. */
-  host: string
+  host = ""
 }
 
 /** How many windows the smallest allowance is remembered, at least. */
@@ -87,34 +87,20 @@ const release = (group: Group, now: number, { ago, allowance, delay, lease, limi
 
 export const make = (): Store => {
   const groups = new Map<string, Group>()
-  const groupOf = (key: string): Group => {
-    const known = groups.get(key)
-    if (known !== undefined) return known
-    const group: Group = {
-      isKnown: false,
-      leases: new Map(),
-      pausedUntil: -Infinity,
-      lastGrant: -Infinity,
-      rejectedAt: -1,
-      rejectedSpacing: 0,
-      smallest: 0,
-      smallestBefore: 0,
-      smallestFrom: -Infinity,
-      host: ""
-    }
-    groups.set(key, group)
-    return group
-  }
+  const change = <A>(key: string, f: (group: Group, now: number) => A): Effect.Effect<A> =>
+    Clock.clockWith((clock) =>
+      Effect.sync(() => {
+        const group = groups.get(key) ?? new Group()
+        groups.set(key, group)
+        return f(group, millisOf(clock))
+      })
+    )
   return {
-    acquire: (ask) => Clock.clockWith((clock) => Effect.sync(() => acquire(groupOf(ask.key), millisOf(clock), ask))),
-    release: (lease) =>
-      Clock.clockWith((clock) => Effect.sync(() => release(groupOf(lease.key), millisOf(clock), lease))),
+    acquire: (ask) => change(ask.key, (group, now) => acquire(group, now, ask)),
+    release: (lease) => change(lease.key, (group, now) => release(group, now, lease)),
     pause: ({ key, millis }) =>
-      Clock.clockWith((clock) =>
-        Effect.sync(() => {
-          const group = groupOf(key)
-          group.pausedUntil = Math.max(group.pausedUntil, millisOf(clock) + millis)
-        })
-      )
+      change(key, (group, now) => {
+        group.pausedUntil = Math.max(group.pausedUntil, now + millis)
+      })
   }
 }

@@ -15,32 +15,32 @@ class KeyQuota implements Queue.Keeper<DeadlineExceeded> {
   readonly queue: Queue.Queue = new Set()
 
   constructor(limits: Permits.Limits) {
-    this.permits = Permits.make(limits)
+    this.permits = new Permits.Permits(limits)
   }
 
   /** Goes on under other limits, which may let the first in the queue go. */
   under(limits: Permits.Limits): this {
-    Permits.limit(this.permits, limits)
+    this.permits.limit(limits)
     Queue.wakeFirst(this.queue)
     return this
   }
 
   isIdle(now: number): boolean {
-    return this.queue.size === 0 && Permits.isIdle(this.permits, now)
+    return this.queue.size === 0 && this.permits.isIdle(now)
   }
 
-  readonly #leastWait = (now: number, ahead: number): number => Permits.leastWait(this.permits, now, ahead)
+  readonly #leastWait = (now: number, ahead: number): number => this.permits.leastWait(now, ahead)
 
   #grant(caller: Queue.Caller, now: number): undefined {
-    caller.permit = Permits.grant(this.permits, now, Duration.toMillis(caller.call.attemptTimeout))
+    caller.permit = this.permits.grant(now, Duration.toMillis(caller.call.attemptTimeout))
   }
 
   /** Whoever is first in the queue watches the clock; the others sleep until they are first. */
   #turn(caller: Queue.Caller): Effect.Effect<void, DeadlineExceeded> {
     return Effect.suspend(() => {
       const now = Queue.nowOf(caller)
-      if (isOnItsOwn) Permits.takeBackLost(this.permits, now)
-      const wait = Permits.nextGrant(this.permits) - now
+      if (isOnItsOwn) this.permits.takeBackLost(now)
+      const wait = this.permits.nextGrant - now
       if (wait > 0) return Effect.andThen(Queue.sleep(caller, wait), this.#turn(caller))
       this.#grant(caller, now)
       return Effect.void
@@ -49,20 +49,20 @@ class KeyQuota implements Queue.Keeper<DeadlineExceeded> {
 
   admit(caller: Queue.Caller): Effect.Effect<void, DeadlineExceeded> | undefined {
     const { permits, queue } = this
-    if (queue.size === 0 && Permits.nextGrant(permits) <= caller.askedAt) return this.#grant(caller, caller.askedAt)
+    if (queue.size === 0 && permits.nextGrant <= caller.askedAt) return this.#grant(caller, caller.askedAt)
     return Queue.admit({ queue, leastWait: this.#leastWait, turn: this.#turn(caller) }, caller)
   }
 
   send(caller: Queue.Caller, host: string): number {
-    return caller.permit === undefined ? 0 : Permits.send(this.permits, caller.permit, Queue.nowOf(caller), host)
+    return caller.permit === undefined ? 0 : this.permits.send(caller.permit, Queue.nowOf(caller), host)
   }
 
   release(caller: Queue.Caller, outcome: Permits.Outcome, pause?: Duration.Duration): undefined {
     const { permits, queue } = this
-    if (caller.permit !== undefined) Permits.release(permits, Queue.nowOf(caller), caller.permit, outcome)
+    if (caller.permit !== undefined) permits.release(Queue.nowOf(caller), caller.permit, outcome)
     if (pause !== undefined) {
       const now = Queue.nowOf(caller)
-      Permits.pause(permits, now + Duration.toMillis(pause))
+      permits.pause(now + Duration.toMillis(pause))
       Queue.refuseLate(queue, now, this.#leastWait)
     }
     Queue.wakeFirst(queue)
@@ -114,8 +114,8 @@ export class Quotas {
 export const stateOf = (quotas: Quotas, now: number) =>
   Array.from(quotas.known, ([key, { permits, queue }]) => ({
     key,
-    inUse: permits.out.length,
+    inUse: permits.inUse,
     waiting: queue.size,
-    nextPermit: Duration.millis(Math.max(0, Permits.nextGrant(permits) - now)),
+    nextPermit: Duration.millis(Math.max(0, permits.nextGrant - now)),
     spacing: Duration.millis(permits.spacing)
   }))
