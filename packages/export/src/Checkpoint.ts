@@ -37,6 +37,8 @@ export const Place = Schema.Struct({
  */
 export type Place = typeof Place.Type
 
+const count = natural.pipe(Schema.withConstructorDefault(Effect.succeed(0)))
+
 /**
  * What has been done so far.
  *
@@ -44,22 +46,22 @@ export type Place = typeof Place.Type
  */
 export const Counts = Schema.Struct({
   /** Lines that are done, whatever became of them. */
-  lines: natural,
+  lines: count,
   /** Users whose lists are in the output. */
-  users: natural,
-  conversations: natural,
+  users: count,
+  conversations: count,
   /** Calls that these took at the least: one for each page. */
-  calls: natural,
+  calls: count,
   /** Users whose lists could not be read. */
-  failed: natural,
+  failed: count,
   /** Lines that are no user id. */
-  invalid: natural,
+  invalid: count,
   /** Lines whose user had come before. */
-  duplicates: natural,
+  duplicates: count,
   /** Users whose lists changed while they were read, each time: entries may be missing. */
-  changedWhileReading: natural,
+  changedWhileReading: count,
   /** Users with as many conversations as the service returns at most: they may have more. */
-  atCap: natural
+  atCap: count
 })
 
 /**
@@ -146,17 +148,7 @@ export class CheckpointInvalid extends Schema.TaggedError<CheckpointInvalid>("@e
  *
  * @since 0.1.0
  */
-export const noCounts: Counts = {
-  lines: 0,
-  users: 0,
-  conversations: 0,
-  calls: 0,
-  failed: 0,
-  invalid: 0,
-  duplicates: 0,
-  changedWhileReading: 0,
-  atCap: 0
-}
+export const noCounts: Counts = Counts.make({})
 
 /**
  * The checkpoint of a run that has done nothing yet.

@@ -168,47 +168,31 @@ const assertNoMore = <E, R>(
   )
 
 /** An open session, and the checkpoint that it has come to. */
-class Saver {
-  readonly #session: ExportSink.Session
-  readonly #lines: InputLines
-  readonly #pageSize: number
-  #checkpoint: Checkpoint.Checkpoint
-
-  constructor(session: ExportSink.Session, lines: InputLines, pageSize: number) {
-    this.#session = session
-    this.#lines = lines
-    this.#pageSize = pageSize
-    this.#checkpoint = session.checkpoint
-  }
-
-  /** Saves what has become of lines, and tells it. */
-  save(
-    outcomes: ReadonlyArray<ExportSink.Outcome>
-  ): Effect.Effect<readonly [Progress.Event, ...Array<Progress.Event>], ExportSink.SaveError> {
-    const before = this.#checkpoint
-    const next: Checkpoint.Checkpoint = {
-      ...before,
-      place: this.#lines.placeAfter(outcomes),
-      counts: outcomes.reduce((counts, outcome) => count(counts, outcome, this.#pageSize), before.counts),
-      witness: outcomes.findLast(({ _tag }) => _tag === "Exported")?.userId ?? before.witness
-    }
-    return Effect.uninterruptible(
-      Effect.map(this.#session.save(outcomes, next), () => {
-        this.#lines.settle(outcomes)
-        this.#checkpoint = next
-        return [{ _tag: "Saved", counts: next.counts }, ...outcomes.map(eventOf)]
-      })
-    )
-  }
-
-  /** Finishes the output, if every line is done. */
-  get end(): Effect.Effect<Progress.Event, ExportSink.SaveError | NobodyExported> {
-    return Effect.suspend((): Effect.Effect<Progress.Event, ExportSink.SaveError | NobodyExported> => {
-      const { counts } = this.#checkpoint
-      if (!this.#lines.isComplete) return Effect.succeed({ _tag: "Stopped", counts })
-      if (counts.lines > 0 && counts.users === 0) return Effect.fail(new NobodyExported({ counts }))
-      const finished = { ...this.#checkpoint, place: this.#lines.placeAfter([]), isFinished: true }
-      return Effect.as(this.#session.finish(finished), { _tag: "Finished", wasFinished: false, counts })
+const makeSaver = (session: ExportSink.Session, lines: InputLines, pageSize: number) => {
+  let { checkpoint } = session
+  return {
+    /** Saves what has become of lines, and tells it. */
+    save: Effect.fnUntraced(function* (
+      outcomes: ReadonlyArray<ExportSink.Outcome>
+    ): Effect.fn.Return<readonly [Progress.Event, ...Array<Progress.Event>], ExportSink.SaveError> {
+      const next: Checkpoint.Checkpoint = {
+        ...checkpoint,
+        place: lines.placeAfter(outcomes),
+        counts: outcomes.reduce((counts, outcome) => count(counts, outcome, pageSize), checkpoint.counts),
+        witness: outcomes.findLast(({ _tag }) => _tag === "Exported")?.userId ?? checkpoint.witness
+      }
+      yield* session.save(outcomes, next)
+      lines.settle(outcomes)
+      checkpoint = next
+      return [{ _tag: "Saved", counts: next.counts }, ...outcomes.map(eventOf)]
+    }, Effect.uninterruptible),
+    /** Finishes the output, if every line is done. */
+    end: Effect.gen(function* (): Effect.fn.Return<Progress.Event, ExportSink.SaveError | NobodyExported> {
+      const { counts } = checkpoint
+      if (!lines.isComplete) return { _tag: "Stopped", counts }
+      if (counts.lines > 0 && counts.users === 0) return yield* new NobodyExported({ counts })
+      yield* session.finish({ ...checkpoint, place: lines.placeAfter([]), isFinished: true })
+      return { _tag: "Finished", wasFinished: false, counts }
     }).pipe(Effect.uninterruptible)
   }
 }
@@ -284,7 +268,7 @@ export const run = <E, R>(
         another: (than) => lines.another(than),
         now: () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
       })
-      const saver = new Saver(session, lines, pageSize)
+      const saver = makeSaver(session, lines, pageSize)
       const waiting = Stream.unwrap(
         Effect.map(Deferred.isDone(stopped), (isStopped) => (isStopped ? Stream.empty : reader.waiting))
       ).pipe(Stream.haltWhen(until))

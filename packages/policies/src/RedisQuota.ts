@@ -33,53 +33,43 @@ export interface Options extends SharedQuota.Options {
   readonly prefix?: string | undefined
 }
 
-const keysOf = (prefix: string, key: string): ReadonlyArray<string> => [
+/** What each script begins with: its two keys, a lease and the limits. */
+const beginning = (prefix: string, { key, limits }: Pick<SharedQuota.Ask, "key" | "limits">, lease: string) => [
   // The braces put both on the same node of a cluster.
   `${prefix}:{${key}}:leases`,
-  `${prefix}:{${key}}:state`
+  `${prefix}:{${key}}:state`,
+  lease,
+  limits.limit,
+  limits.window,
+  limits.grace
 ]
 
 const acquireScript = Redis.script(
-  (prefix: string, { allowance, hold, host, isKnown, key, lease, limits, spacing }: SharedQuota.Ask) => [
-    ...keysOf(prefix, key),
-    lease,
-    limits.limit,
-    limits.window,
-    limits.grace,
-    hold,
-    Math.floor(allowance),
-    spacing,
-    isKnown ? 1 : 0,
-    host ?? ""
+  (prefix: string, ask: SharedQuota.Ask) => [
+    ...beginning(prefix, ask, ask.lease),
+    ask.hold,
+    Math.floor(ask.allowance),
+    ask.spacing,
+    ask.isKnown ? 1 : 0,
+    ask.host ?? ""
   ],
   { numberOfKeys: 2, lua: Scripts.acquire }
 ).withReturnType<unknown>()
 
 const releaseScript = Redis.script(
-  (prefix: string, { ago, allowance, delay, key, lease, limits, rejected }: SharedQuota.Return) => [
-    ...keysOf(prefix, key),
-    lease,
-    limits.limit,
-    limits.window,
-    limits.grace,
-    ago,
-    delay ?? "",
-    Math.floor(allowance),
-    rejected?.grantedAt ?? "",
-    rejected?.spacing ?? ""
+  (prefix: string, back: SharedQuota.Return) => [
+    ...beginning(prefix, back, back.lease),
+    back.ago,
+    back.delay ?? "",
+    Math.floor(back.allowance),
+    back.rejected?.grantedAt ?? "",
+    back.rejected?.spacing ?? ""
   ],
   { numberOfKeys: 2, lua: Scripts.release }
 )
 
 const pauseScript = Redis.script(
-  (prefix: string, { key, limits, millis }: SharedQuota.Pause) => [
-    ...keysOf(prefix, key),
-    "",
-    limits.limit,
-    limits.window,
-    limits.grace,
-    millis
-  ],
+  (prefix: string, pause: SharedQuota.Pause) => [...beginning(prefix, pause, ""), pause.millis],
   { numberOfKeys: 2, lua: Scripts.pause }
 )
 

@@ -39,14 +39,13 @@ import * as SecretLeaks from "./internal/secretLeaks.ts"
 import { Scenario } from "./Scenario.ts"
 import { TestWorld } from "./TestWorld.ts"
 import type { Services } from "./ZimTest.ts"
-import type { Pipeline, Result, Where } from "./internal/pipeline.ts"
 
-export type { Pipeline, Result, Where }
+export type { Pipeline, Result, Where } from "./internal/observePipeline.ts"
 
 /** What a law may know of the pipeline. */
 export interface Options {
   /** For a pipeline that leaves some out on purpose: which ones it gives. Default: all. */
-  readonly where?: Where | undefined
+  readonly where?: ObservePipeline.Where | undefined
 }
 
 /**
@@ -69,22 +68,26 @@ type Article = (
   scenario: Scenario,
   observation: ObservePipeline.Observation,
   outcome: ObservePipeline.Outcome,
-  where: Where
+  where: ObservePipeline.Where
 ) => ReadonlyArray<string>
 
-const unfounded: Article = (_, observation, outcome) => LawChecks.unfounded(observation, outcome)
-const failed: Article = (_, __, outcome) => LawChecks.failed(outcome)
+/** Whatever did not come to an end. */
+const unended = (observation: ObservePipeline.Observation): ReadonlyArray<string> =>
+  observation.outcomes
+    .filter(({ exit }) => exit === undefined)
+    .flatMap((outcome) => LawChecks.unfounded(observation, outcome))
 
 const lawOf =
   (name: string, articles: ReadonlyArray<Article>) =>
-  <E>(scenario: Scenario, pipeline: Pipeline<E>, options?: Options): Effect.Effect<void, LawBroken> =>
+  <E>(scenario: Scenario, pipeline: ObservePipeline.Pipeline<E>, options?: Options): Effect.Effect<void, LawBroken> =>
     Effect.flatMap(ObservePipeline.observe(scenario, pipeline, { userIds: scenario.world.userIds }), (observation) => {
       const where = options?.where ?? LawChecks.everything
       return judge(
         name,
-        observation.outcomes.flatMap((outcome) =>
-          [unfounded, ...articles].flatMap((article) => article(scenario, observation, outcome, where))
-        )
+        observation.outcomes.flatMap((outcome) => [
+          ...LawChecks.unfounded(observation, outcome),
+          ...articles.flatMap((article) => article(scenario, observation, outcome, where))
+        ])
       )
     })
 
@@ -147,10 +150,8 @@ export const inOrder = lawOf("in order", [LawChecks.disordered])
  * ```
  */
 export const finishes = lawOf("finished", [
-  (scenario, observation, outcome, where) =>
-    scenario.world.strangers.some((userId) => userId === outcome.userId)
-      ? []
-      : failed(scenario, observation, outcome, where)
+  (scenario, _, outcome) =>
+    scenario.world.strangers.some((userId) => userId === outcome.userId) ? [] : LawChecks.failed(outcome)
 ])
 
 /**
@@ -177,7 +178,7 @@ export const losesNothing = lawOf("without a loss", [LawChecks.missing, LawCheck
  * `Conversations.pages` are such pieces.
  */
 export interface Piece<Checkpoint> {
-  readonly conversations: ReadonlyArray<Result>
+  readonly conversations: ReadonlyArray<ObservePipeline.Result>
   readonly next: Option.Option<Checkpoint>
 }
 
@@ -211,7 +212,7 @@ export const resumes = Effect.fnUntraced(function* <E, Checkpoint = Cursor.Curso
 ): Effect.fn.Return<void, LawBroken> {
   for (let stop = 0; ; stop = stop < everyStop ? stop + 1 : Math.ceil(stop * 1.5)) {
     const pieces = new Map<string, number>()
-    const interrupted: Pipeline<E> = (userId) => {
+    const interrupted: ObservePipeline.Pipeline<E> = (userId) => {
       const first = pipeline(userId, undefined)
       if (stop === 0) return flat(first)
       let taken = 0
@@ -241,7 +242,9 @@ export const resumes = Effect.fnUntraced(function* <E, Checkpoint = Cursor.Curso
 /** After each of the first pieces; then further and further apart, so that a list of 1000 pieces ends too. */
 const everyStop = 8
 
-const flat = <Checkpoint, E, R>(stream: Stream.Stream<Piece<Checkpoint>, E, R>): Stream.Stream<Result, E, R> =>
+const flat = <Checkpoint, E, R>(
+  stream: Stream.Stream<Piece<Checkpoint>, E, R>
+): Stream.Stream<ObservePipeline.Result, E, R> =>
   Stream.flatMap(stream, (piece) => Stream.fromIterable(piece.conversations))
 
 // ---- the service's side ----
@@ -269,7 +272,7 @@ const crowdList = 20
  */
 export const respectsQuota = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
-  pipeline: Pipeline<E>
+  pipeline: ObservePipeline.Pipeline<E>
 ): Effect.fn.Return<void, LawBroken> {
   const { faults, reading, seed } = scenario
   const { apps, strangers, users } = scenario.world
@@ -288,9 +291,7 @@ export const respectsQuota = Effect.fnUntraced(function* <E>(
     ...(rejected.length === 0
       ? []
       : [`the service rejected ${InWords.count(rejected.length, "call")}: up to ${peak} came in one second, 20 may`]),
-    ...observation.outcomes.flatMap((outcome) =>
-      outcome.exit === undefined ? LawChecks.unfounded(observation, outcome) : []
-    )
+    ...unended(observation)
   ])
 })
 
@@ -312,7 +313,7 @@ export const respectsQuota = Effect.fnUntraced(function* <E>(
  */
 export const keepsSecrets = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
-  pipeline: Pipeline<E>
+  pipeline: ObservePipeline.Pipeline<E>
 ): Effect.fn.Return<void, LawBroken> {
   const listening = SecretLeaks.listen()
   const observation = yield* ObservePipeline.observe(scenario, pipeline, {
@@ -324,10 +325,5 @@ export const keepsSecrets = Effect.fnUntraced(function* <E>(
     scenario.world,
     observation.credentials
   )
-  yield* judge("secret", [
-    ...problems,
-    ...observation.outcomes.flatMap((outcome) =>
-      outcome.exit === undefined ? LawChecks.unfounded(observation, outcome) : []
-    )
-  ])
+  yield* judge("secret", [...problems, ...unended(observation)])
 })

@@ -29,9 +29,6 @@ export interface Options extends Omit<Emulator.Options, "world" | "faults"> {
   readonly spy?: EmulatorSpy.Seen | undefined
 }
 
-const isSchedule = (faults: ReadonlyArray<Fault.Fault> | FaultSchedule): faults is FaultSchedule =>
-  faults instanceof FaultSchedule
-
 const givenOr = <I, A>(key: Context.Key<I, A>, make: Effect.Effect<A>): Layer.Layer<I> =>
   Layer.effect(
     key,
@@ -75,10 +72,10 @@ export const layer = (
   faults: ReadonlyArray<Fault.Fault> | FaultSchedule = [],
   options: Options = {}
 ): Layer.Layer<Services> => {
-  const schedule = isSchedule(faults) ? faults : undefined
+  const schedule = faults instanceof FaultSchedule ? faults : undefined
   const emulator = Layer.effect(
     Emulator.Emulator,
-    Emulator.make({ ...options, world, faults: isSchedule(faults) ? faults.faults : faults }).pipe(
+    Emulator.make({ ...options, world, faults: faults instanceof FaultSchedule ? faults.faults : faults }).pipe(
       Effect.map((emulator) =>
         schedule === undefined && options.spy === undefined ? emulator : EmulatorSpy.on(emulator, schedule, options.spy)
       )

@@ -1,14 +1,10 @@
-import { NodeInspectSymbol } from "effect/Inspectable"
+import * as Inspectable from "effect/Inspectable"
 
 /** A value that prints as text for people, wherever a test runner or a log prints it. */
-export abstract class InWords {
-  abstract toString(): string
+export abstract class InWords extends Inspectable.Class {
+  abstract override toString(): string
 
-  toJSON(): unknown {
-    return this.toString()
-  }
-
-  [NodeInspectSymbol](): string {
+  toJSON(): string {
     return this.toString()
   }
 }

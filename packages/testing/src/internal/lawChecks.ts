@@ -1,11 +1,9 @@
 import { Conversation, QueryConversationList } from "@effect-zim/protocol"
 import * as Cause from "effect/Cause"
 import * as Exit from "effect/Exit"
-import type { Result, Where } from "./pipeline.ts"
 import type { Scenario } from "../Scenario.ts"
 import * as DescribeConversation from "./describeConversation.ts"
-import type { Observation, Outcome } from "./observePipeline.ts"
-import * as ObservePipeline from "./observePipeline.ts"
+import { type Observation, type Outcome, problemOf, type Result, type Where } from "./observePipeline.ts"
 import * as InWords from "./inWords.ts"
 import type { Served } from "./emulatorSpy.ts"
 
@@ -200,7 +198,7 @@ export const unfounded = (observation: Observation, outcome: Outcome): ReadonlyA
   if (observation.neverEnds !== undefined) return [`user ${userId}: never ends: ${observation.neverEnds}`]
   if (exit === undefined) return [`user ${userId}: was interrupted`]
   if (Exit.isSuccess(exit)) return []
-  const problem = ObservePipeline.problemOf(exit.cause)
+  const problem = problemOf(exit.cause)
   if (Cause.hasDies(exit.cause)) return [`user ${userId}: died: ${problem}`]
   const last = observation.journal.findLast((entry) => entry.userId === userId)
   if (last === undefined) return [`user ${userId}: failed before it asked the service: ${problem}`]
@@ -212,5 +210,5 @@ export const unfounded = (observation: Observation, outcome: Outcome): ReadonlyA
 /** Any failure. */
 export const failed = (outcome: Outcome): ReadonlyArray<string> =>
   outcome.exit !== undefined && Exit.isFailure(outcome.exit)
-    ? [`user ${outcome.userId}: gave up: ${ObservePipeline.problemOf(outcome.exit.cause)}`]
+    ? [`user ${outcome.userId}: gave up: ${problemOf(outcome.exit.cause)}`]
     : []

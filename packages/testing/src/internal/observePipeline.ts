@@ -1,14 +1,31 @@
 import { Emulator, type Journal } from "@effect-zim/emulator"
+import type { Conversation } from "@effect-zim/protocol"
 import * as Cause from "effect/Cause"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Stream from "effect/Stream"
-import type { Pipeline, Result } from "./pipeline.ts"
 import type { Scenario } from "../Scenario.ts"
 import * as ZimTest from "../ZimTest.ts"
 import * as EmulatorSpy from "./emulatorSpy.ts"
 import * as VirtualTime from "./virtualTime.ts"
+
+/**
+ * What a pipeline gives for a conversation: the conversation itself, anything with its id (and the code of its type,
+ * where that is known), or the id alone.
+ */
+export type Result = string | { readonly id: string; readonly typeCode?: number | undefined }
+
+/**
+ * A pipeline under test: for a user id, a stream of results, or an effect of all of them. It may ask for the client, for
+ * the HTTP client (to make clients of its own), and for the emulator.
+ */
+export type Pipeline<E> = (
+  userId: string
+) => Stream.Stream<Result, E, ZimTest.Services> | Effect.Effect<Iterable<Result>, E, ZimTest.Services>
+
+/** Which conversations a pipeline is meant to give. */
+export type Where = (conversation: Conversation.Conversation) => boolean
 
 /** What became of one run of a pipeline for a user. */
 export interface Outcome {

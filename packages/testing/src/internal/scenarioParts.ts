@@ -72,18 +72,11 @@ const troubleOf = (most: number, ending: boolean) => {
   })
 }
 
-interface TroubleOf {
-  readonly user: number
-  readonly call: number
-  readonly times: number
-  readonly trouble: FaultSchedule.Trouble
-}
+type TroubleOf = ReturnType<typeof troubleOf>["Type"]
 
 export const AnyReading = Schema.Struct({
-  emptyList: Schema.Literals(["Empty", "Null", "Absent"]),
-  totalCount: Schema.Literals(["All", "Capped", "Absent"]),
-  order: Schema.Literals(["AcrossPages", "AcrossPages", "WithinPages"]),
-  nonceReuse: Schema.Literals(["Accept", "Reject"])
+  ...DocumentationReading.DocumentationReading.fields,
+  order: Schema.Literals(["AcrossPages", "AcrossPages", "WithinPages"])
 })
 
 const usersOf = (maximum: number, conversations: number) =>
@@ -92,26 +85,21 @@ const usersOf = (maximum: number, conversations: number) =>
     Schema.isMaxLength(maximum)
   )
 
-export interface ScenarioParts {
-  readonly users: ReadonlyArray<User>
-  readonly troubles: ReadonlyArray<TroubleOf>
-  readonly reading: DocumentationReading.DocumentationReading
-  readonly seed: number
-}
-
 export const schema = (options: {
   readonly users: number
   readonly conversations: number
   readonly troubles: number
   readonly times: number
   readonly ending: boolean
-}): Schema.Codec<ScenarioParts, unknown> =>
+}) =>
   Schema.Struct({
     users: usersOf(options.users, options.conversations),
     troubles: Schema.Array(troubleOf(options.times, options.ending)).check(Schema.isMaxLength(options.troubles)),
     reading: AnyReading,
     seed: between(0, 9999)
   })
+
+export type ScenarioParts = ReturnType<typeof schema>["Type"]
 
 // ---- smaller ----
 

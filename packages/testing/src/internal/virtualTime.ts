@@ -3,6 +3,7 @@ import * as Data from "effect/Data"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
+import { memoize } from "effect/Function"
 import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
 import { inRange } from "./checkRange.ts"
@@ -67,15 +68,12 @@ const watch = (clock: TestClock.TestClock): Watch => {
 }
 
 // One for each clock: what one effect leaves asleep (a permit on its way back), the next one may wait for.
-const watches = new WeakMap<Clock.Clock, Watch>()
+const watchOf = memoize((clock: TestClock.TestClock): Watch => {
+  const made = watch(clock)
+  watchedClocks.add(made.clock)
+  return made
+})
 const watchedClocks = new WeakSet<Clock.Clock>()
-
-const watchOf = (clock: TestClock.TestClock): Watch => {
-  const known = watches.get(clock) ?? watch(clock)
-  watches.set(clock, known)
-  watchedClocks.add(known.clock)
-  return known
-}
 
 /** In how many turns of the event loop nothing may happen before it counts as a standstill: a quarter of a second. */
 const patience = 50

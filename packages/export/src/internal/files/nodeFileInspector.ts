@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import * as ExportSink from "../../ExportSink.ts"
+import { attemptRead } from "../sqlite/sqliteErrors.ts"
 import type { FileEntry, FileInspector } from "./fileInspector.ts"
 
 /** What a name stands for. Throws. */
@@ -19,15 +19,9 @@ export const lstat = (path: string): Option.Option<FileEntry> => {
       })
 }
 
-const read = <A>(path: string, run: () => A): Effect.Effect<A, ExportSink.SinkFailed> =>
-  Effect.try({
-    try: run,
-    catch: (cause) => ExportSink.failed(path, "read", cause)
-  })
-
 export const nodeFileInspector: FileInspector = {
-  lstat: (path) => read(path, () => lstat(path)),
-  readLink: (path) => read(path, () => Fs.readlinkSync(path)),
-  realPath: (path) => Effect.option(read(path, () => Fs.realpathSync(path))),
+  lstat: (path) => attemptRead(path, () => lstat(path)),
+  readLink: (path) => attemptRead(path, () => Fs.readlinkSync(path)),
+  realPath: (path) => Effect.option(attemptRead(path, () => Fs.realpathSync(path))),
   path: Path
 }

@@ -77,6 +77,10 @@ const endOf = (
 
 const unused = { delay: undefined, allowance: 0, rejected: undefined }
 
+/** Tells the store something until it has heard it, or until nobody has to know any more. */
+const untilHeard = (told: Effect.Effect<void, StoreUnavailable>, millis: number) =>
+  told.pipe(Effect.retry(Schedule.spaced("1 second")), Effect.timeoutOption(millis), Effect.asVoid)
+
 const unavailable = (call: Call, error: StoreUnavailable): QuotaUnavailable =>
   new QuotaUnavailable({ ...call.description, ...StoreProblem.ofStore(error), cause: error.cause })
 
@@ -143,11 +147,8 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     clock: Clock.Clock
   ): Effect.Effect<void, StoreUnavailable> {
     const { limits, store } = this.#shared
-    return Effect.suspend(() => store.release({ ...end, key: this.key, limits, ago: millisOf(clock) - endedAt })).pipe(
-      Effect.retry(Schedule.spaced("1 second")),
-      Effect.timeoutOption(hold),
-      Effect.asVoid
-    )
+    const back = Effect.suspend(() => store.release({ ...end, key: this.key, limits, ago: millisOf(clock) - endedAt }))
+    return untilHeard(back, hold)
   }
 
   /** Pauses, and tells the other processes until the store has heard or it is over. */
@@ -156,12 +157,8 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     const until = now + millis
     for (const permits of [this.#permits, this.#apart]) if (permits !== undefined) permits.pause(until)
     Queue.refuseLate(this.#queue, now, this.#leastWait)
-    const told = Effect.suspend(() => store.pause({ key: this.key, limits, millis: until - Queue.nowOf(caller) })).pipe(
-      Effect.retry(Schedule.spaced("1 second")),
-      Effect.timeoutOption(millis),
-      Effect.asVoid
-    )
-    return FiberSet.run(background, told)
+    const told = Effect.suspend(() => store.pause({ key: this.key, limits, millis: until - Queue.nowOf(caller) }))
+    return FiberSet.run(background, untilHeard(told, millis))
   }
 
   #acquire(lease: string, hold: number, allowance: number, now: number): Effect.Effect<Reply, StoreUnavailable> {
