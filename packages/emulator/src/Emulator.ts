@@ -235,7 +235,7 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     gauges: Effect.map(Clock.Clock, (now) =>
       budgets.gauges([...apps.values()], [...ServedOperations.byAction.keys()], steady(now))
     ),
-    journal: { entries: Effect.sync(() => log.entries), live: log.live, clear: Effect.sync(() => log.clear()) },
+    journal: { entries: Effect.sync(log.latest), live: log.live, clear: Effect.sync(log.clear) },
     change: (change) =>
       Effect.flatMap(Effect.all([world.get, clock.now]), ([before, now]) =>
         Result.match(WorldChange.apply(before, change, now), { onFailure: Effect.fail, onSuccess: world.set })

@@ -5,21 +5,16 @@
  * It answers this machine only: other peers, `Host` headers that name another machine, and pages of other origins get
  * 403; what changes something needs `Content-Type: application/json`; no CORS header is ever sent.
  */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
-import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import * as Http from "node:http"
 import * as AdminApi from "./AdminApi.ts"
 import type { Emulator } from "./Emulator.ts"
 import { HostNotLoopback } from "./EmulatorServer.ts"
@@ -30,6 +25,7 @@ import * as SettingsRoutes from "./internal/admin/settingsRoutes.ts"
 import * as Validation from "./internal/admin/requestValidation.ts"
 import * as WorldRoutes from "./internal/admin/worldRoutes.ts"
 import * as Loopback from "./internal/http/loopback.ts"
+import * as NodeServer from "./internal/http/nodeServer.ts"
 
 /**
  * A running admin API: where it listens.
@@ -57,14 +53,7 @@ export interface Options {
   /**
    * Lets other machines in. Whoever gets in can read and change everything but secrets.
    */
-  readonly remote?:
-    | {
-        /** By which names or addresses they may call this machine: what their `Host` header may say. */
-        readonly hosts: ReadonlyArray<string>
-        /** Their addresses, or subnets such as `10.0.0.0/8`. */
-        readonly peers: ReadonlyArray<string>
-      }
-    | undefined
+  readonly remote?: AccessGuard.Remote | undefined
 }
 
 const page = (html: string): HttpServerResponse.HttpServerResponse =>
@@ -114,7 +103,7 @@ const guarded = <E, R>(
   })
 
 // What a request body may hold: a large world.
-const maximumBody = ByteSize.fromInputUnsafe(268_435_456)
+const maximumBodyBytes = 268_435_456
 
 /**
  * Serves the admin API on a loopback port until the layer is closed. Fails with `HostNotLoopback` where others could
@@ -140,25 +129,8 @@ export const layer = (
     return Layer.effect(EmulatorAdmin, Effect.fail(new HostNotLoopback({ host })))
   }
   const guard = AccessGuard.make(options.remote ?? { hosts: [], peers: [] })
-  const running = Layer.effect(
-    EmulatorAdmin,
-    HttpServer.addressFormattedWith((url) => Effect.succeed({ url }))
-  )
   const serve = Layer.unwrap(
     Effect.map(HttpRouter.toHttpEffect(routes(options)), (app) => HttpServer.serve(guarded(app, guard)))
-  ).pipe(
-    Layer.provide([
-      Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true),
-      Layer.succeed(HttpIncomingMessage.MaxBodySize, maximumBody)
-    ])
   )
-  return Layer.merge(running, serve).pipe(
-    Layer.provide(
-      NodeHttpServer.layer(() => Http.createServer(), {
-        host,
-        port: options.port ?? 0,
-        gracefulShutdownTimeout: "250 millis"
-      })
-    )
-  )
+  return NodeServer.layer(EmulatorAdmin, serve, { host, port: options.port, maximumBodyBytes })
 }

@@ -3,13 +3,9 @@
  *
  * Lost connections, truncated bodies and slow bodies really happen on the socket.
  */
-import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
-import * as ByteSize from "effect/ByteSize"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as HttpIncomingMessage from "effect/http/HttpIncomingMessage"
-import * as HttpMiddleware from "effect/http/HttpMiddleware"
 import * as HttpServer from "effect/http/HttpServer"
 import type * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
@@ -17,10 +13,10 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Http from "node:http"
 import { Emulator } from "./Emulator.ts"
 import * as HttpExchange from "./HttpExchange.ts"
 import * as Loopback from "./internal/http/loopback.ts"
+import * as NodeServer from "./internal/http/nodeServer.ts"
 import * as NodeBody from "./internal/http/readNodeBody.ts"
 import { toServerResponse } from "./internal/http/serverResponse.ts"
 
@@ -82,16 +78,6 @@ const app: Effect.Effect<HttpServerResponse.HttpServerResponse, never, Emulator 
     )
   })
 
-// Handlers are uninterruptible unless they ask: without this, a hanging one would outlive its client and the server.
-const serve: Layer.Layer<never, never, HttpServer.HttpServer | Emulator> = HttpServer.serve(
-  Effect.interruptible(app)
-).pipe(
-  Layer.provide([
-    Layer.succeed(HttpMiddleware.TracerDisabledWhen, () => true),
-    Layer.succeed(HttpIncomingMessage.MaxBodySize, ByteSize.fromInputUnsafe(HttpExchange.maximumBodyBytes))
-  ])
-)
-
 /**
  * Serves the emulator on a loopback port until the layer is closed.
  *
@@ -122,18 +108,8 @@ export const layer = (options?: {
 }): Layer.Layer<EmulatorServer, HostNotLoopback | HttpServerError.ServeError, Emulator> => {
   const host = options?.host ?? "127.0.0.1"
   if (!Loopback.isLoopback(host)) return Layer.effect(EmulatorServer, Effect.fail(new HostNotLoopback({ host })))
-  const running = Layer.effect(
-    EmulatorServer,
-    HttpServer.addressFormattedWith((url) => Effect.succeed({ url }))
-  )
-  return Layer.merge(running, serve).pipe(
-    Layer.provide(
-      // Java's client asks for HTTP/2 with its first request; the answer is to go on with HTTP/1.1.
-      NodeHttpServer.layerServer(() => Http.createServer({ shouldUpgradeCallback: () => false }), {
-        host,
-        port: options?.port ?? 0,
-        gracefulShutdownTimeout: "250 millis"
-      })
-    )
-  )
+  // Handlers are uninterruptible unless they ask: without this, a hanging one would outlive its client and the server.
+  const serve = HttpServer.serve(Effect.interruptible(app))
+  const { maximumBodyBytes } = HttpExchange
+  return NodeServer.layer(EmulatorServer, serve, { host, port: options?.port, maximumBodyBytes })
 }

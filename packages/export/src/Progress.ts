@@ -62,14 +62,8 @@ export interface Meter {
   readonly status: Effect.Effect<Status>
 }
 
-interface Requests {
-  readonly calls: number
-  readonly rejections: number
-  readonly retries: number
-}
-
 /** What the clients of this process have counted. */
-const requests: Effect.Effect<Requests> = Effect.map(Metric.snapshot, (metrics) => {
+const requests = Effect.map(Metric.snapshot, (metrics) => {
   const sum = (id: string, wanted: (outcome: string) => boolean): number =>
     metrics.reduce(
       (sum, metric) =>
@@ -90,6 +84,8 @@ const requests: Effect.Effect<Requests> = Effect.map(Metric.snapshot, (metrics) 
     retries: Math.max(0, sum(attempts, isFailure) - sum(Telemetry.calls.id, isFailure))
   }
 })
+
+type Requests = Effect.Success<typeof requests>
 
 const minus = (left: Requests, right: Requests): Requests => ({
   calls: left.calls - right.calls,

@@ -20,22 +20,15 @@ export interface Served {
 }
 
 /** What a spy between client and service has seen. */
-export interface Seen {
-  readonly served: Array<Served>
+export class Seen {
+  readonly served: Array<Served> = []
   /** Signatures and nonces, each with what it is. */
-  readonly credentials: Map<string, "signature" | "nonce">
+  readonly credentials = new Map<string, "signature" | "nonce">()
   /** How many calls came. */
-  calls: number
+  calls = 0
   /** Done when there were too many. */
-  readonly tooMany: Deferred.Deferred<void>
+  readonly tooMany = Deferred.makeUnsafe<void>()
 }
-
-export const nothing = (): Seen => ({
-  served: [],
-  credentials: new Map(),
-  calls: 0,
-  tooMany: Deferred.makeUnsafe()
-})
 
 const Asked = Schema.Struct({
   FromUserId: Schema.String,

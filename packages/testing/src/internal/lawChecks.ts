@@ -7,17 +7,10 @@ import { type Observation, type Outcome, problemOf, type Result, type Where } fr
 import * as InWords from "./inWords.ts"
 import type { Served } from "./emulatorSpy.ts"
 
-/** A list as it should come out: what must be in it, and what may be where the service chooses between equal times. */
-export interface Expected {
-  readonly all: ReadonlyMap<string, Conversation.Wire>
-  readonly certain: ReadonlySet<string>
-  /** How many come in all. */
-  readonly length: number
-}
-
 const maximum = QueryConversationList.maximumConversations
 
-export const expected = (scenario: Scenario, userId: string, where: Where): Expected => {
+/** A list as it should come out: what must be in it, and what may be where the service chooses between equal times. */
+const expected = (scenario: Scenario, userId: string, where: Where) => {
   const list = scenario.world.users.find((user) => user.userId === userId)?.conversations ?? []
   const latest = list.toSorted((a, b) => b.UpdateTime - a.UpdateTime)
   const cut = latest[maximum]?.UpdateTime ?? -Infinity
@@ -27,23 +20,18 @@ export const expected = (scenario: Scenario, userId: string, where: Where): Expe
   return {
     all: new Map(wanted.map((wire) => [DescribeConversation.keyOf(wire), wire])),
     certain: new Set(certain.map(DescribeConversation.keyOf)),
-    // With a predicate nobody knows how many of those with the time of the cut are in reach.
+    // How many come in all: with a predicate nobody knows how many of those with the time of the cut are in reach.
     length:
       certain.length + (wanted.length > certain.length ? Math.min(maximum - reach, wanted.length - certain.length) : 0)
   }
 }
 
-/** The results of a run by the conversations that they stand for, in the order in which they came. */
-export interface Matched {
-  /** The key of each conversation once, where it came first. */
-  readonly keys: ReadonlyArray<string>
-  readonly repeated: ReadonlyArray<string>
-  /** Labels of what is in no list. */
-  readonly strange: ReadonlyArray<string>
-}
-
-/** A result that is an id alone stands for the conversations with that id, one after the other. */
-export const match = (list: ReadonlyMap<string, Conversation.Wire>, results: ReadonlyArray<Result>): Matched => {
+/**
+ * The results of a run by the conversations that they stand for, in the order in which they came: the key of each once,
+ * the keys of those that came again, and labels of what is in no list. A result that is an id alone stands for the
+ * conversations with that id, one after the other.
+ */
+const match = (list: ReadonlyMap<string, Conversation.Wire>, results: ReadonlyArray<Result>) => {
   const byId = new Map<string, Array<string>>()
   for (const [key, { ConvId }] of list) byId.set(ConvId, [...(byId.get(ConvId) ?? []), key])
   const keys = new Set<string>()

@@ -67,7 +67,7 @@ export const observe = Effect.fnUntraced(function* <E>(
   pipeline: Pipeline<E>,
   { around = (run) => run, userIds }: Options
 ): Effect.fn.Return<Observation> {
-  const seen = EmulatorSpy.nothing()
+  const seen = new EmulatorSpy.Seen()
   const runs = userIds.map((userId) => {
     const results: Array<Result> = []
     const outcome: { exit: Exit.Exit<void, unknown> | undefined } = { exit: undefined }

@@ -38,14 +38,8 @@ const counting = (scheduler: Scheduler.Scheduler) => {
   return { counted, isIdle: () => pending === 0 }
 }
 
-interface Watch {
-  /** The clock, telling who sleeps on it. */
-  readonly clock: TestClock.TestClock
-  /** When the next sleeper wakes. */
-  readonly next: () => number
-}
-
-const watch = (clock: TestClock.TestClock): Watch => {
+/** A clock that tells who sleeps on it, and when the next sleeper wakes. */
+const watch = (clock: TestClock.TestClock) => {
   const sleepers = new Set<{ readonly end: number }>()
   const watched: TestClock.TestClock = {
     ...clock,
@@ -68,7 +62,7 @@ const watch = (clock: TestClock.TestClock): Watch => {
 }
 
 // One for each clock: what one effect leaves asleep (a permit on its way back), the next one may wait for.
-const watchOf = memoize((clock: TestClock.TestClock): Watch => {
+const watchOf = memoize((clock: TestClock.TestClock) => {
   const made = watch(clock)
   watchedClocks.add(made.clock)
   return made

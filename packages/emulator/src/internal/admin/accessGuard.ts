@@ -3,7 +3,9 @@ import * as Loopback from "../http/loopback.ts"
 
 /** Who else than this machine may ask. */
 export interface Remote {
+  /** By which names or addresses they may call this machine: what their `Host` header may say. */
   readonly hosts: ReadonlyArray<string>
+  /** Their addresses, or subnets such as `10.0.0.0/8`. */
   readonly peers: ReadonlyArray<string>
 }
 

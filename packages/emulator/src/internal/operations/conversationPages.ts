@@ -4,13 +4,6 @@ import * as Hash from "effect/Hash"
 import type { User } from "../../World.ts"
 import type { Edge } from "./cursors.ts"
 
-/** A user's list as the service keeps it: in order, the latest 1000. */
-export interface ConversationList {
-  readonly entries: ReadonlyArray<Conversation.Wire>
-  /** How many conversations the user has. */
-  readonly total: number
-}
-
 const edgeOf = (entry: Conversation.Wire): Edge => ({
   UpdateTime: entry.UpdateTime,
   ConvId: entry.ConvId,
@@ -31,11 +24,12 @@ const withoutSomeTypes = (entry: Conversation.Wire): Conversation.Wire =>
 export const arranged = (conversations: ReadonlyArray<Conversation.Wire>): ReadonlyArray<Conversation.Wire> =>
   conversations.toSorted((a, b) => compare(edgeOf(a), edgeOf(b)))
 
-/** The list of a user. Users are immutable, so each is arranged once. */
-export const of: (user: User) => ConversationList = memoize(({ conversations }: User) => ({
+/** A user's list as the service keeps it: in order, the latest 1000; and how many there are. Users are immutable, so each is arranged once. */
+export const of = memoize(({ conversations }: User) => ({
   entries: arranged(conversations).slice(-QueryConversationList.maximumConversations).map(withoutSomeTypes),
   total: conversations.length
 }))
+type ConversationList = ReturnType<typeof of>
 
 /** How many entries come before the first one that is not before the edge (or, with `past`, that is after it). */
 const position = (entries: ReadonlyArray<Conversation.Wire>, edge: Edge, past: boolean): number => {
@@ -44,12 +38,7 @@ const position = (entries: ReadonlyArray<Conversation.Wire>, edge: Edge, past: b
 }
 
 /** A page, and the edge where the next one starts. */
-export interface Slice {
-  readonly entries: ReadonlyArray<Conversation.Wire>
-  readonly next: Edge | undefined
-}
-
-const slice = (entries: ReadonlyArray<Conversation.Wire>, edge: Conversation.Wire | undefined): Slice => ({
+const slice = (entries: ReadonlyArray<Conversation.Wire>, edge: Conversation.Wire | undefined) => ({
   entries,
   next: edge === undefined ? undefined : edgeOf(edge)
 })
@@ -66,7 +55,7 @@ export interface Window {
 const shifted = ({ limit, shift }: Window): number => Math.max(shift, 1 - limit)
 
 /** The entries after the edge, oldest first. */
-export const after = (list: ConversationList, edge: Edge | undefined, window: Window): Slice => {
+export const after = (list: ConversationList, edge: Edge | undefined, window: Window) => {
   const { length } = list.entries
   const moved = edge === undefined ? 0 : position(list.entries, edge, true) + shifted(window)
   const start = Math.min(Math.max(moved, 0), length)
@@ -75,7 +64,7 @@ export const after = (list: ConversationList, edge: Edge | undefined, window: Wi
 }
 
 /** The latest entries before the edge. */
-export const before = (list: ConversationList, edge: Edge | undefined, window: Window): Slice => {
+export const before = (list: ConversationList, edge: Edge | undefined, window: Window) => {
   const { length } = list.entries
   const moved = edge === undefined ? length : position(list.entries, edge, false) - shifted(window)
   const end = Math.min(Math.max(moved, 0), length)

@@ -26,15 +26,7 @@ const markOf = (length: number, tail: Uint8Array): Mark => ({
 
 export const emptyMark: Mark = markOf(0, new Uint8Array())
 
-export interface AppendFile {
-  readonly mark: () => Mark
-  /** Of the file itself, whatever its name. */
-  readonly id: string | undefined
-  /** Returns when the text is on the disk. Wherever the file ends by then, that is where it goes. */
-  readonly append: (text: string) => Effect.Effect<void, PlatformError.PlatformError>
-  /** Whether its last bytes are those that were written. */
-  readonly isIntact: Effect.Effect<boolean, PlatformError.PlatformError>
-}
+export interface AppendFile extends Effect.Success<ReturnType<typeof make>> {}
 
 const tailOf = (file: FileSystem.File, length: number) =>
   Effect.gen(function* () {
@@ -54,19 +46,19 @@ export const matches = (file: FileSystem.File, mark: Mark): Effect.Effect<boolea
   Effect.map(tailOf(file, mark.length), (tail) => markOf(mark.length, tail).tail === mark.tail)
 
 /** The file must be open for appending: what somebody has cut off is not filled with zeros then, but missed. */
-export const make = Effect.fnUntraced(function* (
-  file: FileSystem.File,
-  mark: Mark
-): Effect.fn.Return<AppendFile, PlatformError.PlatformError> {
+export const make = Effect.fnUntraced(function* (file: FileSystem.File, mark: Mark) {
   let tail = yield* tailOf(file, mark.length)
   let length = mark.length
   yield* file.truncate(length)
   const now = () => markOf(length, tail)
   return {
     mark: now,
+    /** Of the file itself, whatever its name. */
     id: idOf(yield* file.stat),
+    /** Whether its last bytes are those that were written. */
     isIntact: Effect.suspend(() => matches(file, now())),
-    append: Effect.fnUntraced(function* (text) {
+    /** Returns when the text is on the disk. Wherever the file ends by then, that is where it goes. */
+    append: Effect.fnUntraced(function* (text: string) {
       const bytes = new TextEncoder().encode(text)
       yield* file.writeAll(bytes)
       yield* file.sync
