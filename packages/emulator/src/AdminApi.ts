@@ -144,26 +144,23 @@ const worldGroup = HttpApiGroup.make("world", { topLevel: true })
   )
   .annotateMerge(OpenApi.annotations({ description: "Apps, registered users and their conversations" }))
 
-const change = <const Name extends string, const Path extends `/${string}`, S extends Schema.Top>(
+const change = <const Name extends string, const Path extends `/${string}`, Fields extends Schema.Struct.Fields>(
   name: Name,
   path: Path,
-  payload: S
-) => HttpApiEndpoint.post(name, path, { payload, error: WorldChange.ChangeRefused })
-
-const Message = Schema.Struct(WorldChange.fields.message)
-const Members = Schema.Struct(WorldChange.fields.createGroup)
-const Group = Schema.Struct(WorldChange.fields.disband)
-const User = Schema.Struct(WorldChange.fields.register)
-const Kick = Schema.Struct(WorldChange.fields.kick)
+  fields: Fields
+) => HttpApiEndpoint.post(name, path, { payload: Schema.Struct(fields), error: WorldChange.ChangeRefused })
 
 const changesGroup = HttpApiGroup.make("changes", { topLevel: true })
   .add(
-    change("message", "/message", Message),
-    change("createGroup", "/create-group", Members),
-    change("disband", "/disband", Group),
-    change("register", "/register", User),
-    change("kick", "/kick", Kick),
-    change("change", "/change", WorldChange.WorldChange)
+    change("message", "/message", WorldChange.fields.message),
+    change("createGroup", "/create-group", WorldChange.fields.createGroup),
+    change("disband", "/disband", WorldChange.fields.disband),
+    change("register", "/register", WorldChange.fields.register),
+    change("kick", "/kick", WorldChange.fields.kick),
+    HttpApiEndpoint.post("change", "/change", {
+      payload: WorldChange.WorldChange,
+      error: WorldChange.ChangeRefused
+    })
   )
   .annotateMerge(OpenApi.annotations({ description: "What happens in the world while it is read" }))
 

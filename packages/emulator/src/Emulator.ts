@@ -34,7 +34,7 @@ import * as WorldChange from "./WorldChange.ts"
 import type { ConnectionLost, Reply, Request } from "./HttpExchange.ts"
 import type { Fault } from "./Fault.ts"
 import { Cursors } from "./internal/operations/cursors.ts"
-import { FaultInterpreter } from "./internal/faults/faultInterpreter.ts"
+import * as FaultInterpreter from "./internal/faults/faultInterpreter.ts"
 import * as AnswerRequest from "./internal/requests/answerRequest.ts"
 import * as ServedOperations from "./internal/operations/servedOperations.ts"
 import { Budgets } from "./internal/quota/budgets.ts"
@@ -207,9 +207,9 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
   })
   const freshData = () => ({ cursors: new Cursors(`${seed}/cursors`), nonces: new UsedNonces() })
   const data = { apps, users, budgets, reading: initial.reading, ...freshData() }
-  const state = { data, log, steady, shown: clock.shown, faults: new FaultInterpreter([], seed), ...fresh() }
+  const state = { data, log, steady, shown: clock.shown, happening: FaultInterpreter.make([], seed), ...fresh() }
   const faults = EmulatorSetting.make(initial.faults, (value) => {
-    state.faults = new FaultInterpreter(value, `${seed}/faults`)
+    state.happening = FaultInterpreter.make(value, `${seed}/faults`)
   })
   const reading = EmulatorSetting.make(initial.reading, (value) => {
     data.reading = value

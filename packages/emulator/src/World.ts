@@ -26,10 +26,13 @@ export const App = Schema.Struct({
 /** The type of {@link App}. */
 export interface App extends Schema.Schema.Type<typeof App> {}
 
-const firstRepeated = <A>(items: ReadonlyArray<A>, key: (item: A) => string | number): number => {
-  const seen = new Set<string | number>()
-  return items.findIndex((item) => seen.size === seen.add(key(item)).size)
-}
+/** Items of a list that are told apart by a key. The issue is at the field of this name. */
+const unique = <A>(key: (item: A) => string | number, field: string, issue: string) =>
+  Schema.makeFilter((items: ReadonlyArray<A>) => {
+    const seen = new Set<string | number>()
+    const index = items.findIndex((item) => seen.size === seen.add(key(item)).size)
+    return index < 0 || { path: [index, field], issue }
+  })
 
 const keyOf = (conversation: Conversation.Wire): string =>
   `${conversation.ConvType ?? Conversation.typeCodes.OneToOne}:${conversation.ConvId}`
@@ -41,12 +44,7 @@ const keyOf = (conversation: Conversation.Wire): string =>
 export const User = Schema.Struct({
   userId: UserId.UserId,
   conversations: Schema.Array(Conversation.Wire)
-    .check(
-      Schema.makeFilter((conversations) => {
-        const index = firstRepeated(conversations, keyOf)
-        return index < 0 || { path: [index, "ConvId"], issue: "a conversation occurs once in a list" }
-      })
-    )
+    .check(unique(keyOf, "ConvId", "a conversation occurs once in a list"))
     .pipe(Schema.withDecodingDefaultKey(Effect.succeed([]))),
   /** The groups that this user was kicked out of: their conversations stay, and new messages no longer move them. */
   kickedFrom: Schema.optionalKey(Schema.Array(Schema.String))
@@ -68,18 +66,8 @@ export type User = typeof User.Type
  * Every user is registered with every app. An app, a user and a conversation occur once.
  */
 export const World = Schema.Struct({
-  apps: Schema.Array(App).check(
-    Schema.makeFilter((apps) => {
-      const index = firstRepeated(apps, (app) => app.appId)
-      return index < 0 || { path: [index, "appId"], issue: "an app occurs once" }
-    })
-  ),
-  users: Schema.Array(User).check(
-    Schema.makeFilter((users) => {
-      const index = firstRepeated(users, (user) => user.userId)
-      return index < 0 || { path: [index, "userId"], issue: "a user occurs once" }
-    })
-  ),
+  apps: Schema.Array(App).check(unique(({ appId }) => appId, "appId", "an app occurs once")),
+  users: Schema.Array(User).check(unique(({ userId }) => userId, "userId", "a user occurs once")),
   /** The groups that were disbanded: they are in nobody's list, and cannot be created again. */
   disbanded: Schema.optionalKey(Schema.Array(Schema.String))
 })

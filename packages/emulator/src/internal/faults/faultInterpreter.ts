@@ -80,22 +80,14 @@ export class Happening {
 
 const nothing = new Happening([])
 
-type Running = { readonly fault: Fault; readonly holds: (call: Call) => boolean }
-
-/** Faults whose counting and drawing has begun. */
-export class FaultInterpreter {
-  readonly #running: ReadonlyArray<Running>
-
-  constructor(faults: ReadonlyArray<Fault>, seed: string) {
-    this.#running = faults.map((fault, index) => {
-      const conditions = fault.conditions.map((condition, i) => condition.start(`${seed}/${index}/${i}`))
-      return { fault, holds: (call) => conditions.every((holds) => holds(call)) }
-    })
-  }
-
-  /** The faults that happen to a call. */
-  happening(call: Call): Happening {
-    if (this.#running.length === 0) return nothing
-    return new Happening(this.#running.filter(({ holds }) => holds(call)).map(({ fault }) => fault))
-  }
+/** Gives, for each call, the faults that happen to it. */
+export const make = (faults: ReadonlyArray<Fault>, seed: string): ((call: Call) => Happening) => {
+  const running = faults.map((fault, index) => {
+    const conditions = fault.conditions.map((condition, i) => condition.start(`${seed}/${index}/${i}`))
+    return { fault, conditions }
+  })
+  if (running.length === 0) return () => nothing
+  // A condition that counts sees only the calls for which those before it hold.
+  const happens = (call: Call) => running.filter(({ conditions }) => conditions.every((holds) => holds(call)))
+  return (call) => new Happening(happens(call).map(({ fault }) => fault))
 }

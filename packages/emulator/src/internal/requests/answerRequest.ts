@@ -8,7 +8,7 @@ import type { Call } from "../../Fault.ts"
 import * as Authenticate from "./authenticate.ts"
 import { check } from "./checkRequest.ts"
 import type { ServiceData, Facts } from "./checkRequest.ts"
-import type { Happening, FaultInterpreter } from "../faults/faultInterpreter.ts"
+import type { Happening } from "../faults/faultInterpreter.ts"
 import type { Refusal } from "../operations/operationHandler.ts"
 import type { JournalLog } from "../journalLog.ts"
 import * as ReadRequest from "./readRequest.ts"
@@ -18,7 +18,7 @@ import type { SteadyClock } from "../steadyClock.ts"
 /** All that answering a call needs and changes. */
 export interface ServiceState {
   readonly data: ServiceData
-  readonly faults: FaultInterpreter
+  readonly happening: (call: Call) => Happening
   readonly log: JournalLog
   readonly random: Random.Random
   readonly write: (answer: Envelope) => Reply
@@ -92,7 +92,7 @@ export const answer = Effect.fnUntraced(function* (
   const received = ReadRequest.receive(request, query)
   const page = pageOf(state, received)
   const call = ReadRequest.callOf(received, { index, time: arrival, page })
-  const happening = state.faults.happening(call)
+  const happening = state.happening(call)
 
   const delay = happening.delay("request", state.random)
   if (delay > 0) yield* Effect.sleep(delay)
