@@ -223,6 +223,9 @@ test("policies", () => {
   const page = Conversations.page("user-42")
   expectTypeOf(page.pipe(RetryPolicy.provide(RetryPolicy.none))).toEqualTypeOf<typeof page>()
   expectTypeOf(RetryPolicy.provide(page, RetryPolicy.patient)).toEqualTypeOf<typeof page>()
+  const stream = Conversations.stream("user-42")
+  expectTypeOf(stream.pipe(RetryPolicy.provide(RetryPolicy.none))).toEqualTypeOf<typeof stream>()
+  expectTypeOf(RetryPolicy.provide(stream, RetryPolicy.patient)).toEqualTypeOf<typeof stream>()
 })
 
 test("catchTag narrows to each class and takes it off the error channel, until none is left", () => {
