@@ -40,6 +40,10 @@ export const chromium: string | undefined = (named === undefined ? places : [nam
 // In CI there has to be one.
 export const hasRedis = process.env["CI"] !== undefined || spawnSync("redis-server", ["--version"]).status === 0
 
+export const hasPostgres =
+  process.env["CI"] !== undefined ||
+  ["initdb", "postgres"].every((program) => spawnSync(program, ["--version"]).status === 0)
+
 // That of util-linux: others take other arguments.
 const hasTerminal = process.env["CI"] !== undefined || spawnSync("script", ["--version"]).status === 0
 
@@ -60,6 +64,15 @@ export const missing: ReadonlyArray<Missing> = [
           what: "anything over Redis",
           advice: "redis-server is not installed (apt-get install redis-server)",
           files: "test/**/redis*.test.ts"
+        }
+      ]),
+  ...(hasPostgres
+    ? []
+    : [
+        {
+          what: "anything over PostgreSQL",
+          advice: "initdb and postgres are not installed, or not in PATH (apt-get install postgresql)",
+          files: "test/**/postgres*.test.ts"
         }
       ]),
   ...(chromium === undefined

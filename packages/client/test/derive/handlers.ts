@@ -4,12 +4,9 @@ import { EmulatorClient } from "@effect-zim/emulator"
 import { QueryConversationList } from "@effect-zim/protocol"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as Layer from "effect/Layer"
-import * as Redacted from "effect/Redacted"
-import { Api, Lists, world } from "./api.ts"
+import { Api, app, Lists, world } from "./api.ts"
 
 const { operation } = QueryConversationList
-
-const [app = { appId: 0, serverSecret: Redacted.make("") }] = world.apps
 
 export const client = ZimClient.layer({
   ...app,

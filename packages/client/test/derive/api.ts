@@ -5,6 +5,7 @@ import { World } from "@effect-zim/emulator"
 import { QueryConversationList } from "@effect-zim/protocol"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiGroup from "effect/http-api/HttpApiGroup"
+import * as Redacted from "effect/Redacted"
 import * as Rpc from "effect/rpc/Rpc"
 import * as RpcGroup from "effect/rpc/RpcGroup"
 import * as Schema from "effect/Schema"
@@ -12,6 +13,8 @@ import * as Schema from "effect/Schema"
 const { operation } = QueryConversationList
 
 export const world = World.generate({ seed: 7, users: 3 })
+
+export const [app = { appId: 0, serverSecret: Redacted.make("") }] = world.apps
 
 export class Lists extends RpcGroup.make(
   Derive.rpc("page", operation),
