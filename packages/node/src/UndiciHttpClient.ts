@@ -10,6 +10,7 @@
  */
 import * as Effect from "effect/Effect"
 import * as Headers from "effect/http/Headers"
+import type * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
 import type * as HttpClientRequest from "effect/http/HttpClientRequest"
@@ -19,11 +20,11 @@ import * as Url from "effect/http/Url"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
+import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
 import { Readable } from "node:stream"
 import type { Agent, Dispatcher } from "undici"
 import { DispatchHandler } from "./internal/dispatchHandler.ts"
-import * as UndiciBody from "./internal/undiciBody.ts"
 import { abandonable, ArrivingResponse } from "./internal/arrivingResponse.ts"
 
 /**
@@ -49,6 +50,34 @@ type Sent = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError
 
 const failed = (reason: HttpClientError.RequestError): Sent =>
   Effect.fail(new HttpClientError.HttpClientError({ reason }))
+
+/** A request's body as undici takes it. */
+type UndiciBody = NonNullable<Dispatcher.DispatchOptions["body"]> | null
+
+const isRaw = (body: unknown): body is string | Uint8Array | Readable =>
+  typeof body === "string" || body instanceof Uint8Array || body instanceof Readable
+
+/** What is no body that can be sent is `undefined`. */
+const bodyOf = (body: HttpBody.HttpBody): Effect.Effect<UndiciBody | undefined> => {
+  switch (body._tag) {
+    case "Empty":
+      return Effect.succeed(null)
+    case "Uint8Array":
+      return Effect.succeed(body.body)
+    case "Raw":
+      return Effect.succeed(isRaw(body.body) ? body.body : undefined)
+    case "Stream":
+      return Effect.sync(() => Readable.from(Stream.toAsyncIterable(body.stream), { objectMode: false }))
+    case "FormData":
+      return Effect.promise(async () => {
+        const { FormData } = await import("undici")
+        // undici takes none but its own.
+        const form = new FormData()
+        for (const [name, value] of body.formData) form.append(name, value)
+        return form
+      })
+  }
+}
 
 /** Where a request goes; `url` is what its answer says of that. */
 interface Target {
@@ -95,7 +124,7 @@ const send = (
   { origin, path, url }: Target,
   signal: AbortSignal | undefined
 ): Sent =>
-  Effect.flatMapEager(UndiciBody.make(request.body), (body) => {
+  Effect.flatMapEager(bodyOf(request.body), (body) => {
     if (body === undefined) {
       const description = "a raw body must be a string, a Uint8Array or a Readable"
       return failed(new HttpClientError.EncodeError({ request, description }))

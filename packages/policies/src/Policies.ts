@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import * as Call from "./Call.ts"
-import type { Shared } from "./internal/defaults.ts"
 import * as InForce from "./internal/inForce.ts"
 import * as Pipeline from "./internal/pipeline.ts"
 import * as Watchdog from "./internal/watchdog.ts"
@@ -18,7 +17,7 @@ import type { PolicyError } from "./PolicyError.ts"
 import type * as RetryPolicy from "./RetryPolicy.ts"
 
 export type { Attempt, Host, Observer } from "./internal/pipeline.ts"
-export type { Shared } from "./internal/defaults.ts"
+export type { Shared } from "./internal/inForce.ts"
 export { makeProvide, type Program, type Provide, type Provided } from "./internal/provide.ts"
 
 /**
@@ -38,7 +37,7 @@ export interface Options<E, H> {
   /** Which reference says the retry policy. Default: `RetryPolicy.Current`. */
   readonly retryPolicy?: Context.Reference<RetryPolicy.RetryPolicy<E | PolicyError>> | undefined
   /** What those policies are made of that the context does not have, and clients of the key share. */
-  readonly shared?: Shared | undefined
+  readonly shared?: InForce.Shared | undefined
 }
 
 /**

@@ -9,7 +9,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
-import type * as Scope from "effect/Scope"
 import { isOnItsOwn, millisOf } from "./time.ts"
 
 /** Something under way. */
@@ -25,25 +24,25 @@ interface Watch {
   timer: Fiber.Fiber<void> | undefined
 }
 
+export interface Watchdog extends Effect.Success<typeof make> {}
+
 /** Milliseconds that are too few to sleep for: sums of fractions have the last bit wrong. */
 const grain = 0.001
 
-export class Watchdog {
-  readonly #watches = new Map<Clock.Clock, Watch>()
-  #isClosed = false
-
-  /**
-   * The effect, or `late` when it takes longer: then the effect has been interrupted, and is not waited for. It runs in the
-   * given context.
-   */
-  within<A, E, E2>(
+/**
+ * The effect, or `late` when it takes longer: then the effect has been interrupted, and is not waited for. It runs in the
+ * given context.
+ */
+const makeWithin =
+  (keep: (end: () => void, millis: number, clock: Clock.Clock) => () => void) =>
+  <A, E, E2>(
     self: Effect.Effect<A, E>,
     duration: Duration.Duration,
     clock: Clock.Clock,
     context: Context.Context<never>,
     late: Effect.Effect<never, E2>
-  ): Effect.Effect<A, E | E2> {
-    return Effect.callback<A, E | E2>((resume) => {
+  ): Effect.Effect<A, E | E2> =>
+    Effect.callback<A, E | E2>((resume) => {
       const fiber = Effect.runForkWith(context)(self)
       const exit = fiber.pollUnsafe()
       if (exit !== undefined) return resume(exit)
@@ -57,52 +56,31 @@ export class Watchdog {
         fiber.interruptUnsafe()
         resume(late)
       }
-      const forget = this.#keep(end, Duration.toMillis(duration), clock)
+      const forget = keep(end, Duration.toMillis(duration), clock)
       return Effect.suspend(() => {
         forget()
         return Fiber.interrupt(fiber)
       })
     })
-  }
 
-  /** Whoever calls after that, or still waits, is kept to its time all the same. But no timer goes on alone. */
-  close(): void {
-    this.#isClosed = true
-    for (const [clock, watch] of this.#watches) if (watch.watched.size === 0) this.#stop(watch, clock)
-  }
-
-  #stop(watch: Watch, clock: Clock.Clock): void {
-    this.#watches.delete(clock)
+export const make = Effect.gen(function* () {
+  const watches = new Map<Clock.Clock, Watch>()
+  let isClosed = false
+  const stop = (watch: Watch, clock: Clock.Clock): void => {
+    watches.delete(clock)
     watch.timer?.interruptUnsafe()
   }
-
-  /** Sees to it that a timer goes off in time for this one. Gives the way to forget it. */
-  #keep(end: () => void, millis: number, clock: Clock.Clock): () => void {
-    if (millis === Infinity) return constVoid
-    const watch = (isOnItsOwn ? undefined : this.#watches.get(clock)) ?? {
-      watched: new Set(),
-      timerAt: Infinity,
-      timer: undefined
-    }
-    const one: Watched = { dueAt: millisOf(clock) + millis, end }
-    watch.watched.add(one)
-    if (one.dueAt < watch.timerAt) {
-      if (!isOnItsOwn) this.#watches.set(clock, watch)
-      watch.timer?.interruptUnsafe()
-      watch.timerAt = one.dueAt
-      watch.timer = Effect.runForkWith(Context.make(Clock.Clock, clock))(this.#sleepAndPatrol(watch, clock, millis))
-    }
-    return () => {
-      // An old table of the set may still hold it, and must not hold the answer with it.
-      one.end = constVoid
-      const isAlone = this.#isClosed || isOnItsOwn
-      if (watch.watched.delete(one) && isAlone && watch.watched.size === 0) this.#stop(watch, clock)
-    }
-  }
+  // Whoever calls after that, or still waits for an answer, is kept to its time all the same. But no timer goes on alone.
+  yield* Effect.addFinalizer(() =>
+    Effect.sync(() => {
+      isClosed = true
+      for (const [clock, watch] of watches) if (watch.watched.size === 0) stop(watch, clock)
+    })
+  )
 
   /** Sleeps until one may be late, ends what is, and so on, as long as there is one. */
-  #sleepAndPatrol(watch: Watch, clock: Clock.Clock, millis: number): Effect.Effect<void> {
-    return Effect.flatMap(Effect.sleep(Duration.millis(millis)), () => {
+  const patrol = (watch: Watch, clock: Clock.Clock, millis: number): Effect.Effect<void> =>
+    Effect.flatMap(Effect.sleep(Duration.millis(millis)), () => {
       const now = millisOf(clock)
       const late: Array<Watched> = []
       watch.timerAt = Infinity
@@ -115,14 +93,32 @@ export class Watchdog {
         watch.watched.delete(one)
         one.end()
       }
-      if (watch.timerAt < Infinity) return this.#sleepAndPatrol(watch, clock, watch.timerAt - now)
-      this.#watches.delete(clock)
+      if (watch.timerAt < Infinity) return patrol(watch, clock, watch.timerAt - now)
+      watches.delete(clock)
       return Effect.void
     })
-  }
-}
 
-export const make: Effect.Effect<Watchdog, never, Scope.Scope> = Effect.acquireRelease(
-  Effect.sync(() => new Watchdog()),
-  (watchdog) => Effect.sync(() => watchdog.close())
-)
+  /** Sees to it that a timer goes off in time for this one. Gives the way to forget it. */
+  const keep = (end: () => void, millis: number, clock: Clock.Clock): (() => void) => {
+    if (millis === Infinity) return constVoid
+    const watch = (isOnItsOwn ? undefined : watches.get(clock)) ?? {
+      watched: new Set(),
+      timerAt: Infinity,
+      timer: undefined
+    }
+    const one: Watched = { dueAt: millisOf(clock) + millis, end }
+    watch.watched.add(one)
+    if (one.dueAt < watch.timerAt) {
+      if (!isOnItsOwn) watches.set(clock, watch)
+      watch.timer?.interruptUnsafe()
+      watch.timerAt = one.dueAt
+      watch.timer = Effect.runForkWith(Context.make(Clock.Clock, clock))(patrol(watch, clock, millis))
+    }
+    return () => {
+      // An old table of the set may still hold it, and must not hold the answer with it.
+      one.end = constVoid
+      if (watch.watched.delete(one) && (isClosed || isOnItsOwn) && watch.watched.size === 0) stop(watch, clock)
+    }
+  }
+  return { within: makeWithin(keep) }
+})
