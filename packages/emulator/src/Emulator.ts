@@ -197,7 +197,7 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     for (const user of value.users) users.set(user.userId, user)
   })
 
-  const budgets = new Budgets(initial.quota)
+  const budgets = new Budgets()
   const quota = EmulatorSetting.make(initial.quota, (value) => budgets.set(value))
 
   const fresh = () => ({

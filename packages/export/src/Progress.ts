@@ -190,15 +190,13 @@ export const meter = (options?: {
           // Between two looks at the status, too.
           return isSampleDue() ? Effect.asVoid(measure) : Effect.void
         }),
-      status: Effect.map(measure, ({ made, now }) => {
-        return {
-          counts,
-          linesNow: counts.lines - countsBefore.lines,
-          elapsed: Duration.millis(now.at - startedAt),
-          ...made,
-          callsPerSecond: shownPaceOf(samples, now, horizons.show),
-          timeLeft: timeLeftOf(now)
-        }
-      })
+      status: Effect.map(measure, ({ made, now }) => ({
+        counts,
+        linesNow: counts.lines - countsBefore.lines,
+        elapsed: Duration.millis(now.at - startedAt),
+        ...made,
+        callsPerSecond: shownPaceOf(samples, now, horizons.show),
+        timeLeft: timeLeftOf(now)
+      }))
     }
   })

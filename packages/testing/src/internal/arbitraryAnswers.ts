@@ -81,14 +81,10 @@ type Page = typeof Page.Type
 const bare = (digits: string): number | bigint =>
   Number.isSafeInteger(Number(digits)) ? Number(digits) : BigInt(digits)
 
+const extras = { nothing: {}, field: { Unheard: "of" }, object: { Nested: { deep: [1, { deeper: null }] } } }
+
 const fieldsOf = (page: Page): Record<string, unknown> => {
   const list = ScenarioParts.conversations(page.length, page.steps)
-  const extra =
-    page.more === "nothing"
-      ? {}
-      : page.more === "field"
-        ? { Unheard: "of" }
-        : { Nested: { deep: [1, { deeper: null }] } }
   return {
     Code: page.code,
     ...(page.message === "absent" ? {} : { Message: page.message === "null" ? null : page.message }),
@@ -98,7 +94,7 @@ const fieldsOf = (page: Page): Record<string, unknown> => {
     ...(list.length === 0 && page.emptyList === "absent"
       ? {}
       : { List: list.length === 0 && page.emptyList === "null" ? null : list }),
-    ...extra
+    ...extras[page.more]
   }
 }
 

@@ -70,10 +70,7 @@ const has = (page: Served, keys: ReadonlySet<string>): boolean =>
 
 /** How many pages the list has, as far as it was read, and if the rest had been read in pages of the last size. */
 const pagesOf = (pages: ReadonlyArray<Served>, length: number): { readonly read: number; readonly total: number } => {
-  const last = pages.reduce<Served | undefined>(
-    (last, page) => (last === undefined || page.page > last.page ? page : last),
-    undefined
-  )
+  const last = pages.toSorted((a, b) => a.page - b.page).at(-1)
   if (last === undefined) return { read: 0, total: 0 }
   const known = new Set(pages.flatMap((page) => page.conversations.map(DescribeConversation.keyOf)))
   const limit = Math.max(1, ...pages.map((page) => page.limit))

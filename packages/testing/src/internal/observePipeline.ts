@@ -33,18 +33,11 @@ export interface Outcome {
   /** What came out, up to the end or the failure. */
   readonly results: ReadonlyArray<Result>
   /** How it ended; `undefined` where it did not. */
-  readonly exit: Exit.Exit<void, unknown> | undefined
+  exit: Exit.Exit<void, unknown> | undefined
 }
 
 /** What a pipeline did in a scenario. */
-export interface Observation {
-  readonly outcomes: ReadonlyArray<Outcome>
-  readonly served: ReadonlyArray<EmulatorSpy.Served>
-  readonly credentials: ReadonlyMap<string, "signature" | "nonce">
-  readonly journal: ReadonlyArray<Journal.Entry>
-  /** Why it did not come to its end, where it did not. */
-  readonly neverEnds: string | undefined
-}
+export type Observation = Effect.Success<ReturnType<typeof observe>>
 
 /** Takes every result where it comes, so that those before a failure are known. */
 const collect = <E>(run: ReturnType<Pipeline<E>>, into: Array<Result>): Effect.Effect<void, E, ZimTest.Services> =>
@@ -66,17 +59,17 @@ export const observe = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
   pipeline: Pipeline<E>,
   { around = (run) => run, userIds }: Options
-): Effect.fn.Return<Observation> {
+) {
   const seen = new EmulatorSpy.Seen()
   const runs = userIds.map((userId) => {
     const results: Array<Result> = []
-    const outcome: { exit: Exit.Exit<void, unknown> | undefined } = { exit: undefined }
+    const outcome: Outcome = { userId, results, exit: undefined }
     // A pipeline that throws where it is made dies, as one that throws later.
     const started = Effect.suspend(() => collect(pipeline(userId), results))
     const run = Effect.map(Effect.exit(around(started)), (exit) => {
       outcome.exit = exit
     })
-    return { userId, results, outcome, run }
+    return { outcome, run }
   })
   let journal: ReadonlyArray<Journal.Entry> = []
   const ended = yield* Effect.exit(
@@ -94,10 +87,11 @@ export const observe = Effect.fnUntraced(function* <E>(
     )
   )
   return {
-    outcomes: runs.map(({ outcome, results, userId }) => ({ userId, results, exit: outcome.exit })),
+    outcomes: runs.map(({ outcome }) => outcome),
     served: seen.served,
     credentials: seen.credentials,
     journal,
+    /** Why it did not come to its end, where it did not. */
     neverEnds:
       seen.calls > EmulatorSpy.maximumCalls
         ? `it made more than ${EmulatorSpy.maximumCalls} calls`

@@ -1,19 +1,13 @@
 import * as ServiceQuota from "../../ServiceQuota.ts"
 import type { App } from "../../World.ts"
 
-interface Counted {
-  readonly quota: ServiceQuota.ServiceQuota
-  readonly meter: ServiceQuota.Meter
-}
-
 /** The running counts of all budgets. An app with a quota of its own is counted by that. */
 export class Budgets {
-  #quota: ServiceQuota.ServiceQuota
-  readonly #counted = new Map<string, Counted>()
-
-  constructor(quota: ServiceQuota.ServiceQuota) {
-    this.#quota = quota
-  }
+  #quota = ServiceQuota.unlimited
+  readonly #counted = new Map<
+    string,
+    { readonly quota: ServiceQuota.ServiceQuota; readonly meter: ServiceQuota.Meter }
+  >()
 
   /** Another quota, counted from zero. */
   set(quota: ServiceQuota.ServiceQuota): void {
@@ -21,7 +15,7 @@ export class Budgets {
     this.#counted.clear()
   }
 
-  #budget(app: App, action: string): Counted & { readonly budget: string } {
+  #budget(app: App, action: string) {
     const quota = app.quota ?? this.#quota
     const budget = ServiceQuota.budgetOf(quota, { appId: app.appId, action })
     const known = this.#counted.get(budget)

@@ -116,13 +116,10 @@ export const answer = Effect.fnUntraced(function* (
       ...facts
     })
 
-  if (happening.find("connectionReset") !== undefined) {
+  const isReset = happening.find("connectionReset") !== undefined
+  if (isReset || happening.find("hang") !== undefined) {
     note(undefined, undefined, undefined)
-    return yield* new ConnectionLost()
-  }
-  if (happening.find("hang") !== undefined) {
-    note(undefined, undefined, undefined)
-    return yield* Effect.never
+    return yield* isReset ? new ConnectionLost() : Effect.never
   }
 
   const forced = happening.find("returnCode")

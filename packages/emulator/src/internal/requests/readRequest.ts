@@ -11,13 +11,7 @@ import * as ServedOperations from "../operations/servedOperations.ts"
 export type Body = { readonly json: unknown } | { readonly problem: string; readonly code: number }
 
 /** A request, read as far as it can be. */
-export interface Received {
-  readonly query: Query
-  readonly action: string
-  readonly appId: number | undefined
-  readonly body: Body
-  readonly summary: RequestSummary
-}
+export type Received = ReturnType<typeof receive>
 
 const jsonType = /^application\/json\s*(?:;|$)/i
 
@@ -66,7 +60,7 @@ const clip = (text: string): string => Excerpt.of(text, 64)
 export const methodFor = (query: Query): Catalog.Method =>
   Catalog.operations.get(single(query["Action"]))?.method ?? "POST"
 
-export const receive = (request: Request, query: Query): Received => {
+export const receive = (request: Request, query: Query) => {
   const action = single(query["Action"])
   const appId = single(query["AppId"])
   const body = request.method === "GET" ? readFields(request) : readBody(request)

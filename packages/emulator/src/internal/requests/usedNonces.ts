@@ -6,14 +6,9 @@ const windowSeconds = 600
 /** So many are remembered, so that memory stays flat. */
 const capacity = 100_000
 
-interface Use {
-  readonly timestamp: number
-  readonly times: number
-}
-
 /** The nonces that each app has used, for as long as their signatures are good. They never leave this class. */
 export class UsedNonces {
-  readonly #used = new RecentMap<Use>(capacity)
+  readonly #used = new RecentMap<{ readonly timestamp: number; readonly times: number }>(capacity)
 
   /** Remembers the nonce of a valid signature; how often it has been used now. `now` in Unix seconds. */
   use(appId: number, nonce: string, timestamp: number, now: number): number {

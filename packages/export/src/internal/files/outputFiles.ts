@@ -57,6 +57,14 @@ export type Paths = Effect.Success<ReturnType<typeof locate>>["paths"]
 export const changed = (path: string, problem: string): CheckpointInvalid =>
   new CheckpointInvalid({ path, reason: { _tag: "OutputChanged" }, problem })
 
+/** Writes a file as a whole, in place of one that a crash may have left. */
+const writeNew = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: string, text: string) {
+  yield* fs.remove(path, { force: true })
+  const file = yield* fs.open(path, { flag: "wx" })
+  yield* file.writeAll(new TextEncoder().encode(text))
+  yield* file.sync
+})
+
 export interface OutputFiles extends ReturnType<typeof make> {}
 
 export const make = (fs: FileSystem.FileSystem, inspector: FileInspector, paths: Paths) => {
@@ -103,15 +111,7 @@ export const make = (fs: FileSystem.FileSystem, inspector: FileInspector, paths:
     /** Replaces a file in one step: whenever the program is killed, it is one or the other. */
     replace: (path: string, temporary: string, text: string) =>
       Effect.gen(function* () {
-        yield* Effect.scoped(
-          Effect.gen(function* () {
-            // A crash may have left it.
-            yield* fs.remove(temporary, { force: true })
-            const file = yield* fs.open(temporary, { flag: "wx" })
-            yield* file.writeAll(new TextEncoder().encode(text))
-            yield* file.sync
-          })
-        )
+        yield* Effect.scoped(writeNew(fs, temporary, text))
         yield* fs.rename(temporary, path)
         yield* syncFolderOf(path)
       }).pipe(Effect.mapError(failed(path))),
