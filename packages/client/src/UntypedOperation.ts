@@ -268,7 +268,7 @@ const failures: UntypedOperation["failures"] = /* @__PURE__ */ (() => ({
   660800053: (details: ServiceError.Details) => new ServiceError.QueryFailed({ ...details, code: 660800053 })
 }))()
 
-const interpret: UntypedOperation["interpret"] = (payload, _request, text) =>
+const interpret: UntypedOperation["interpret"] = (payload, _request, { text }) =>
   Result.mapBoth(Envelope.fromBody(payload), {
     onSuccess: ({ message, requestId }): Response => ({ code: 0, message, requestId, body: payload, text }),
     onFailure: ({ problem }) => problem

@@ -24,6 +24,7 @@ import * as HttpContext from "./internal/httpContext.ts"
 import type { Options, Settings } from "./internal/options.ts"
 import * as Configured from "./internal/settings.ts"
 import * as SignedRequest from "./internal/signedRequest.ts"
+import * as TestHandlersOf from "./internal/testHandlers.ts"
 import { responseLimitIn } from "./ResponseLimit.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
 import * as UntypedOperation from "./UntypedOperation.ts"
@@ -251,6 +252,34 @@ export const layerConfig = (options?: ConfigOptions): Layer.Layer<ZimClient, Set
   )
 
 /**
+ * What answers the calls of a test, by the names of operations.
+ *
+ * @since 0.1.0
+ */
+export type TestHandlers = TestHandlersOf.Handlers
+
+/**
+ * A client for unit tests that need no service: functions answer. Requests are checked as ever; there is no quota, no retry
+ * and no time that passes. An operation without a handler, and an answer that does not fit the operation, is a defect. The
+ * emulator says more: it is as strict as the service.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import { Effect, Option } from "effect"
+ *
+ * const client = ZimClient.layerTest({
+ *   QueryConversationList: () =>
+ *     Effect.succeed({ conversations: [], next: Option.none(), requestId: "1", totalCount: Option.some(0) })
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const layerTest = (handlers: TestHandlers): Layer.Layer<ZimClient> =>
+  Layer.succeed(ZimClient)({ appId: AppId.AppId.make(1), execute: TestHandlersOf.executeWith(handlers) })
+
+/**
  * Calls an operation: waits for the quota, signs, sends, decodes; retries as the policy says, within the deadline. Each
  * attempt has a permit, a nonce and a timestamp of its own.
  *
@@ -269,6 +298,31 @@ export const execute = <Op extends Operation.Types>(
   input: Op["Input"]
 ): Effect.Effect<Op["Success"], CallError<Op["Failure"]>, ZimClient> =>
   ZimClient.use((client) => client.execute(operation, input))
+
+/**
+ * The same, and what it took: the service's id of the request, how many requests the call sent, and how long it took.
+ *
+ * @example
+ * ```ts
+ * import { ZimClient } from "@effect-zim/client"
+ * import { QueryConversationList } from "@effect-zim/protocol"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const { attempts, elapsed, requestId, value } = yield* ZimClient.executeDetailed(QueryConversationList.operation, {
+ *     userId: "user-42"
+ *   })
+ *   yield* Effect.log(value.conversations.length, { requestId, attempts, elapsed })
+ * })
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const executeDetailed = <Op extends Operation.Types>(
+  operation: Operation.Operation<Op>,
+  input: Op["Input"]
+): Effect.Effect<Operation.Detailed<Op["Success"]>, CallError<Op["Failure"]>, ZimClient> =>
+  execute(Operation.detailed(operation), input)
 
 /**
  * The escape hatch: calls any operation of the vendor's server API by its name, for what has no typed operation yet. The

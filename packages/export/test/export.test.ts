@@ -328,7 +328,14 @@ describe("Export", () => {
       execute: Effect.fnUntraced(function* (operation, input) {
         const request = yield* Effect.orDie(operation.make(input))
         const payload = yield* Effect.orDie(Schema.decodeUnknownEffect(operation.payload)({ Next: 0 }))
-        return Result.getOrThrow(operation.interpret(payload, request, '{"Next":0}'))
+        return Result.getOrThrow(
+          operation.interpret(payload, request, {
+            text: '{"Next":0}',
+            requestId: undefined,
+            attempts: 1,
+            elapsed: Duration.zero
+          })
+        )
       })
     }
     return Effect.gen(function* () {

@@ -6,6 +6,7 @@
  *
  * @since 0.1.0
  */
+import type * as Duration from "effect/Duration"
 import type * as Effect from "effect/Effect"
 import type * as Option from "effect/Option"
 import * as Result from "effect/Result"
@@ -78,17 +79,30 @@ export interface Operation<in out Op extends Types> {
    * (`WireJson.hasRounded`). Left out or false, both are found out at length.
    */
   readonly isExact?: (answer: unknown) => answer is Op["Payload"]
-  /**
-   * The value of a successful answer, or what is wrong with it although each field is well-formed. `text` is the answer
-   * as it came.
-   */
+  /** The value of a successful answer, or what is wrong with it although each field is well-formed. */
   readonly interpret: (
     payload: Op["Payload"],
     request: Op["Request"],
-    text: string
+    answer: Answer
   ) => Result.Result<Op["Success"], string>
   /** The codes documented for this operation, each with its error. */
   readonly failures: Readonly<Record<number, (details: ServiceError.Details, request: Op["Request"]) => Op["Failure"]>>
+}
+
+/**
+ * A successful answer, beside its payload.
+ *
+ * @since 0.1.0
+ */
+export interface Answer {
+  /** As it came. */
+  readonly text: string
+  /** The service's id of the request, for its support; `undefined` where the answer has none. */
+  readonly requestId: string | undefined
+  /** How many requests the call sent, the answered one included. */
+  readonly attempts: number
+  /** How long the call took, waiting included. */
+  readonly elapsed: Duration.Duration
 }
 
 /**
@@ -122,6 +136,60 @@ export interface PagedOperation<in out Op extends PagedTypes> extends Operation<
     readonly maximumPages: number
   }
 }
+
+/**
+ * A value, and what it took to get it.
+ *
+ * @since 0.1.0
+ */
+export interface Detailed<out Value> extends Omit<Answer, "text"> {
+  readonly value: Value
+}
+
+/**
+ * The types of an operation whose value is {@link Detailed}.
+ *
+ * @since 0.1.0
+ */
+export interface DetailedTypes<Op extends Types> extends Types {
+  readonly Input: Op["Input"]
+  readonly Request: Op["Request"]
+  readonly Payload: Op["Payload"]
+  readonly Success: Detailed<Op["Success"]>
+  readonly Failure: Op["Failure"]
+}
+
+/**
+ * The same operation, whose value comes with the request id, the number of attempts and the time that the call took.
+ *
+ * @example
+ * ```ts
+ * import { Operation, QueryConversationList } from "@effect-zim/protocol"
+ *
+ * const { action } = Operation.detailed(QueryConversationList.operation) // QueryConversationList
+ * ```
+ *
+ * @since 0.1.0
+ */
+export const detailed = <Op extends Types>({
+  "~types": _types,
+  ...operation
+}: Operation<Op>): Operation<DetailedTypes<Op>> => ({
+  ...operation,
+  success: Schema.Struct({
+    value: operation.success,
+    requestId: Schema.UndefinedOr(Schema.String),
+    attempts: Schema.Int,
+    elapsed: Schema.Duration
+  }),
+  interpret: (payload, request, answer) =>
+    Result.map(operation.interpret(payload, request, answer), (value) => ({
+      value,
+      requestId: answer.requestId,
+      attempts: answer.attempts,
+      elapsed: answer.elapsed
+    }))
+})
 
 /**
  * The body of a `POST`.

@@ -145,6 +145,8 @@ export const Page = /* @__PURE__ */ (() =>
      * later run can go on from there.
      */
     next: Schema.Option(Cursor.Cursor),
+    /** The service's id of the request, for its support; `undefined` where the answer had none. */
+    requestId: Schema.UndefinedOr(Schema.String),
     /** How many conversations the service says the user has; none where it does not say. */
     totalCount: Schema.Option(Schema.Int)
   }).annotate({ identifier: "@effect-zim/protocol/Page" }))()
@@ -215,7 +217,7 @@ export const operation: PagedOperation<Types> = {
     `{"FromUserId":${JSON.stringify(userId)},"Limit":${pageSize},"Next":${cursor}}`,
   payload: Payload,
   isExact,
-  interpret: (payload, request) => {
+  interpret: (payload, request, { requestId }) => {
     if (payload.List === undefined || payload.List === null) {
       // A list left out is how an empty one may look; but not where the same answer counts conversations.
       if (request.cursor === Cursor.start && (payload.TotalCount ?? 0) > 0) {
@@ -226,6 +228,7 @@ export const operation: PagedOperation<Types> = {
     return Result.succeed({
       conversations: (payload.List ?? []).map((wire) => new Conversation.Conversation(wire)),
       next: Cursor.isEnd(next) ? Option.none() : Option.some(next),
+      requestId,
       totalCount: Option.fromNullishOr(payload.TotalCount)
     })
   },

@@ -28,7 +28,12 @@ const user = UserId.make("user-42")
 const first: QueryConversationList.Request = { userId: user, pageSize: PageSize.make(500), cursor: Cursor.start }
 const later: QueryConversationList.Request = { ...first, cursor: Cursor.make("971503777289036700") }
 const interpret = (text: string, request = first) =>
-  operation.interpret(Result.getOrThrow(payload(text)), request, text)
+  operation.interpret(Result.getOrThrow(payload(text)), request, {
+    text,
+    requestId: "1",
+    attempts: 1,
+    elapsed: Duration.zero
+  })
 const page = (text: string, request = first) => Result.getOrThrow(interpret(text, request))
 
 const userIds = Schema.Literals(["u", "user-42", "a b", "x".repeat(32), "!#$%&()+-:;<=.>?@[]^_ {}|~"])
@@ -267,7 +272,9 @@ describe("interpret", () => {
     const text = '{"Next":0,"List":[{"ConvId":"a","UpdateTime":2,"Seq":971503777289036701}]}'
     const answer = WireJson.parse(text)
     if (!Schema.is(operation.payload)(answer)) throw new Error("not a payload")
-    const [conversation] = Result.getOrThrow(operation.interpret(answer, first, text)).conversations
+    const [conversation] = Result.getOrThrow(
+      operation.interpret(answer, first, { text, requestId: "1", attempts: 1, elapsed: Duration.zero })
+    ).conversations
     assert.strictEqual(WireJson.stringify(conversation?.raw), '{"ConvId":"a","UpdateTime":2,"Seq":971503777289036701}')
   })
 })

@@ -19,6 +19,7 @@ const page: Arbitrary.Arbitrary<QueryConversationList.Page> = Arbitrary.all({
   next: Arbitrary.map(Arbitrary.all([Arbitrary.schema(Schema.Boolean), Arbitraries.cursor]), ([isLast, cursor]) =>
     isLast ? Option.none() : Option.some(cursor)
   ),
+  requestId: Arbitrary.schema(Schema.UndefinedOr(Schema.String)),
   totalCount: Arbitrary.schema(Schema.Option(Schema.Int))
 })
 

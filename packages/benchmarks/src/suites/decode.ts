@@ -164,7 +164,12 @@ export const readAnswer = (text: string) => {
   }
   const payload = read()
   if (Result.isFailure(payload)) return { complaint: payload.failure.message }
-  const page = operation.interpret(payload.success, request, text)
+  const page = operation.interpret(payload.success, request, {
+    text,
+    requestId: undefined,
+    attempts: 1,
+    elapsed: Duration.zero
+  })
   return Result.isFailure(page) ? { complaint: page.failure } : page.success
 }
 

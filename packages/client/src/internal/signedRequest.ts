@@ -232,6 +232,28 @@ const unreadable = (
     ...answer.wait
   })
 
+/** What an operation makes its value of, beside the payload. */
+class SuccessfulAnswer implements Operation.Answer {
+  readonly text: string
+  readonly requestId: string | undefined
+  readonly #call: Call.Call
+
+  constructor(text: string, requestId: string | undefined, call: Call.Call) {
+    this.text = text
+    this.requestId = requestId
+    this.#call = call
+  }
+
+  get attempts(): number {
+    return this.#call.attempts
+  }
+
+  /** Asked for by few. */
+  get elapsed(): Duration.Duration {
+    return this.#call.description.elapsed
+  }
+}
+
 /** Not 304, for example, which leads nowhere. */
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
@@ -297,7 +319,11 @@ export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
   const payload = parsed.success.payload()
   if (Result.isFailure(payload))
     return yield* fail({ reason: { _tag: "WrongShape" }, problem: payload.failure.message })
-  const value = operation.interpret(payload.success, request, answer.text)
+  const value = operation.interpret(
+    payload.success,
+    request,
+    new SuccessfulAnswer(answer.text, parsed.success.requestId, call)
+  )
   if (Result.isFailure(value)) return yield* fail({ reason: { _tag: "WrongShape" }, problem: value.failure })
   return value.success
 })

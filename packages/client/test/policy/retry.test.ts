@@ -34,6 +34,26 @@ const transientTimes = (count: number): RetryPolicy.RetryPolicy => ({
 
 const fixedRandom: typeof Random.Random.Service = { nextDoubleUnsafe: () => 0.5, nextIntUnsafe: () => 1 }
 
+describe("a call in detail", () => {
+  it.effect("says which answer it was, how many requests it sent, and how long it took", () =>
+    Effect.gen(function* () {
+      const service = FakeService.answering(busy, busy, FakeService.page(FakeService.entries(2)))
+      const detailed = yield* ZimClient.executeDetailed(QueryConversationList.operation, { userId: "user-42" }).pipe(
+        RetryPolicy.provide(transientTimes(4)),
+        Effect.provideService(Random.Random, fixedRandom),
+        Effect.provide(layer(service, onlyRetries())),
+        FakeService.inTime({ step: 100 })
+      )
+      assert.strictEqual(detailed.value.conversations.length, 2)
+      assert.strictEqual(detailed.requestId, "343649807833778782")
+      assert.strictEqual(detailed.value.requestId, detailed.requestId)
+      assert.strictEqual(detailed.attempts, 3)
+      const [first = 0, , last = 0] = times(service)
+      assert.strictEqual(Duration.toMillis(detailed.elapsed), last - first)
+    })
+  )
+})
+
 describe("every retry", () => {
   it.effect(
     "has a new permit, nonce and signature, and the time of its own second, after ten minutes in the queue",

@@ -2,6 +2,7 @@
 import * as Conversations from "@effect-zim/client/Conversations"
 import * as ZimClient from "@effect-zim/client/ZimClient"
 import { AppId, type Conversation, Cursor, type Operation, QueryConversationList } from "@effect-zim/protocol"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
@@ -29,7 +30,14 @@ const makePage = (isFirst: boolean): QueryConversationList.Page => {
     Next: isFirst ? 1 : 0,
     List: entries.map(({ ConvId, ConvType, UpdateTime }) => ({ ConvId, ConvType, UpdateTime }))
   }
-  return Result.getOrThrow(operation.interpret(payload, request, JSON.stringify(payload)))
+  return Result.getOrThrow(
+    operation.interpret(payload, request, {
+      text: JSON.stringify(payload),
+      requestId: undefined,
+      attempts: 1,
+      elapsed: Duration.zero
+    })
+  )
 }
 
 const fetchPage = async (cursor: Cursor.Cursor): Promise<QueryConversationList.Page> =>
