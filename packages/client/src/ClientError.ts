@@ -41,6 +41,7 @@ const { callFields, describeCall } = ServiceError
 /**
  * The settings of a client are unusable.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("@effect-zim/client/SettingsInvalid")(
@@ -59,6 +60,7 @@ export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("@effec
 /**
  * The request was refused before it was sent: `cause` is the `SchemaError` that says which field and why.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class RequestInvalid extends Schema.TaggedError<RequestInvalid>("@effect-zim/client/RequestInvalid")(
@@ -79,6 +81,7 @@ export class RequestInvalid extends Schema.TaggedError<RequestInvalid>("@effect-
  * No answer arrived: the connection could not be made, or broke before the answer was complete. The service may or may
  * not have seen the request.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class TransportFailed extends Schema.TaggedError<TransportFailed>("@effect-zim/client/TransportFailed")(
@@ -99,6 +102,7 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>("@effec
 /**
  * The HTTP client was closed, with the scope that made it, before an answer arrived. Nothing is sent through it any more.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class ClientClosed extends Schema.TaggedError<ClientClosed>("@effect-zim/client/ClientClosed")(
@@ -121,6 +125,7 @@ export class ClientClosed extends Schema.TaggedError<ClientClosed>("@effect-zim/
  * - `NotJson`: not JSON in UTF-8: cut off, or a page of a proxy.
  * - `WrongShape`: JSON, but not what the documentation promises; `problem` says where.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const UnreadableReason = /* @__PURE__ */ (() =>
@@ -136,6 +141,7 @@ export const UnreadableReason = /* @__PURE__ */ (() =>
 /**
  * One of the reasons.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type UnreadableReason = typeof UnreadableReason.Type
@@ -153,6 +159,7 @@ export type UnreadableReason = typeof UnreadableReason.Type
  * )
  * ```
  *
+ * @category errors
  * @since 0.1.0
  */
 export class ResponseUnreadable extends Schema.TaggedError<ResponseUnreadable>("@effect-zim/client/ResponseUnreadable")(
@@ -184,6 +191,7 @@ export class ResponseUnreadable extends Schema.TaggedError<ResponseUnreadable>("
 /**
  * Why a list does not end: a cursor that had come before, or more pages than any list has.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const LoopReason = /* @__PURE__ */ (() =>
@@ -192,6 +200,7 @@ export const LoopReason = /* @__PURE__ */ (() =>
 /**
  * One of the reasons.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type LoopReason = typeof LoopReason.Type
@@ -199,6 +208,7 @@ export type LoopReason = typeof LoopReason.Type
 /**
  * The service sent a list that does not end.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class PagingLoop extends Schema.TaggedError<PagingLoop>("@effect-zim/client/PagingLoop")(
@@ -222,6 +232,7 @@ export class PagingLoop extends Schema.TaggedError<PagingLoop>("@effect-zim/clie
  * What one attempt of a call can fail with: the errors documented for the operation, those of any operation, and those of
  * the network and the policies.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type AttemptError<Failure = never> =
@@ -238,6 +249,7 @@ export type AttemptError<Failure = never> =
 /**
  * What a call of an operation can fail with.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type CallError<Failure = never> = AttemptError<Failure> | RequestInvalid
@@ -245,6 +257,7 @@ export type CallError<Failure = never> = AttemptError<Failure> | RequestInvalid
 /**
  * What reading a paged list can fail with.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type PagingError<Failure = never> = CallError<Failure> | PagingLoop
@@ -272,6 +285,7 @@ const ownErrors = [
  * const error = ClientError.CallError(QueryConversationList.operation.errors)
  * ```
  *
+ * @category errors
  * @since 0.1.0
  */
 export const CallError = <const Failures extends ReadonlyArray<Schema.Constraint>>(failures: Failures) =>
@@ -280,6 +294,7 @@ export const CallError = <const Failures extends ReadonlyArray<Schema.Constraint
 /**
  * The schema of {@link PagingError}, for the schemas of an operation's own failures.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const PagingError = <const Failures extends ReadonlyArray<Schema.Constraint>>(failures: Failures) =>
@@ -288,6 +303,7 @@ export const PagingError = <const Failures extends ReadonlyArray<Schema.Constrai
 /**
  * Any error of this package and of the service, whatever the operation.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type AnyError = PagingError<ServiceError.ServiceError> | SettingsInvalid
@@ -303,6 +319,7 @@ export type AnyError = PagingError<ServiceError.ServiceError> | SettingsInvalid
  * export const json = Schema.fromJsonString(Schema.toCodecJson(ClientError.AnyError))
  * ```
  *
+ * @category errors
  * @since 0.1.0
  */
 export const AnyError = /* @__PURE__ */ (() =>
@@ -311,6 +328,7 @@ export const AnyError = /* @__PURE__ */ (() =>
 /**
  * What a failure means: for the client's policies, and for whoever decides what to do next.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Traits extends Meaning.Meaning {
@@ -335,6 +353,7 @@ export interface Traits extends Meaning.Meaning {
  *   the client's own policies.
  * - `Settings`: there is no client.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Category = ReturnCode.Category | "Transport" | "Settings"
@@ -388,6 +407,7 @@ const categories = {
 /**
  * The category of a class of errors, or all that its errors may have.
  *
+ * @category models
  * @since 0.1.0
  */
 export type CategoryOf<Error extends AnyError> = Error extends { readonly category: infer Own }
@@ -402,6 +422,7 @@ export type CategoryOf<Error extends AnyError> = Error extends { readonly catego
  * Those of some errors that are about one thing. A class whose errors may be about other things too stays among the
  * others, so that nothing is caught by the type alone.
  *
+ * @category models
  * @since 0.1.0
  */
 export type InCategory<Error, Wanted extends Category> = Error extends AnyError
@@ -415,6 +436,7 @@ export type InCategory<Error, Wanted extends Category> = Error extends AnyError
 /**
  * A table with a row for each class of error, or a function that makes it: the compiler asks for those that are missing.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Table<Row> = { readonly [Tag in keyof ByTag]: Row | ((error: ByTag[Tag]) => Row) }
@@ -469,6 +491,7 @@ const look = <Row extends Traits | string, Tag extends keyof ByTag>(
  * const endsTheJob = (error: ClientError.AnyError) => ClientError.traits(error).concerns === "Everybody"
  * ```
  *
+ * @category accessors
  * @since 0.1.0
  */
 export const traits = (error: AnyError): Traits => {
@@ -493,6 +516,7 @@ export const traits = (error: AnyError): Traits => {
  * )
  * ```
  *
+ * @category guards
  * @since 0.1.0
  */
 export const isIn =
@@ -519,6 +543,7 @@ const isAnyError = (error: unknown): error is AnyError =>
  *   )
  * ```
  *
+ * @category guards
  * @since 0.1.0
  */
 export const isRetryable = (error: AnyError): boolean => {
@@ -537,6 +562,7 @@ export const isRetryable = (error: AnyError): boolean => {
  * const wait = (error: ClientError.AnyError) => ClientError.retryAfter(error) ?? Duration.seconds(1)
  * ```
  *
+ * @category accessors
  * @since 0.1.0
  */
 export const retryAfter = (error: AnyError): Duration.Duration | undefined => traits(error).retryAfter
@@ -587,6 +613,7 @@ const adviceTable: Pick<Table<string>, OwnTag> = {
  * )
  * ```
  *
+ * @category accessors
  * @since 0.1.0
  */
 export const advice = (error: AnyError): string =>

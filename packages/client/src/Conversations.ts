@@ -16,6 +16,7 @@ import * as ZimClient from "./ZimClient.ts"
 /**
  * What reading one page can fail with, as a schema and a type.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const PageError = /* @__PURE__ */ CallError(QueryConversationList.Failure.members)
@@ -23,6 +24,7 @@ export const PageError = /* @__PURE__ */ CallError(QueryConversationList.Failure
 /**
  * One of these errors.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type PageError = CallError<QueryConversationList.Failure>
@@ -30,6 +32,7 @@ export type PageError = CallError<QueryConversationList.Failure>
 /**
  * What reading a list can fail with, as a schema and a type.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const ListError = /* @__PURE__ */ PagingError(QueryConversationList.Failure.members)
@@ -37,6 +40,7 @@ export const ListError = /* @__PURE__ */ PagingError(QueryConversationList.Failu
 /**
  * One of these errors.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type ListError = PagingError<QueryConversationList.Failure>
@@ -44,6 +48,7 @@ export type ListError = PagingError<QueryConversationList.Failure>
 /**
  * Options for reading a list.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options {
@@ -75,6 +80,7 @@ const inputOf = (userId: string, options: Options | undefined): QueryConversatio
  * )
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const page = (
@@ -97,6 +103,7 @@ export const page = (
  * )
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const pages = (
@@ -119,6 +126,7 @@ export const pages = (
  * )
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const stream = (
@@ -135,6 +143,7 @@ export const stream = (
  *   matters.
  * - `AtCap`: the latest 1000. The user may have more, which the service does not return.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Verdict = /* @__PURE__ */ Schema.Literals(["Complete", "ChangedWhileReading", "AtCap"])
@@ -142,6 +151,7 @@ export const Verdict = /* @__PURE__ */ Schema.Literals(["Complete", "ChangedWhil
 /**
  * A verdict.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export type Verdict = typeof Verdict.Type
@@ -157,6 +167,7 @@ export type Verdict = typeof Verdict.Type
  * const json = Schema.fromJsonString(Schema.toCodecJson(Conversations.Snapshot))
  * ```
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Snapshot = /* @__PURE__ */ (() =>
@@ -170,6 +181,7 @@ export const Snapshot = /* @__PURE__ */ (() =>
 /**
  * A snapshot.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export interface Snapshot extends Schema.Schema.Type<typeof Snapshot> {}
@@ -205,6 +217,7 @@ const verdictOf = (reading: {
  * })
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const snapshot: (
@@ -235,6 +248,7 @@ export const snapshot: (
 /**
  * What became of one user.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export interface UserResult<out User = string> {
@@ -255,6 +269,7 @@ export interface UserResult<out User = string> {
  * const json = Schema.fromJsonString(Schema.toCodecJson(Conversations.UserResult(Schema.String)))
  * ```
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const UserResult = <User extends Schema.Constraint>(user: User) =>
@@ -263,6 +278,7 @@ export const UserResult = <User extends Schema.Constraint>(user: User) =>
 /**
  * Options for {@link forUsers}.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface ForUsersOptions extends Pick<Options, "pageSize"> {
@@ -275,6 +291,7 @@ export interface ForUsersOptions extends Pick<Options, "pageSize"> {
 /**
  * Options for {@link forUsers} of users that are no ids but records of the caller's own.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface ForRecordsOptions<in User> extends ForUsersOptions {
@@ -305,6 +322,7 @@ export interface ForRecordsOptions<in User> extends ForUsersOptions {
  * )
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const forUsers: {

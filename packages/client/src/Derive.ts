@@ -39,6 +39,7 @@ const errorOf = <Op extends Operation.Types>(operation: Operation.Operation<Op>)
  * export const handlers = Lists.toLayer({ page: (input) => ZimClient.execute(operation, input) })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const rpc = <const Name extends string, Op extends Operation.Types>(
@@ -63,6 +64,7 @@ export const rpc = <const Name extends string, Op extends Operation.Types>(
  * export const handlers = Lists.toLayer({ conversations: (input) => Paging.items(operation, input) })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const rpcItems = <const Name extends string, Op extends Operation.PagedTypes>(
@@ -99,6 +101,7 @@ export const rpcItems = <const Name extends string, Op extends Operation.PagedTy
  * )
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const endpoint = <const Name extends string, const Path extends `/${string}`, Op extends Operation.Types>(
@@ -126,6 +129,7 @@ export const endpoint = <const Name extends string, const Path extends `/${strin
  *   Derive.activity(`first page of ${userId}`, QueryConversationList.operation, { userId })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const activity = <Op extends Operation.Types>(
@@ -164,6 +168,7 @@ export const activity = <Op extends Operation.Types>(
  * })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const request = <Op extends Operation.Types>(operation: Operation.Operation<Op>) => {

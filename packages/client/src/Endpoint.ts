@@ -11,6 +11,7 @@ import * as Schema from "effect/Schema"
  *
  * Source: contract, section 2, hosts.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Region = Schema.Literals(["sha", "hkg", "fra", "lax", "bom", "sgp"])
@@ -18,6 +19,7 @@ export const Region = Schema.Literals(["sha", "hkg", "fra", "lax", "bom", "sgp"]
 /**
  * One of the regions.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export type Region = typeof Region.Type
@@ -53,6 +55,7 @@ const problem = (text: string): string | undefined => {
  * const proxy = Config.schema(Endpoint.BaseUrl, "ZIM_PROXY") // https://proxy.example/zim
  * ```
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const BaseUrl = Schema.String.check(Schema.makeFilter(problem)).pipe(Schema.brand("@effect-zim/client/BaseUrl"))
@@ -60,6 +63,7 @@ export const BaseUrl = Schema.String.check(Schema.makeFilter(problem)).pipe(Sche
 /**
  * A URL that has been checked.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export type BaseUrl = typeof BaseUrl.Type
@@ -74,6 +78,7 @@ export type BaseUrl = typeof BaseUrl.Type
  * Endpoint.ofRegion("fra") // "https://zim-api-fra.zego.im"
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const ofRegion = (region?: Region): BaseUrl =>
@@ -89,6 +94,7 @@ export const isVendor = ({ host }: Endpoint): boolean => /(?:^|\.)zego\.im\.?(?:
 /**
  * Where requests go.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Endpoint {
@@ -101,6 +107,7 @@ export interface Endpoint {
 /**
  * The endpoint of a base URL.
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make = (baseUrl: BaseUrl): Endpoint => {

@@ -32,6 +32,7 @@ interface Types<Op extends Operation.PagedTypes> extends Operation.PagedTypes {
  * const conversations = Paging.items(QueryConversationList.operation, { userId: "user-42" })
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const items = <Op extends Types<Op>>(
@@ -81,6 +82,7 @@ const walk = <Op extends Types<Op>, Item>(
  * const pages = Paging.pages(QueryConversationList.operation, { userId: "user-42" })
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const pages = <Op extends Types<Op>>(

@@ -19,6 +19,7 @@ import { memoized } from "./internal/memoized.ts"
  * const client = ZimClient.layerConfig().pipe(Layer.provide(Layer.succeed(ResponseLimit, 1024 * 1024)))
  * ```
  *
+ * @category references
  * @since 0.1.0
  */
 export const ResponseLimit = Context.Reference<number>("@effect-zim/client/ResponseLimit", {

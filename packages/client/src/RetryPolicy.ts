@@ -22,6 +22,7 @@ import { type CallError, traits } from "./ClientError.ts"
 /**
  * The kinds of failure that a policy has schedules for.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Kind = Base.Kind
@@ -29,6 +30,7 @@ export type Kind = Base.Kind
 /**
  * Exponential back-off with full jitter.
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const backoff = Base.backoff
@@ -36,6 +38,7 @@ export const backoff = Base.backoff
 /**
  * No retries: the first failure is the call's.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const none: RetryPolicy = Base.none
@@ -43,6 +46,7 @@ export const none: RetryPolicy = Base.none
 /**
  * The default, for a caller that waits for the answer.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const standard: RetryPolicy = Base.standard
@@ -50,6 +54,7 @@ export const standard: RetryPolicy = Base.standard
 /**
  * For a batch job that would rather wait than fail. Raise `Timeout.Deadline` with it.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const patient: RetryPolicy = Base.patient
@@ -57,6 +62,7 @@ export const patient: RetryPolicy = Base.patient
 /**
  * What a schedule of a policy sees: the error of the attempt.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type Failure = CallError<ServiceError.ServiceError>
@@ -64,6 +70,7 @@ export type Failure = CallError<ServiceError.ServiceError>
 /**
  * A retry policy: a schedule for each kind of failure, whose input is the error and whose output is not used.
  *
+ * @category models
  * @since 0.1.0
  */
 export type RetryPolicy = Base.RetryPolicy<Failure>
@@ -80,6 +87,7 @@ export type RetryPolicy = Base.RetryPolicy<Failure>
  * const usesBudget = Effect.map(RetryPolicy.Current, (policy) => policy.usesBudget)
  * ```
  *
+ * @category references
  * @since 0.1.0
  */
 export const Current = Context.Reference<RetryPolicy>("@effect-zim/client/RetryPolicy", {
@@ -97,6 +105,7 @@ export const Current = Context.Reference<RetryPolicy>("@effect-zim/client/RetryP
  * const client = ZimClient.layerConfig().pipe(Layer.provide(RetryPolicy.layer(RetryPolicy.none)))
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layer = (policy: RetryPolicy): Layer.Layer<never> => Layer.succeed(Current, policy)
@@ -112,6 +121,7 @@ export const layer = (policy: RetryPolicy): Layer.Layer<never> => Layer.succeed(
  * const stream = Conversations.stream("user-42").pipe(RetryPolicy.provide(RetryPolicy.patient))
  * ```
  *
+ * @category combinators
  * @since 0.1.0
  */
 export const provide: Policies.Provide<RetryPolicy> = /* @__PURE__ */ Policies.makeProvide((policy) =>
@@ -131,6 +141,7 @@ export const provide: Policies.Provide<RetryPolicy> = /* @__PURE__ */ Policies.m
  * )
  * ```
  *
+ * @category accessors
  * @since 0.1.0
  */
 export const kindOf = (error: Failure): Kind | undefined => traits(error).retry

@@ -20,6 +20,7 @@ const inMillis = { time_unit: "milliseconds" }
 /**
  * The boundaries of the histograms: from half a millisecond to more than two minutes, in milliseconds.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const durationBoundaries: ReadonlyArray<number> = Metric.exponentialBoundaries({
@@ -44,6 +45,7 @@ export const durationBoundaries: ReadonlyArray<number> = Metric.exponentialBound
  * const count = Effect.map(Metric.value(succeeded), ({ count }) => count)
  * ```
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const calls = Metric.counter("zim.client.calls", { description: "Calls by outcome", incremental: true })
@@ -52,6 +54,7 @@ export const calls = Metric.counter("zim.client.calls", { description: "Calls by
  * Attempts by `zim.action` and `outcome`: `Success` or the tag of the error. Rejections are those of `RateLimited` and
  * `Throttled`.
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const attempts = Metric.counter("zim.client.attempts", { description: "Attempts by outcome", incremental: true })
@@ -59,6 +62,7 @@ export const attempts = Metric.counter("zim.client.attempts", { description: "At
 /**
  * How long calls take by `zim.action`, in milliseconds, waiting included.
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const callDuration = Metric.histogram("zim.client.call.duration", {
@@ -70,6 +74,7 @@ export const callDuration = Metric.histogram("zim.client.call.duration", {
 /**
  * How long attempts take by `zim.action`, in milliseconds, from the permit to the decoded answer.
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const attemptDuration = Metric.histogram("zim.client.attempt.duration", {
@@ -81,6 +86,7 @@ export const attemptDuration = Metric.histogram("zim.client.attempt.duration", {
 /**
  * How long attempts wait for the quota by `zim.action`, in milliseconds.
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const quotaWait = Metric.histogram("zim.client.quota.wait", {
@@ -92,6 +98,7 @@ export const quotaWait = Metric.histogram("zim.client.quota.wait", {
 /**
  * Permits that are out: requests under way.
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const permitsInUse = Metric.gauge("zim.client.quota.permits_in_use", { description: "Requests under way" })
@@ -99,6 +106,7 @@ export const permitsInUse = Metric.gauge("zim.client.quota.permits_in_use", { de
 /**
  * Tokens left in the retry budget; of several in one process, the one that changed last.
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const retryBudget = Metrics.retryBudget
@@ -106,6 +114,7 @@ export const retryBudget = Metrics.retryBudget
 /**
  * The service's clock minus this machine's, in milliseconds: positive where this machine's is behind.
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const clockOffset = Metrics.clockOffset
@@ -113,6 +122,7 @@ export const clockOffset = Metrics.clockOffset
 /**
  * The state of the circuit to each `server.address`: 0 closed, 1 half open, 2 open. Shows up when a circuit first opens.
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const breakerState = Metrics.breakerState
@@ -129,6 +139,7 @@ export const breakerState = Metrics.breakerState
  * const page = Conversations.page("user-42").pipe(Effect.provideService(Telemetry.PropagateTrace, true))
  * ```
  *
+ * @category references
  * @since 0.1.0
  */
 export const PropagateTrace = Context.Reference<boolean>("@effect-zim/client/Telemetry/PropagateTrace", {

@@ -17,6 +17,7 @@ import * as SchemaTransformation from "effect/SchemaTransformation"
  * Any other number of an answer is what `JSON.parse` makes of it, the nearest one that JavaScript has or `Infinity`;
  * `Response.text` has all of it.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Json = string | number | bigint | boolean | null | ReadonlyArray<Json> | JsonObject
@@ -93,6 +94,7 @@ const anObject = /* @__PURE__ */ (() =>
  * isBody({ Since: new Date(0) }) // false
  * ```
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const JsonObject = /* @__PURE__ */ (() => anObject.check(Schema.makeFilter((body) => problemOf(body))))()
@@ -122,6 +124,7 @@ const problemOfText = (text: string): Schema.FilterIssue | string | undefined =>
  * isText("[1]") // false
  * ```
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const JsonText = /* @__PURE__ */ (() => Schema.String.check(Schema.makeFilter(problemOfText)))()
@@ -129,6 +132,7 @@ export const JsonText = /* @__PURE__ */ (() => Schema.String.check(Schema.makeFi
 /**
  * What a request asks: an object, or the text of one. A GET has it in the query, each member a parameter.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Body = JsonObject | string
@@ -139,6 +143,7 @@ const Body = /* @__PURE__ */ (() => Schema.Union([JsonText, JsonObject]))()
 /**
  * An object of JSON.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export interface JsonObject {
@@ -148,6 +153,7 @@ export interface JsonObject {
 /**
  * The name of an operation as the vendor's documentation writes it, letter case included.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Action = /* @__PURE__ */ (() =>
@@ -161,6 +167,7 @@ export const Action = /* @__PURE__ */ (() =>
  * A successful answer: its envelope, and all of it, as values in `body` and as it came in `text`. As a schema it takes an
  * answer to another process and back.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Response = /* @__PURE__ */ (() =>
@@ -176,6 +183,7 @@ export const Response = /* @__PURE__ */ (() =>
 /**
  * A successful answer.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export interface Response extends Schema.Schema.Type<typeof Response> {}
@@ -184,6 +192,7 @@ export interface Response extends Schema.Schema.Type<typeof Response> {}
  * The errors beside the global ones, as a schema and a type. A code that no page documents is an `UnknownReturnCode`, with
  * the vendor's message.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const Failure = /* @__PURE__ */ (() =>
@@ -198,6 +207,7 @@ export const Failure = /* @__PURE__ */ (() =>
 /**
  * One of them.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type Failure = typeof Failure.Type
@@ -205,6 +215,7 @@ export type Failure = typeof Failure.Type
 /**
  * Options for {@link make}.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options {
@@ -224,6 +235,7 @@ export interface Options {
 /**
  * The types of an operation that is known by its name only.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Types {
@@ -237,6 +249,7 @@ export interface Types {
 /**
  * A value of {@link Operation.Operation} for an operation that is known by its name only.
  *
+ * @category models
  * @since 0.1.0
  */
 export type UntypedOperation = Operation.Operation<Types>
@@ -296,6 +309,7 @@ const decodeFields = (body: Body): Effect.Effect<Body, Schema.SchemaError> =>
  * const answer = ZimClient.execute(queryUsers, { UserIds: ["ada", "grace"] })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make = (action: string, options?: Options): UntypedOperation => {

@@ -40,6 +40,7 @@ import * as UntypedOperation from "./UntypedOperation.ts"
  * const appId = ZimClient.ZimClient.use(({ appId }) => Effect.succeed(appId))
  * ```
  *
+ * @category services
  * @since 0.1.0
  */
 export class ZimClient extends Context.Service<
@@ -57,6 +58,7 @@ export class ZimClient extends Context.Service<
 /**
  * What to read settings from: a `Config` for some of them, the others are read by their own names; or one for all.
  *
+ * @category models
  * @since 0.1.0
  */
 export type ConfigOptions = Configured.Given | Config.Config<Settings>
@@ -97,6 +99,7 @@ const emulatorSecret = "emulator-only-not-a-real-secret"
  *   )
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
@@ -178,6 +181,7 @@ export const make = Effect.fnUntraced(function* (
  * }).pipe(Layer.provide(FetchHttpClient.layer))
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layer = (options: Options): Layer.Layer<ZimClient, SettingsInvalid, HttpClient.HttpClient> =>
@@ -196,6 +200,7 @@ export const layer = (options: Options): Layer.Layer<ZimClient, SettingsInvalid,
  * const staging = ZimClient.layerConfig(Config.nested(ZimClient.settings, "STAGING"))
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const settings: Config.Config<Settings> = Configured.settings
@@ -217,6 +222,7 @@ export const settings: Config.Config<Settings> = Configured.settings
  * )
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const readSettings = (options: ConfigOptions = {}): Effect.Effect<Settings, SettingsInvalid> =>
@@ -243,6 +249,7 @@ export const readSettings = (options: ConfigOptions = {}): Effect.Effect<Setting
  * }).pipe(Layer.provide(FetchHttpClient.layer))
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layerConfig = (options?: ConfigOptions): Layer.Layer<ZimClient, SettingsInvalid, HttpClient.HttpClient> =>
@@ -254,6 +261,7 @@ export const layerConfig = (options?: ConfigOptions): Layer.Layer<ZimClient, Set
 /**
  * What answers the calls of a test, by the names of operations.
  *
+ * @category models
  * @since 0.1.0
  */
 export type TestHandlers = TestHandlersOf.Handlers
@@ -274,6 +282,7 @@ export type TestHandlers = TestHandlersOf.Handlers
  * })
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layerTest = (handlers: TestHandlers): Layer.Layer<ZimClient> =>
@@ -291,6 +300,7 @@ export const layerTest = (handlers: TestHandlers): Layer.Layer<ZimClient> =>
  * const firstPage = ZimClient.execute(QueryConversationList.operation, { userId: "user-42", pageSize: 100 })
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const execute = <Op extends Operation.Types>(
@@ -316,6 +326,7 @@ export const execute = <Op extends Operation.Types>(
  * })
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const executeDetailed = <Op extends Operation.Types>(
@@ -346,6 +357,7 @@ export const executeDetailed = <Op extends Operation.Types>(
  * )
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const call = (

@@ -23,7 +23,12 @@ import * as ServiceQuota from "./ServiceQuota.ts"
 import * as DocumentationReading from "./DocumentationReading.ts"
 import * as ServiceClock from "./ServiceClock.ts"
 
-/** The request is not what the API takes; `problem` says where, and what it should be. */
+/**
+ * The request is not what the API takes; `problem` says where, and what it should be.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class AdminRequestInvalid extends Schema.TaggedError<AdminRequestInvalid>(
   "@effect-zim/emulator/AdminRequestInvalid"
 )("AdminRequestInvalid", { problem: Schema.String }, { httpApiStatus: 400 }) {
@@ -32,7 +37,12 @@ export class AdminRequestInvalid extends Schema.TaggedError<AdminRequestInvalid>
   }
 }
 
-/** There is no such user, fault or snapshot. */
+/**
+ * There is no such user, fault or snapshot.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class AdminNotFound extends Schema.TaggedError<AdminNotFound>("@effect-zim/emulator/AdminNotFound")(
   "AdminNotFound",
   { problem: Schema.String },
@@ -43,32 +53,57 @@ export class AdminNotFound extends Schema.TaggedError<AdminNotFound>("@effect-zi
   }
 }
 
-/** Makes a {@link AdminRequestInvalid} of every request that does not match its schema. */
+/**
+ * Makes a {@link AdminRequestInvalid} of every request that does not match its schema.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export class Validation extends HttpApiMiddleware.Service<Validation>()("@effect-zim/emulator/AdminApi/Validation", {
   error: AdminRequestInvalid
 }) {}
 
-/** Stands for a server secret in answers; sent back with `PUT /world`, it leaves the secret as it is. */
+/**
+ * Stands for a server secret in answers; sent back with `PUT /world`, it leaves the secret as it is.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const redacted = "<redacted>"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const userParams = { userId: Schema.String }
 
-/** A user in a list of users. */
+/**
+ * A user in a list of users.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const UserSummary = Schema.Struct({
   userId: UserId.UserId,
   conversations: Schema.Int,
   kickedFrom: Schema.Array(Schema.String)
 }).annotate({ identifier: "UserSummary" })
 
-/** A user, with the conversations in the order in which the service lists them: all, not only the latest 1000. */
+/**
+ * A user, with the conversations in the order in which the service lists them: all, not only the latest 1000.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const UserDetails = Schema.Struct({
   userId: UserId.UserId,
   conversations: Schema.Array(Conversation.Wire),
   kickedFrom: Schema.Array(Schema.String)
 }).annotate({ identifier: "UserDetails" })
 
-/** A world file whose secrets are {@link redacted}. */
+/**
+ * A world file whose secrets are {@link redacted}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const WorldJson = Schema.Struct({
   apps: Schema.Array(
     Schema.Struct({
@@ -87,7 +122,12 @@ export const WorldJson = Schema.Struct({
   disbanded: Schema.optionalKey(Schema.Array(Schema.String))
 }).annotate({ identifier: "World" })
 
-/** Where the emulator stands. */
+/**
+ * Where the emulator stands.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const Status = Schema.Struct({
   /** The base URL that clients use, where the emulator is served over HTTP. */
   url: Schema.UndefinedOr(Schema.String),
@@ -182,7 +222,12 @@ const snapshotsGroup = HttpApiGroup.make("snapshots", { topLevel: true })
     })
   )
 
-/** A fault that is set: in words, and as JSON if it has such a form. `DELETE /faults/:id` removes it. */
+/**
+ * A fault that is set: in words, and as JSON if it has such a form. `DELETE /faults/:id` removes it.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const SetFault = Schema.Struct({
   id: Schema.String,
   description: Schema.String,
@@ -209,7 +254,12 @@ const faultsGroup = HttpApiGroup.make("faults", { topLevel: true })
   )
   .annotateMerge(OpenApi.annotations({ description: "What goes wrong. Setting faults starts all their counts anew" }))
 
-/** What a budget shows. `available` is `null` where there is no limit, `wait` is in milliseconds, `null` for never. */
+/**
+ * What a budget shows. `available` is `null` where there is no limit, `wait` is in milliseconds, `null` for never.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const Gauge = Schema.Struct({
   appId: Schema.Int,
   action: Schema.NullOr(Schema.String),
@@ -226,7 +276,12 @@ const QuotaView = Schema.Struct({
   gauges: Schema.Array(Gauge)
 })
 
-/** How the service's clock goes, what it shows, and the right time: in milliseconds since the epoch. */
+/**
+ * How the service's clock goes, what it shows, and the right time: in milliseconds since the epoch.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const ClockView = Schema.Struct({
   clock: ServiceClock.ServiceClock,
   shown: Schema.Finite,
@@ -272,6 +327,9 @@ const journalGroup = HttpApiGroup.make("journal", { topLevel: true })
 
 /**
  * The API.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const AdminApi = HttpApi.make("effect-zim-emulator-admin")
   .add(worldGroup, changesGroup, snapshotsGroup, faultsGroup, settingsGroup, journalGroup)
@@ -299,6 +357,9 @@ export const AdminApi = HttpApi.make("effect-zim-emulator-admin")
  *   return yield* admin.getStats({ query: { userId: "user-1" } })
  * })
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const client = (baseUrl: string) =>
   HttpApiClient.make(AdminApi, {

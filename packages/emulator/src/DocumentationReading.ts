@@ -18,6 +18,9 @@ import * as Schema from "effect/Schema"
 
 /**
  * One choice per silent point.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const DocumentationReading = Schema.Struct({
   /** The `List` of an empty answer. */
@@ -30,11 +33,19 @@ export const DocumentationReading = Schema.Struct({
   nonceReuse: Schema.Literals(["Accept", "Reject"])
 }).annotate({ identifier: "Reading" })
 
-/** The type of {@link DocumentationReading}. */
+/**
+ * The type of {@link DocumentationReading}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export type DocumentationReading = typeof DocumentationReading.Type
 
 /**
  * What the emulator does unless told otherwise: `[]`, all, ascending across pages, accepted (and noted in the journal).
+ *
+ * @category constants
+ * @since 0.1.0
  */
 export const standard: DocumentationReading = {
   emptyList: "Empty",

@@ -55,6 +55,9 @@ export type { Setting } from "./internal/emulatorSetting.ts"
 
 /**
  * How an emulator starts.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Options {
   readonly world: World
@@ -76,6 +79,9 @@ export interface Options {
 
 /**
  * All settings at one moment.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Snapshot {
   readonly world: World
@@ -100,6 +106,9 @@ export interface Snapshot {
  *   return yield* emulator.journal.entries
  * }).pipe(Effect.provide(Emulator.layer({ world: World.generate({ seed: 1, users: 10 }) })))
  * ```
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class Emulator extends Context.Service<
   Emulator,
@@ -178,6 +187,9 @@ const offsetOf = (clock: Emulator["Service"]["clock"]): EmulatorSetting.Setting<
 
 /**
  * Starts an emulator. {@link layer} is the same as a layer.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Effect.fnUntraced(function* (options) {
   const seed = String(options.seed ?? "emulator")
@@ -270,5 +282,8 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
  *   faults: [Fault.times(Fault.connectionReset, 2)]
  * })
  * ```
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layer = (options: Options): Layer.Layer<Emulator> => Layer.effect(Emulator, make(options))

@@ -29,6 +29,9 @@ import * as NodeServer from "./internal/http/nodeServer.ts"
 
 /**
  * A running admin API: where it listens.
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class EmulatorAdmin extends Context.Service<
   EmulatorAdmin,
@@ -40,6 +43,9 @@ export class EmulatorAdmin extends Context.Service<
 
 /**
  * How an admin API is served.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Options {
   /** 0, the default, takes a free one. */
@@ -120,6 +126,9 @@ const maximumBodyBytes = 268_435_456
  *   Layer.provide(Emulator.layer({ world: World.generate({ seed: 1, users: 40 }) }))
  * )
  * ```
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layer = (
   options: Options = {}

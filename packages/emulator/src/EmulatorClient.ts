@@ -81,6 +81,9 @@ const execute = (
  * const emulator = Emulator.layer({ world: World.generate({ seed: 1, users: 10 }) })
  * const http = EmulatorClient.layer.pipe(Layer.provideMerge(emulator))
  * ```
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layer: Layer.Layer<HttpClient.HttpClient, never, Emulator.Emulator> = Layer.effect(
   HttpClient.HttpClient,
@@ -96,6 +99,9 @@ export const layer: Layer.Layer<HttpClient.HttpClient, never, Emulator.Emulator>
  *
  * const layer = EmulatorClient.layerWithEmulator({ world: World.generate({ seed: 1, users: 10 }) })
  * ```
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerWithEmulator = (options: Emulator.Options): Layer.Layer<HttpClient.HttpClient | Emulator.Emulator> =>
   Layer.provideMerge(layer, Emulator.layer(options))

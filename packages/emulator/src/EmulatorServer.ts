@@ -22,6 +22,9 @@ import { toServerResponse } from "./internal/http/serverResponse.ts"
 
 /**
  * A running server: where it listens.
+ *
+ * @category services
+ * @since 0.1.0
  */
 export class EmulatorServer extends Context.Service<
   EmulatorServer,
@@ -33,6 +36,9 @@ export class EmulatorServer extends Context.Service<
 
 /**
  * The server was asked to listen on a host that others can reach. The emulator serves this machine only.
+ *
+ * @category errors
+ * @since 0.1.0
  */
 export class HostNotLoopback extends Schema.TaggedError<HostNotLoopback>("@effect-zim/emulator/HostNotLoopback")(
   "HostNotLoopback",
@@ -101,6 +107,9 @@ const app: Effect.Effect<HttpServerResponse.HttpServerResponse, never, Emulator 
  *   ))
  * )
  * ```
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layer = (options?: {
   readonly port?: number | undefined

@@ -51,6 +51,9 @@ abstract class InWords extends Pipeable.Class {
 
 /**
  * Which calls a fault happens to, as data.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export class Condition extends InWords {
   /** @internal */
@@ -72,6 +75,9 @@ export class Condition extends InWords {
 
 /**
  * What happens, and the conditions for it. See {@link when}.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export class Fault extends InWords {
   /** @internal */
@@ -103,17 +109,30 @@ export class Fault extends InWords {
  *
  * Fault.describe(Fault.when(Fault.returnCode(1), Fault.every(7))) // returnCode(code: 1) when every 7th call
  * ```
+ *
+ * @category converting
+ * @since 0.1.0
  */
 export const describe = ({ action, conditions }: Fault): string =>
   [Describe.action(action), ...(conditions.length === 0 ? [] : [`when ${conditions.join(", ")}`])].join(" ")
 
-/** The fault, only where this holds too. */
+/**
+ * The fault, only where this holds too.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
 export const when: {
   (condition: Condition): (self: Fault) => Fault
   (self: Fault, condition: Condition): Fault
 } = dual(2, (self: Fault, condition: Condition): Fault => new Fault(self.action, [...self.conditions, condition]))
 
-/** The fault, only the first `n` times that its other conditions hold. */
+/**
+ * The fault, only the first `n` times that its other conditions hold.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
 export const times: {
   (n: number): (self: Fault) => Fault
   (self: Fault, n: number): Fault
@@ -121,49 +140,114 @@ export const times: {
 
 // ---- which calls ----
 
-/** Calls for which a function of the call holds. */
+/**
+ * Calls for which a function of the call holds.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const where = (predicate: (call: Call) => boolean): Condition => new Condition({ where: predicate })
 
-/** Calls for one of these users. */
+/**
+ * Calls for one of these users.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const user = (...userIds: ReadonlyArray<string>): Condition => new Condition({ user: userIds })
 
-/** Calls of this app. */
+/**
+ * Calls of this app.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const app = (appId: number): Condition => new Condition({ app: appId })
 
-/** Calls for this page of a list, counted from 1. */
+/**
+ * Calls for this page of a list, counted from 1.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const page = (number: number): Condition => new Condition({ page: number })
 
-/** Calls that send this `Next`. */
+/**
+ * Calls that send this `Next`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const cursor = (digits: string): Condition => new Condition({ cursor: digits })
 
-/** The first `n` calls that the conditions before it let through. */
+/**
+ * The first `n` calls that the conditions before it let through.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const first = (n: number): Condition => new Condition({ times: n })
 
-/** The nth call, counted from 1 among the calls that the conditions before it let through. */
+/**
+ * The nth call, counted from 1 among the calls that the conditions before it let through.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const nth = (n: number): Condition => new Condition({ nth: n })
 
-/** Every nth call, counted among the calls that the conditions before it let through. */
+/**
+ * Every nth call, counted among the calls that the conditions before it let through.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const every = (n: number): Condition => new Condition({ every: n })
 
-/** The nth time that a user's page is asked for, counted from 1 for each page of each user. */
+/**
+ * The nth time that a user's page is asked for, counted from 1 for each page of each user.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const attempt = (n: number): Condition => new Condition({ attempt: n })
 
-/** This share of the calls, from 0 to 1, drawn from the seed. */
+/**
+ * This share of the calls, from 0 to 1, drawn from the seed.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const probability = (share: number): Condition => new Condition({ probability: share })
 
-/** Calls for which both hold. The second sees only the calls for which the first holds. */
+/**
+ * Calls for which both hold. The second sees only the calls for which the first holds.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
 export const and: {
   (that: Condition): (self: Condition) => Condition
   (self: Condition, that: Condition): Condition
 } = dual(2, (self: Condition, that: Condition): Condition => new Condition({ and: [self.data, that.data] }))
 
-/** Calls for which at least one holds. Both see every call. */
+/**
+ * Calls for which at least one holds. Both see every call.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
 export const or: {
   (that: Condition): (self: Condition) => Condition
   (self: Condition, that: Condition): Condition
 } = dual(2, (self: Condition, that: Condition): Condition => new Condition({ or: [self.data, that.data] }))
 
-/** Calls for which it does not hold. */
+/**
+ * Calls for which it does not hold.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
 export const not = (self: Condition): Condition => new Condition({ not: self.data })
 
 // ---- what happens ----
@@ -171,11 +255,19 @@ export const not = (self: Condition): Condition => new Condition({ not: self.dat
 /**
  * The service answers with this return code and does nothing else. It happens to calls with a valid signature, before
  * they are counted by the quota. `message` replaces the documented text.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const returnCode = (code: number, message?: string): Fault =>
   new Fault({ type: "returnCode", code, ...(message !== undefined && { message }) })
 
-/** Which of the two a latency holds up: the answer (default) or the request. */
+/**
+ * Which of the two a latency holds up: the answer (default) or the request.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface LatencyOptions {
   readonly on?: "request" | "answer"
 }
@@ -191,12 +283,18 @@ export interface LatencyOptions {
  * const slow = Fault.when(Fault.latency("200 millis"), Fault.every(3))
  * const late = Fault.latency("5 seconds", { on: "request" })
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const latency = (duration: Duration.Input, options?: LatencyOptions): Fault =>
   new Fault({ type: "latency", duration: Duration.fromInputUnsafe(duration), ...options })
 
 /**
  * A latency drawn evenly from a range, from the seed. See {@link latency}.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const latencyBetween = (minimum: Duration.Input, maximum: Duration.Input, options?: LatencyOptions): Fault =>
   new Fault({
@@ -208,6 +306,9 @@ export const latencyBetween = (minimum: Duration.Input, maximum: Duration.Input,
 
 /**
  * A latency of a normal distribution, never below 0: most answers take about `mean`. See {@link latency}.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const latencyNormal = (mean: Duration.Input, deviation: Duration.Input, options?: LatencyOptions): Fault =>
   new Fault({
@@ -220,12 +321,18 @@ export const latencyNormal = (mean: Duration.Input, deviation: Duration.Input, o
 /**
  * A latency of a log-normal distribution, as services have it: half of the answers take `median` or less, and with a
  * `sigma` of 1 one in a hundred takes ten times as long. See {@link latency}.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const latencyLogNormal = (median: Duration.Input, sigma: number, options?: LatencyOptions): Fault =>
   new Fault({ type: "latencyLogNormal", median: Duration.fromInputUnsafe(median), sigma, ...options })
 
 /**
  * A latency of an exponential distribution. See {@link latency}.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const latencyExponential = (mean: Duration.Input, options?: LatencyOptions): Fault =>
   new Fault({ type: "latencyExponential", mean: Duration.fromInputUnsafe(mean), ...options })
@@ -233,27 +340,42 @@ export const latencyExponential = (mean: Duration.Input, options?: LatencyOption
 /**
  * A latency of a Pareto distribution, with a heavy tail: never below `minimum`, and the smaller `shape` (above 0), the
  * longer the worst. No latency is longer than a day. See {@link latency}.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const latencyPareto = (minimum: Duration.Input, shape: number, options?: LatencyOptions): Fault =>
   new Fault({ type: "latencyPareto", minimum: Duration.fromInputUnsafe(minimum), shape, ...options })
 
 /**
  * The connection is reset before the call is processed.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const connectionReset: Fault = new Fault({ type: "connectionReset" })
 
 /**
  * The call is processed and counted, then the connection is reset instead of answering.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const answerLost: Fault = new Fault({ type: "answerLost" })
 
 /**
  * The call is never processed and never answered; the connection stays open.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const hang: Fault = new Fault({ type: "hang" })
 
 /**
  * A successful answer has this `Next` instead of its own: an integer of any size, or a text, which is the wrong type.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const nextCursor = (next: bigint | number | string): Fault =>
   new Fault({ type: "nextCursor", next: typeof next === "bigint" ? { digits: next.toString() } : next })
@@ -261,17 +383,26 @@ export const nextCursor = (next: bigint | number | string): Fault =>
 /**
  * Every `Next` but 0 is an odd number beyond 2^53, right to the last digit: a client that reads it as a double never
  * sends it back right.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const largeCursors: Fault = new Fault({ type: "largeCursors" })
 
 /**
  * The list never ends: its pages lead in a circle of this length (1 or more, default 2: A, B, A, B).
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const cyclingCursor = (length: number = defaults.length): Fault => new Fault({ type: "cyclingCursor", length })
 
 /**
  * A page after the first begins with the last `count` entries (default 1) of the page before, as when a list grows at
  * its front while it is read. At least one of its entries is new: with a `Limit` of 1 nothing happens.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const duplicateEntries = (count: number = defaults.count): Fault =>
   new Fault({ type: "duplicateEntries", count })
@@ -279,6 +410,9 @@ export const duplicateEntries = (count: number = defaults.count): Fault =>
 /**
  * A page after the first leaves out the first `count` entries (default 1) that it should have, as when a list shrinks at
  * its front while it is read.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const missingEntries = (count: number = defaults.count): Fault => new Fault({ type: "missingEntries", count })
 
@@ -294,18 +428,36 @@ export const missingEntries = (count: number = defaults.count): Fault => new Fau
  *   return { ...reply, headers }
  * })
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const rewrite = (name: string, change: (reply: Reply) => Reply): Fault =>
   new Fault({ type: "rewrite", name, change })
 
-/** The answer is this text, as JSON by its content type, with HTTP status 200. */
+/**
+ * The answer is this text, as JSON by its content type, with HTTP status 200.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const rawBody = (text: string, contentType: string = defaults.contentType): Fault =>
   new Fault({ type: "rawBody", text, contentType })
 
-/** The answer is text that is no JSON, although its content type says so. */
+/**
+ * The answer is text that is no JSON, although its content type says so.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const notJson: Fault = new Fault({ type: "notJson" })
 
-/** The answer has no body. */
+/**
+ * The answer has no body.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const emptyBody: Fault = new Fault({ type: "emptyBody" })
 
 /**
@@ -317,6 +469,9 @@ export const emptyBody: Fault = new Fault({ type: "emptyBody" })
  *
  * const gateway = Fault.times(Fault.httpStatus(503), 3)
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const httpStatus = (status: number, html?: string): Fault =>
   new Fault({ type: "httpStatus", status, ...(html !== undefined && { html }) })
@@ -333,6 +488,9 @@ export const httpStatus = (status: number, html?: string): Fault =>
  * const maintenance = Fault.retryAfter("10 minutes", { status: 503, as: "date" })
  * const rejected = Fault.retryAfter("2 seconds", { code: 660300005 })
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const retryAfter = (
   after: Duration.Input,
@@ -340,27 +498,60 @@ export const retryAfter = (
 ): Fault =>
   new Fault({ type: "retryAfter", after: Duration.fromInputUnsafe(after), status: defaults.status, ...options })
 
-/** A redirect (302) to this location. */
+/**
+ * A redirect (302) to this location.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const redirect = (location: string = defaults.location): Fault => new Fault({ type: "redirect", location })
 
-/** The right answer, with a content type of `text/html`. */
+/**
+ * The right answer, with a content type of `text/html`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const wrongContentType: Fault = new Fault({ type: "wrongContentType" })
 
-/** The answer breaks off in the middle of its body. */
+/**
+ * The answer breaks off in the middle of its body.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const truncatedBody: Fault = new Fault({ type: "truncatedBody" })
 
-/** The answer stops in the middle of its body, and the connection stays open. */
+/**
+ * The answer stops in the middle of its body, and the connection stays open.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const hangingBody: Fault = new Fault({ type: "hangingBody" })
 
-/** The answer comes in pieces of so many bytes, with a pause before each. */
+/**
+ * The answer comes in pieces of so many bytes, with a pause before each.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const slowBody = (options: { readonly bytes: number; readonly every: Duration.Input }): Fault =>
   new Fault({ type: "slowBody", bytes: options.bytes, every: Duration.fromInputUnsafe(options.every) })
 
-/** A successful answer padded with so many bytes, sent without `Content-Length`. */
+/**
+ * A successful answer padded with so many bytes, sent without `Content-Length`.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const oversizedBody = (bytes: number): Fault => new Fault({ type: "oversizedBody", bytes })
 
 /**
  * The same, compressed a thousandfold (`Content-Encoding: gzip`): a client that unpacks it without a limit unpacks so
  * many bytes, default 1 GiB. It is made as it is read, so a client that stops early costs little.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const gzipBomb = (bytes: number = defaults.bombBytes): Fault => new Fault({ type: "gzipBomb", bytes })

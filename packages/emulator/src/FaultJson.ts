@@ -24,14 +24,25 @@ import { FaultSpec } from "./internal/faults/faultSchema.ts"
 
 /**
  * The schema of a fault's JSON, with durations decoded.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const FaultJson = FaultSpec
 
-/** A fault as JSON has it. */
+/**
+ * A fault as JSON has it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Json = typeof FaultJson.Encoded
 
 /**
  * Faults that cannot be read; `problem` names the place.
+ *
+ * @category errors
+ * @since 0.1.0
  */
 export class FaultsUnreadable extends Schema.TaggedError<FaultsUnreadable>("@effect-zim/emulator/FaultsUnreadable")(
   "FaultsUnreadable",
@@ -44,7 +55,12 @@ export class FaultsUnreadable extends Schema.TaggedError<FaultsUnreadable>("@eff
   }
 }
 
-/** A fault of its decoded JSON: see {@link FaultJson}. */
+/**
+ * A fault of its decoded JSON: see {@link FaultJson}.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
 export const fromSpec = ({ when = [], ...action }: typeof FaultJson.Type): Fault.Fault =>
   new Fault.Fault(
     action,
@@ -59,6 +75,9 @@ const encodeOne = Schema.encodeSync(FaultJson)
 
 /**
  * Reads a list of faults from parsed JSON; one fault alone is a list of one. Fails with {@link FaultsUnreadable}.
+ *
+ * @category converting
+ * @since 0.1.0
  */
 export const decode = (json: unknown): Effect.Effect<ReadonlyArray<Fault.Fault>, FaultsUnreadable> =>
   decodeList(Array.isArray(json) ? json : [json]).pipe(
@@ -77,6 +96,9 @@ export const decode = (json: unknown): Effect.Effect<ReadonlyArray<Fault.Fault>,
  *
  * const faults = FaultJson.parse(`[{ "type": "returnCode", "code": 1, "when": [{ "nth": 3 }] }]`)
  * ```
+ *
+ * @category converting
+ * @since 0.1.0
  */
 export const parse = (text: string): Effect.Effect<ReadonlyArray<Fault.Fault>, FaultsUnreadable> =>
   Effect.flatMap(
@@ -89,12 +111,20 @@ export const parse = (text: string): Effect.Effect<ReadonlyArray<Fault.Fault>, F
 
 /**
  * A fault of its JSON, in code. Throws on a wrong one: {@link decode} fails with a typed error instead.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const make = (json: Json): Fault.Fault => fromSpec(decodeOne(json))
 
 const specOf = Schema.decodeUnknownOption(Schema.toType(FaultJson), exact)
 
-/** The decoded JSON of a fault: {@link fromSpec} of it does the same. See {@link encode}. */
+/**
+ * The decoded JSON of a fault: {@link fromSpec} of it does the same. See {@link encode}.
+ *
+ * @category converting
+ * @since 0.1.0
+ */
 export const toSpec = ({ action, conditions }: Fault.Fault): Option.Option<typeof FaultJson.Type> =>
   specOf(conditions.length === 0 ? action : { ...action, when: conditions.map(({ data }) => data) })
 
@@ -108,5 +138,8 @@ export const toSpec = ({ action, conditions }: Fault.Fault): Option.Option<typeo
  *
  * FaultJson.encode(Fault.when(Fault.hang, Fault.nth(2))) // Option.some({ type: "hang", when: [{ nth: 2 }] })
  * ```
+ *
+ * @category converting
+ * @since 0.1.0
  */
 export const encode = (fault: Fault.Fault): Option.Option<Json> => Option.map(toSpec(fault), encodeOne)

@@ -6,6 +6,9 @@ import type * as Stream from "effect/Stream"
 
 /**
  * A request as it arrived.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Request {
   /** In capitals. */
@@ -20,6 +23,9 @@ export interface Request {
 
 /**
  * The connection is lost: before the answer, or in the middle of its body.
+ *
+ * @category errors
+ * @since 0.1.0
  */
 export class ConnectionLost extends Schema.TaggedError<ConnectionLost>("@effect-zim/emulator/ConnectionLost")(
   "ConnectionLost",
@@ -33,6 +39,9 @@ export class ConnectionLost extends Schema.TaggedError<ConnectionLost>("@effect-
 /**
  * An answer to be sent. A body that is a stream is sent piece by piece: it may be slow, never end, or break off with
  * {@link ConnectionLost}.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Reply {
   readonly status: number
@@ -41,5 +50,10 @@ export interface Reply {
   readonly body: string | Stream.Stream<Uint8Array, ConnectionLost>
 }
 
-/** The longest request body that is read, in bytes: 1 MiB. A longer one counts as unreadable. */
+/**
+ * The longest request body that is read, in bytes: 1 MiB. A longer one counts as unreadable.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const maximumBodyBytes = 1_048_576

@@ -12,6 +12,9 @@ const Known = <S extends Schema.Constraint>(schema: S) => Schema.UndefinedOr(sch
 
 /**
  * The schema of an {@link Entry}. What is `undefined` is `null` in JSON.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const Entry = Schema.Struct({
   /** The number of the call, from 1. */
@@ -48,10 +51,18 @@ export const Entry = Schema.Struct({
 
 /**
  * One call.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export interface Entry extends Schema.Schema.Type<typeof Entry> {}
 
-/** Whether the quota rejected the call. */
+/**
+ * Whether the quota rejected the call.
+ *
+ * @category guards
+ * @since 0.1.0
+ */
 export const isRateLimited = (entry: Entry): boolean => entry.code === 660300005
 
 /**
@@ -68,6 +79,9 @@ export const isRateLimited = (entry: Entry): boolean => entry.code === 660300005
  *   return Journal.peak(entries.filter((entry) => !Journal.isRateLimited(entry)), "1 second")
  * })
  * ```
+ *
+ * @category accessors
+ * @since 0.1.0
  */
 export const peak = (entries: ReadonlyArray<Entry>, window: Duration.Input): number => {
   const length = Duration.toMillis(window)
@@ -83,12 +97,18 @@ export const peak = (entries: ReadonlyArray<Entry>, window: Duration.Input): num
 
 /**
  * How many calls came with a nonce that had been used before.
+ *
+ * @category accessors
+ * @since 0.1.0
  */
 export const nonceReuses = (entries: ReadonlyArray<Entry>): number =>
   entries.filter((entry) => entry.nonceReused).length
 
 /**
  * How many calls were made for each user.
+ *
+ * @category accessors
+ * @since 0.1.0
  */
 export const attempts = (entries: ReadonlyArray<Entry>): ReadonlyMap<string, number> =>
   tally(entries.flatMap(({ userId }) => userId ?? []))
@@ -101,6 +121,9 @@ const tally = <A>(items: ReadonlyArray<A>): ReadonlyMap<A, number> => {
 
 /**
  * The age of the oldest signature in seconds, as it was when its call arrived; `undefined` where no call was signed.
+ *
+ * @category accessors
+ * @since 0.1.0
  */
 export const maximumSignatureAge = (entries: ReadonlyArray<Entry>): number | undefined =>
   entries.reduce<number | undefined>(
@@ -111,6 +134,9 @@ export const maximumSignatureAge = (entries: ReadonlyArray<Entry>): number | und
 
 /**
  * Which entries to look at; all that is given must hold.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const Filter = Schema.Struct({
   appId: Schema.optional(Schema.Finite),
@@ -130,7 +156,12 @@ export const Filter = Schema.Struct({
   latest: Schema.optional(Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)))
 })
 
-/** The type of {@link Filter}. */
+/**
+ * The type of {@link Filter}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export interface Filter extends Schema.Schema.Type<typeof Filter> {}
 
 const is = <A>(wanted: A | undefined, holds: (wanted: A) => boolean): boolean => wanted === undefined || holds(wanted)
@@ -148,6 +179,9 @@ const is = <A>(wanted: A | undefined, holds: (wanted: A) => boolean): boolean =>
  *   return Journal.query(yield* emulator.journal.entries, { userId: "user-7", ok: false, latest: 10 })
  * })
  * ```
+ *
+ * @category accessors
+ * @since 0.1.0
  */
 export const query = (entries: ReadonlyArray<Entry>, filter: Filter): ReadonlyArray<Entry> => {
   const found = entries.filter(
@@ -166,6 +200,9 @@ export const query = (entries: ReadonlyArray<Entry>, filter: Filter): ReadonlyAr
 
 /**
  * What can be said of entries in numbers.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const Stats = Schema.Struct({
   calls: Schema.Int,
@@ -192,7 +229,12 @@ export const Stats = Schema.Struct({
   maximumSignatureAge: Schema.UndefinedOr(Schema.Finite)
 }).annotate({ identifier: "JournalStats" })
 
-/** The type of {@link Stats}. */
+/**
+ * The type of {@link Stats}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export interface Stats extends Schema.Schema.Type<typeof Stats> {}
 
 /**
@@ -211,6 +253,9 @@ export interface Stats extends Schema.Schema.Type<typeof Stats> {}
  *   return `${calls} calls, at most ${peak} in a second`
  * })
  * ```
+ *
+ * @category accessors
+ * @since 0.1.0
  */
 export const stats = (entries: ReadonlyArray<Entry>, window: Duration.Input = "1 second"): Stats => {
   const admitted = entries.filter((entry) => !isRateLimited(entry))
@@ -232,6 +277,9 @@ export const stats = (entries: ReadonlyArray<Entry>, window: Duration.Input = "1
 
 /**
  * What a well-behaved client keeps to. What is left out is not looked at.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Rules {
   /** At most so many calls in any window; `admitted: true` leaves out those that the quota rejected. */
@@ -264,6 +312,9 @@ export interface Rules {
  *   })
  * })
  * ```
+ *
+ * @category accessors
+ * @since 0.1.0
  */
 export const violations = (entries: ReadonlyArray<Entry>, rules: Rules): ReadonlyArray<string> => {
   const broken: Array<string> = []

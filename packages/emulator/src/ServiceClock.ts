@@ -31,6 +31,9 @@ const Millis = Schema.Int.check(Schema.isBetween({ minimum: first, maximum: last
  * - `Stepping`: ahead by `offset`, and it jumps by `by` when the right time reaches `at`.
  * - `Drifting`: ahead by `offset` at `since` (milliseconds since the epoch, or when this was set), and it gains
  *   `millisPerSecond` milliseconds in every second; a negative number loses.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const ServiceClock = Schema.Union([
   Schema.Struct({ mode: Schema.Literal("Real") }),
@@ -52,33 +55,68 @@ export const ServiceClock = Schema.Union([
   message: "Expected a clock whose mode is one of Real, Skewed, Frozen, Stepping, Drifting"
 })
 
-/** The type of {@link ServiceClock}. */
+/**
+ * The type of {@link ServiceClock}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export type ServiceClock = typeof ServiceClock.Type
 
-/** A clock as JSON has it. */
+/**
+ * A clock as JSON has it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Json = typeof ServiceClock.Encoded
 
 /** Throws a `SchemaError` that names what is out of its range. */
 const checked = Schema.decodeUnknownSync(Schema.toType(ServiceClock))
 
-/** Right, by Effect's `Clock`: the default. */
+/**
+ * Right, by Effect's `Clock`: the default.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const real: ServiceClock = { mode: "Real" }
 
-/** Ahead by so much; behind, where it is negative. */
+/**
+ * Ahead by so much; behind, where it is negative.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const skewed = (offset: Duration.Input): ServiceClock =>
   checked({ mode: "Skewed", offset: Duration.fromInputUnsafe(offset) })
 
-/** Standing still at a time in milliseconds since the epoch, or where it stands when this is set. */
+/**
+ * Standing still at a time in milliseconds since the epoch, or where it stands when this is set.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const frozen = (at?: number): ServiceClock => checked({ mode: "Frozen", ...(at !== undefined && { at }) })
 
-/** Right until it jumps: by `by` when the right time reaches `at`, in milliseconds since the epoch. */
+/**
+ * Right until it jumps: by `by` when the right time reaches `at`, in milliseconds since the epoch.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const stepping = (...steps: ReadonlyArray<{ readonly at: number; readonly by: Duration.Input }>): ServiceClock =>
   checked({
     mode: "Stepping",
     steps: steps.map(({ at, by }) => ({ at, by: Duration.fromInputUnsafe(by) }))
   })
 
-/** Right when it is set, and gaining so many milliseconds in every second; a negative number loses. */
+/**
+ * Right when it is set, and gaining so many milliseconds in every second; a negative number loses.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const drifting = (options: { readonly millisPerSecond: number }): ServiceClock =>
   checked({ mode: "Drifting", millisPerSecond: options.millisPerSecond })
 
@@ -88,6 +126,9 @@ const offsetOf = (clock: { readonly offset?: Duration.Duration }): number =>
 /**
  * What the clock shows when it is `now` (both in milliseconds since the epoch). What was left to the moment of setting
  * counts from `now`: see {@link start}. It shows whole milliseconds, and stays within the years 1 to 9999.
+ *
+ * @category accessors
+ * @since 0.1.0
  */
 export const read = (clock: ServiceClock, now: number): number => shownAt(reading(clock, now))
 
@@ -114,6 +155,9 @@ const reading = (clock: ServiceClock, now: number): number => {
 /**
  * The same clock with the moment of setting filled in: `at` and `since`, where they were left out. A clock that stands
  * still without `at` stands at `shown`, which is what the clock before it showed.
+ *
+ * @category combinators
+ * @since 0.1.0
  */
 export const start = (clock: ServiceClock, now: number, shown: number): ServiceClock => {
   if (clock.mode === "Frozen") return { ...clock, at: clock.at ?? shown }
@@ -129,6 +173,9 @@ const reach = {
 
 /**
  * The clock after somebody has set it forward by so much, or back.
+ *
+ * @category combinators
+ * @since 0.1.0
  */
 export const step = (clock: ServiceClock, by: Duration.Input): ServiceClock => {
   const jump = Duration.clamp(Duration.fromInputUnsafe(by), reach)

@@ -48,6 +48,9 @@ const flag = (value: boolean) => Schema.Boolean.pipe(Schema.withDecodingDefaultK
  *
  * const quota = Schema.decodeUnknownSync(ServiceQuota.ServiceQuota)({ model: "TokenBucket", limit: 50, burst: 10 })
  * ```
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const ServiceQuota = Schema.Union([
   Schema.Struct({ model: Schema.Literal("Sliding"), ...common, countRejected: flag(false) }),
@@ -68,10 +71,20 @@ export const ServiceQuota = Schema.Union([
   message: "Expected a quota whose model is one of Sliding, Fixed, TokenBucket, Leaky, Unlimited"
 })
 
-/** The type of {@link ServiceQuota}. */
+/**
+ * The type of {@link ServiceQuota}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export type ServiceQuota = typeof ServiceQuota.Type
 
-/** A quota as JSON has it. */
+/**
+ * A quota as JSON has it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Json = typeof ServiceQuota.Encoded
 
 /** What can be said of every {@link ServiceQuota} that limits. */
@@ -84,7 +97,12 @@ interface Limits {
   readonly per?: "App" | "Action" | undefined
 }
 
-/** What can be said of a windowed {@link ServiceQuota}. */
+/**
+ * What can be said of a windowed {@link ServiceQuota}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Options extends Limits {
   /** Default `false`. */
   readonly countRejected?: boolean | undefined
@@ -108,6 +126,9 @@ const limits = (options: Limits | undefined) => ({
  *
  * const quota = ServiceQuota.sliding({ limit: 5, countRejected: true })
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const sliding = (options?: Options): ServiceQuota =>
   checked({ model: "Sliding", ...limits(options), countRejected: options?.countRejected ?? false })
@@ -122,6 +143,9 @@ export const sliding = (options?: Options): ServiceQuota =>
  * // A window that begins with the first call, and counts what it rejects.
  * const strict = ServiceQuota.fixed({ limit: 20, aligned: false, countRejected: true })
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const fixed = (options?: Options & { readonly aligned?: boolean | undefined }): ServiceQuota =>
   checked({
@@ -133,6 +157,9 @@ export const fixed = (options?: Options & { readonly aligned?: boolean | undefin
 
 /**
  * A bucket of `burst` tokens (default `limit`), filled with `limit` tokens per window.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const tokenBucket = (options?: Limits & { readonly burst?: number | undefined }): ServiceQuota =>
   checked({
@@ -143,17 +170,26 @@ export const tokenBucket = (options?: Limits & { readonly burst?: number | undef
 
 /**
  * One call every `window / limit`; up to `queue` calls (default 0) wait for their turn instead of being rejected.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const leaky = (options?: Limits & { readonly queue?: number | undefined }): ServiceQuota =>
   checked({ model: "Leaky", ...limits(options), queue: options?.queue ?? 0 })
 
 /**
  * No limit.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const unlimited: ServiceQuota = { model: "Unlimited" }
 
 /**
  * What one budget shows: the state of its meter, and whose it is.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Gauge extends QuotaMeters.State {
   readonly appId: number
@@ -174,6 +210,9 @@ export interface Gauge extends QuotaMeters.State {
  * meter.admit(999) // false
  * meter.state(999) // { used: 1, available: 0, wait: 1 }
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const meter = (quota: ServiceQuota): QuotaMeters.Meter => {
   if (quota.model === "Unlimited") return QuotaMeters.unlimited
@@ -192,12 +231,18 @@ export const meter = (quota: ServiceQuota): QuotaMeters.Meter => {
 
 /**
  * Which of a quota's meters a call is counted by.
+ *
+ * @category accessors
+ * @since 0.1.0
  */
 export const budgetOf = (quota: ServiceQuota, call: { readonly appId: number; readonly action: string }): string =>
   quota.model !== "Unlimited" && quota.per === "Action" ? `${call.appId}/${call.action}` : `${call.appId}`
 
 /**
  * In one line: `TokenBucket: 20 per 1s, burst 20, per App`.
+ *
+ * @category converting
+ * @since 0.1.0
  */
 export const describe = (quota: ServiceQuota): string => {
   if (quota.model === "Unlimited") return "Unlimited"

@@ -15,6 +15,9 @@ import * as ServiceQuota from "./ServiceQuota.ts"
 
 /**
  * An app of the vendor's console: its id, the secret that signs its calls, and its own quota, if it has one.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const App = Schema.Struct({
   appId: AppId.AppId,
@@ -23,7 +26,12 @@ export const App = Schema.Struct({
   quota: Schema.optionalKey(ServiceQuota.ServiceQuota)
 })
 
-/** The type of {@link App}. */
+/**
+ * The type of {@link App}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export interface App extends Schema.Schema.Type<typeof App> {}
 
 /** Items of a list that are told apart by a key. The issue is at the field of this name. */
@@ -40,6 +48,9 @@ const keyOf = (conversation: Conversation.Wire): string =>
 /**
  * A registered user and the user's conversations, in any order. `conversations` may be left out for a user who has
  * none. A conversation without `ConvType` is one-to-one, and is always answered without it.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const User = Schema.Struct({
   userId: UserId.UserId,
@@ -50,7 +61,12 @@ export const User = Schema.Struct({
   kickedFrom: Schema.optionalKey(Schema.Array(Schema.String))
 })
 
-/** The type of {@link User}. */
+/**
+ * The type of {@link User}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export type User = typeof User.Type
 
 /**
@@ -64,6 +80,9 @@ export type User = typeof User.Type
  * ```
  *
  * Every user is registered with every app. An app, a user and a conversation occur once.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const World = Schema.Struct({
   apps: Schema.Array(App).check(unique(({ appId }) => appId, "appId", "an app occurs once")),
@@ -72,14 +91,27 @@ export const World = Schema.Struct({
   disbanded: Schema.optionalKey(Schema.Array(Schema.String))
 })
 
-/** The type of {@link World}. */
+/**
+ * The type of {@link World}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export type World = typeof World.Type
 
-/** A world as its JSON file has it. */
+/**
+ * A world as its JSON file has it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Json = typeof World.Encoded
 
 /**
  * A world that cannot be read. `problem` names the place that is wrong and never repeats a value, so no secret is in it.
+ *
+ * @category errors
+ * @since 0.1.0
  */
 export class WorldUnreadable extends Schema.TaggedError<WorldUnreadable>("@effect-zim/emulator/WorldUnreadable")(
   "WorldUnreadable",
@@ -98,6 +130,9 @@ const decodeSchema = Schema.decodeUnknownEffect(World)
 
 /**
  * Reads a world from parsed JSON. Fails with {@link WorldUnreadable}.
+ *
+ * @category converting
+ * @since 0.1.0
  */
 export const decode = (json: unknown): Effect.Effect<World, WorldUnreadable> =>
   Effect.mapError(decodeSchema(json), (error) => unreadable(error.message))
@@ -119,6 +154,9 @@ const syntaxProblem = (error: unknown): string => {
  * const program = World.parse(`{"apps":[{"appId":12345,"serverSecret":"s3cret"}],"users":[{"userId":"u1"}]}`)
  * Effect.runSync(program).users.length // 1
  * ```
+ *
+ * @category converting
+ * @since 0.1.0
  */
 export const parse = (text: string): Effect.Effect<World, WorldUnreadable> =>
   Effect.flatMap(
@@ -139,6 +177,9 @@ export const parse = (text: string): Effect.Effect<World, WorldUnreadable> =>
  *   users: [{ userId: "u1", conversations: [{ ConvId: "conv1", ConvType: 2, UpdateTime: 1708254395000 }] }]
  * })
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const make: (json: Json) => World = Schema.decodeSync(World)
 
@@ -163,6 +204,9 @@ export const make: (json: Json) => World = Schema.decodeSync(World)
  *
  * const world = World.generate({ seed: "demo", users: 40 })
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const generate = (options: {
   readonly seed: number | string
@@ -189,6 +233,9 @@ const timeOf = (now: number): number =>
 
 /**
  * Legal user ids that are not registered in a world: `stranger-1`, `stranger-2` and so on.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const unregistered = (world: World, wanted: number): ReadonlyArray<UserId.UserId> => {
   const registered = new Set<string>(world.users.map((user) => user.userId))
@@ -216,6 +263,9 @@ const mapUser = (world: World, userId: string, f: (user: User) => User): World =
  *
  * const world = World.register(World.generate({ seed: 1, users: 10 }), UserId.make("newcomer"))
  * ```
+ *
+ * @category combinators
+ * @since 0.1.0
  */
 export const register: {
   (userId: UserId.UserId): (world: World) => World
@@ -226,7 +276,12 @@ export const register: {
     : { ...world, users: [...world.users, { userId, conversations: [] }] }
 )
 
-/** The user with this conversation in place of the one of the same type and id. */
+/**
+ * The user with this conversation in place of the one of the same type and id.
+ *
+ * @category combinators
+ * @since 0.1.0
+ */
 export const putInto = (user: User, conversation: Conversation.Wire): User => {
   const key = keyOf(conversation)
   return { ...user, conversations: [...user.conversations.filter((other) => keyOf(other) !== key), conversation] }
@@ -245,6 +300,9 @@ const checkConversation = Schema.decodeSync(Conversation.Wire)
  * const world = World.generate({ seed: 1, users: 1 })
  * const later = World.putConversation(world, "user-1", { ConvId: "group-7", ConvType: 2, UpdateTime: 1767225600001 })
  * ```
+ *
+ * @category combinators
+ * @since 0.1.0
  */
 export const putConversation: {
   (userId: string, conversation: Conversation.Wire): (world: World) => World
@@ -256,6 +314,9 @@ export const putConversation: {
 
 /**
  * Takes a conversation out of every list: what disbanding a group does.
+ *
+ * @category combinators
+ * @since 0.1.0
  */
 export const removeConversation: {
   (conversation: Pick<Conversation.Wire, "ConvId" | "ConvType">): (world: World) => World

@@ -32,7 +32,12 @@ const LegalUserId = Schema.make<Schema.Codec<string>>(UserId.UserId.ast)
 /** When it happens, in milliseconds since the epoch. Left out: now, but later than all that its users have seen. */
 const time = Schema.optionalKey(Millis)
 
-/** What a change of each type says. */
+/**
+ * What a change of each type says.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export const fields = {
   message: {
     from: Schema.String,
@@ -56,6 +61,9 @@ export const fields = {
  * - `disband`: the group disappears from every list, and cannot be created again.
  * - `register`: the user exists from now on, with an empty list.
  * - `kick`: the user is no longer a member of the group. The conversation stays, and new messages no longer move it.
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const WorldChange = Schema.Union([
   Schema.Struct({ type: Schema.Literal("message"), ...fields.message }),
@@ -68,14 +76,27 @@ export const WorldChange = Schema.Union([
   message: "Expected a change whose type is one of message, createGroup, disband, register, kick"
 })
 
-/** The type of {@link WorldChange}. */
+/**
+ * The type of {@link WorldChange}.
+ *
+ * @category schemas
+ * @since 0.1.0
+ */
 export type WorldChange = typeof WorldChange.Type
 
-/** A change as JSON has it. */
+/**
+ * A change as JSON has it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Json = typeof WorldChange.Encoded
 
 /**
  * A change that makes no sense in this world; `problem` says why. The world stays as it is.
+ *
+ * @category errors
+ * @since 0.1.0
  */
 export class ChangeRefused extends Schema.TaggedError<ChangeRefused>("@effect-zim/emulator/ChangeRefused")(
   "ChangeRefused",
@@ -186,6 +207,9 @@ const kick = (world: World.World, { group, userId }: Of<"kick">): Changed =>
 
 /**
  * The world after a change. `now` is the time in milliseconds since the epoch, for changes that do not say when.
+ *
+ * @category combinators
+ * @since 0.1.0
  */
 export const apply = (world: World.World, change: WorldChange, now: number): Changed => {
   switch (change.type) {

@@ -29,6 +29,9 @@ const Manifest = Schema.Struct({
 
 /**
  * The folder is there and holds something else: it is not written to.
+ *
+ * @category errors
+ * @since 0.1.0
  */
 export class FolderOccupied extends Schema.TaggedError<FolderOccupied>("@effect-zim/emulator/FolderOccupied")(
   "FolderOccupied",
@@ -93,6 +96,9 @@ const isOurs = Effect.fnUntraced(function* (directory: string) {
  *   yield* WorldFolder.save(yield* emulator.world.get, "snapshots/before-the-migration")
  * })
  * ```
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const save: (
   world: World.World,
@@ -153,6 +159,9 @@ const readUsers = Effect.fnUntraced(function* (directory: string, name: string) 
 
 /**
  * Loads a world. Fails with `WorldUnreadable`, which names file, line and key, or with what the file system says.
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const load: (
   directory: string

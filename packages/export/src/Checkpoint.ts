@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 /**
  * The version of the format. A checkpoint of another one is refused.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const version = 2
@@ -21,6 +22,7 @@ const natural = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 /**
  * How far the users have been read.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Place = Schema.Struct({
@@ -33,6 +35,7 @@ export const Place = Schema.Struct({
 })
 
 /**
+ * @category schemas
  * @since 0.1.0
  */
 export type Place = typeof Place.Type
@@ -42,6 +45,7 @@ const count = natural.pipe(Schema.withConstructorDefault(Effect.succeed(0)))
 /**
  * What has been done so far.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Counts = Schema.Struct({
@@ -65,6 +69,7 @@ export const Counts = Schema.Struct({
 })
 
 /**
+ * @category schemas
  * @since 0.1.0
  */
 export type Counts = typeof Counts.Type
@@ -72,6 +77,7 @@ export type Counts = typeof Counts.Type
 /**
  * A checkpoint.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Checkpoint = Schema.Struct({
@@ -90,6 +96,7 @@ export const Checkpoint = Schema.Struct({
 })
 
 /**
+ * @category schemas
  * @since 0.1.0
  */
 export type Checkpoint = typeof Checkpoint.Type
@@ -105,6 +112,7 @@ export type Checkpoint = typeof Checkpoint.Type
  * - `MoreUsers`: it is finished, and users have been added since.
  * - `OutputChanged`: the output is not as it was left.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const InvalidReason = Schema.Union([
@@ -120,6 +128,7 @@ export const InvalidReason = Schema.Union([
 /**
  * One of the reasons.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type InvalidReason = typeof InvalidReason.Type
@@ -127,6 +136,7 @@ export type InvalidReason = typeof InvalidReason.Type
 /**
  * A checkpoint cannot be gone on from: `reason` says why.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class CheckpointInvalid extends Schema.TaggedError<CheckpointInvalid>("@effect-zim/export/CheckpointInvalid")(
@@ -146,6 +156,7 @@ export class CheckpointInvalid extends Schema.TaggedError<CheckpointInvalid>("@e
 /**
  * The counts at the beginning.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const noCounts: Counts = Counts.make({})
@@ -153,6 +164,7 @@ export const noCounts: Counts = Counts.make({})
 /**
  * The checkpoint of a run that has done nothing yet.
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const initial = (run: Pick<Checkpoint, "run" | "startedAt" | "appId">): Checkpoint => ({
@@ -169,6 +181,7 @@ const decodeVersion = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.St
 /**
  * Reads a checkpoint, or what a sink made of it, from JSON. `path` says where it was found.
  *
+ * @category converting
  * @since 0.1.0
  */
 export const parse = <A>(

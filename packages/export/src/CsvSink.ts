@@ -15,6 +15,7 @@ import { conversationKeys, conversationRecord } from "./internal/records.ts"
 import type { ExportSink } from "./ExportSink.ts"
 
 /**
+ * @category models
  * @since 0.1.0
  */
 export interface Options extends OutputFiles.Options {
@@ -40,6 +41,7 @@ const special = /^[=+\-@\t\r\n'\uFF1D\uFF0B\uFF0D\uFF20]/
  * CsvSink.cell("=1+1", { spreadsheet: true }) // "'=1+1"
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const cell = (text: string, options?: Pick<Options, "spreadsheet">): string =>
@@ -48,6 +50,7 @@ export const cell = (text: string, options?: Pick<Options, "spreadsheet">): stri
 /**
  * What a file for a spreadsheet begins with: it says that the file is in UTF-8.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const byteOrderMark = "\uFEFF"
@@ -71,6 +74,7 @@ const encode = (rows: ReadonlyArray<Csv.Row>): Effect.Effect<string> =>
  * })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make: (options: Options) => Effect.Effect<ExportSink, never, FileSystem.FileSystem | Path.Path> =

@@ -26,6 +26,7 @@ import type * as ExportSink from "./ExportSink.ts"
 /**
  * Options for {@link run}.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options {
@@ -44,6 +45,7 @@ export interface Options {
  * There were users, but none of them could be read: most often the input is something else than it seems, or of another
  * app. Each line is recorded with its reason; the output is not finished.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class NobodyExported extends Schema.TaggedError<NobodyExported>("@effect-zim/export/NobodyExported")(
@@ -64,11 +66,13 @@ export class NobodyExported extends Schema.TaggedError<NobodyExported>("@effect-
  * Many users in a row are not registered (or all since a resume), and neither are those whose lists were read before: the
  * service answers with the data of another app, or with none. Nothing of these users is recorded: they are pending.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const UsersVanished = Witness.UsersVanished
 
 /**
+ * @category errors
  * @since 0.1.0
  */
 export type UsersVanished = Witness.UsersVanished
@@ -78,6 +82,7 @@ export type UsersVanished = Witness.UsersVanished
  * of something else, nobody could be read, all users have vanished, or a failure of the client that concerns everybody: a
  * wrong secret, a service that is not enabled, an outage.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type ExportError =
@@ -91,6 +96,7 @@ export type ExportError =
  * The time that a call has in an export, unless `Timeout.Deadline` is provided around it: an outage shorter than that is
  * waited out.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const deadline: Duration.Duration = ListCalls.deadline
@@ -230,6 +236,7 @@ const makeSaver = (session: ExportSink.Session, lines: InputLines, pageSize: num
  * })
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const run = <E, R>(

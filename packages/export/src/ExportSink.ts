@@ -13,6 +13,7 @@ import { problemOf, Reason, reasonOf } from "./internal/fileErrors.ts"
 /**
  * A user whose list has been read: each conversation once, ascending by time.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Exported {
@@ -27,6 +28,7 @@ export interface Exported {
 /**
  * A line without a list: its user could not be read, it is no user id, or its user had come before.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Failed {
@@ -45,6 +47,7 @@ export interface Failed {
 /**
  * What became of a line.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Outcome = Exported | Failed
@@ -56,6 +59,7 @@ export type Outcome = Exported | Failed
  * - `resume`: go on from the checkpoint; where there is none, begin.
  * - `restart`: begin anew, and replace what is there.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Mode = "new" | "resume" | "restart"
@@ -63,6 +67,7 @@ export type Mode = "new" | "resume" | "restart"
 /**
  * There is something there already: an output, or an export that is not finished.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class OutputExists extends Schema.TaggedError<OutputExists>("@effect-zim/export/OutputExists")("OutputExists", {
@@ -77,6 +82,7 @@ export class OutputExists extends Schema.TaggedError<OutputExists>("@effect-zim/
 /**
  * Which process writes to an output: its number, 1 or more, its machine, and since when, in ISO 8601.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Holder = Schema.Struct({
@@ -86,6 +92,7 @@ export const Holder = Schema.Struct({
 })
 
 /**
+ * @category schemas
  * @since 0.1.0
  */
 export type Holder = typeof Holder.Type
@@ -94,6 +101,7 @@ export type Holder = typeof Holder.Type
  * Another export writes there, in this process or another one: of any number exactly one goes on. Nothing has been
  * changed, and the output is free as soon as that export ends, in whatever way.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class OutputInUse extends Schema.TaggedError<OutputInUse>("@effect-zim/export/OutputInUse")("OutputInUse", {
@@ -111,6 +119,7 @@ export class OutputInUse extends Schema.TaggedError<OutputInUse>("@effect-zim/ex
 /**
  * One file would have two parts, for example as input and as output, by whatever names. Nothing has been changed.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class SameFile extends Schema.TaggedError<SameFile>("@effect-zim/export/SameFile")("SameFile", {
@@ -127,6 +136,7 @@ export class SameFile extends Schema.TaggedError<SameFile>("@effect-zim/export/S
  * The output cannot be used for an export, or no longer: it is something else, or somebody has removed, replaced or cut it
  * while the export was writing. The export has changed nothing in it since.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class OutputUnusable extends Schema.TaggedError<OutputUnusable>("@effect-zim/export/OutputUnusable")(
@@ -144,6 +154,7 @@ export class OutputUnusable extends Schema.TaggedError<OutputUnusable>("@effect-
 /**
  * What to see to when reading or writing failed.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const FailureReason = Reason
@@ -151,6 +162,7 @@ export const FailureReason = Reason
 /**
  * One of the reasons.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type FailureReason = Reason
@@ -159,6 +171,7 @@ export type FailureReason = Reason
  * Writing failed, for example because the disk is full; or reading, for example a checkpoint or an earlier output. What
  * was saved before stays saved.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class SinkFailed extends Schema.TaggedError<SinkFailed>("@effect-zim/export/SinkFailed")("SinkFailed", {
@@ -189,6 +202,7 @@ export class SinkFailed extends Schema.TaggedError<SinkFailed>("@effect-zim/expo
  *   Effect.tryPromise({ try: () => appendFile(path, text), catch: (cause) => ExportSink.failed(path, "write", cause) })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const failed = (path: string, operation: "read" | "write", cause: unknown): SinkFailed =>
@@ -197,6 +211,7 @@ export const failed = (path: string, operation: "read" | "write", cause: unknown
 /**
  * What opening a sink can fail with.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type OpenError = OutputExists | OutputInUse | OutputUnusable | SameFile | SinkFailed | CheckpointInvalid
@@ -204,6 +219,7 @@ export type OpenError = OutputExists | OutputInUse | OutputUnusable | SameFile |
 /**
  * What saving can fail with.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type SaveError = OutputUnusable | SinkFailed
@@ -211,6 +227,7 @@ export type SaveError = OutputUnusable | SinkFailed
 /**
  * A sink that has been opened, for one run of the program.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Session {
@@ -252,6 +269,7 @@ export interface Session {
  * }
  * ```
  *
+ * @category models
  * @since 0.1.0
  */
 export interface ExportSink {

@@ -15,6 +15,7 @@ import * as ExportSink from "./ExportSink.ts"
  * Takes the lock `path`, the name of a file such as `lists.ndjson.lock`, until the scope ends, and fails at once where
  * somebody else has it. What it returns tells whether the lock is still held: it fails where the file has been taken away.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Acquire = (
@@ -51,6 +52,7 @@ export type Acquire = (
  * const sink = NdjsonSink.make({ path: "/lists.ndjson" }).pipe(Effect.provideService(Lock.Lock, inMemory))
  * ```
  *
+ * @category references
  * @since 0.1.0
  */
 export const Lock: Context.Reference<Acquire> = Context.Reference<Acquire>("@effect-zim/export/Lock", {

@@ -12,6 +12,7 @@ import { conversationRecord } from "./internal/records.ts"
 import type { ExportSink } from "./ExportSink.ts"
 
 /**
+ * @category models
  * @since 0.1.0
  */
 export interface Options extends OutputFiles.Options {}
@@ -37,6 +38,7 @@ export interface Options extends OutputFiles.Options {}
  * })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make: (options: Options) => Effect.Effect<ExportSink, never, FileSystem.FileSystem | Path.Path> = (

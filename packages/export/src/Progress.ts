@@ -21,6 +21,7 @@ import { inRange } from "./internal/inRange.ts"
  * - `Finished`: all users are done. `wasFinished` tells that they had been before.
  * - `Stopped`: it was asked to stop, and can be resumed.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Event =
@@ -34,6 +35,7 @@ export type Event =
 /**
  * How an export is getting on.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Status {
@@ -55,6 +57,7 @@ export interface Status {
 /**
  * Makes numbers of events.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Meter {
@@ -138,6 +141,7 @@ const shownPaceOf = (samples: ReadonlyArray<Sample>, now: Sample, horizon: numbe
  *   }).pipe(Effect.scoped)
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const meter = (options?: {

@@ -35,6 +35,7 @@ import { attempt, attemptRead } from "./internal/sqlite/sqliteErrors.ts"
 import * as SqliteLock from "./internal/sqlite/sqliteLock.ts"
 
 /**
+ * @category models
  * @since 0.1.0
  */
 export interface Options {
@@ -167,6 +168,7 @@ const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options)
  * }).pipe(Stream.runDrain)
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make = (options: Options): ExportSink.ExportSink => {
@@ -248,6 +250,7 @@ export const make = (options: Options): ExportSink.ExportSink => {
 /**
  * What reading an export can fail with.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type ReadError = ExportSink.OutputUnusable | ExportSink.SinkFailed | Checkpoint.CheckpointInvalid
@@ -274,6 +277,7 @@ const rowsOf = (path: string, query: string) =>
 /**
  * The failures of the last run, ascending by line.
  *
+ * @category running
  * @since 0.1.0
  */
 export const failures = (path: string): Stream.Stream<ExportSink.Failed, ReadError> =>
@@ -282,6 +286,7 @@ export const failures = (path: string): Stream.Stream<ExportSink.Failed, ReadErr
 /**
  * A conversation as it stands in the database.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Row {
@@ -296,6 +301,7 @@ export interface Row {
 /**
  * All conversations, a user's together and ascending by time.
  *
+ * @category running
  * @since 0.1.0
  */
 export const conversations = (path: string): Stream.Stream<Row, ReadError> =>

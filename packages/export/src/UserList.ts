@@ -21,11 +21,13 @@ import * as Utf8 from "./internal/users/utf8.ts"
  * What was to be lines of a text is none: it is in another encoding than UTF-8, compressed, a database. `problem` says what
  * it looks like, or the first line that cannot be read.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const NotUtf8 = Utf8.NotUtf8
 
 /**
+ * @category errors
  * @since 0.1.0
  */
 export type NotUtf8 = Utf8.NotUtf8
@@ -37,6 +39,7 @@ export type NotUtf8 = Utf8.NotUtf8
  * - `NotUtf8`: it is no text in UTF-8.
  * - `Changed`: it was written to while it was read. What has been taken of it may be no beginning of what it is now.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const UnreadableReason = Schema.Union([
@@ -48,6 +51,7 @@ export const UnreadableReason = Schema.Union([
 /**
  * One of the reasons.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type UnreadableReason = typeof UnreadableReason.Type
@@ -55,6 +59,7 @@ export type UnreadableReason = typeof UnreadableReason.Type
 /**
  * The users cannot be read, or not all of them: `reason` says why.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class UserListUnreadable extends Schema.TaggedError<UserListUnreadable>("@effect-zim/export/UserListUnreadable")(
@@ -73,6 +78,7 @@ export class UserListUnreadable extends Schema.TaggedError<UserListUnreadable>("
 /**
  * What is wrong with a line.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Problem {
@@ -106,6 +112,7 @@ const split = (rest: string, text: string | undefined): readonly [rest: string, 
  * const users = UserList.lines(Stream.make(new TextEncoder().encode("ada\r\ngrace\n"))) // "ada", "grace"
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const lines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<string, E | NotUtf8, R> =>
@@ -173,6 +180,7 @@ const bytesOf = (path: string): Stream.Stream<Uint8Array, UserListUnreadable, Fi
  * const users = UserList.file("users.txt")
  * ```
  *
+ * @category running
  * @since 0.1.0
  */
 export const file = (path: string): Stream.Stream<string, UserListUnreadable, FileSystem.FileSystem> =>
@@ -183,6 +191,7 @@ export const file = (path: string): Stream.Stream<string, UserListUnreadable, Fi
 /**
  * How many lines a file has, to tell how much is left. Reads the file once.
  *
+ * @category running
  * @since 0.1.0
  */
 export const count = (path: string): Effect.Effect<number, UserListUnreadable, FileSystem.FileSystem> =>
@@ -205,6 +214,7 @@ const decode = Schema.decodeUnknownResult(UserId.UserId)
  * UserList.check("user/42") // Some({ error: "UserIdInvalid", message: "a user id cannot contain \"/\" ..." })
  * ```
  *
+ * @category guards
  * @since 0.1.0
  */
 export const check = (line: string): Option.Option<Problem> => {

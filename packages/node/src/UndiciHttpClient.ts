@@ -31,6 +31,7 @@ import { abandonable, ArrivingResponse } from "./internal/arrivingResponse.ts"
  * Settings of the connections, those of undici's `Agent`: `connections` for each host, `connectTimeout`,
  * `keepAliveTimeout`, `headersTimeout`, `bodyTimeout` in milliseconds, `maxHeaderSize` in bytes, `connect` for TLS.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Options = Agent.Options
@@ -42,6 +43,7 @@ export type Options = Agent.Options
  * Of undici's defaults remain: 10 seconds to connect, 5 minutes until the head of the answer and between two pieces of its
  * body, 4 seconds until an idle connection is closed unless the server says something else, and 16 KiB of headers.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const defaults = { connections: 256, allowH2: false } as const satisfies Options
@@ -183,6 +185,7 @@ const sendPlainly = (dispatcher: Dispatcher, request: HttpClientRequest.HttpClie
  *
  * const client = UndiciHttpClient.make(getGlobalDispatcher())
  * ```
+ * @category constructors
  * @since 0.1.0
  */
 export const make = (dispatcher: Dispatcher): HttpClient.HttpClient => {
@@ -216,6 +219,7 @@ const scoped = <E, R>(
  *
  * const layer = UndiciHttpClient.layerOptions({ connections: 32, connectTimeout: 3000 })
  * ```
+ * @category layers
  * @since 0.1.0
  */
 export const layerOptions = (options?: Options): Layer.Layer<HttpClient.HttpClient> =>
@@ -240,6 +244,7 @@ export const layerOptions = (options?: Options): Layer.Layer<HttpClient.HttpClie
  *
  * const client = ZimClient.layerConfig().pipe(Layer.provide(UndiciHttpClient.layer))
  * ```
+ * @category layers
  * @since 0.1.0
  */
 export const layer: Layer.Layer<HttpClient.HttpClient> = layerOptions()
@@ -255,6 +260,7 @@ export const layer: Layer.Layer<HttpClient.HttpClient> = layerOptions()
  *
  * const layer = UndiciHttpClient.layerDispatcher(() => new EnvHttpProxyAgent())
  * ```
+ * @category layers
  * @since 0.1.0
  */
 export const layerDispatcher = (make: () => Dispatcher): Layer.Layer<HttpClient.HttpClient> =>

@@ -12,6 +12,7 @@ import { type CallDescription, DeadlineExceeded } from "./PolicyError.ts"
 /**
  * What a call is made of.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options {
@@ -28,6 +29,7 @@ export interface Options {
 /**
  * The state of one call. It begins when it is made.
  *
+ * @category models
  * @since 0.1.0
  */
 export class Call {
@@ -98,6 +100,7 @@ export class Call {
  * })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make = (options: Options): Effect.Effect<Call> =>

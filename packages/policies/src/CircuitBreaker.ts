@@ -26,6 +26,7 @@ import { CircuitOpen } from "./PolicyError.ts"
 /**
  * What a call says about the health of its host: `Unclear` counts neither way.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Health = Circuit.Health
@@ -50,6 +51,7 @@ export type Health = Circuit.Health
  * })
  * ```
  *
+ * @category services
  * @since 0.1.0
  */
 export class CircuitBreaker extends Context.Service<
@@ -69,6 +71,7 @@ export class CircuitBreaker extends Context.Service<
 /**
  * What a breaker is made of.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options {
@@ -146,6 +149,7 @@ const delaysOf = Effect.fnUntraced(function* (schedule: Schedule.Schedule<unknow
  * const breaker = Layer.effect(CircuitBreaker.CircuitBreaker, CircuitBreaker.make({ size: 100, minimumCalls: 50 }))
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make: (options?: Options) => Effect.Effect<CircuitBreaker["Service"]> = Effect.fnUntraced(function* (
@@ -205,6 +209,7 @@ export const make: (options?: Options) => Effect.Effect<CircuitBreaker["Service"
  * const breaker = CircuitBreaker.layer({ threshold: 0.8 })
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layer = (options?: Options): Layer.Layer<CircuitBreaker> => Layer.effect(CircuitBreaker, make(options))
@@ -219,6 +224,7 @@ export const layer = (options?: Options): Layer.Layer<CircuitBreaker> => Layer.e
  * const breaker = CircuitBreaker.layerNone
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layerNone: Layer.Layer<CircuitBreaker> = /* @__PURE__ */ Layer.succeed(CircuitBreaker, {
@@ -238,6 +244,7 @@ export const layerNone: Layer.Layer<CircuitBreaker> = /* @__PURE__ */ Layer.succ
  *   Effect.flatMap(CircuitBreaker.make({ threshold: 0.9 }), (breaker) => CircuitBreaker.provide(job, breaker))
  * ```
  *
+ * @category combinators
  * @since 0.1.0
  */
 export const provide: Provide<CircuitBreaker["Service"], CircuitBreaker> = /* @__PURE__ */ makeProvide((breaker) =>

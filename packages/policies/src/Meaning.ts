@@ -12,6 +12,7 @@ import type * as RetryPolicy from "./RetryPolicy.ts"
 /**
  * What a failure means.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Meaning {
@@ -33,6 +34,7 @@ export interface Meaning {
 /**
  * The service answered, so its host is well: a rejection is the sign of a healthy host, too.
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const answered = (retry?: RetryPolicy.Kind): Meaning => ({
@@ -44,6 +46,7 @@ export const answered = (retry?: RetryPolicy.Kind): Meaning => ({
 /**
  * Nothing was sent, and the same call would not be sent either.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const unsent: Meaning = { retry: undefined, count: "NotSent", host: "Unclear" }
@@ -51,6 +54,7 @@ export const unsent: Meaning = { retry: undefined, count: "NotSent", host: "Uncl
 /**
  * Sent, perhaps, and given up for a reason that is not the host's.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const abandoned: Meaning = { ...unsent, count: "Abandoned" }
@@ -58,6 +62,7 @@ export const abandoned: Meaning = { ...unsent, count: "Abandoned" }
 /**
  * The host did not answer.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const noAnswer: Meaning = { ...abandoned, retry: "transport", host: "Ill" }
@@ -84,6 +89,7 @@ const millisOfDate = (text: string): number =>
  * Meaning.retryAfterOf("soon", { now: Date.now() }) // undefined
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const retryAfterOf = (
@@ -112,6 +118,7 @@ const transientStatus: ReadonlySet<number> = new Set([408, 425, 500, 502, 503, 5
  * Meaning.ofStatus(429, Meaning.retryAfterOf("30", { now: Date.now() })) // rejected, for 30 seconds
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const ofStatus = (status: number, retryAfter?: Duration.Duration): Meaning => ({
@@ -123,6 +130,7 @@ export const ofStatus = (status: number, retryAfter?: Duration.Duration): Meanin
 /**
  * What the policies' own errors mean.
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const ofPolicyError = (error: PolicyError): Meaning => {
@@ -142,6 +150,7 @@ export const ofPolicyError = (error: PolicyError): Meaning => {
 /**
  * Whether an error is one of the policies' own.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const isPolicyError = (error: unknown): error is PolicyError =>

@@ -8,6 +8,7 @@ import * as Metric from "effect/Metric"
 /**
  * Tokens left in the retry budget; of several in one process, the one that changed last.
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const retryBudget = Metric.gauge("policies.retry_budget.left", { description: "Tokens left for retries" })
@@ -15,6 +16,7 @@ export const retryBudget = Metric.gauge("policies.retry_budget.left", { descript
 /**
  * The service's clock minus this machine's, in milliseconds: positive where this machine's is behind.
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const clockOffset = Metric.gauge("policies.clock.offset", {
@@ -26,6 +28,7 @@ export const clockOffset = Metric.gauge("policies.clock.offset", {
 /**
  * The state of the circuit to each `server.address`: 0 closed, 1 half open, 2 open. Shows up when a circuit first opens.
  *
+ * @category metrics
  * @since 0.1.0
  */
 export const breakerState = Metric.gauge("policies.circuit_breaker.state", {

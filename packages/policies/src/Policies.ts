@@ -23,6 +23,7 @@ export { makeProvide, type Program, type Provide, type Provided } from "./intern
 /**
  * What a client says of the API that it calls.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options<E, H> {
@@ -43,6 +44,7 @@ export interface Options<E, H> {
 /**
  * How a call is made.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface CallOptions<H> {
@@ -57,6 +59,7 @@ export interface CallOptions<H> {
 /**
  * The policies of a client.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Policies<E, H> {
@@ -109,6 +112,7 @@ const unobserved: Pipeline.Observer<unknown> = {
  * })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* <E, H extends Pipeline.Host>({

@@ -10,6 +10,7 @@ import * as Schema from "effect/Schema"
 /**
  * What every error says about its call.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface CallDescription {
@@ -33,6 +34,7 @@ const describeCall = ({ action, attempts, elapsed }: CallDescription): string =>
 /**
  * One attempt took longer than its timeout, headers and body included.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>("@effect-zim/policies/AttemptTimedOut")(
@@ -53,6 +55,7 @@ export class AttemptTimedOut extends Schema.TaggedError<AttemptTimedOut>("@effec
  * because the wait before it was known to be longer: `needed` is the least it would have taken. `cause` is what the last
  * attempt failed with, if one had.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>("@effect-zim/policies/DeadlineExceeded")(
@@ -74,6 +77,7 @@ export class DeadlineExceeded extends Schema.TaggedError<DeadlineExceeded>("@eff
 /**
  * Not sent: so many calls to the host failed of late that the circuit breaker keeps all of them back for a while.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class CircuitOpen extends Schema.TaggedError<CircuitOpen>("@effect-zim/policies/CircuitOpen")(
@@ -99,6 +103,7 @@ export class CircuitOpen extends Schema.TaggedError<CircuitOpen>("@effect-zim/po
  * - `Denied`: it does not serve this process, whose credentials, permissions, or address of the store are wrong; or it
  *   holds something else. That does not pass by itself, and is not tried again.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const UnavailableReason = /* @__PURE__ */ (() =>
@@ -111,6 +116,7 @@ export const UnavailableReason = /* @__PURE__ */ (() =>
 /**
  * One of the reasons.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type UnavailableReason = typeof UnavailableReason.Type
@@ -119,6 +125,7 @@ export type UnavailableReason = typeof UnavailableReason.Type
  * Not sent: the quota is shared between processes, and what it is kept in did not give a permit. `problem` says why, in
  * the store's words.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>("@effect-zim/policies/QuotaUnavailable")(
@@ -140,6 +147,7 @@ export class QuotaUnavailable extends Schema.TaggedError<QuotaUnavailable>("@eff
 /**
  * Any of them.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type PolicyError = AttemptTimedOut | DeadlineExceeded | CircuitOpen | QuotaUnavailable

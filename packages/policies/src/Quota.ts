@@ -27,6 +27,7 @@ import type { DeadlineExceeded, QuotaUnavailable } from "./PolicyError.ts"
  * - `Abandoned`: there was no answer, so the request may still arrive and be counted then.
  * - `NotSent`: there was no request after all.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Outcome = Permits.Outcome
@@ -34,6 +35,7 @@ export type Outcome = Permits.Outcome
 /**
  * What a quota is doing for one key, or one key and operation.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface State {
@@ -55,6 +57,7 @@ export interface State {
  * where it may be sent at once. A request of which nothing is told goes where those before it went, as far as the quota
  * knows.
  *
+ * @category models
  * @since 0.1.0
  */
 export type GoingTo = (host: string) => Effect.Effect<void> | undefined
@@ -74,6 +77,7 @@ export type GoingTo = (host: string) => Effect.Effect<void> | undefined
  * })
  * ```
  *
+ * @category services
  * @since 0.1.0
  */
 export class Quota extends Context.Service<
@@ -98,6 +102,7 @@ export class Quota extends Context.Service<
 /**
  * What a quota is made of. A quota that nobody could keep is not made: it dies with a `RangeError` that names the option.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options {
@@ -132,6 +137,7 @@ export interface Options {
  * })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
@@ -154,6 +160,7 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
  * const layer = Quota.layer({ limit: 100, window: "1 minute" })
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layer = (options?: Options): Layer.Layer<Quota> => Layer.effect(Quota, make(options))
@@ -171,6 +178,7 @@ export const layer = (options?: Options): Layer.Layer<Quota> => Layer.effect(Quo
  *   Effect.flatMap(Quota.make({ limit: 2 }), (small) => Quota.provide(job, small))
  * ```
  *
+ * @category combinators
  * @since 0.1.0
  */
 export const provide: Provide<Quota["Service"], Quota> = /* @__PURE__ */ makeProvide((quota) =>

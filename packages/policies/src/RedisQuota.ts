@@ -23,6 +23,7 @@ export type { Client } from "./internal/quota/redisConnection.ts"
 /**
  * What a quota over Redis is made of. All processes of one key must be given the same.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options extends SharedQuota.Options {
@@ -100,6 +101,7 @@ const unavailable = (cause: unknown) => new SharedQuota.StoreUnavailable({ ...St
  * })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const store = (options?: {
@@ -131,6 +133,7 @@ export const store = (options?: {
  *   Effect.flatMap(RedisQuota.make({ limit: 50 }), (quota) => Quota.provide(job, quota))
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (options?: Options) {
@@ -154,6 +157,7 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
  * )
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layer = (options?: Options): Layer.Layer<Quota.Quota, never, Redis.Redis> =>
@@ -174,6 +178,7 @@ export const layer = (options?: Options): Layer.Layer<Quota.Quota, never, Redis.
  * })
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layerClient = (create: () => RedisConnection.Client, options?: Options): Layer.Layer<Quota.Quota> =>

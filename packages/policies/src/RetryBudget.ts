@@ -16,6 +16,7 @@ import * as Metrics from "./Metrics.ts"
  * is not made again, so in a total outage `n` callers send at most `n + capacity / cost` requests, whatever their
  * policies. Rejections for going too fast cost nothing: the quota holds them back.
  *
+ * @category services
  * @since 0.1.0
  */
 export class RetryBudget extends Context.Service<
@@ -34,6 +35,7 @@ export class RetryBudget extends Context.Service<
 /**
  * What things cost and bring, in tokens.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Costs {
@@ -49,6 +51,7 @@ export interface Costs {
  * What a budget is made of: finite numbers, 0 or more. A budget of any other dies with a `RangeError` that names the
  * option.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options extends Partial<Costs> {
@@ -75,6 +78,7 @@ const checked = (name: keyof Options, value: number): number =>
  * })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"]> => {
@@ -115,6 +119,7 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"
  * const layer = RetryBudget.layer({ capacity: 100 })
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layer = (options?: Options): Layer.Layer<RetryBudget> => Layer.effect(RetryBudget, make(options))
@@ -131,6 +136,7 @@ export const layer = (options?: Options): Layer.Layer<RetryBudget> => Layer.effe
  *   Effect.flatMap(RetryBudget.make({ capacity: 50 }), (budget) => RetryBudget.provide(job, budget))
  * ```
  *
+ * @category combinators
  * @since 0.1.0
  */
 export const provide: Provide<RetryBudget["Service"], RetryBudget> = /* @__PURE__ */ makeProvide((budget) =>

@@ -25,6 +25,7 @@ import { CircuitOpen } from "./PolicyError.ts"
  * - `transport`: no answer, or none in time; or not sent, because the store of a shared quota does not answer.
  * - `circuit`: not sent, because the circuit breaker is open.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Kind = "rateLimit" | "transient" | "bounded" | "transport" | "circuit"
@@ -33,6 +34,7 @@ export type Kind = "rateLimit" | "transient" | "bounded" | "transport" | "circui
  * A retry policy: a schedule for each kind of failure, whose input is the error of the attempt and whose output is not
  * used.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface RetryPolicy<in Failure = unknown> extends Readonly<Record<Kind, Schedule.Schedule<unknown, Failure>>> {
@@ -57,6 +59,7 @@ export interface RetryPolicy<in Failure = unknown> extends Readonly<Record<Kind,
  * }
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const backoff = (options: {
@@ -97,6 +100,7 @@ const untilCircuitCloses: Schedule.Schedule<unknown> = /* @__PURE__ */ Schedule.
  * const once = <A, E, R>(call: Effect.Effect<A, E, R>) => RetryPolicy.provide(call, RetryPolicy.none)
  * ```
  *
+ * @category constants
  * @since 0.1.0
  */
 export const none: RetryPolicy = {
@@ -120,6 +124,7 @@ export const none: RetryPolicy = {
  * const custom: RetryPolicy.RetryPolicy = { ...RetryPolicy.standard, transport: RetryPolicy.none.transport }
  * ```
  *
+ * @category constants
  * @since 0.1.0
  */
 export const standard: RetryPolicy = {
@@ -144,6 +149,7 @@ export const standard: RetryPolicy = {
  *   job.pipe(RetryPolicy.provide(RetryPolicy.patient), Timeout.provide({ deadline: "1 hour" }))
  * ```
  *
+ * @category constants
  * @since 0.1.0
  */
 export const patient: RetryPolicy = {
@@ -167,6 +173,7 @@ export const patient: RetryPolicy = {
  * const usesBudget = Effect.map(RetryPolicy.Current, (policy) => policy.usesBudget)
  * ```
  *
+ * @category references
  * @since 0.1.0
  */
 export const Current = Context.Reference<RetryPolicy>("@effect-zim/policies/RetryPolicy", {
@@ -183,6 +190,7 @@ export const Current = Context.Reference<RetryPolicy>("@effect-zim/policies/Retr
  * const layer = RetryPolicy.layer(RetryPolicy.patient)
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layer = (policy: RetryPolicy): Layer.Layer<never> => Layer.succeed(Current, policy)
@@ -198,6 +206,7 @@ export const layer = (policy: RetryPolicy): Layer.Layer<never> => Layer.succeed(
  * const job = Effect.void.pipe(RetryPolicy.provide(RetryPolicy.patient))
  * ```
  *
+ * @category combinators
  * @since 0.1.0
  */
 export const provide: Provide<RetryPolicy> = /* @__PURE__ */ makeProvide((policy) => Context.make(Current, policy))

@@ -19,6 +19,7 @@ import * as Metrics from "./Metrics.ts"
 /**
  * What an answer says about the time.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Sample {
@@ -41,6 +42,7 @@ export interface Sample {
 /**
  * The difference to the service's clock, in milliseconds: what to add to this machine's clock.
  *
+ * @category services
  * @since 0.1.0
  */
 export class ServerClock extends Context.Service<
@@ -124,6 +126,7 @@ const warning = (offset: number, isCorrected: boolean): string => {
  * })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => {
@@ -198,6 +201,7 @@ export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => 
  * const offset = ServerClock.ServerClock.use((clock) => clock.offset)
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layer: Layer.Layer<ServerClock> = /* @__PURE__ */ Layer.effect(ServerClock, make)
@@ -215,6 +219,7 @@ export const layer: Layer.Layer<ServerClock> = /* @__PURE__ */ Layer.effect(Serv
  *   Effect.flatMap(ServerClock.makeFixed("15 minutes"), (clock) => ServerClock.provide(job, clock))
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const makeFixed = (offset: Duration.Input): Effect.Effect<ServerClock["Service"]> =>
@@ -235,6 +240,7 @@ export const makeFixed = (offset: Duration.Input): Effect.Effect<ServerClock["Se
  * const layer = ServerClock.layerFixed("0 seconds")
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layerFixed = (offset: Duration.Input): Layer.Layer<ServerClock> =>
@@ -252,6 +258,7 @@ export const layerFixed = (offset: Duration.Input): Layer.Layer<ServerClock> =>
  *   Effect.flatMap(ServerClock.make, (clock) => ServerClock.provide(job, clock))
  * ```
  *
+ * @category combinators
  * @since 0.1.0
  */
 export const provide: Provide<ServerClock["Service"], ServerClock> = /* @__PURE__ */ makeProvide((clock) =>

@@ -25,6 +25,7 @@ export type { Ask, Limits, Pause, Rejection, Reply, Return, Store } from "./inte
 /**
  * What a shared quota is made of.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options extends Quota.Options {
@@ -52,6 +53,7 @@ export interface Options extends Quota.Options {
  *   SharedQuota.make(store, { limit: 50, whenUnavailable: { share: 1 / 4 } })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make = Effect.fnUntraced(function* (
@@ -106,6 +108,7 @@ export const make = Effect.fnUntraced(function* (
  * })
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const memory: Effect.Effect<Store> = /* @__PURE__ */ Effect.sync(MemoryStore.make)
@@ -121,6 +124,7 @@ export const memory: Effect.Effect<Store> = /* @__PURE__ */ Effect.sync(MemorySt
  * const inMemory = Layer.unwrap(Effect.map(SharedQuota.memory, (store) => SharedQuota.layer(store, { limit: 50 })))
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layer = (store: Store, options?: Options): Layer.Layer<Quota.Quota> =>

@@ -22,6 +22,7 @@ import { makeProvide, type Provide } from "./internal/provide.ts"
  * const show = Effect.flatMap(Timeout.Attempt, (timeout) => Console.log(Duration.format(timeout)))
  * ```
  *
+ * @category references
  * @since 0.1.0
  */
 export const Attempt = Context.Reference<Duration.Duration>("@effect-zim/policies/Timeout/Attempt", {
@@ -42,6 +43,7 @@ export const Attempt = Context.Reference<Duration.Duration>("@effect-zim/policie
  * const show = Effect.flatMap(Timeout.Deadline, (deadline) => Console.log(Duration.format(deadline)))
  * ```
  *
+ * @category references
  * @since 0.1.0
  */
 export const Deadline = Context.Reference<Duration.Duration>("@effect-zim/policies/Timeout/Deadline", {
@@ -52,6 +54,7 @@ export const Deadline = Context.Reference<Duration.Duration>("@effect-zim/polici
  * The times to set, 0 or more; what is left out stays as it is. A negative one is a `RangeError` that names it: of
  * {@link provide} thrown, of {@link layer} a defect.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options {
@@ -85,6 +88,7 @@ const contextOf = (options: Options): Context.Context<never> => {
  * const layer = Timeout.layer({ attempt: "3 seconds", deadline: "1 minute" })
  * ```
  *
+ * @category layers
  * @since 0.1.0
  */
 export const layer = (options: Options): Layer.Layer<never> =>
@@ -101,6 +105,7 @@ export const layer = (options: Options): Layer.Layer<never> =>
  * const hurried = <A, E, R>(job: Effect.Effect<A, E, R>) => Timeout.provide(job, { deadline: "5 seconds" })
  * ```
  *
+ * @category combinators
  * @since 0.1.0
  */
 export const provide: Provide<Options> = /* @__PURE__ */ makeProvide(contextOf)

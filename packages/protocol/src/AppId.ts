@@ -19,6 +19,7 @@ const expected = "an AppId is a whole number from 0 to 4294967295"
  * const appId: AppId.AppId = AppId.make(12345)
  * ```
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const AppId = Schema.Number.check(
@@ -29,6 +30,7 @@ export const AppId = Schema.Number.check(
 /**
  * A number that has been checked.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export type AppId = typeof AppId.Type
@@ -44,6 +46,7 @@ export type AppId = typeof AppId.Type
  * const appId = Config.schema(AppId.FromString, "ZIM_APP_ID")
  * ```
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const FromString = Schema.NumberFromString.pipe(Schema.decodeTo(AppId))
@@ -59,6 +62,7 @@ export const FromString = Schema.NumberFromString.pipe(Schema.decodeTo(AppId))
  * const appId = AppId.make(12345)
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make: (id: number) => AppId = Schema.decodeSync(AppId)

@@ -11,6 +11,7 @@
 /**
  * How an operation is sent: `POST` with a body of JSON, or `GET` with everything in the query.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Method = "GET" | "POST"
@@ -18,6 +19,7 @@ export type Method = "GET" | "POST"
 /**
  * What is documented of an operation.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Documented {
@@ -116,6 +118,7 @@ const entries = (actions: ReadonlyArray<string>, method: Method, kind: Documente
 /**
  * The documented operations, by name.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const operations: ReadonlyMap<string, Documented> = /* @__PURE__ */ new Map([

@@ -18,6 +18,7 @@ const maximumMillis = 8.64e15
  *
  * Source: contract, section 1, `List[]`.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Wire = Schema.Struct({
@@ -31,6 +32,7 @@ export const Wire = Schema.Struct({
 /**
  * An entry of `List` as it arrived.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export interface Wire extends Schema.Schema.Type<typeof Wire> {}
@@ -39,6 +41,7 @@ export interface Wire extends Schema.Schema.Type<typeof Wire> {}
  * Whether an entry is a {@link Wire} without any integer that `JSON.parse` has rounded. By hand, since pages have
  * hundreds: many times faster than `Schema.is` and `WireJson.hasRounded`, whose answers it gives.
  *
+ * @category guards
  * @since 0.1.0
  */
 export const isExact = (entry: unknown): entry is Wire => {
@@ -56,6 +59,7 @@ export const isExact = (entry: unknown): entry is Wire => {
  * What kind of conversation it is. `Unknown` stands for a code this version has no name for: see
  * {@link Conversation.typeCode}.
  *
+ * @category models
  * @since 0.1.0
  */
 export type ConversationType = "OneToOne" | "Group" | "Unknown"
@@ -63,6 +67,7 @@ export type ConversationType = "OneToOne" | "Group" | "Unknown"
 /**
  * The codes of the conversation types that this operation is documented to return.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const typeCodes = { OneToOne: 0, Group: 2 } as const
@@ -80,6 +85,7 @@ export const typeCodes = { OneToOne: 0, Group: 2 } as const
  * conversation.type // "Group"
  * ```
  *
+ * @category models
  * @since 0.1.0
  */
 export class Conversation extends Inspectable.Class {
@@ -135,6 +141,7 @@ export class Conversation extends Inspectable.Class {
  * // {"ConvId":"ada","UpdateTime":1708254395000}
  * ```
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const FromWire = /* @__PURE__ */ (() =>
@@ -159,6 +166,7 @@ export const FromWire = /* @__PURE__ */ (() =>
  * const keep = (conversation: Conversation.Conversation) => peers.set(Conversation.key(conversation), conversation)
  * ```
  *
+ * @category accessors
  * @since 0.1.0
  */
 export const key = (conversation: Conversation): string => `${conversation.typeCode}:${conversation.id}`

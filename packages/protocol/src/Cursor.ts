@@ -15,6 +15,7 @@ const decimal = /^(?:0|-?[1-9][0-9]{0,307})$/
  *
  * Source: contract, section 1, `Next`.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Cursor = Schema.String.check(
@@ -24,6 +25,7 @@ export const Cursor = Schema.String.check(
 /**
  * Decimal digits that have been checked.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export type Cursor = typeof Cursor.Type
@@ -39,6 +41,7 @@ export type Cursor = typeof Cursor.Type
  * Cursor.is("007") // false
  * ```
  *
+ * @category guards
  * @since 0.1.0
  */
 export const is = (digits: unknown): digits is Cursor => typeof digits === "string" && decimal.test(digits)
@@ -56,6 +59,7 @@ const decode = Schema.decodeSync(Cursor)
  * const saved: Cursor.Cursor = Cursor.make("971503777289036700")
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make = (digits: string): Cursor => (is(digits) ? digits : decode(digits))
@@ -63,6 +67,7 @@ export const make = (digits: string): Cursor => (is(digits) ? digits : decode(di
 /**
  * The beginning of the list: what the first call sends.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const start: Cursor = make("0")
@@ -70,6 +75,7 @@ export const start: Cursor = make("0")
 /**
  * Whether an answer's cursor says that the list is complete.
  *
+ * @category guards
  * @since 0.1.0
  */
 export const isEnd = (cursor: Cursor): boolean => cursor === "0"
@@ -85,6 +91,7 @@ export const isEnd = (cursor: Cursor): boolean => cursor === "0"
  * Cursor.isEnd(Cursor.fromWire(0)) // true
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const fromWire = (next: WireInteger): Cursor => make(next.toString())
@@ -97,6 +104,7 @@ const digitsToWire = (digits: string): WireInteger => {
 /**
  * A cursor as the number it is on the wire, exact to the last digit.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const FromWire = WireInteger.pipe(

@@ -11,6 +11,7 @@ import * as WireJson from "./WireJson.ts"
 /**
  * An answer of the service, its own fields still undecoded in `body`.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Envelope {
@@ -48,6 +49,7 @@ const requestIdOf = (id: unknown): string | undefined =>
  * Why a text is no answer of the service: not JSON at all, JSON that is nested deeper than {@link WireJson.deepest}, or
  * JSON without a usable `Code`.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type Unreadable =
@@ -72,6 +74,7 @@ const decodeProblem = Schema.decodeUnknownResult(Wire)
  * Envelope.parse("<html>") // a failure: NotJson
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const parse = (text: string): Result.Result<Envelope, Unreadable> => parseKnown(text, () => false)
@@ -79,6 +82,7 @@ export const parse = (text: string): Result.Result<Envelope, Unreadable> => pars
 /**
  * The same with {@link WireJson.parseKnown}.
  *
+ * @category converting
  * @since 0.1.0
  */
 export const parseKnown = (text: string, isExact: (body: unknown) => boolean): Result.Result<Envelope, Unreadable> => {
@@ -94,6 +98,7 @@ export const parseKnown = (text: string, isExact: (body: unknown) => boolean): R
 /**
  * The same for an answer that {@link WireJson.parse} has read already.
  *
+ * @category converting
  * @since 0.1.0
  */
 export const fromBody = (body: unknown): Result.Result<Envelope, Exclude<Unreadable, { readonly _tag: "NotJson" }>> => {

@@ -17,6 +17,7 @@
  * console.log(Excerpt.of("a long text", 6)) // a long
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const of = (text: string, length: number): string =>

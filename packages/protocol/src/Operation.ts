@@ -20,6 +20,7 @@ import * as WireJson from "./WireJson.ts"
 /**
  * The types of an operation.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Types {
@@ -38,6 +39,7 @@ export interface Types {
 /**
  * An operation: what it is called, what it takes, what it answers, how it fails. One of your own says its {@link Types}.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Operation<in out Op extends Types> {
@@ -92,6 +94,7 @@ export interface Operation<in out Op extends Types> {
 /**
  * A successful answer, beside its payload.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Answer {
@@ -108,6 +111,7 @@ export interface Answer {
 /**
  * The types of an operation that returns a list page by page. A page is its `Success`.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface PagedTypes extends Types {
@@ -118,6 +122,7 @@ export interface PagedTypes extends Types {
 /**
  * An operation that returns a list page by page.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface PagedOperation<in out Op extends PagedTypes> extends Operation<Op> {
@@ -140,6 +145,7 @@ export interface PagedOperation<in out Op extends PagedTypes> extends Operation<
 /**
  * A value, and what it took to get it.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Detailed<out Value> extends Omit<Answer, "text"> {
@@ -149,6 +155,7 @@ export interface Detailed<out Value> extends Omit<Answer, "text"> {
 /**
  * The types of an operation whose value is {@link Detailed}.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface DetailedTypes<Op extends Types> extends Types {
@@ -169,6 +176,7 @@ export interface DetailedTypes<Op extends Types> extends Types {
  * const { action } = Operation.detailed(QueryConversationList.operation) // QueryConversationList
  * ```
  *
+ * @category combinators
  * @since 0.1.0
  */
 export const detailed = <Op extends Types>({
@@ -204,6 +212,7 @@ export const detailed = <Op extends Types>({
  * // {"FromUserId":"user-42","Limit":500,"Next":0}
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const encodeRequest = <Op extends Types>(operation: Operation<Op>, request: Op["Request"]): string =>
@@ -212,6 +221,7 @@ export const encodeRequest = <Op extends Types>(operation: Operation<Op>, reques
 /**
  * How an operation is sent.
  *
+ * @category accessors
  * @since 0.1.0
  */
 export const methodOf = <Op extends Types>({ query }: Operation<Op>): Method => (query === undefined ? "POST" : "GET")
@@ -220,6 +230,7 @@ export const methodOf = <Op extends Types>({ query }: Operation<Op>): Method => 
  * An answer, its envelope read. `payload` has the operation's own fields, or what is wrong with them: ask it only where
  * the code is 0.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Response<out Payload> extends Envelope.Envelope {
@@ -241,6 +252,7 @@ export interface Response<out Payload> extends Envelope.Envelope {
  * )
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const decodeResponse = <Op extends Types>(
@@ -269,6 +281,7 @@ export const decodeResponse = <Op extends Types>(
  * The error of a return code other than 0: the operation's own where the documentation of the operation lists the code,
  * else a global one.
  *
+ * @category converting
  * @since 0.1.0
  */
 export const failure = <Op extends Types>(

@@ -12,6 +12,7 @@ import type * as ReturnCode from "./ReturnCode.ts"
 /**
  * What is known of a code.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface OperationCode {
@@ -185,6 +186,7 @@ const rowsOf = (category: keyof typeof meanings): ReadonlyArray<OperationCode> =
 /**
  * Every documented code beside those of `ReturnCode.table`, by number.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const table: ReadonlyArray<OperationCode> = /* @__PURE__ */ (() =>
@@ -205,6 +207,7 @@ const byCode: ReadonlyMap<number, OperationCode> = /* @__PURE__ */ (() =>
  * OperationCode.lookup(660600001)?.meaning // "Group unknown"
  * ```
  *
+ * @category accessors
  * @since 0.1.0
  */
 export const lookup = (code: number): OperationCode | undefined => byCode.get(code)

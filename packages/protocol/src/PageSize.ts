@@ -11,6 +11,7 @@ import { WireInteger } from "./WireJson.ts"
 /**
  * What the service takes when no `Limit` is sent, or one of 0 or less.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const serviceDefault = 100
@@ -18,6 +19,7 @@ export const serviceDefault = 100
 /**
  * The largest page, and this client's default: every call costs quota, whatever its size.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const maximum = 500
@@ -27,6 +29,7 @@ export const maximum = 500
  *
  * Source: contract, section 1, `Limit`.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const PageSize = Schema.Int.check(
@@ -38,6 +41,7 @@ export const PageSize = Schema.Int.check(
 /**
  * A number that has been checked.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export type PageSize = typeof PageSize.Type
@@ -53,6 +57,7 @@ export type PageSize = typeof PageSize.Type
  * PageSize.is(501) // false
  * ```
  *
+ * @category guards
  * @since 0.1.0
  */
 export const is = (size: unknown): size is PageSize =>
@@ -68,6 +73,7 @@ export const is = (size: unknown): size is PageSize =>
  * const pageSize = PageSize.make(100)
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make: (size: number) => PageSize = Schema.decodeSync(PageSize)
@@ -87,6 +93,7 @@ export const make: (size: number) => PageSize = Schema.decodeSync(PageSize)
  * PageSize.correct(9000) // 500
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const correct = (size: number): number => (size <= 0 ? serviceDefault : size > maximum ? maximum : size)
@@ -94,6 +101,7 @@ export const correct = (size: number): number => (size <= 0 ? serviceDefault : s
 /**
  * A page size off the wire, however large, corrected as the service does it, 100 where it is left out.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const FromWire = WireInteger.pipe(

@@ -12,6 +12,7 @@ import * as Schema from "effect/Schema"
 /**
  * What one parameter can say.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Scalar = string | number | bigint | boolean
@@ -19,6 +20,7 @@ export type Scalar = string | number | bigint | boolean
 /**
  * The parameters of a GET, by name. A name of a list may have its brackets or not.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export interface Fields {
@@ -96,6 +98,7 @@ const isRecord = (value: unknown): value is Fields =>
  * canBeAsked({ Timestamp: 0 }) // false
  * ```
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Fields = /* @__PURE__ */ (() =>
@@ -119,6 +122,7 @@ const print = (value: Scalar): string =>
  * // RoomId=lobby&UserId%5B%5D=ada&UserId%5B%5D=grace
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const encode = (fields: unknown): Result.Result<string, Schema.SchemaError> =>

@@ -21,6 +21,7 @@ import * as WireJson from "./WireJson.ts"
  *
  * Source: contract, section 1.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const maximumConversations = 1000
@@ -29,6 +30,7 @@ export const maximumConversations = 1000
  * A request for one page, made from what a user writes: page size (1 to 500, default 500) and cursor (default: the
  * beginning) may be left out.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Request = Schema.Struct({
@@ -40,6 +42,7 @@ export const Request = Schema.Struct({
 /**
  * A request that has been checked, with its defaults.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export type Request = typeof Request.Type
@@ -47,6 +50,7 @@ export type Request = typeof Request.Type
 /**
  * What a user writes, as a schema and a type. It takes an input to where it is checked, right or wrong.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Input = /* @__PURE__ */ (() =>
@@ -59,6 +63,7 @@ export const Input = /* @__PURE__ */ (() =>
 /**
  * What a user writes.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export type Input = typeof Input.Type
@@ -81,6 +86,7 @@ const make = (input: Input): Effect.Effect<Request, Schema.SchemaError> => {
  *
  * Source: contract, section 1, request body.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const RequestFromWire = Schema.Struct({
@@ -96,6 +102,7 @@ export const RequestFromWire = Schema.Struct({
  *
  * Source: contract, section 1, response body.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Payload = Schema.Struct({
@@ -107,6 +114,7 @@ export const Payload = Schema.Struct({
 /**
  * The fields of a success.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export interface Payload extends Schema.Schema.Type<typeof Payload> {}
@@ -134,6 +142,7 @@ const isExact = (answer: unknown): answer is Payload => {
 /**
  * One page of a conversation list. As a schema it takes a page to another process and back.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const Page = /* @__PURE__ */ (() =>
@@ -154,6 +163,7 @@ export const Page = /* @__PURE__ */ (() =>
 /**
  * A page.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export interface Page extends Schema.Schema.Type<typeof Page> {}
@@ -161,6 +171,7 @@ export interface Page extends Schema.Schema.Type<typeof Page> {}
 /**
  * The errors documented for the operation, as a schema and a type.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const Failure = /* @__PURE__ */ (() =>
@@ -174,6 +185,7 @@ export const Failure = /* @__PURE__ */ (() =>
 /**
  * One of them.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type Failure = typeof Failure.Type
@@ -181,6 +193,7 @@ export type Failure = typeof Failure.Type
 /**
  * The types of the operation.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Types {
@@ -202,6 +215,7 @@ export interface Types {
  * const { action, callsPerSecond, kind } = QueryConversationList.operation // QueryConversationList, 20, Read
  * ```
  *
+ * @category constants
  * @since 0.1.0
  */
 export const operation: PagedOperation<Types> = {

@@ -15,6 +15,7 @@
  * - `Rejected`: moderation, a callback or the receiver refused it.
  * - `AllFailed`: it failed for each item; the answer says why in its list.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const categories = [
@@ -36,6 +37,7 @@ export const categories = [
 /**
  * One of the categories.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Category = (typeof categories)[number]
@@ -49,6 +51,7 @@ export type Category = (typeof categories)[number]
  * - `Bounded`: once or twice; the service does not say that it passes, but for a read it is safe to see.
  * - `Clock`: a few times, signed anew with a corrected clock.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const retries = ["Never", "RateLimit", "Transient", "Bounded", "Clock"] as const
@@ -56,6 +59,7 @@ export const retries = ["Never", "RateLimit", "Transient", "Bounded", "Clock"] a
 /**
  * One of the ways to repeat a call.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Retry = (typeof retries)[number]
@@ -76,6 +80,7 @@ const vendorSupport = "If it stays, give the vendor's support the request id."
 /**
  * Every documented code that a call can return, by number. Source: contract, section 4.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const table = [
@@ -334,6 +339,7 @@ export const table = [
 /**
  * A row of the {@link table}.
  *
+ * @category models
  * @since 0.1.0
  */
 export type ReturnCode = (typeof table)[number]
@@ -341,6 +347,7 @@ export type ReturnCode = (typeof table)[number]
 /**
  * The literal union of the codes that arrive as one error class.
  *
+ * @category models
  * @since 0.1.0
  */
 export type CodesOf<Tag extends ReturnCode["error"]> = Extract<ReturnCode, { readonly error: Tag }>["code"]
@@ -357,6 +364,7 @@ const byCode: ReadonlyMap<number, ReturnCode> = new Map(table.map((row) => [row.
  * ReturnCode.lookup(660300005)?.retry // "RateLimit"
  * ```
  *
+ * @category accessors
  * @since 0.1.0
  */
 export const lookup = (code: number): ReturnCode | undefined => byCode.get(code)
@@ -371,6 +379,7 @@ export const lookup = (code: number): ReturnCode | undefined => byCode.get(code)
  * ReturnCode.codesOf("AuthenticationFailed") // [3, 100000005]
  * ```
  *
+ * @category accessors
  * @since 0.1.0
  */
 export const codesOf = <Tag extends ReturnCode["error"]>(tag: Tag): ReadonlyArray<CodesOf<Tag>> =>

@@ -24,6 +24,7 @@ import * as ReturnCode from "./ReturnCode.ts"
 /**
  * What every error of this API says about the call that failed.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const callFields = {
@@ -53,6 +54,7 @@ const fields = <Tag extends ReturnCode.ReturnCode["error"]>(tag: Tag) => ({
 /**
  * Everything that goes into a service error, whatever its code.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Details {
@@ -68,6 +70,7 @@ export interface Details {
 /**
  * A time in an error message: `1s 20ms`, rounded up to whole milliseconds, and never without a unit.
  *
+ * @category converting
  * @since 0.1.0
  */
 export const describeTime = (time: Duration.Duration): string =>
@@ -76,6 +79,7 @@ export const describeTime = (time: Duration.Duration): string =>
 /**
  * The call part of an error message: `QueryConversationList, 3 attempts, 1s 20ms`.
  *
+ * @category converting
  * @since 0.1.0
  */
 export const describeCall = (call: Pick<Details, "action" | "attempts" | "elapsed">): string =>
@@ -93,6 +97,7 @@ const describe = (
 /**
  * 660000002: an input parameter is wrong or missing.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class InvalidInput extends Schema.TaggedError<InvalidInput>("@effect-zim/protocol/InvalidInput")(
@@ -108,6 +113,7 @@ export class InvalidInput extends Schema.TaggedError<InvalidInput>("@effect-zim/
 /**
  * 660300005: the app's calls exceed its frequency limit. Retried by default, after waiting for the quota.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class RateLimited extends Schema.TaggedError<RateLimited>("@effect-zim/protocol/RateLimited")(
@@ -123,6 +129,7 @@ export class RateLimited extends Schema.TaggedError<RateLimited>("@effect-zim/pr
 /**
  * 660500002: the user has neither logged in through the client SDK nor been registered through the server API.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class UserNotRegistered extends Schema.TaggedError<UserNotRegistered>("@effect-zim/protocol/UserNotRegistered")(
@@ -141,6 +148,7 @@ export class UserNotRegistered extends Schema.TaggedError<UserNotRegistered>("@e
 /**
  * 660800053: the service failed to query the conversation list. Retried once or twice by default.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class QueryFailed extends Schema.TaggedError<QueryFailed>("@effect-zim/protocol/QueryFailed")(
@@ -156,6 +164,7 @@ export class QueryFailed extends Schema.TaggedError<QueryFailed>("@effect-zim/pr
 /**
  * The request itself is wrong: a parameter, the host, the action. Repeating it cannot help.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class MalformedRequest extends Schema.TaggedError<MalformedRequest>("@effect-zim/protocol/MalformedRequest")(
@@ -171,6 +180,7 @@ export class MalformedRequest extends Schema.TaggedError<MalformedRequest>("@eff
 /**
  * 7: requests per second exceed the service's own setting. Retried by default, like {@link RateLimited}.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class Throttled extends Schema.TaggedError<Throttled>("@effect-zim/protocol/Throttled")(
@@ -186,6 +196,7 @@ export class Throttled extends Schema.TaggedError<Throttled>("@effect-zim/protoc
 /**
  * The AppId and the ServerSecret do not belong together.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class AuthenticationFailed extends Schema.TaggedError<AuthenticationFailed>(
@@ -199,6 +210,7 @@ export class AuthenticationFailed extends Schema.TaggedError<AuthenticationFaile
 /**
  * 100000004: the time in the signature and the service's clock are more than ten minutes apart.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class SignatureExpired extends Schema.TaggedError<SignatureExpired>("@effect-zim/protocol/SignatureExpired")(
@@ -214,6 +226,7 @@ export class SignatureExpired extends Schema.TaggedError<SignatureExpired>("@eff
 /**
  * The app may not do this: the service is not enabled, not configured, or not part of the plan.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class NotPermitted extends Schema.TaggedError<NotPermitted>("@effect-zim/protocol/NotPermitted")(
@@ -229,6 +242,7 @@ export class NotPermitted extends Schema.TaggedError<NotPermitted>("@effect-zim/
 /**
  * The service failed on its side. Retried by default.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class ServiceFailed extends Schema.TaggedError<ServiceFailed>("@effect-zim/protocol/ServiceFailed")(
@@ -244,6 +258,7 @@ export class ServiceFailed extends Schema.TaggedError<ServiceFailed>("@effect-zi
 /**
  * A code that the documentation does not list: never taken for success, and nothing of it is lost.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class UnknownReturnCode extends Schema.TaggedError<UnknownReturnCode>("@effect-zim/protocol/UnknownReturnCode")(
@@ -263,6 +278,7 @@ export class UnknownReturnCode extends Schema.TaggedError<UnknownReturnCode>("@e
  * A code that only other operations than the typed ones return: what is known of it comes with it. Calls by an
  * operation's name fail with it, and are repeated as `retry` says.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class OperationFailed extends Schema.TaggedError<OperationFailed>("@effect-zim/protocol/OperationFailed")(
@@ -285,6 +301,7 @@ export class OperationFailed extends Schema.TaggedError<OperationFailed>("@effec
 /**
  * The errors that any operation can return, as a schema and a type.
  *
+ * @category errors
  * @since 0.1.0
  */
 export const GlobalError = /* @__PURE__ */ (() =>
@@ -301,6 +318,7 @@ export const GlobalError = /* @__PURE__ */ (() =>
 /**
  * One of them.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type GlobalError = typeof GlobalError.Type
@@ -316,6 +334,7 @@ export type GlobalError = typeof GlobalError.Type
  * export const json = Schema.fromJsonString(Schema.toCodecJson(ServiceError.ServiceError))
  * ```
  *
+ * @category errors
  * @since 0.1.0
  */
 export const ServiceError = /* @__PURE__ */ (() =>
@@ -324,6 +343,7 @@ export const ServiceError = /* @__PURE__ */ (() =>
 /**
  * One of them.
  *
+ * @category errors
  * @since 0.1.0
  */
 export type ServiceError = typeof ServiceError.Type
@@ -349,6 +369,7 @@ const globalErrors: ReadonlyMap<number, FromDetails> = new Map([
  * The error of a code that the operation itself does not document: one of the global classes, or
  * {@link UnknownReturnCode}.
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const fromDetails = (details: Details): GlobalError =>
@@ -358,6 +379,7 @@ export const fromDetails = (details: Details): GlobalError =>
  * Whether repeating the call can help, and how: see {@link ReturnCode.Retry}. Unknown codes are not retried, unless the
  * answer itself says when to.
  *
+ * @category accessors
  * @since 0.1.0
  */
 export const retryOf = (error: ServiceError): ReturnCode.Retry =>
@@ -380,6 +402,7 @@ export const retryOf = (error: ServiceError): ReturnCode.Retry =>
  *       : ServiceError.advice(error)
  * ```
  *
+ * @category guards
  * @since 0.1.0
  */
 export const isRetryable = (error: ServiceError): boolean => retryOf(error) !== "Never"
@@ -387,6 +410,7 @@ export const isRetryable = (error: ServiceError): boolean => retryOf(error) !== 
 /**
  * Whether the service said "too fast".
  *
+ * @category guards
  * @since 0.1.0
  */
 export const isRateLimit = (
@@ -397,6 +421,7 @@ export const isRateLimit = (
 /**
  * What a person should do about the error, in a sentence or two.
  *
+ * @category accessors
  * @since 0.1.0
  */
 export const advice = (error: ServiceError): string =>

@@ -51,6 +51,7 @@ const problem = (id: string): string | undefined => {
  * const user = decode("user-42")
  * ```
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const UserId = Schema.String.check(Schema.makeFilter(problem)).pipe(Schema.brand("@effect-zim/protocol/UserId"))
@@ -58,6 +59,7 @@ export const UserId = Schema.String.check(Schema.makeFilter(problem)).pipe(Schem
 /**
  * A string that has been checked.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export type UserId = typeof UserId.Type
@@ -73,6 +75,7 @@ export type UserId = typeof UserId.Type
  * UserId.is("it's") // false
  * ```
  *
+ * @category guards
  * @since 0.1.0
  */
 export const is = (id: unknown): id is UserId => typeof id === "string" && legal.test(id)
@@ -88,6 +91,7 @@ export const is = (id: unknown): id is UserId => typeof id === "string" && legal
  * const userId = UserId.make("user-42")
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const make: (id: string) => UserId = Schema.decodeSync(UserId)

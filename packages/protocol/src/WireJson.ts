@@ -16,6 +16,7 @@ const largest = 10n ** 308n - 1n
 /**
  * An integer of up to 308 digits on the wire: a `number` while it is safe, a `bigint` beyond that.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export const WireInteger = Schema.Union([
@@ -28,6 +29,7 @@ export const WireInteger = Schema.Union([
 /**
  * An integer of the wire, exact at any size.
  *
+ * @category schemas
  * @since 0.1.0
  */
 export type WireInteger = typeof WireInteger.Type
@@ -36,6 +38,7 @@ export type WireInteger = typeof WireInteger.Type
  * How deep objects and arrays may be nested: far more than any request or answer is. Whatever walks through them by
  * recursion has room for it on any stack, so that it never depends on what is left of one.
  *
+ * @category constants
  * @since 0.1.0
  */
 export const deepest = 500
@@ -55,6 +58,7 @@ const isMembers = (value: unknown): value is Members => typeof value === "object
  * Whether a value that `JSON.parse` gave holds an integer that was rounded, or a number of that size. Throws a
  * `RangeError` on nesting deeper than {@link deepest}.
  *
+ * @category guards
  * @since 0.1.0
  */
 export const hasRounded = (value: unknown): boolean => hasRoundedAt(value, 0)
@@ -132,6 +136,7 @@ const parseExactly = (text: string, rounded: unknown): unknown => {
  * WireJson.parse('{"Next":971503777289036701,"TotalCount":3}') // { Next: 971503777289036701n, TotalCount: 3 }
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const parse = (text: string): unknown => parseKnown(text, () => false)
@@ -140,6 +145,7 @@ export const parse = (text: string): unknown => parseKnown(text, () => false)
  * The same for whoever knows what to expect, and so finds out faster that nothing was rounded: `isExact` is true only of
  * a value in which {@link hasRounded} finds nothing.
  *
+ * @category converting
  * @since 0.1.0
  */
 export const parseKnown = (text: string, isExact: (value: unknown) => boolean): unknown => {
@@ -165,6 +171,7 @@ const stringifyMember = (value: unknown): string => {
  * WireJson.stringify({ Next: 971503777289036701n }) // {"Next":971503777289036701}
  * ```
  *
+ * @category converting
  * @since 0.1.0
  */
 export const stringify = stringifyMember

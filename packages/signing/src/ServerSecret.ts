@@ -14,6 +14,9 @@ import * as Schema from "effect/Schema"
  * const secret: ServerSecret.ServerSecret = ServerSecret.make("9193cc662a4c0ec135ec71fb57194b38")
  * console.log(String(secret)) // <redacted:ServerSecret>
  * ```
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export type ServerSecret = Redacted.Redacted<string>
 
@@ -29,6 +32,9 @@ export type ServerSecret = Redacted.Redacted<string>
  * const secret = Config.schema(ServerSecret.ServerSecret, "ZIM_SERVER_SECRET")
  * console.log(Config.isConfig(secret)) // true
  * ```
+ *
+ * @category schemas
+ * @since 0.1.0
  */
 export const ServerSecret: Schema.RedactedFromValue<Schema.String> = Schema.RedactedFromValue(
   Schema.String.check(
@@ -49,5 +55,8 @@ export const ServerSecret: Schema.RedactedFromValue<Schema.String> = Schema.Reda
  * const secret = ServerSecret.make("9193cc662a4c0ec135ec71fb57194b38")
  * console.log(JSON.stringify({ secret })) // {"secret":"<redacted:ServerSecret>"}
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const make: (secret: string) => ServerSecret = Schema.decodeSync(ServerSecret)

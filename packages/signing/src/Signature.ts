@@ -31,6 +31,9 @@ export { decode, Reason, SignatureRejected, verify } from "./internal/verificati
  * })
  * console.log(signed.Signature) // 43e5cfcca828314675f91b001390566a
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const signWith = (parts: Parts): SignedParameters =>
   new SignedParameters(parts.appId, parts.nonce, parts.timestamp, compute(parts))
@@ -54,6 +57,9 @@ export const signWith = (parts: Parts): SignedParameters =>
  * })
  * Effect.runSync(program)
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const sign = (options: {
   readonly appId: number
@@ -82,6 +88,9 @@ export const sign = (options: {
  * )
  * console.log(Effect.runSync(query).startsWith("Action=QueryConversationList&AppId=12345&")) // true
  * ```
+ *
+ * @category converting
+ * @since 0.1.0
  */
 export const toQuery = (signed: SignedParameters, action: string): string =>
   `Action=${encodeURIComponent(action.toWellFormed())}&AppId=${signed.AppId}&SignatureNonce=${signed.SignatureNonce}` +

@@ -18,6 +18,9 @@ import * as Md5 from "./internal/md5.ts"
  * const nonce: SignatureNonce.SignatureNonce = SignatureNonce.seeded("docs")()
  * console.log(nonce.length) // 16
  * ```
+ *
+ * @category models
+ * @since 0.1.0
  */
 export type SignatureNonce = string & Brand.Brand<"SignatureNonce">
 
@@ -33,6 +36,9 @@ const pattern = /^[0-9a-f]{16}$/
  * console.log(SignatureNonce.isSignatureNonce("4fd24687296dd9f3")) // true
  * console.log(SignatureNonce.isSignatureNonce("4FD24687296DD9F3")) // false
  * ```
+ *
+ * @category guards
+ * @since 0.1.0
  */
 export const isSignatureNonce = (text: string): text is SignatureNonce => pattern.test(text)
 
@@ -60,6 +66,9 @@ const drawn = (): SignatureNonce => brand(Hex.encode(globalThis.crypto.getRandom
  * const program = Effect.provideService(SignatureNonce.next, SignatureNonce.Source, SignatureNonce.seeded(1))
  * console.log(Effect.runSync(program))
  * ```
+ *
+ * @category references
+ * @since 0.1.0
  */
 export const Source: Context.Reference<() => SignatureNonce> = Context.Reference("@effect-zim/signing/SignatureNonce", {
   defaultValue: () => drawn
@@ -75,6 +84,9 @@ export const Source: Context.Reference<() => SignatureNonce> = Context.Reference
  *
  * console.log(Effect.runSync(SignatureNonce.next).length) // 16
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const next: Effect.Effect<SignatureNonce> = /* @__PURE__ */ Source.useSync((draw) => draw())
 
@@ -87,6 +99,9 @@ export const next: Effect.Effect<SignatureNonce> = /* @__PURE__ */ Source.useSyn
  *
  * console.log(SignatureNonce.seeded(42)() === SignatureNonce.seeded(42)()) // true
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const seeded = (seed: number | string): (() => SignatureNonce) => {
   let drawn = 0
@@ -104,5 +119,8 @@ export const seeded = (seed: number | string): (() => SignatureNonce) => {
  * const program = SignatureNonce.next.pipe(Effect.provide(SignatureNonce.layerSeeded("my test")))
  * console.log(Effect.runSync(program) === Effect.runSync(program)) // true
  * ```
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layerSeeded = (seed: number | string): Layer.Layer<never> => Layer.sync(Source, () => seeded(seed))

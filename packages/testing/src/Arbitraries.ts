@@ -18,6 +18,9 @@ import type { TestWorld } from "./TestWorld.ts"
 
 /**
  * How much there is to draw from.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Options {
   /** The most users, default 3. */
@@ -63,6 +66,9 @@ const parts = (options: Options | undefined, ending: boolean): Arbitrary.Arbitra
  *   return String(world)
  * })
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const world = (options?: Omit<Options, "troubles" | "times">): Arbitrary.Arbitrary<TestWorld> =>
   Arbitrary.map(scenario({ ...options, troubles: 0 }), (scenario) => scenario.world)
@@ -81,6 +87,9 @@ export const world = (options?: Omit<Options, "troubles" | "times">): Arbitrary.
  *   Laws.complete(scenario, (userId) => Conversations.stream(userId))
  * )
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const scenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
   Arbitrary.map(parts(options, true), ScenarioParts.scenario)
@@ -88,18 +97,27 @@ export const scenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
 /**
  * Like {@link scenario}, with troubles that may last for ever, cursors that lead in a circle, and redirects: a pipeline
  * may fail on these, but must not hang, die or pass off a part as the whole.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const hostileScenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
   Arbitrary.map(parts(options, false), ScenarioParts.scenario)
 
 /**
  * Schedules of faults for the users `u1`, `u2` and `u3` that end.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const faults = (options?: Pick<Options, "troubles" | "times">): Arbitrary.Arbitrary<FaultSchedule> =>
   Arbitrary.map(scenarioOfThree(options, true), (scenario) => scenario.faults)
 
 /**
  * Schedules of faults for the users `u1`, `u2` and `u3` that may last for ever.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const anyFaults = (options?: Pick<Options, "troubles" | "times">): Arbitrary.Arbitrary<FaultSchedule> =>
   Arbitrary.map(scenarioOfThree(options, false), (scenario) => scenario.faults)
@@ -111,6 +129,9 @@ const scenarioOfThree = (options: Options | undefined, ending: boolean): Arbitra
 
 /**
  * Readings of what the documentation leaves open.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const reading: Arbitrary.Arbitrary<DocumentationReading.DocumentationReading> = Arbitrary.schema(
   ScenarioParts.AnyReading
@@ -122,6 +143,9 @@ const index = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: alphabet.
 
 /**
  * User ids of 1 to 32 characters, of the whole legal alphabet. They shrink to `a`.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const userId: Arbitrary.Arbitrary<ProtocolUserId.UserId> = Arbitrary.map(
   Arbitrary.array(Arbitrary.schema(index), { minLength: 1, maxLength: 32 }),
@@ -130,6 +154,9 @@ export const userId: Arbitrary.Arbitrary<ProtocolUserId.UserId> = Arbitrary.map(
 
 /**
  * Lists of conversations as the service keeps them, of any length: each type and id once.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const conversations: Arbitrary.Arbitrary<ReadonlyArray<Conversation.Wire>> = Arbitrary.map(
   Arbitrary.schema(Schema.Struct({ length: ScenarioParts.Length, steps: ScenarioParts.User.fields.steps })),
@@ -140,16 +167,25 @@ const digits = Schema.String.check(Schema.isPattern(/^(?:0|-?[1-9][0-9]{0,40})$/
 
 /**
  * Cursors: the start, small ones, negative ones, and ones far beyond 2^53.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const cursor: Arbitrary.Arbitrary<Cursor.Cursor> = Arbitrary.map(Arbitrary.schema(digits), Cursor.make)
 
 /**
  * Answers on the wire that a client must understand, in every spelling that the documentation allows, with what they
  * say. See {@link ArbitraryAnswers.Answer}.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const answer: Arbitrary.Arbitrary<ArbitraryAnswers.Answer> = ArbitraryAnswers.answer
 
 /**
  * Answers that no client must take for a page: cut off, of the wrong type or shape, or not of this service.
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const brokenAnswer: Arbitrary.Arbitrary<ArbitraryAnswers.BrokenAnswer> = ArbitraryAnswers.broken

@@ -43,10 +43,20 @@ const lastingFaults = [
   ["redirect", Fault.redirect()]
 ] as const
 
-/** Troubles after which the same call, made again, can succeed; a `page of 1` needs no second call. */
+/**
+ * Troubles after which the same call, made again, can succeed; a `page of 1` needs no second call.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const passing: ReadonlyArray<(typeof passingFaults)[number][0]> = passingFaults.map(([trouble]) => trouble)
 
-/** Troubles that a call made again does not cure, or that lead astray. */
+/**
+ * Troubles that a call made again does not cure, or that lead astray.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const lasting: ReadonlyArray<(typeof lastingFaults)[number][0]> = lastingFaults.map(([trouble]) => trouble)
 
 /**
@@ -56,6 +66,9 @@ export const lasting: ReadonlyArray<(typeof lastingFaults)[number][0]> = lasting
  * - `page of 1`: the answer is right, but has one conversation although more were asked for and there are more. The
  *   documentation promises no length: only `Next` says whether the list goes on.
  * - the others are faults of `Fault` in `@effect-zim/emulator`.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export type Trouble = (typeof passing | typeof lasting)[number]
 
@@ -63,6 +76,9 @@ const faults = new Map<Trouble, Fault.Fault | undefined>([...passingFaults, ...l
 
 /**
  * Some calls of a user, counted from 1, and what goes wrong with them.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Line {
   readonly userId: string
@@ -100,6 +116,9 @@ const conditionOf = ({ call, times = 1, userId }: Line): Fault.Condition => {
  * const schedule = FaultSchedule.make([{ userId: "u1", call: 3, trouble: "660300005" }])
  * console.log(String(schedule)) // call 3 of user u1: 660300005
  * ```
+ *
+ * @category models
+ * @since 0.1.0
  */
 export class FaultSchedule extends InWords.InWords {
   readonly lines: ReadonlyArray<Line>
@@ -137,8 +156,18 @@ export class FaultSchedule extends InWords.InWords {
   }
 }
 
-/** Makes a schedule of its lines. Throws a `RangeError` where a number is out of its range. */
+/**
+ * Makes a schedule of its lines. Throws a `RangeError` where a number is out of its range.
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
 export const make = (lines: ReadonlyArray<Line>): FaultSchedule => new FaultSchedule(lines)
 
-/** Nothing goes wrong. */
+/**
+ * Nothing goes wrong.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const none: FaultSchedule = make([])

@@ -42,7 +42,12 @@ import type { Services } from "./ZimTest.ts"
 
 export type { Pipeline, Result, Where } from "./internal/observePipeline.ts"
 
-/** What a law may know of the pipeline. */
+/**
+ * What a law may know of the pipeline.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Options {
   /** For a pipeline that leaves some out on purpose: which ones it gives. Default: all. */
   readonly where?: ObservePipeline.Where | undefined
@@ -50,6 +55,9 @@ export interface Options {
 
 /**
  * A law does not hold: in words, what went wrong for which user.
+ *
+ * @category errors
+ * @since 0.1.0
  */
 export class LawBroken extends Schema.TaggedError<LawBroken>("@effect-zim/testing/LawBroken")("LawBroken", {
   law: Schema.String,
@@ -107,17 +115,26 @@ const lawOf =
  *   Laws.complete(scenario, groups, { where: ({ type }) => type === "Group" })
  * )
  * ```
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const complete = lawOf("complete", [LawChecks.missing])
 
 /**
  * Nothing comes twice, not even where the pipeline fails in the end, and nothing comes that is not in the list.
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const exactlyOnce = lawOf("exactly once", [LawChecks.repeated])
 
 /**
  * Conversations come in the order in which the service sent them (ascending by time, within each page at least), as
  * `Conversations.stream` gives them, or all of them sorted by time, the oldest first, as `Conversations.snapshot` does.
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const inOrder = lawOf("in order", [LawChecks.disordered])
 
@@ -148,6 +165,9 @@ export const inOrder = lawOf("in order", [LawChecks.disordered])
  *   { timeout: 60_000 }
  * )
  * ```
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const finishes = lawOf("finished", [
   (scenario, _, outcome) =>
@@ -168,6 +188,9 @@ export const finishes = lawOf("finished", [
  *   Laws.losesNothing(scenario, (userId) => Conversations.stream(userId))
  * )
  * ```
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const losesNothing = lawOf("without a loss", [LawChecks.missing, LawChecks.repeated, LawChecks.disordered])
 
@@ -176,6 +199,9 @@ export const losesNothing = lawOf("without a loss", [LawChecks.missing, LawCheck
 /**
  * A piece of a list with the checkpoint after it: where a later run goes on. None at the end of the list. The pages of
  * `Conversations.pages` are such pieces.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Piece<Checkpoint> {
   readonly conversations: ReadonlyArray<ObservePipeline.Result>
@@ -184,6 +210,9 @@ export interface Piece<Checkpoint> {
 
 /**
  * A pipeline that can be interrupted: from the beginning, or from a checkpoint of an earlier run.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export type ResumablePipeline<Checkpoint, E> = (
   userId: string,
@@ -204,6 +233,9 @@ export type ResumablePipeline<Checkpoint, E> = (
  *   Laws.resumes(scenario, (userId, from) => Conversations.pages(userId, { pageSize: 100, from }))
  * )
  * ```
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const resumes = Effect.fnUntraced(function* <E, Checkpoint = Cursor.Cursor>(
   scenario: Scenario,
@@ -269,6 +301,9 @@ const crowdList = 20
  *   Laws.respectsQuota(scenario, (userId) => Conversations.stream(userId))
  * )
  * ```
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const respectsQuota = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
@@ -310,6 +345,9 @@ export const respectsQuota = Effect.fnUntraced(function* <E>(
  *   Laws.keepsSecrets(scenario, (userId) => Conversations.stream(userId))
  * )
  * ```
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const keepsSecrets = Effect.fnUntraced(function* <E>(
   scenario: Scenario,

@@ -12,6 +12,9 @@ const points = ["emptyList", "totalCount", "order", "nonceReuse"] as const
 /**
  * A world, its faults, the readings where the documentation is silent, and a seed for all that is drawn (cursors,
  * nonces, the jitter of retries). Prints as a person would describe it.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export class Scenario extends InWords.InWords {
   readonly world: TestWorld

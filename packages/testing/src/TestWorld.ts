@@ -41,6 +41,9 @@ const rowOf = (user: World.User): string => {
  * const world = new TestWorld.TestWorld(World.generate({ seed: 1, users: 2 }))
  * console.log(String(world))
  * ```
+ *
+ * @category models
+ * @since 0.1.0
  */
 export class TestWorld extends InWords.InWords implements World.World {
   readonly apps: World.World["apps"]

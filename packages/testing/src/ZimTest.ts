@@ -20,10 +20,18 @@ import * as VirtualTime from "./internal/virtualTime.ts"
 /**
  * What a pipeline under test can ask for: the client, the HTTP client it goes through (for a pipeline that makes its own
  * clients), and the emulator.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export type Services = ZimClient.ZimClient | HttpClient.HttpClient | Emulator.Emulator
 
-/** The emulator's options that a test may want, beside the world and its faults. */
+/**
+ * The emulator's options that a test may want, beside the world and its faults.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface Options extends Omit<Emulator.Options, "world" | "faults"> {
   /** @internal */
   readonly spy?: EmulatorSpy.Seen | undefined
@@ -66,6 +74,9 @@ const ownPolicies = Layer.mergeAll(
  *   Effect.provide(ZimTest.layer(world, [busy]))
  * )
  * ```
+ *
+ * @category layers
+ * @since 0.1.0
  */
 export const layer = (
   world: World.World,
@@ -93,7 +104,12 @@ export const layer = (
   )
 }
 
-/** How long an effect may take in {@link inVirtualTime}. */
+/**
+ * How long an effect may take in {@link inVirtualTime}.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export interface VirtualTimeOptions {
   /** More virtual time than this counts as never ending. Default: 24 hours. */
   readonly limit?: Duration.Input | undefined
@@ -116,6 +132,9 @@ export interface VirtualTimeOptions {
  *
  * const anHour = Effect.sleep("1 hour").pipe(ZimTest.inVirtualTime(), Effect.provide(TestClock.layer()))
  * ```
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const inVirtualTime: {
   (options?: VirtualTimeOptions): <A, E, R>(self: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
@@ -129,7 +148,12 @@ export const inVirtualTime: {
     )
 )
 
-/** When the clock of {@link run} starts: the beginning of 2026, in milliseconds. */
+/**
+ * When the clock of {@link run} starts: the beginning of 2026, in milliseconds.
+ *
+ * @category constants
+ * @since 0.1.0
+ */
 export const start = 1_767_225_600_000
 
 /**
@@ -146,6 +170,9 @@ export const start = 1_767_225_600_000
  * const world = World.generate({ seed: 1, users: 10 })
  * const snapshot = await Effect.runPromise(ZimTest.run(Conversations.snapshot("user-1"), world))
  * ```
+ *
+ * @category running
+ * @since 0.1.0
  */
 export const run = <A, E>(
   effect: Effect.Effect<A, E, Services>,

@@ -9,6 +9,7 @@ import type * as RetryPolicy from "../RetryPolicy.ts"
 /**
  * What a client is made of.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Options {
@@ -35,6 +36,7 @@ export interface Options {
 /**
  * The settings of a client and of its policies, each by its name.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface SettingsByName extends Omit<Options, "policies">, Policies.Shared {
@@ -49,6 +51,7 @@ export interface SettingsByName extends Omit<Options, "policies">, Policies.Shar
 /**
  * What a client is made of, and the policies beside it.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Settings extends Pick<SettingsByName, "quota" | "retry" | "timeout" | "clockOffset"> {

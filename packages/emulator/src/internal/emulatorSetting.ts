@@ -2,6 +2,9 @@ import * as Effect from "effect/Effect"
 
 /**
  * Something that can be looked at and changed while the emulator runs.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Setting<A> {
   readonly get: Effect.Effect<A>

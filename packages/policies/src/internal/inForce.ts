@@ -29,6 +29,7 @@ export interface InForce<E> {
  * The quota is shared by all of them: where they say different limits, that of the latest call counts, and whatever has
  * been sent under another one. Retry budget, breaker and server clock are shared by those that say the same of them.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Shared {

@@ -25,6 +25,7 @@ type Tagged = { readonly _tag: string }
 /**
  * Where requests go: a breaker is for a host, and so is what a quota knows of round trips.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Host {
@@ -34,6 +35,7 @@ export interface Host {
 /**
  * One attempt of a call.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Attempt<H> {
@@ -48,6 +50,7 @@ export interface Attempt<H> {
 /**
  * Sees what happens to a call, and may add to it: spans, metrics, logs.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Observer<H> {

@@ -7,6 +7,7 @@ import * as Stream from "effect/Stream"
 /**
  * What a policy can be provided to.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Program = Effect.Effect<unknown, unknown, unknown> | Stream.Stream<unknown, unknown, unknown>
@@ -14,6 +15,7 @@ export type Program = Effect.Effect<unknown, unknown, unknown> | Stream.Stream<u
 /**
  * An effect or a stream that was given a policy: its types are as before, but for the service `I`, which it has now.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Provided<Self, I = never> =
@@ -26,6 +28,7 @@ export type Provided<Self, I = never> =
 /**
  * The `provide` of a policy: for an effect and for a stream, data-last and data-first.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Provide<in Policy, in out I = never> {
@@ -46,6 +49,7 @@ export interface Provide<in Policy, in out I = never> {
  * const once = Effect.void.pipe(provide(RetryPolicy.none))
  * ```
  *
+ * @category constructors
  * @since 0.1.0
  */
 export const makeProvide = <Policy, I>(contextOf: (policy: Policy) => Context.Context<I>): Provide<Policy, I> => {

@@ -31,6 +31,9 @@ export interface Parts {
  * })
  * console.log(signature) // 43e5cfcca828314675f91b001390566a
  * ```
+ *
+ * @category constructors
+ * @since 0.1.0
  */
 export const compute = ({ appId, nonce, serverSecret, timestamp }: Parts): string =>
   Md5.hash(`${appId}${nonce}${Redacted.value(serverSecret)}${timestamp}`)
@@ -50,6 +53,9 @@ export const compute = ({ appId, nonce, serverSecret, timestamp }: Parts): strin
  * console.log(JSON.stringify(signed))
  * // {"AppId":12345,"SignatureNonce":"<redacted>","Timestamp":...,"SignatureVersion":"2.0","Signature":"<redacted>"}
  * ```
+ *
+ * @category models
+ * @since 0.1.0
  */
 export class SignedParameters extends Inspectable.Class {
   /** The application id. */

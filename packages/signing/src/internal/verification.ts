@@ -25,6 +25,9 @@ type Parameter = typeof Parameter.Type
  * const reason: typeof Signature.Reason.Type = { _tag: "Expired", direction: "Past", seconds: 37 }
  * console.log(reason.direction)
  * ```
+ *
+ * @category errors
+ * @since 0.1.0
  */
 export const Reason = Schema.Union([
   Schema.TaggedStruct("Missing", { parameter: Parameter }),
@@ -68,6 +71,9 @@ const describe = (reason: typeof Reason.Type): string => {
  * const error = new Signature.SignatureRejected({ reason: { _tag: "Missing", parameter: "Signature" } })
  * console.log(error.message) // Signature is missing or empty
  * ```
+ *
+ * @category errors
+ * @since 0.1.0
  */
 export class SignatureRejected extends Schema.TaggedError<SignatureRejected>("@effect-zim/signing/SignatureRejected")(
   "SignatureRejected",
@@ -129,6 +135,9 @@ const readInteger = Effect.fnUntraced(function* (
  * )
  * console.log(Effect.runSync(program)) // Timestamp
  * ```
+ *
+ * @category converting
+ * @since 0.1.0
  */
 export const decode: (parameters: Query) => Effect.Effect<SignedParameters, SignatureRejected> = Effect.fnUntraced(
   function* (query) {
@@ -181,6 +190,9 @@ const equals = (expected: string, received: string): boolean => {
  * }).pipe(Effect.catchTag("SignatureRejected", (error) => Effect.succeed(error.message)))
  * console.log(Effect.runSync(program)) // accepted
  * ```
+ *
+ * @category guards
+ * @since 0.1.0
  */
 export const verify: (options: {
   readonly appId: number

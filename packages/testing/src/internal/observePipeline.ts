@@ -13,18 +13,29 @@ import * as VirtualTime from "./virtualTime.ts"
 /**
  * What a pipeline gives for a conversation: the conversation itself, anything with its id (and the code of its type,
  * where that is known), or the id alone.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export type Result = string | { readonly id: string; readonly typeCode?: number | undefined }
 
 /**
  * A pipeline under test: for a user id, a stream of results, or an effect of all of them. It may ask for the client, for
  * the HTTP client (to make clients of its own), and for the emulator.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export type Pipeline<E> = (
   userId: string
 ) => Stream.Stream<Result, E, ZimTest.Services> | Effect.Effect<Iterable<Result>, E, ZimTest.Services>
 
-/** Which conversations a pipeline is meant to give. */
+/**
+ * Which conversations a pipeline is meant to give.
+ *
+ * @category models
+ * @since 0.1.0
+ */
 export type Where = (conversation: Conversation.Conversation) => boolean
 
 /** What became of one run of a pipeline for a user. */

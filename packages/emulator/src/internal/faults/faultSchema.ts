@@ -12,6 +12,9 @@ const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
 
 /**
  * What is known of a call before it is processed.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Call {
   /** The number of the call, from 1. */

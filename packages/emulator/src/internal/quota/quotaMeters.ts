@@ -1,5 +1,8 @@
 /**
  * What becomes of a call: whether it passes, and how many milliseconds it waits before it is processed.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Admission {
   readonly admitted: boolean
@@ -8,6 +11,9 @@ export interface Admission {
 
 /**
  * What a running count shows: its gauge.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface State {
   /** How much of the limit is taken: calls in the window, tokens missing, calls in the queue. */
@@ -20,6 +26,9 @@ export interface State {
 
 /**
  * A running count. Times are in milliseconds and never go back.
+ *
+ * @category models
+ * @since 0.1.0
  */
 export interface Meter {
   /** Counts a call, and says what becomes of it. */

@@ -9,6 +9,7 @@ import type * as Scope from "effect/Scope"
 /**
  * What the quota needs of a client of the package `redis` (5 or later): what `createClient` gives has it.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Client {

@@ -7,6 +7,7 @@ import type * as Permits from "./permits.ts"
 /**
  * The numbers of a quota: calls per window, and the window and the grace in milliseconds.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Limits = Permits.Limits
@@ -16,6 +17,7 @@ export type Limits = Permits.Limits
  * that waits. Left out, the reason is `NoAnswer`. With `Denied` a share of one's own does not help either: others may go
  * on with the whole quota.
  *
+ * @category errors
  * @since 0.1.0
  */
 export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>("@effect-zim/policies/StoreUnavailable")(
@@ -31,6 +33,7 @@ export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>("@eff
 /**
  * A process that asks the store for a permit. All times are in milliseconds.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Ask {
@@ -55,6 +58,7 @@ export interface Ask {
  * The last time that the service rejected a call: when by the store's clock, how long ago that is, and the time between
  * calls that was too little. All in milliseconds.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Rejection {
@@ -66,6 +70,7 @@ export interface Rejection {
 /**
  * A permit, with the time by the store's clock; or how long there will be none, unless one comes back unused.
  *
+ * @category models
  * @since 0.1.0
  */
 export type Reply =
@@ -75,6 +80,7 @@ export type Reply =
 /**
  * A process that gives a permit back. All times are in milliseconds.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Return {
@@ -95,6 +101,7 @@ export interface Return {
  * A process that gave out permits of its own, so that the store must give out none until those are over: for so many
  * milliseconds.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Pause {
@@ -106,6 +113,7 @@ export interface Pause {
 /**
  * What the processes keep together. Its clock decides, so theirs do not matter.
  *
+ * @category models
  * @since 0.1.0
  */
 export interface Store {
