@@ -8,9 +8,10 @@ import { docsSteps } from "./check/docsSteps.ts"
 import { packageSteps } from "./check/packageSteps.ts"
 import { sourceSteps } from "./check/sourceSteps.ts"
 import * as Step from "./check/Step.ts"
+import { tagsSteps } from "./check/tagsStep.ts"
 import { unitSteps } from "./check/unitStep.ts"
 
-const steps = [...sourceSteps, ...unitSteps, ...docsSteps, ...packageSteps]
+const steps = [...sourceSteps, ...unitSteps, ...tagsSteps, ...docsSteps, ...packageSteps]
 
 const table = (finished: ReadonlyArray<Step.Finished>): string => {
   const rows = finished.map(({ failed, name, note, passed, seconds }) => {

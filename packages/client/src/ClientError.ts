@@ -294,6 +294,16 @@ export const CallError = <const Failures extends ReadonlyArray<Schema.Constraint
 /**
  * The schema of {@link PagingError}, for the schemas of an operation's own failures.
  *
+ * @example
+ * ```ts
+ * import { ClientError } from "@effect-zim/client"
+ * import { QueryConversationList } from "@effect-zim/protocol"
+ * import { Schema } from "effect"
+ *
+ * const ListError = ClientError.PagingError(QueryConversationList.Failure.members)
+ * const json = Schema.fromJsonString(Schema.toCodecJson(ListError))
+ * ```
+ *
  * @category errors
  * @since 0.1.0
  */

@@ -107,6 +107,13 @@ export interface Endpoint {
 /**
  * The endpoint of a base URL.
  *
+ * @example
+ * ```ts
+ * import { Endpoint } from "@effect-zim/client"
+ *
+ * Endpoint.make(Endpoint.ofRegion("fra")).host // "zim-api-fra.zego.im"
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */

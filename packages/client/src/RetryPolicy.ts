@@ -30,6 +30,16 @@ export type Kind = Base.Kind
 /**
  * Exponential back-off with full jitter.
  *
+ * @example
+ * ```ts
+ * import { RetryPolicy } from "@effect-zim/client"
+ *
+ * const policy: RetryPolicy.RetryPolicy = {
+ *   ...RetryPolicy.standard,
+ *   transient: RetryPolicy.backoff({ base: "1 second", cap: "10 seconds", times: 3 })
+ * }
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */

@@ -188,6 +188,17 @@ const offsetOf = (clock: Emulator["Service"]["clock"]): EmulatorSetting.Setting<
 /**
  * Starts an emulator. {@link layer} is the same as a layer.
  *
+ * @example
+ * ```ts
+ * import { Emulator, World } from "@effect-zim/emulator"
+ * import { Effect } from "effect"
+ *
+ * const calls = Effect.gen(function* () {
+ *   const emulator = yield* Emulator.make({ world: World.generate({ seed: 1, users: 10 }) })
+ *   return yield* emulator.journal.entries
+ * })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */

@@ -30,6 +30,13 @@ import * as NodeServer from "./internal/http/nodeServer.ts"
 /**
  * A running admin API: where it listens.
  *
+ * @example
+ * ```ts
+ * import * as EmulatorAdmin from "@effect-zim/emulator/EmulatorAdmin"
+ *
+ * const inspector = EmulatorAdmin.EmulatorAdmin.useSync(({ url }) => `Open ${url}`)
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */

@@ -23,6 +23,13 @@ import { toServerResponse } from "./internal/http/serverResponse.ts"
 /**
  * A running server: where it listens.
  *
+ * @example
+ * ```ts
+ * import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
+ *
+ * const baseUrl = EmulatorServer.EmulatorServer.useSync(({ url }) => url)
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */

@@ -119,6 +119,13 @@ export const describe = ({ action, conditions }: Fault): string =>
 /**
  * The fault, only where this holds too.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.answerLost.pipe(Fault.when(Fault.user("user-3")), Fault.when(Fault.page(2)))
+ * ```
+ *
  * @category combinators
  * @since 0.1.0
  */
@@ -129,6 +136,13 @@ export const when: {
 
 /**
  * The fault, only the first `n` times that its other conditions hold.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.connectionReset.pipe(Fault.times(2))
+ * ```
  *
  * @category combinators
  * @since 0.1.0
@@ -143,6 +157,13 @@ export const times: {
 /**
  * Calls for which a function of the call holds.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.hang, Fault.where((call) => call.index > 100))
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -150,6 +171,13 @@ export const where = (predicate: (call: Call) => boolean): Condition => new Cond
 
 /**
  * Calls for one of these users.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.returnCode(660000003), Fault.user("user-3", "user-5"))
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -159,6 +187,13 @@ export const user = (...userIds: ReadonlyArray<string>): Condition => new Condit
 /**
  * Calls of this app.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.httpStatus(503), Fault.app(12345))
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -166,6 +201,13 @@ export const app = (appId: number): Condition => new Condition({ app: appId })
 
 /**
  * Calls for this page of a list, counted from 1.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.truncatedBody, Fault.page(2))
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -175,6 +217,13 @@ export const page = (number: number): Condition => new Condition({ page: number 
 /**
  * Calls that send this `Next`.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.hang, Fault.cursor("0")) // every first page
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -182,6 +231,13 @@ export const cursor = (digits: string): Condition => new Condition({ cursor: dig
 
 /**
  * The first `n` calls that the conditions before it let through.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.returnCode(7), Fault.first(3))
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -191,6 +247,13 @@ export const first = (n: number): Condition => new Condition({ times: n })
 /**
  * The nth call, counted from 1 among the calls that the conditions before it let through.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.answerLost, Fault.nth(3))
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -198,6 +261,13 @@ export const nth = (n: number): Condition => new Condition({ nth: n })
 
 /**
  * Every nth call, counted among the calls that the conditions before it let through.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.returnCode(1), Fault.every(7))
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -207,6 +277,13 @@ export const every = (n: number): Condition => new Condition({ every: n })
 /**
  * The nth time that a user's page is asked for, counted from 1 for each page of each user.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.connectionReset, Fault.attempt(1)) // each page comes when it is asked for again
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -215,6 +292,13 @@ export const attempt = (n: number): Condition => new Condition({ attempt: n })
 /**
  * This share of the calls, from 0 to 1, drawn from the seed.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.httpStatus(502), Fault.probability(0.05))
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -222,6 +306,14 @@ export const probability = (share: number): Condition => new Condition({ probabi
 
 /**
  * Calls for which both hold. The second sees only the calls for which the first holds.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const secondOfUser3 = Fault.user("user-3").pipe(Fault.and(Fault.nth(2)))
+ * const fault = Fault.when(Fault.hang, secondOfUser3)
+ * ```
  *
  * @category combinators
  * @since 0.1.0
@@ -234,6 +326,13 @@ export const and: {
 /**
  * Calls for which at least one holds. Both see every call.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.hang, Fault.or(Fault.user("user-3"), Fault.page(2)))
+ * ```
+ *
  * @category combinators
  * @since 0.1.0
  */
@@ -245,6 +344,13 @@ export const or: {
 /**
  * Calls for which it does not hold.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.httpStatus(503), Fault.not(Fault.user("user-3")))
+ * ```
+ *
  * @category combinators
  * @since 0.1.0
  */
@@ -255,6 +361,13 @@ export const not = (self: Condition): Condition => new Condition({ not: self.dat
 /**
  * The service answers with this return code and does nothing else. It happens to calls with a valid signature, before
  * they are counted by the quota. `message` replaces the documented text.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const tooFast = Fault.returnCode(660300005)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -293,6 +406,13 @@ export const latency = (duration: Duration.Input, options?: LatencyOptions): Fau
 /**
  * A latency drawn evenly from a range, from the seed. See {@link latency}.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const slow = Fault.latencyBetween("20 millis", "80 millis")
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -306,6 +426,13 @@ export const latencyBetween = (minimum: Duration.Input, maximum: Duration.Input,
 
 /**
  * A latency of a normal distribution, never below 0: most answers take about `mean`. See {@link latency}.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const slow = Fault.latencyNormal("100 millis", "20 millis")
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -322,6 +449,13 @@ export const latencyNormal = (mean: Duration.Input, deviation: Duration.Input, o
  * A latency of a log-normal distribution, as services have it: half of the answers take `median` or less, and with a
  * `sigma` of 1 one in a hundred takes ten times as long. See {@link latency}.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const slow = Fault.latencyLogNormal("50 millis", 1)
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -330,6 +464,13 @@ export const latencyLogNormal = (median: Duration.Input, sigma: number, options?
 
 /**
  * A latency of an exponential distribution. See {@link latency}.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const slow = Fault.latencyExponential("50 millis")
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -341,6 +482,13 @@ export const latencyExponential = (mean: Duration.Input, options?: LatencyOption
  * A latency of a Pareto distribution, with a heavy tail: never below `minimum`, and the smaller `shape` (above 0), the
  * longer the worst. No latency is longer than a day. See {@link latency}.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const slow = Fault.latencyPareto("20 millis", 1.5)
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -350,6 +498,13 @@ export const latencyPareto = (minimum: Duration.Input, shape: number, options?: 
 /**
  * The connection is reset before the call is processed.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.times(Fault.connectionReset, 2)
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -357,6 +512,13 @@ export const connectionReset: Fault = new Fault({ type: "connectionReset" })
 
 /**
  * The call is processed and counted, then the connection is reset instead of answering.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.answerLost, Fault.nth(3))
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -366,6 +528,13 @@ export const answerLost: Fault = new Fault({ type: "answerLost" })
 /**
  * The call is never processed and never answered; the connection stays open.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.times(Fault.hang, 1)
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -373,6 +542,14 @@ export const hang: Fault = new Fault({ type: "hang" })
 
 /**
  * A successful answer has this `Next` instead of its own: an integer of any size, or a text, which is the wrong type.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const negative = Fault.nextCursor(-1)
+ * const wrongType = Fault.nextCursor("next")
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -384,6 +561,13 @@ export const nextCursor = (next: bigint | number | string): Fault =>
  * Every `Next` but 0 is an odd number beyond 2^53, right to the last digit: a client that reads it as a double never
  * sends it back right.
  *
+ * @example
+ * ```ts
+ * import { Emulator, Fault, World } from "@effect-zim/emulator"
+ *
+ * const layer = Emulator.layer({ world: World.generate({ seed: 1, users: 10 }), faults: [Fault.largeCursors] })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -391,6 +575,13 @@ export const largeCursors: Fault = new Fault({ type: "largeCursors" })
 
 /**
  * The list never ends: its pages lead in a circle of this length (1 or more, default 2: A, B, A, B).
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.cyclingCursor(3), Fault.user("user-3"))
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -401,6 +592,13 @@ export const cyclingCursor = (length: number = defaults.length): Fault => new Fa
  * A page after the first begins with the last `count` entries (default 1) of the page before, as when a list grows at
  * its front while it is read. At least one of its entries is new: with a `Limit` of 1 nothing happens.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.duplicateEntries(5), Fault.page(2))
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -410,6 +608,13 @@ export const duplicateEntries = (count: number = defaults.count): Fault =>
 /**
  * A page after the first leaves out the first `count` entries (default 1) that it should have, as when a list shrinks at
  * its front while it is read.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.missingEntries(5), Fault.page(2))
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -438,6 +643,13 @@ export const rewrite = (name: string, change: (reply: Reply) => Reply): Fault =>
 /**
  * The answer is this text, as JSON by its content type, with HTTP status 200.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.rawBody('{"Code":0,"Message":"success"}')
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -447,6 +659,13 @@ export const rawBody = (text: string, contentType: string = defaults.contentType
 /**
  * The answer is text that is no JSON, although its content type says so.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.times(Fault.notJson, 1)
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -454,6 +673,13 @@ export const notJson: Fault = new Fault({ type: "notJson" })
 
 /**
  * The answer has no body.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.times(Fault.emptyBody, 1)
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -501,6 +727,13 @@ export const retryAfter = (
 /**
  * A redirect (302) to this location.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.redirect("http://127.0.0.1/elsewhere")
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -508,6 +741,13 @@ export const redirect = (location: string = defaults.location): Fault => new Fau
 
 /**
  * The right answer, with a content type of `text/html`.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.when(Fault.wrongContentType, Fault.every(2))
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -517,6 +757,13 @@ export const wrongContentType: Fault = new Fault({ type: "wrongContentType" })
 /**
  * The answer breaks off in the middle of its body.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.times(Fault.truncatedBody, 1)
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -525,6 +772,13 @@ export const truncatedBody: Fault = new Fault({ type: "truncatedBody" })
 /**
  * The answer stops in the middle of its body, and the connection stays open.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.times(Fault.hangingBody, 1)
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -532,6 +786,13 @@ export const hangingBody: Fault = new Fault({ type: "hangingBody" })
 
 /**
  * The answer comes in pieces of so many bytes, with a pause before each.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.slowBody({ bytes: 16, every: "100 millis" })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -542,6 +803,13 @@ export const slowBody = (options: { readonly bytes: number; readonly every: Dura
 /**
  * A successful answer padded with so many bytes, sent without `Content-Length`.
  *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.oversizedBody(9 * 1024 * 1024)
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -550,6 +818,13 @@ export const oversizedBody = (bytes: number): Fault => new Fault({ type: "oversi
 /**
  * The same, compressed a thousandfold (`Content-Encoding: gzip`): a client that unpacks it without a limit unpacks so
  * many bytes, default 1 GiB. It is made as it is read, so a client that stops early costs little.
+ *
+ * @example
+ * ```ts
+ * import { Fault } from "@effect-zim/emulator"
+ *
+ * const fault = Fault.gzipBomb(64 * 1024 * 1024)
+ * ```
  *
  * @category constructors
  * @since 0.1.0

@@ -58,6 +58,13 @@ export class FaultsUnreadable extends Schema.TaggedError<FaultsUnreadable>("@eff
 /**
  * A fault of its decoded JSON: see {@link FaultJson}.
  *
+ * @example
+ * ```ts
+ * import { Fault, FaultJson } from "@effect-zim/emulator"
+ *
+ * const faultOf = (spec: typeof FaultJson.FaultJson.Type): Fault.Fault => FaultJson.fromSpec(spec)
+ * ```
+ *
  * @category converting
  * @since 0.1.0
  */
@@ -75,6 +82,13 @@ const encodeOne = Schema.encodeSync(FaultJson)
 
 /**
  * Reads a list of faults from parsed JSON; one fault alone is a list of one. Fails with {@link FaultsUnreadable}.
+ *
+ * @example
+ * ```ts
+ * import { FaultJson } from "@effect-zim/emulator"
+ *
+ * const faults = FaultJson.decode([{ type: "hang", when: [{ user: ["user-3"] }] }])
+ * ```
  *
  * @category converting
  * @since 0.1.0
@@ -112,6 +126,13 @@ export const parse = (text: string): Effect.Effect<ReadonlyArray<Fault.Fault>, F
 /**
  * A fault of its JSON, in code. Throws on a wrong one: {@link decode} fails with a typed error instead.
  *
+ * @example
+ * ```ts
+ * import { FaultJson } from "@effect-zim/emulator"
+ *
+ * const fault = FaultJson.make({ type: "returnCode", code: 1, when: [{ nth: 3 }] })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -121,6 +142,13 @@ const specOf = Schema.decodeUnknownOption(Schema.toType(FaultJson), exact)
 
 /**
  * The decoded JSON of a fault: {@link fromSpec} of it does the same. See {@link encode}.
+ *
+ * @example
+ * ```ts
+ * import { Fault, FaultJson } from "@effect-zim/emulator"
+ *
+ * FaultJson.toSpec(Fault.times(Fault.hang, 2)) // Option.some(...): what FaultJson.fromSpec takes
+ * ```
  *
  * @category converting
  * @since 0.1.0

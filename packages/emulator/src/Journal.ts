@@ -60,6 +60,13 @@ export interface Entry extends Schema.Schema.Type<typeof Entry> {}
 /**
  * Whether the quota rejected the call.
  *
+ * @example
+ * ```ts
+ * import { Journal } from "@effect-zim/emulator"
+ *
+ * const rejected = (entries: ReadonlyArray<Journal.Entry>): number => entries.filter(Journal.isRateLimited).length
+ * ```
+ *
  * @category guards
  * @since 0.1.0
  */
@@ -98,6 +105,13 @@ export const peak = (entries: ReadonlyArray<Entry>, window: Duration.Input): num
 /**
  * How many calls came with a nonce that had been used before.
  *
+ * @example
+ * ```ts
+ * import { Journal } from "@effect-zim/emulator"
+ *
+ * const isSafe = (entries: ReadonlyArray<Journal.Entry>): boolean => Journal.nonceReuses(entries) === 0
+ * ```
+ *
  * @category accessors
  * @since 0.1.0
  */
@@ -106,6 +120,13 @@ export const nonceReuses = (entries: ReadonlyArray<Entry>): number =>
 
 /**
  * How many calls were made for each user.
+ *
+ * @example
+ * ```ts
+ * import { Journal } from "@effect-zim/emulator"
+ *
+ * const callsOf = (entries: ReadonlyArray<Journal.Entry>): number => Journal.attempts(entries).get("user-3") ?? 0
+ * ```
  *
  * @category accessors
  * @since 0.1.0
@@ -121,6 +142,13 @@ const tally = <A>(items: ReadonlyArray<A>): ReadonlyMap<A, number> => {
 
 /**
  * The age of the oldest signature in seconds, as it was when its call arrived; `undefined` where no call was signed.
+ *
+ * @example
+ * ```ts
+ * import { Journal } from "@effect-zim/emulator"
+ *
+ * const isFresh = (entries: ReadonlyArray<Journal.Entry>): boolean => (Journal.maximumSignatureAge(entries) ?? 0) <= 10
+ * ```
  *
  * @category accessors
  * @since 0.1.0

@@ -77,6 +77,13 @@ const checked = Schema.decodeUnknownSync(Schema.toType(ServiceClock))
 /**
  * Right, by Effect's `Clock`: the default.
  *
+ * @example
+ * ```ts
+ * import { ServiceClock } from "@effect-zim/emulator"
+ *
+ * ServiceClock.read(ServiceClock.real, 1767225600000) // 1767225600000
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -84,6 +91,13 @@ export const real: ServiceClock = { mode: "Real" }
 
 /**
  * Ahead by so much; behind, where it is negative.
+ *
+ * @example
+ * ```ts
+ * import { ServiceClock } from "@effect-zim/emulator"
+ *
+ * const behind = ServiceClock.skewed("-15 minutes")
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -94,6 +108,13 @@ export const skewed = (offset: Duration.Input): ServiceClock =>
 /**
  * Standing still at a time in milliseconds since the epoch, or where it stands when this is set.
  *
+ * @example
+ * ```ts
+ * import { ServiceClock } from "@effect-zim/emulator"
+ *
+ * const newYear = ServiceClock.frozen(1767225600000)
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -101,6 +122,13 @@ export const frozen = (at?: number): ServiceClock => checked({ mode: "Frozen", .
 
 /**
  * Right until it jumps: by `by` when the right time reaches `at`, in milliseconds since the epoch.
+ *
+ * @example
+ * ```ts
+ * import { ServiceClock } from "@effect-zim/emulator"
+ *
+ * const clock = ServiceClock.stepping({ at: 1767225600000, by: "-1 hour" })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -114,6 +142,13 @@ export const stepping = (...steps: ReadonlyArray<{ readonly at: number; readonly
 /**
  * Right when it is set, and gaining so many milliseconds in every second; a negative number loses.
  *
+ * @example
+ * ```ts
+ * import { ServiceClock } from "@effect-zim/emulator"
+ *
+ * const fast = ServiceClock.drifting({ millisPerSecond: 5 })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -126,6 +161,13 @@ const offsetOf = (clock: { readonly offset?: Duration.Duration }): number =>
 /**
  * What the clock shows when it is `now` (both in milliseconds since the epoch). What was left to the moment of setting
  * counts from `now`: see {@link start}. It shows whole milliseconds, and stays within the years 1 to 9999.
+ *
+ * @example
+ * ```ts
+ * import { ServiceClock } from "@effect-zim/emulator"
+ *
+ * ServiceClock.read(ServiceClock.skewed("1 second"), 1767225600000) // 1767225601000
+ * ```
  *
  * @category accessors
  * @since 0.1.0
@@ -156,6 +198,15 @@ const reading = (clock: ServiceClock, now: number): number => {
  * The same clock with the moment of setting filled in: `at` and `since`, where they were left out. A clock that stands
  * still without `at` stands at `shown`, which is what the clock before it showed.
  *
+ * @example
+ * ```ts
+ * import { ServiceClock } from "@effect-zim/emulator"
+ *
+ * const now = 1767225600000
+ * const drifting = ServiceClock.start(ServiceClock.drifting({ millisPerSecond: 5 }), now, now)
+ * ServiceClock.read(drifting, now + 1000) // 1767225601005
+ * ```
+ *
  * @category combinators
  * @since 0.1.0
  */
@@ -173,6 +224,13 @@ const reach = {
 
 /**
  * The clock after somebody has set it forward by so much, or back.
+ *
+ * @example
+ * ```ts
+ * import { ServiceClock } from "@effect-zim/emulator"
+ *
+ * const ahead = ServiceClock.step(ServiceClock.real, "10 minutes")
+ * ```
  *
  * @category combinators
  * @since 0.1.0

@@ -158,6 +158,13 @@ export const fixed = (options?: Options & { readonly aligned?: boolean | undefin
 /**
  * A bucket of `burst` tokens (default `limit`), filled with `limit` tokens per window.
  *
+ * @example
+ * ```ts
+ * import { ServiceQuota } from "@effect-zim/emulator"
+ *
+ * const quota = ServiceQuota.tokenBucket({ limit: 20, burst: 40 })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -171,6 +178,13 @@ export const tokenBucket = (options?: Limits & { readonly burst?: number | undef
 /**
  * One call every `window / limit`; up to `queue` calls (default 0) wait for their turn instead of being rejected.
  *
+ * @example
+ * ```ts
+ * import { ServiceQuota } from "@effect-zim/emulator"
+ *
+ * const quota = ServiceQuota.leaky({ limit: 20, queue: 5 })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -179,6 +193,13 @@ export const leaky = (options?: Limits & { readonly queue?: number | undefined }
 
 /**
  * No limit.
+ *
+ * @example
+ * ```ts
+ * import { Emulator, ServiceQuota, World } from "@effect-zim/emulator"
+ *
+ * const layer = Emulator.layer({ world: World.generate({ seed: 1, users: 10 }), quota: ServiceQuota.unlimited })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -232,6 +253,14 @@ export const meter = (quota: ServiceQuota): QuotaMeters.Meter => {
 /**
  * Which of a quota's meters a call is counted by.
  *
+ * @example
+ * ```ts
+ * import { ServiceQuota } from "@effect-zim/emulator"
+ *
+ * const call = { appId: 12345, action: "QueryConversationList" }
+ * const meterOf = (quota: ServiceQuota.ServiceQuota): string => ServiceQuota.budgetOf(quota, call)
+ * ```
+ *
  * @category accessors
  * @since 0.1.0
  */
@@ -240,6 +269,13 @@ export const budgetOf = (quota: ServiceQuota, call: { readonly appId: number; re
 
 /**
  * In one line: `TokenBucket: 20 per 1s, burst 20, per App`.
+ *
+ * @example
+ * ```ts
+ * import { ServiceQuota } from "@effect-zim/emulator"
+ *
+ * ServiceQuota.describe(ServiceQuota.tokenBucket()) // TokenBucket: 20 per 1s, burst 20, per App
+ * ```
  *
  * @category converting
  * @since 0.1.0

@@ -131,6 +131,13 @@ const decodeSchema = Schema.decodeUnknownEffect(World)
 /**
  * Reads a world from parsed JSON. Fails with {@link WorldUnreadable}.
  *
+ * @example
+ * ```ts
+ * import { World } from "@effect-zim/emulator"
+ *
+ * const world = World.decode({ apps: [{ appId: 12345, serverSecret: "s3cret" }], users: [{ userId: "u1" }] })
+ * ```
+ *
  * @category converting
  * @since 0.1.0
  */
@@ -234,6 +241,13 @@ const timeOf = (now: number): number =>
 /**
  * Legal user ids that are not registered in a world: `stranger-1`, `stranger-2` and so on.
  *
+ * @example
+ * ```ts
+ * import { World } from "@effect-zim/emulator"
+ *
+ * World.unregistered(World.generate({ seed: 1, users: 10 }), 2) // ["stranger-1", "stranger-2"]
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -279,6 +293,14 @@ export const register: {
 /**
  * The user with this conversation in place of the one of the same type and id.
  *
+ * @example
+ * ```ts
+ * import { World } from "@effect-zim/emulator"
+ *
+ * const later = (user: World.User): World.User =>
+ *   World.putInto(user, { ConvId: "group-7", ConvType: 2, UpdateTime: 1767225600001 })
+ * ```
+ *
  * @category combinators
  * @since 0.1.0
  */
@@ -314,6 +336,14 @@ export const putConversation: {
 
 /**
  * Takes a conversation out of every list: what disbanding a group does.
+ *
+ * @example
+ * ```ts
+ * import { World } from "@effect-zim/emulator"
+ *
+ * const world = World.generate({ seed: 1, users: 10 })
+ * const disbanded = World.removeConversation(world, { ConvId: "group-7", ConvType: 2 })
+ * ```
  *
  * @category combinators
  * @since 0.1.0

@@ -208,6 +208,14 @@ const kick = (world: World.World, { group, userId }: Of<"kick">): Changed =>
 /**
  * The world after a change. `now` is the time in milliseconds since the epoch, for changes that do not say when.
  *
+ * @example
+ * ```ts
+ * import { World, WorldChange } from "@effect-zim/emulator"
+ *
+ * const world = World.generate({ seed: 1, users: 2 })
+ * const changed = WorldChange.apply(world, { type: "message", from: "user-1", to: "user-2" }, 1767225600000)
+ * ```
+ *
  * @category combinators
  * @since 0.1.0
  */

@@ -160,6 +160,17 @@ const readUsers = Effect.fnUntraced(function* (directory: string, name: string) 
 /**
  * Loads a world. Fails with `WorldUnreadable`, which names file, line and key, or with what the file system says.
  *
+ * @example
+ * ```ts
+ * import { Emulator, WorldFolder } from "@effect-zim/emulator"
+ * import { Effect } from "effect"
+ *
+ * const program = Effect.gen(function* () {
+ *   const emulator = yield* Emulator.Emulator
+ *   yield* emulator.world.set(yield* WorldFolder.load("snapshots/before-the-migration"))
+ * })
+ * ```
+ *
  * @category running
  * @since 0.1.0
  */

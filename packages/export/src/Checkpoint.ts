@@ -164,6 +164,13 @@ export const noCounts: Counts = Counts.make({})
 /**
  * The checkpoint of a run that has done nothing yet.
  *
+ * @example
+ * ```ts
+ * import { Checkpoint } from "@effect-zim/export"
+ *
+ * const checkpoint = Checkpoint.initial({ run: "nightly", startedAt: "2026-01-01T00:00:00Z", appId: 12345 })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -180,6 +187,14 @@ const decodeVersion = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.St
 
 /**
  * Reads a checkpoint, or what a sink made of it, from JSON. `path` says where it was found.
+ *
+ * @example
+ * ```ts
+ * import { Checkpoint } from "@effect-zim/export"
+ * import { Schema } from "effect"
+ *
+ * const read = (json: string) => Checkpoint.parse(Schema.toCodecJson(Checkpoint.Checkpoint), json, "export.checkpoint")
+ * ```
  *
  * @category converting
  * @since 0.1.0

@@ -277,6 +277,14 @@ const rowsOf = (path: string, query: string) =>
 /**
  * The failures of the last run, ascending by line.
  *
+ * @example
+ * ```ts
+ * import * as SqliteSink from "@effect-zim/export/SqliteSink"
+ * import { Stream } from "effect"
+ *
+ * const failed = SqliteSink.failures("conversations.db").pipe(Stream.map(({ line }) => line))
+ * ```
+ *
  * @category running
  * @since 0.1.0
  */
@@ -300,6 +308,17 @@ export interface Row {
 
 /**
  * All conversations, a user's together and ascending by time.
+ *
+ * @example
+ * ```ts
+ * import * as SqliteSink from "@effect-zim/export/SqliteSink"
+ * import { Stream } from "effect"
+ *
+ * const users = SqliteSink.conversations("conversations.db").pipe(
+ *   Stream.map(({ userId }) => userId),
+ *   Stream.changes
+ * )
+ * ```
  *
  * @category running
  * @since 0.1.0

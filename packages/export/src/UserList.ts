@@ -191,6 +191,13 @@ export const file = (path: string): Stream.Stream<string, UserListUnreadable, Fi
 /**
  * How many lines a file has, to tell how much is left. Reads the file once.
  *
+ * @example
+ * ```ts
+ * import { UserList } from "@effect-zim/export"
+ *
+ * const lines = UserList.count("users.txt")
+ * ```
+ *
  * @category running
  * @since 0.1.0
  */

@@ -34,6 +34,14 @@ export interface Meaning {
 /**
  * The service answered, so its host is well: a rejection is the sign of a healthy host, too.
  *
+ * @example
+ * ```ts
+ * import { Meaning } from "@effect-zim/policies"
+ *
+ * Meaning.answered("rateLimit") // the quota counts a rejection, and the host is well
+ * Meaning.answered() // the same call would fail again
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -130,6 +138,15 @@ export const ofStatus = (status: number, retryAfter?: Duration.Duration): Meanin
 /**
  * What the policies' own errors mean.
  *
+ * @example
+ * ```ts
+ * import { Meaning, type PolicyError } from "@effect-zim/policies"
+ *
+ * // What a failure means, for an API with an error of its own.
+ * const meaningOf = (error: PolicyError | Error): Meaning.Meaning =>
+ *   Meaning.isPolicyError(error) ? Meaning.ofPolicyError(error) : Meaning.answered()
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -149,6 +166,13 @@ export const ofPolicyError = (error: PolicyError): Meaning => {
 
 /**
  * Whether an error is one of the policies' own.
+ *
+ * @example
+ * ```ts
+ * import { Meaning } from "@effect-zim/policies"
+ *
+ * const isOurs = (error: unknown): boolean => !Meaning.isPolicyError(error)
+ * ```
  *
  * @category errors
  * @since 0.1.0

@@ -16,6 +16,13 @@ import * as Metrics from "./Metrics.ts"
  * is not made again, so in a total outage `n` callers send at most `n + capacity / cost` requests, whatever their
  * policies. Rejections for going too fast cost nothing: the quota holds them back.
  *
+ * @example
+ * ```ts
+ * import { RetryBudget } from "@effect-zim/policies"
+ *
+ * const left = RetryBudget.RetryBudget.use((budget) => budget.left)
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */

@@ -42,6 +42,13 @@ export interface Sample {
 /**
  * The difference to the service's clock, in milliseconds: what to add to this machine's clock.
  *
+ * @example
+ * ```ts
+ * import { ServerClock } from "@effect-zim/policies"
+ *
+ * const offset = ServerClock.ServerClock.use((clock) => clock.offset) // in milliseconds
+ * ```
+ *
  * @category services
  * @since 0.1.0
  */

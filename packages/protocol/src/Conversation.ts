@@ -41,6 +41,13 @@ export interface Wire extends Schema.Schema.Type<typeof Wire> {}
  * Whether an entry is a {@link Wire} without any integer that `JSON.parse` has rounded. By hand, since pages have
  * hundreds: many times faster than `Schema.is` and `WireJson.hasRounded`, whose answers it gives.
  *
+ * @example
+ * ```ts
+ * import { Conversation } from "@effect-zim/protocol"
+ *
+ * Conversation.isExact({ ConvId: "group-7", ConvType: 2, UpdateTime: 1708254395000 }) // true
+ * ```
+ *
  * @category guards
  * @since 0.1.0
  */

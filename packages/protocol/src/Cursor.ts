@@ -75,6 +75,14 @@ export const start: Cursor = make("0")
 /**
  * Whether an answer's cursor says that the list is complete.
  *
+ * @example
+ * ```ts
+ * import { Cursor } from "@effect-zim/protocol"
+ *
+ * Cursor.isEnd(Cursor.make("0")) // true
+ * Cursor.isEnd(Cursor.make("971503777289036701")) // false
+ * ```
+ *
  * @category guards
  * @since 0.1.0
  */

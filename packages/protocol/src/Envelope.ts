@@ -82,6 +82,16 @@ export const parse = (text: string): Result.Result<Envelope, Unreadable> => pars
 /**
  * The same with {@link WireJson.parseKnown}.
  *
+ * @example
+ * ```ts
+ * import { Envelope } from "@effect-zim/protocol"
+ * import { Predicate } from "effect"
+ *
+ * const isSuccess = (body: unknown): boolean => Predicate.hasProperty(body, "Code") && body.Code === 0
+ *
+ * const envelope = Envelope.parseKnown('{"Code":0,"Message":"success","RequestId":"1"}', isSuccess)
+ * ```
+ *
  * @category converting
  * @since 0.1.0
  */
@@ -97,6 +107,13 @@ export const parseKnown = (text: string, isExact: (body: unknown) => boolean): R
 
 /**
  * The same for an answer that {@link WireJson.parse} has read already.
+ *
+ * @example
+ * ```ts
+ * import { Envelope } from "@effect-zim/protocol"
+ *
+ * const envelope = Envelope.fromBody({ Code: 0, Message: "success", RequestId: "1" })
+ * ```
  *
  * @category converting
  * @since 0.1.0

@@ -221,6 +221,13 @@ export const encodeRequest = <Op extends Types>(operation: Operation<Op>, reques
 /**
  * How an operation is sent.
  *
+ * @example
+ * ```ts
+ * import { Operation, QueryConversationList } from "@effect-zim/protocol"
+ *
+ * Operation.methodOf(QueryConversationList.operation) // "POST"
+ * ```
+ *
  * @category accessors
  * @since 0.1.0
  */
@@ -280,6 +287,24 @@ export const decodeResponse = <Op extends Types>(
 /**
  * The error of a return code other than 0: the operation's own where the documentation of the operation lists the code,
  * else a global one.
+ *
+ * @example
+ * ```ts
+ * import { Operation, QueryConversationList, ServiceError } from "@effect-zim/protocol"
+ * import { Duration, Effect } from "effect"
+ *
+ * const details: ServiceError.Details = {
+ *   code: 660300005,
+ *   action: "QueryConversationList",
+ *   attempts: 1,
+ *   elapsed: Duration.millis(12),
+ *   requestId: "1",
+ *   vendorMessage: "too fast"
+ * }
+ * const error = Effect.map(QueryConversationList.operation.make({ userId: "user-42" }), (request) =>
+ *   Operation.failure(QueryConversationList.operation, details, request)
+ * ) // RateLimited
+ * ```
  *
  * @category converting
  * @since 0.1.0

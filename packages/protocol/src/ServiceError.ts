@@ -70,6 +70,14 @@ export interface Details {
 /**
  * A time in an error message: `1s 20ms`, rounded up to whole milliseconds, and never without a unit.
  *
+ * @example
+ * ```ts
+ * import { ServiceError } from "@effect-zim/protocol"
+ * import { Duration } from "effect"
+ *
+ * ServiceError.describeTime(Duration.millis(1020)) // "1s 20ms"
+ * ```
+ *
  * @category converting
  * @since 0.1.0
  */
@@ -78,6 +86,15 @@ export const describeTime = (time: Duration.Duration): string =>
 
 /**
  * The call part of an error message: `QueryConversationList, 3 attempts, 1s 20ms`.
+ *
+ * @example
+ * ```ts
+ * import { ServiceError } from "@effect-zim/protocol"
+ * import { Duration } from "effect"
+ *
+ * ServiceError.describeCall({ action: "QueryConversationList", attempts: 3, elapsed: Duration.millis(1020) })
+ * // "QueryConversationList, 3 attempts, 1s 20ms"
+ * ```
  *
  * @category converting
  * @since 0.1.0
@@ -369,6 +386,21 @@ const globalErrors: ReadonlyMap<number, FromDetails> = new Map([
  * The error of a code that the operation itself does not document: one of the global classes, or
  * {@link UnknownReturnCode}.
  *
+ * @example
+ * ```ts
+ * import { ServiceError } from "@effect-zim/protocol"
+ * import { Duration } from "effect"
+ *
+ * const error = ServiceError.fromDetails({
+ *   code: 1,
+ *   action: "QueryConversationList",
+ *   attempts: 1,
+ *   elapsed: Duration.millis(12),
+ *   requestId: undefined,
+ *   vendorMessage: "server busy"
+ * }) // ServiceFailed
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -378,6 +410,13 @@ export const fromDetails = (details: Details): GlobalError =>
 /**
  * Whether repeating the call can help, and how: see {@link ReturnCode.Retry}. Unknown codes are not retried, unless the
  * answer itself says when to.
+ *
+ * @example
+ * ```ts
+ * import { ServiceError } from "@effect-zim/protocol"
+ *
+ * const isTransient = (error: ServiceError.ServiceError): boolean => ServiceError.retryOf(error) === "Transient"
+ * ```
  *
  * @category accessors
  * @since 0.1.0
@@ -410,6 +449,13 @@ export const isRetryable = (error: ServiceError): boolean => retryOf(error) !== 
 /**
  * Whether the service said "too fast".
  *
+ * @example
+ * ```ts
+ * import { ServiceError } from "@effect-zim/protocol"
+ *
+ * const isTooFast = (error: ServiceError.ServiceError): boolean => ServiceError.isRateLimit(error)
+ * ```
+ *
  * @category guards
  * @since 0.1.0
  */
@@ -420,6 +466,13 @@ export const isRateLimit = (
 
 /**
  * What a person should do about the error, in a sentence or two.
+ *
+ * @example
+ * ```ts
+ * import { ServiceError } from "@effect-zim/protocol"
+ *
+ * const explain = (error: ServiceError.ServiceError): string => `${error.message}\n${ServiceError.advice(error)}`
+ * ```
  *
  * @category accessors
  * @since 0.1.0

@@ -58,6 +58,14 @@ const isMembers = (value: unknown): value is Members => typeof value === "object
  * Whether a value that `JSON.parse` gave holds an integer that was rounded, or a number of that size. Throws a
  * `RangeError` on nesting deeper than {@link deepest}.
  *
+ * @example
+ * ```ts
+ * import { WireJson } from "@effect-zim/protocol"
+ *
+ * WireJson.hasRounded(JSON.parse('{"Next":971503777289036701}')) // true
+ * WireJson.hasRounded(JSON.parse('{"Next":12}')) // false
+ * ```
+ *
  * @category guards
  * @since 0.1.0
  */
@@ -144,6 +152,17 @@ export const parse = (text: string): unknown => parseKnown(text, () => false)
 /**
  * The same for whoever knows what to expect, and so finds out faster that nothing was rounded: `isExact` is true only of
  * a value in which {@link hasRounded} finds nothing.
+ *
+ * @example
+ * ```ts
+ * import { WireJson } from "@effect-zim/protocol"
+ * import { Predicate } from "effect"
+ *
+ * const isAck = (value: unknown): boolean =>
+ *   Predicate.hasProperty(value, "Code") && value.Code === 0 && Object.keys(value).length === 1
+ *
+ * WireJson.parseKnown('{"Code":0}', isAck) // { Code: 0 }
+ * ```
  *
  * @category converting
  * @since 0.1.0

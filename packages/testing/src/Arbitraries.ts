@@ -98,6 +98,13 @@ export const scenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
  * Like {@link scenario}, with troubles that may last for ever, cursors that lead in a circle, and redirects: a pipeline
  * may fail on these, but must not hang, die or pass off a part as the whole.
  *
+ * @example
+ * ```ts
+ * import { Arbitraries } from "@effect-zim/testing"
+ *
+ * const scenarios = Arbitraries.hostileScenario({ users: 2, troubles: 4 })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -107,6 +114,13 @@ export const hostileScenario = (options?: Options): Arbitrary.Arbitrary<Scenario
 /**
  * Schedules of faults for the users `u1`, `u2` and `u3` that end.
  *
+ * @example
+ * ```ts
+ * import { Arbitraries } from "@effect-zim/testing"
+ *
+ * const schedules = Arbitraries.faults({ troubles: 2 })
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -115,6 +129,13 @@ export const faults = (options?: Pick<Options, "troubles" | "times">): Arbitrary
 
 /**
  * Schedules of faults for the users `u1`, `u2` and `u3` that may last for ever.
+ *
+ * @example
+ * ```ts
+ * import { Arbitraries } from "@effect-zim/testing"
+ *
+ * const schedules = Arbitraries.anyFaults({ troubles: 2 })
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -130,6 +151,25 @@ const scenarioOfThree = (options: Options | undefined, ending: boolean): Arbitra
 /**
  * Readings of what the documentation leaves open.
  *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { World } from "@effect-zim/emulator"
+ * import { Arbitraries, ZimTest } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ * import { Effect } from "effect"
+ *
+ * const world = World.generate({ seed: 1, users: 1 })
+ *
+ * it.effect.prop("reads the list, whatever is left open", [Arbitraries.reading], ([reading]) =>
+ *   Conversations.snapshot("user-1").pipe(
+ *     Effect.map(({ verdict }) => verdict === "Complete"),
+ *     ZimTest.inVirtualTime(),
+ *     Effect.provide(ZimTest.layer(world, [], { reading }))
+ *   )
+ * )
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -144,6 +184,15 @@ const index = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: alphabet.
 /**
  * User ids of 1 to 32 characters, of the whole legal alphabet. They shrink to `a`.
  *
+ * @example
+ * ```ts
+ * import { UserId } from "@effect-zim/protocol"
+ * import { Arbitraries } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ *
+ * it.prop("is a user id", [Arbitraries.userId], ([userId]) => UserId.is(userId))
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -154,6 +203,14 @@ export const userId: Arbitrary.Arbitrary<ProtocolUserId.UserId> = Arbitrary.map(
 
 /**
  * Lists of conversations as the service keeps them, of any length: each type and id once.
+ *
+ * @example
+ * ```ts
+ * import { Arbitraries } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ *
+ * it.prop("names each", [Arbitraries.conversations], ([list]) => list.every(({ ConvId }) => ConvId !== ""))
+ * ```
  *
  * @category constructors
  * @since 0.1.0
@@ -168,6 +225,15 @@ const digits = Schema.String.check(Schema.isPattern(/^(?:0|-?[1-9][0-9]{0,40})$/
 /**
  * Cursors: the start, small ones, negative ones, and ones far beyond 2^53.
  *
+ * @example
+ * ```ts
+ * import { Cursor } from "@effect-zim/protocol"
+ * import { Arbitraries } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ *
+ * it.prop("is a cursor", [Arbitraries.cursor], ([cursor]) => Cursor.is(cursor))
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -177,6 +243,16 @@ export const cursor: Arbitrary.Arbitrary<Cursor.Cursor> = Arbitrary.map(Arbitrar
  * Answers on the wire that a client must understand, in every spelling that the documentation allows, with what they
  * say. See {@link ArbitraryAnswers.Answer}.
  *
+ * @example
+ * ```ts
+ * import { Envelope } from "@effect-zim/protocol"
+ * import { Arbitraries } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ * import { Result } from "effect"
+ *
+ * it.prop("is read", [Arbitraries.answer], ([{ text }]) => Result.isSuccess(Envelope.parse(text)))
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */
@@ -184,6 +260,25 @@ export const answer: Arbitrary.Arbitrary<ArbitraryAnswers.Answer> = ArbitraryAns
 
 /**
  * Answers that no client must take for a page: cut off, of the wrong type or shape, or not of this service.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Fault, World } from "@effect-zim/emulator"
+ * import { Arbitraries, ZimTest } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ * import { Effect } from "effect"
+ *
+ * const world = World.generate({ seed: 1, users: 1 })
+ *
+ * it.effect.prop("takes none for a page", [Arbitraries.brokenAnswer], ([answer]) =>
+ *   Conversations.page("user-1").pipe(
+ *     Effect.match({ onFailure: () => true, onSuccess: () => false }),
+ *     ZimTest.inVirtualTime(),
+ *     Effect.provide(ZimTest.layer(world, [Fault.rawBody(answer.text)]))
+ *   )
+ * )
+ * ```
  *
  * @category constructors
  * @since 0.1.0

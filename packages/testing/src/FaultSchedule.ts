@@ -159,6 +159,13 @@ export class FaultSchedule extends InWords.InWords {
 /**
  * Makes a schedule of its lines. Throws a `RangeError` where a number is out of its range.
  *
+ * @example
+ * ```ts
+ * import { FaultSchedule } from "@effect-zim/testing"
+ *
+ * const schedule = FaultSchedule.make([{ userId: "u1", call: 3, trouble: "no answer" }])
+ * ```
+ *
  * @category constructors
  * @since 0.1.0
  */

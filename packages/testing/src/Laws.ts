@@ -124,6 +124,17 @@ export const complete = lawOf("complete", [LawChecks.missing])
 /**
  * Nothing comes twice, not even where the pipeline fails in the end, and nothing comes that is not in the list.
  *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Arbitraries, Laws } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ *
+ * it.effect.prop("gives each once", [Arbitraries.scenario()], ([scenario]) =>
+ *   Laws.exactlyOnce(scenario, (userId) => Conversations.stream(userId))
+ * )
+ * ```
+ *
  * @category running
  * @since 0.1.0
  */
@@ -132,6 +143,17 @@ export const exactlyOnce = lawOf("exactly once", [LawChecks.repeated])
 /**
  * Conversations come in the order in which the service sent them (ascending by time, within each page at least), as
  * `Conversations.stream` gives them, or all of them sorted by time, the oldest first, as `Conversations.snapshot` does.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Arbitraries, Laws } from "@effect-zim/testing"
+ * import { it } from "@effect/vitest"
+ *
+ * it.effect.prop("keeps the order", [Arbitraries.scenario()], ([scenario]) =>
+ *   Laws.inOrder(scenario, (userId) => Conversations.stream(userId))
+ * )
+ * ```
  *
  * @category running
  * @since 0.1.0
