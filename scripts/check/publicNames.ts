@@ -71,7 +71,7 @@ const read = Effect.fnUntraced(function* (file: string) {
   return { file, text, comments, imports: module.staticImports, body: program.body } satisfies Module
 })
 
-/** Where a name that is exported again comes from: a file of the package, another package (`undefined`), or here. */
+/** Where a name that is exported again comes from: a file of the package, another package, or here (`undefined`). */
 const originOf = (module: Module, statement: ExportNamed, name: string): string | undefined =>
   statement.source?.value ??
   module.imports.find(({ entries }) => entries.some(({ localName }) => localName.value === name))?.moduleRequest.value
@@ -89,11 +89,14 @@ const exported = Effect.fnUntraced(function* (file: string) {
   )
   const elsewhere = yield* Effect.forEach(again, ({ name, statement }) => {
     const origin = originOf(module, statement, name)
-    if (origin === undefined) return Effect.succeed(declared(module, body, name))
     // What another package exports is looked at there.
-    if (!origin.startsWith(".")) return Effect.succeed([])
-    const from = path.join(path.dirname(file), origin)
-    return Effect.map(read(from), (other) => declared(other, other.body, name))
+    if (origin !== undefined && !origin.startsWith(".")) return Effect.succeed([])
+    const from = origin === undefined ? Effect.succeed(module) : read(path.join(path.dirname(file), origin))
+    return Effect.map(from, (other): ReadonlyArray<PublicName> => {
+      const found = declared(other, other.body, name)
+      // Under another name, or two files away: to be seen, it must fail.
+      return found.length > 0 ? found : [{ name, place: file, kind: "constant", docstring: "" }]
+    })
   })
   const own = body.filter((statement) => statement.type === "ExportNamedDeclaration")
   return [...declared(module, own), ...elsewhere.flat()]
