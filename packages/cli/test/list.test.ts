@@ -20,6 +20,7 @@ const records = (userId: string) =>
     userId,
     conversationId: wire.ConvId,
     type: typeOf(wire.ConvType),
+    typeCode: wire.ConvType ?? 0,
     updatedAt: new Date(wire.UpdateTime).toISOString()
   }))
 
@@ -40,7 +41,7 @@ layer(service, { excludeTestServices: true })("zim conversations list", (it) => 
       assert.deepStrictEqual(parseLines(outcome.stdout), records("ada"))
       assert.strictEqual(
         outcome.stdout.split("\n")[0],
-        '{"userId":"ada","conversationId":"grace","type":"OneToOne","updatedAt":"2024-02-18T11:06:35.000Z"}'
+        '{"userId":"ada","conversationId":"grace","type":"OneToOne","typeCode":0,"updatedAt":"2024-02-18T11:06:35.000Z"}'
       )
       assert.deepStrictEqual([...new Set(records("ada").map(({ type }) => type))], ["OneToOne", "Group", "Unknown"])
     })
@@ -58,12 +59,15 @@ layer(service, { excludeTestServices: true })("zim conversations list", (it) => 
     Effect.gen(function* () {
       const outcome = yield* invokeAt(yield* url, list("ada", "--format", "csv"))
       const [header] = outcome.stdout.split("\r\n")
-      assert.strictEqual(header, "userId,conversationId,type,updatedAt")
+      assert.strictEqual(header, "userId,conversationId,type,typeCode,updatedAt")
       const rows = yield* Stream.make(outcome.stdout).pipe(
         Stream.pipeThroughChannel(Csv.decodeString({ headers: true })),
         Stream.runCollect
       )
-      assert.deepStrictEqual(rows, records("ada"))
+      assert.deepStrictEqual(
+        rows,
+        records("ada").map((record) => ({ ...record, typeCode: String(record.typeCode) }))
+      )
     })
   )
 
@@ -73,7 +77,7 @@ layer(service, { excludeTestServices: true })("zim conversations list", (it) => 
         Effect.flatMap(url, (url) => Effect.map(invokeAt(url, list("nobody-writes-me", ...args)), (out) => out.stdout))
       assert.strictEqual(yield* print(), "")
       assert.strictEqual(yield* print("--format", "json"), "[]\n")
-      assert.strictEqual(yield* print("--format", "csv"), "userId,conversationId,type,updatedAt\r\n")
+      assert.strictEqual(yield* print("--format", "csv"), "userId,conversationId,type,typeCode,updatedAt\r\n")
       const shown = yield* invokeAt(yield* url, list("nobody-writes-me"), 80)
       assert.include(shown.stdout, "No conversations of nobody-writes-me")
     })

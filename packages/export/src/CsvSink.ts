@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import { escape } from "./internal/escapedText.ts"
 import * as FileSink from "./internal/files/fileSink.ts"
 import type * as OutputFiles from "./internal/files/outputFiles.ts"
-import { conversationKeys, conversationRecord } from "./internal/records.ts"
+import * as ConversationRecord from "./ConversationRecord.ts"
 import type { ExportSink } from "./ExportSink.ts"
 
 /**
@@ -79,7 +79,7 @@ const encode = (rows: ReadonlyArray<Csv.Row>): Effect.Effect<string> =>
  */
 export const make: (options: Options) => Effect.Effect<ExportSink, never, FileSystem.FileSystem | Path.Path> =
   Effect.fnUntraced(function* (options) {
-    const header = yield* encode([conversationKeys])
+    const header = yield* encode([ConversationRecord.keys])
     return yield* FileSink.make(
       {
         name: options.spreadsheet === true ? "csv for a spreadsheet" : "csv",
@@ -88,7 +88,7 @@ export const make: (options: Options) => Effect.Effect<ExportSink, never, FileSy
           encode(
             exported.flatMap(({ conversations, userId }) =>
               conversations.map((conversation) =>
-                Object.values(conversationRecord(userId, conversation)).map((value) =>
+                Object.values(ConversationRecord.make(userId, conversation)).map((value) =>
                   typeof value === "string" ? cell(value, options) : String(value)
                 )
               )

@@ -8,7 +8,7 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import * as FileSink from "./internal/files/fileSink.ts"
 import type * as OutputFiles from "./internal/files/outputFiles.ts"
-import { conversationRecord } from "./internal/records.ts"
+import * as ConversationRecord from "./ConversationRecord.ts"
 import type { ExportSink } from "./ExportSink.ts"
 
 /**
@@ -53,7 +53,7 @@ export const make: (options: Options) => Effect.Effect<ExportSink, never, FileSy
           exported
             .map(({ conversations, userId }) =>
               conversations
-                .map((conversation) => `${JSON.stringify(conversationRecord(userId, conversation))}\n`)
+                .map((conversation) => `${JSON.stringify(ConversationRecord.make(userId, conversation))}\n`)
                 .join("")
             )
             .join("")

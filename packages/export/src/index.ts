@@ -5,6 +5,7 @@
  * @since 0.1.0
  */
 export * as Checkpoint from "./Checkpoint.ts"
+export * as ConversationRecord from "./ConversationRecord.ts"
 export * as CsvSink from "./CsvSink.ts"
 export * as Export from "./Export.ts"
 export * as ExportSink from "./ExportSink.ts"

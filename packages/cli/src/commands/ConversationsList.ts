@@ -2,6 +2,7 @@
  * `zim conversations list`: one user's list.
  */
 import { Conversations, ZimClient } from "@effect-zim/client"
+import { ConversationRecord } from "@effect-zim/export"
 import { UndiciHttpClient } from "@effect-zim/node"
 import { type Conversation, PageSize } from "@effect-zim/protocol"
 import * as Argument from "effect/cli/Argument"
@@ -19,17 +20,6 @@ import * as Output from "../internal/output.ts"
 import { plural } from "../internal/export/progressText.ts"
 import * as Colors from "../internal/terminal/colors.ts"
 import { fit, printable } from "../internal/terminal/text.ts"
-
-const keys = ["userId", "conversationId", "type", "updatedAt"] as const
-
-const record =
-  (userId: string) =>
-  (conversation: Conversation.Conversation): Record<(typeof keys)[number], string> => ({
-    userId,
-    conversationId: conversation.id,
-    type: conversation.type,
-    updatedAt: DateTime.formatIso(conversation.updatedAt)
-  })
 
 const timeTitle = "UPDATED (UTC)"
 const typeWidth = "OneToOne".length
@@ -128,7 +118,11 @@ export const list = Command.make(
     yield* Output.print(
       chosen === "table"
         ? table(conversations, userId)
-        : Output.encode(chosen, keys, spreadsheet)(Stream.map(conversations, record(userId)))
+        : Output.encode(
+            chosen,
+            ConversationRecord.keys,
+            spreadsheet
+          )(Stream.map(conversations, (conversation) => ConversationRecord.make(userId, conversation)))
     )
   })
 ).pipe(

@@ -1,4 +1,6 @@
 /** Reads an export back, whatever its format. */
+import { ConversationRecord } from "@effect-zim/export"
+import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Csv from "effect/encoding/Csv"
 import * as FileSystem from "effect/FileSystem"
@@ -11,15 +13,10 @@ import { importSqlite } from "./importSqlite.ts"
 import type { Entry } from "../conversationStatistics.ts"
 import { whyUnreadable } from "../whyUnreadable.ts"
 
-const Record = Schema.Struct({
-  userId: Schema.String,
-  conversationId: Schema.String,
-  type: Schema.String,
-  updatedAt: Schema.String
-})
+const { ConversationRecord: Line } = ConversationRecord
 
-const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(Record))
-const decodeRow = Schema.decodeUnknownResult(Record)
+const decodeLine = Schema.decodeUnknownResult(Schema.fromJsonString(Line))
+const decodeRow = Schema.decodeUnknownResult(Schema.toCodecStringTree(Line))
 
 const cannotRead = (advice: string) => (path: string, problem: string) =>
   new CommandFailed({ problem: `cannot read ${path}: ${problem}`, advice, exit: "Failure" })
@@ -29,12 +26,13 @@ const noExport = cannotRead("Give a file that zim conversations export has writt
 
 const entryOf =
   (path: string) =>
-  (decoded: Result.Result<typeof Record.Type, unknown>, line: number): Effect.Effect<Entry, CommandFailed> => {
+  (
+    decoded: Result.Result<ConversationRecord.ConversationRecord, unknown>,
+    line: number
+  ): Effect.Effect<Entry, CommandFailed> => {
     if (Result.isFailure(decoded)) return Effect.fail(noExport(path, `line ${line} is no conversation of an export`))
-    const updatedAt = Date.parse(decoded.success.updatedAt)
-    return Number.isNaN(updatedAt)
-      ? Effect.fail(noExport(path, `line ${line} has no time`))
-      : Effect.succeed({ ...decoded.success, updatedAt })
+    const { conversationId, type, updatedAt, userId } = decoded.success
+    return Effect.succeed({ userId, conversationId, type, updatedAt: DateTime.toEpochMillis(updatedAt) })
   }
 
 const sqliteHeader = "SQLite format 3\0"
