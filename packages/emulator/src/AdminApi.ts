@@ -84,7 +84,7 @@ export const UserSummary = Schema.Struct({
   userId: UserId.UserId,
   conversations: Schema.Int,
   kickedFrom: Schema.Array(Schema.String)
-}).annotate({ identifier: "UserSummary" })
+}).annotate({ identifier: "@effect-zim/emulator/UserSummary" })
 
 /**
  * A user, with the conversations in the order in which the service lists them: all, not only the latest 1000.
@@ -96,7 +96,7 @@ export const UserDetails = Schema.Struct({
   userId: UserId.UserId,
   conversations: Schema.Array(Conversation.Wire),
   kickedFrom: Schema.Array(Schema.String)
-}).annotate({ identifier: "UserDetails" })
+}).annotate({ identifier: "@effect-zim/emulator/UserDetails" })
 
 /**
  * A world file whose secrets are {@link redacted}.
@@ -120,7 +120,7 @@ export const WorldJson = Schema.Struct({
     })
   ),
   disbanded: Schema.optionalKey(Schema.Array(Schema.String))
-}).annotate({ identifier: "World" })
+}).annotate({ identifier: "@effect-zim/emulator/World" })
 
 /**
  * Where the emulator stands.
@@ -137,7 +137,7 @@ export const Status = Schema.Struct({
   /** How many calls the journal holds. */
   calls: Schema.Int,
   faults: Schema.Int
-}).annotate({ identifier: "Status" })
+}).annotate({ identifier: "@effect-zim/emulator/Status" })
 
 const PageQuery = {
   offset: Schema.optional(Count),
@@ -232,7 +232,7 @@ export const SetFault = Schema.Struct({
   id: Schema.String,
   description: Schema.String,
   json: Schema.NullOr(FaultJson.FaultJson)
-}).annotate({ identifier: "SetFault" })
+}).annotate({ identifier: "@effect-zim/emulator/SetFault" })
 
 const faultsGroup = HttpApiGroup.make("faults", { topLevel: true })
   .add(
@@ -268,7 +268,7 @@ export const Gauge = Schema.Struct({
   used: Schema.Int,
   available: Schema.NullOr(Schema.Int),
   wait: Schema.NullOr(Schema.Finite)
-}).annotate({ identifier: "Gauge" })
+}).annotate({ identifier: "@effect-zim/emulator/Gauge" })
 
 const QuotaView = Schema.Struct({
   quota: ServiceQuota.ServiceQuota,
@@ -286,7 +286,7 @@ export const ClockView = Schema.Struct({
   clock: ServiceClock.ServiceClock,
   shown: Schema.Finite,
   real: Schema.Finite
-}).annotate({ identifier: "ClockView" })
+}).annotate({ identifier: "@effect-zim/emulator/ClockView" })
 
 const settingsGroup = HttpApiGroup.make("settings", { topLevel: true })
   .add(

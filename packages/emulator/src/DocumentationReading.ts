@@ -31,7 +31,7 @@ export const DocumentationReading = Schema.Struct({
   order: Schema.Literals(["AcrossPages", "WithinPages"]),
   /** What a nonce gets that its app has used within the signature's window: accepted, or 100000005. */
   nonceReuse: Schema.Literals(["Accept", "Reject"])
-}).annotate({ identifier: "Reading" })
+}).annotate({ identifier: "@effect-zim/emulator/Reading" })
 
 /**
  * The type of {@link DocumentationReading}.

@@ -47,7 +47,7 @@ export const Entry = Schema.Struct({
   nonceUses: Schema.optionalKey(Schema.Int),
   /** How old the signature was, in seconds; negative for one from the future, `undefined` without a readable one. */
   signatureAge: Known(Schema.Finite)
-}).annotate({ identifier: "JournalEntry" })
+}).annotate({ identifier: "@effect-zim/emulator/JournalEntry" })
 
 /**
  * One call.
@@ -255,7 +255,7 @@ export const Stats = Schema.Struct({
   window: Schema.Finite,
   /** See {@link maximumSignatureAge}. */
   maximumSignatureAge: Schema.UndefinedOr(Schema.Finite)
-}).annotate({ identifier: "JournalStats" })
+}).annotate({ identifier: "@effect-zim/emulator/JournalStats" })
 
 /**
  * The type of {@link Stats}.

@@ -51,7 +51,7 @@ export const ServiceClock = Schema.Union([
     millisPerSecond: Schema.Finite
   })
 ]).annotate({
-  identifier: "ServiceClock",
+  identifier: "@effect-zim/emulator/ServiceClock",
   message: "Expected a clock whose mode is one of Real, Skewed, Frozen, Stepping, Drifting"
 })
 

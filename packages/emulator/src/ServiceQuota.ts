@@ -67,7 +67,7 @@ export const ServiceQuota = Schema.Union([
   }),
   Schema.Struct({ model: Schema.Literal("Unlimited") })
 ]).annotate({
-  identifier: "Quota",
+  identifier: "@effect-zim/emulator/Quota",
   message: "Expected a quota whose model is one of Sliding, Fixed, TokenBucket, Leaky, Unlimited"
 })
 

@@ -72,7 +72,7 @@ export const WorldChange = Schema.Union([
   Schema.Struct({ type: Schema.Literal("register"), ...fields.register }),
   Schema.Struct({ type: Schema.Literal("kick"), ...fields.kick })
 ]).annotate({
-  identifier: "Change",
+  identifier: "@effect-zim/emulator/Change",
   message: "Expected a change whose type is one of message, createGroup, disband, register, kick"
 })
 

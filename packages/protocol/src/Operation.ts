@@ -158,7 +158,7 @@ export interface Detailed<out Value> extends Omit<Answer, "text"> {
  * @category models
  * @since 0.1.0
  */
-export interface DetailedTypes<Op extends Types> extends Types {
+export interface DetailedTypes<Op extends Types> {
   readonly Input: Op["Input"]
   readonly Request: Op["Request"]
   readonly Payload: Op["Payload"]

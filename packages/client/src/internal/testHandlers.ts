@@ -46,6 +46,7 @@ export const executeWith =
     const isSuccess = Schema.is(operation.success)
     const isError = Schema.is(CallError(operation.errors))
     return Effect.flatMap(CheckedRequest.make(operation, input), (request) =>
+      // @effect-diagnostics-next-line anyUnknownInErrorContext:off What it fails with is looked at below.
       Effect.matchEffect(handler(request), {
         onSuccess: (value) => {
           if (isSuccess(value)) return Effect.succeed(value)

@@ -25,7 +25,7 @@ const isShort = isAtMost(longest)
 export const Signed = Any.check(
   Schema.makeFilter(isAtMost(furthest), { expected: "a duration of at most 12,000 years" })
 ).annotate({
-  identifier: "SignedDuration",
+  identifier: "@effect-zim/emulator/SignedDuration",
   description: 'Milliseconds, or a text such as "90 seconds" or "-11 minutes"'
 })
 
@@ -34,7 +34,10 @@ export const Plain = Any.check(
   Schema.makeFilter((duration) => isShort(duration) && !Duration.isNegative(duration), {
     expected: "a duration from 0 to 300 years"
   })
-).annotate({ identifier: "Duration", description: 'Milliseconds, or a text such as "50 millis" or "1 second"' })
+).annotate({
+  identifier: "@effect-zim/emulator/Duration",
+  description: 'Milliseconds, or a text such as "50 millis" or "1 second"'
+})
 
 const isShortAndPositive = Schema.makeFilter(
   (duration: Duration.Duration) => isShort(duration) && Duration.isPositive(duration),
@@ -43,7 +46,7 @@ const isShortAndPositive = Schema.makeFilter(
 
 /** A duration above zero. */
 export const Positive = Any.check(isShortAndPositive).annotate({
-  identifier: "PositiveDuration",
+  identifier: "@effect-zim/emulator/PositiveDuration",
   description: 'Milliseconds above 0, or a text such as "1 second"'
 })
 

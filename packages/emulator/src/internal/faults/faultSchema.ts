@@ -73,7 +73,7 @@ export const ConditionSpec: Schema.Codec<ConditionSpec> = Schema.Struct(fields)
   .check(
     Schema.makeFilter((condition) => Object.keys(condition).length === 1, { expected: `a condition with ${oneKey}` })
   )
-  .annotate({ identifier: "Condition", description: `Has ${oneKey}` })
+  .annotate({ identifier: "@effect-zim/emulator/Condition", description: `Has ${oneKey}` })
 
 const On = Schema.optionalKey(Schema.Literals(["request", "answer"]))
 const when = Schema.optionalKey(Schema.Array(ConditionSpec))
@@ -145,7 +145,7 @@ const All = Schema.Union([
 
 /** A fault as data: `type` says what happens, `when` to which calls. */
 export const FaultSpec = All.annotate({
-  identifier: "Fault",
+  identifier: "@effect-zim/emulator/Fault",
   message: `Expected a fault whose type is one of ${All.members.map(({ fields }) => fields.type.literal).join(", ")}`
 })
 
