@@ -13,30 +13,17 @@ import * as RpcClient from "effect/rpc/RpcClient"
 import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { Worker } from "node:worker_threads"
 import { Api, Lists, world } from "./derive/api.ts"
+import * as ScriptProcess from "./scriptProcess.ts"
 
-const pathOf = (name: string) => fileURLToPath(new URL(`derive/${name}`, import.meta.url))
-const condition = "--conditions=@effect-zim/source"
 const user = world.users.find(({ conversations }) => conversations.length > 1) ?? assert.fail("nobody has a list")
 
 /** A server in a process of its own; its URL. */
 const serve = Effect.gen(function* () {
-  const child = yield* Effect.acquireRelease(
-    Effect.sync(() =>
-      spawn(process.execPath, [condition, pathOf("server.ts")], { stdio: ["ignore", "pipe", "inherit"] })
-    ),
-    (child) => Effect.sync(() => void child.kill("SIGKILL"))
-  )
-  return yield* Effect.callback<string>((resume) => {
-    let text = ""
-    child.stdout.on("data", (data: Buffer) => {
-      text += data.toString()
-      if (text.endsWith("\n")) resume(Effect.succeed(text.trim()))
-    })
-  })
+  const { said } = yield* ScriptProcess.start("derive/server.ts")
+  const printed = yield* said(/^http\S+\n/m)
+  return printed.split("\n").find((line) => line.startsWith("http")) ?? ""
 })
 
 /** What every transport has to bring over. */
@@ -105,7 +92,9 @@ describe("derived from an operation", { timeout: 120_000 }, () => {
   )
 
   it.live("procedures are called in a worker", () => {
-    const spawner = NodeWorker.layer(() => new Worker(pathOf("worker.ts"), { execArgv: [condition] }))
+    const spawner = NodeWorker.layer(
+      () => new Worker(new URL("derive/worker.ts", import.meta.url), { execArgv: [ScriptProcess.condition] })
+    )
     const protocol = RpcClient.layerProtocolWorker({ size: 1 }).pipe(Layer.provide(spawner))
     return Effect.scoped(Effect.provide(holds, protocol))
   })

@@ -14,6 +14,7 @@ import * as Tracer from "effect/Tracer"
 import { createServer, type IncomingMessage, type Server } from "node:http"
 import { text } from "node:stream/consumers"
 import * as FakeService from "./fakeService.ts"
+import * as SpanRecorder from "./spanRecorder.ts"
 
 const run = <A, E>(service: FakeService.FakeService, call: Effect.Effect<A, E, ZimClient.ZimClient>) =>
   Effect.provide(call, Layer.provide(FakeService.clientOf(service.layer), [Quota.layer(), CircuitBreaker.layer()]))
@@ -241,14 +242,7 @@ describe("a typed operation that is a GET", () => {
 
   it.effect("is sent as one, and its span says so without what it asks", () =>
     Effect.gen(function* () {
-      const spans: Array<Tracer.Span> = []
-      const tracer = Tracer.make({
-        span: (options) => {
-          const span = new Tracer.NativeSpan(options)
-          spans.push(span)
-          return span
-        }
-      })
+      const { spans, tracer } = SpanRecorder.make()
       const service = FakeService.answering(FakeService.page(FakeService.entries(3)))
       const page = yield* run(service, ZimClient.execute(byGet, { userId: "canary-user" })).pipe(
         Effect.provideService(Tracer.Tracer, tracer)

@@ -4,35 +4,11 @@ import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { spawn } from "node:child_process"
-import { fileURLToPath } from "node:url"
 import { world } from "./derive/api.ts"
 import * as PostgresServer from "./postgresServer.ts"
+import * as ScriptProcess from "./scriptProcess.ts"
 
-const script = fileURLToPath(new URL("derive/workflow.ts", import.meta.url))
-
-/** A process, and the next line that it says. */
-const start = (database: string, service: string) =>
-  Effect.map(
-    Effect.acquireRelease(
-      Effect.sync(() =>
-        spawn(process.execPath, ["--conditions=@effect-zim/source", script, database, service], {
-          stdio: ["pipe", "pipe", "inherit"]
-        })
-      ),
-      (child) => Effect.sync(() => void child.kill("SIGKILL"))
-    ),
-    (child) => {
-      let text = ""
-      child.stdout.on("data", (data: Buffer) => (text += data.toString()))
-      const said = (what: RegExp) =>
-        Effect.gen(function* () {
-          while (!what.test(text)) yield* Effect.sleep("20 millis")
-          return text
-        })
-      return { child, said }
-    }
-  )
+const start = (database: string, service: string) => ScriptProcess.start("derive/workflow.ts", database, service)
 
 const emulator = EmulatorServer.layer().pipe(Layer.provideMerge(Emulator.layer({ world })))
 

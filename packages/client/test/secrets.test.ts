@@ -16,9 +16,9 @@ import * as Metric from "effect/Metric"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 import * as FakeService from "./fakeService.ts"
+import * as SpanRecorder from "./spanRecorder.ts"
 
 const isError = Schema.is(ClientError.AnyError)
 const encodeError = Schema.encodeSync(Schema.toCodecJson(ClientError.AnyError))
@@ -42,14 +42,7 @@ const renderings = (value: unknown): ReadonlyArray<string> => {
 const observe = <A, E>(program: Effect.Effect<A, E>, level: LogLevel.LogLevel = "All") =>
   Effect.gen(function* () {
     const lines: Array<string> = []
-    const spans: Array<Tracer.NativeSpan> = []
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { spans, tracer } = SpanRecorder.make()
     const keep = (line: unknown) => void lines.push(...renderings(line))
     const loggers = [Logger.formatJson, Logger.formatLogFmt, Logger.formatSimple, Logger.formatStructured].map(
       (logger) => Logger.map(logger, keep)

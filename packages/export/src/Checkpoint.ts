@@ -115,15 +115,15 @@ export type Checkpoint = typeof Checkpoint.Type
  * @category errors
  * @since 0.1.0
  */
-export const InvalidReason = Schema.Union([
-  Schema.TaggedStruct("Unreadable", {}),
-  Schema.TaggedStruct("OtherVersion", {}),
-  Schema.TaggedStruct("OtherFormat", {}),
-  Schema.TaggedStruct("OtherApp", {}),
-  Schema.TaggedStruct("OtherUsers", {}),
-  Schema.TaggedStruct("MoreUsers", {}),
-  Schema.TaggedStruct("OutputChanged", {})
-])
+export const InvalidReason = Schema.TaggedUnion({
+  Unreadable: {},
+  OtherVersion: {},
+  OtherFormat: {},
+  OtherApp: {},
+  OtherUsers: {},
+  MoreUsers: {},
+  OutputChanged: {}
+})
 
 /**
  * One of the reasons.

@@ -42,11 +42,11 @@ export type NotUtf8 = Utf8.NotUtf8
  * @category errors
  * @since 0.1.0
  */
-export const UnreadableReason = Schema.Union([
-  Schema.TaggedStruct("Unreadable", {}),
-  Schema.TaggedStruct("NotUtf8", {}),
-  Schema.TaggedStruct("Changed", {})
-])
+export const UnreadableReason = Schema.TaggedUnion({
+  Unreadable: {},
+  NotUtf8: {},
+  Changed: {}
+})
 
 /**
  * One of the reasons.

@@ -7,8 +7,8 @@ import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import * as Scheduler from "effect/Scheduler"
 import * as Stream from "effect/Stream"
-import * as Tracer from "effect/Tracer"
 import * as FakeService from "../fakeService.ts"
+import * as SpanRecorder from "../spanRecorder.ts"
 import { layer, read } from "./support.ts"
 
 const busy = FakeService.code(1)
@@ -67,14 +67,7 @@ const own = Layer.merge(
 
 const interruptedAt = Effect.fnUntraced(function* (step: number, isTraced: boolean, policies: typeof builtIn) {
   const { service, underWay } = serving()
-  const spans: Array<Tracer.Span> = []
-  const tracer = Tracer.make({
-    span: (options) => {
-      const span = new Tracer.NativeSpan(options)
-      spans.push(span)
-      return span
-    }
-  })
+  const { spans, tracer } = SpanRecorder.make()
   let fiber: Fiber.Fiber<unknown, unknown> | undefined
   const { isOver, scheduler } = stopping(step, () => fiber?.interruptUnsafe())
   const left = yield* Effect.gen(function* () {

@@ -26,9 +26,10 @@ import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Schedule from "effect/Schedule"
 import * as TestClock from "effect/testing/TestClock"
-import * as Tracer from "effect/Tracer"
+import type * as Tracer from "effect/Tracer"
 import { inspect } from "node:util"
 import * as FakeService from "../fakeService.ts"
+import * as SpanRecorder from "../spanRecorder.ts"
 import { html, layer, noQuota, onlyRetries, page, read, reset } from "./support.ts"
 
 const busy = FakeService.code(1)
@@ -47,16 +48,9 @@ interface Log {
 /** Everything that is told while an effect runs, from this level on. */
 const observing = <A, E, R>(effect: Effect.Effect<A, E, R>, level: LogLevel.LogLevel = "Debug") =>
   Effect.gen(function* () {
-    const spans: Array<Tracer.NativeSpan> = []
     const logs: Array<Log> = []
     const registry: Metric.MetricRegistry = new Map()
-    const tracer = Tracer.make({
-      span: (options) => {
-        const span = new Tracer.NativeSpan(options)
-        spans.push(span)
-        return span
-      }
-    })
+    const { spans, tracer } = SpanRecorder.make()
     const logger = Logger.make(({ fiber, logLevel, message }) => {
       const annotations = fiber.getRef(References.CurrentLogAnnotations)
       logs.push({ level: logLevel, message: String(message), annotations })

@@ -4,17 +4,17 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 
 /** What can be told apart for advice. */
-export const Reason = Schema.Union([
-  Schema.TaggedStruct("Damaged", {}),
-  Schema.TaggedStruct("DeviceFailed", {}),
-  Schema.TaggedStruct("Locked", {}),
-  Schema.TaggedStruct("NoDatabase", {}),
-  Schema.TaggedStruct("NoSpace", {}),
-  Schema.TaggedStruct("PermissionDenied", {}),
-  Schema.TaggedStruct("ReadOnlyFileSystem", {}),
-  Schema.TaggedStruct("TooManyOpenFiles", {}),
-  Schema.TaggedStruct("Unknown", {})
-])
+export const Reason = Schema.TaggedUnion({
+  Damaged: {},
+  DeviceFailed: {},
+  Locked: {},
+  NoDatabase: {},
+  NoSpace: {},
+  PermissionDenied: {},
+  ReadOnlyFileSystem: {},
+  TooManyOpenFiles: {},
+  Unknown: {}
+})
 
 export type Reason = typeof Reason.Type
 
