@@ -25,7 +25,6 @@ import * as Fs from "node:fs"
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as ExportSink from "./ExportSink.ts"
-import { unescape } from "./internal/escapedText.ts"
 import { nodeFileInspector } from "./internal/files/nodeFileInspector.ts"
 import * as PathChecks from "./internal/files/pathChecks.ts"
 import { failureLines } from "./internal/failureLines.ts"
@@ -33,6 +32,7 @@ import * as Database from "./internal/sqlite/database.ts"
 import * as RunWriter from "./internal/sqlite/runWriter.ts"
 import { attempt, attemptRead } from "./internal/sqlite/sqliteErrors.ts"
 import * as SqliteLock from "./internal/sqlite/sqliteLock.ts"
+import * as Tables from "./internal/tables.ts"
 
 /**
  * @category models
@@ -90,16 +90,6 @@ const begin = (database: DatabaseSync, before: LastRun | undefined, initial: Che
 
 const failuresOfLastRun = "SELECT * FROM failures WHERE run = (SELECT max(id) FROM runs) ORDER BY line"
 
-const failedOf = (row: Record<string, SQLOutputValue>): ExportSink.Failed => ({
-  _tag: "Failed",
-  line: Number(row["line"]),
-  userId: unescape(String(row["user_id"])),
-  error: String(row["error"]),
-  code: row["code"] === null ? undefined : Number(row["code"]),
-  requestId: row["request_id"] === null ? undefined : unescape(String(row["request_id"])),
-  message: unescape(String(row["message"]))
-})
-
 /** Writes the failures of the last run to a file, which has its name when it is complete. */
 const copyFailures = (database: DatabaseSync, path: string): void => {
   const unfinished = `${path}.part`
@@ -107,7 +97,7 @@ const copyFailures = (database: DatabaseSync, path: string): void => {
   const file = Fs.openSync(unfinished, "wx")
   try {
     for (const row of database.prepare(failuresOfLastRun).iterate()) {
-      Fs.writeFileSync(file, failureLines([failedOf(row)]))
+      Fs.writeFileSync(file, failureLines([Tables.failedOf(row)]))
     }
     Fs.fsyncSync(file)
   } finally {
@@ -289,7 +279,7 @@ const rowsOf = (path: string, query: string) =>
  * @since 0.1.0
  */
 export const failures = (path: string): Stream.Stream<ExportSink.Failed, ReadError> =>
-  Stream.map(rowsOf(path, failuresOfLastRun), failedOf)
+  Stream.map(rowsOf(path, failuresOfLastRun), Tables.failedOf)
 
 /**
  * A conversation as it stands in the database.
@@ -297,14 +287,7 @@ export const failures = (path: string): Stream.Stream<ExportSink.Failed, ReadErr
  * @category models
  * @since 0.1.0
  */
-export interface Row {
-  readonly userId: string
-  readonly conversationId: string
-  readonly type: string
-  readonly typeCode: number
-  /** Milliseconds since the epoch. */
-  readonly updatedAt: number
-}
+export type Row = Tables.Row
 
 /**
  * All conversations, a user's together and ascending by time.
@@ -326,11 +309,5 @@ export interface Row {
 export const conversations = (path: string): Stream.Stream<Row, ReadError> =>
   Stream.map(
     rowsOf(path, "SELECT * FROM conversations ORDER BY user_id, updated_at, type_code, conversation_id"),
-    (row): Row => ({
-      userId: unescape(String(row["user_id"])),
-      conversationId: unescape(String(row["conversation_id"])),
-      type: String(row["type"]),
-      typeCode: Number(row["type_code"]),
-      updatedAt: Number(row["updated_at"])
-    })
+    Tables.rowOf
   )

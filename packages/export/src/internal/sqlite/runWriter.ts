@@ -2,17 +2,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { Checkpoint } from "../../Checkpoint.ts"
 import type * as ExportSink from "../../ExportSink.ts"
-import { escape } from "../escapedText.ts"
-
-/** A row that is there already, with the key of its conversation. */
-interface Known {
-  readonly updatedAt: number
-  readonly type: string
-  readonly typeCode: number
-  readonly id: string
-}
-
-const keyOf = (typeCode: number, id: string): string => `${typeCode}:${id}`
+import { changesOf, countsOf, failureOf } from "../tables.ts"
 
 const prepare = (database: DatabaseSync) => ({
   known: database.prepare("SELECT type_code, conversation_id, type, updated_at FROM conversations WHERE user_id = ?"),
@@ -33,11 +23,13 @@ const prepare = (database: DatabaseSync) => ({
        changed_run = CASE WHEN ? THEN excluded.changed_run ELSE changed_run END`
   ),
   fail: database.prepare(
-    "INSERT INTO failures (run, line, user_id, error, code, request_id, message) VALUES (?, ?, ?, ?, ?, ?, ?)"
+    `INSERT INTO failures (run, line, user_id, error, code, request_id, message)
+     VALUES (:run, :line, :user_id, :error, :code, :request_id, :message)`
   ),
   run: database.prepare(
-    `UPDATE runs SET lines = ?, users = ?, conversations = ?, failed = ?, invalid = ?, duplicates = ?,
-       changed_while_reading = ?, at_cap = ?, checkpoint = ? WHERE id = ?`
+    `UPDATE runs SET lines = :lines, users = :users, conversations = :conversations, failed = :failed,
+       invalid = :invalid, duplicates = :duplicates, changed_while_reading = :changed_while_reading, at_cap = :at_cap,
+       checkpoint = :checkpoint WHERE id = :run`
   ),
   finish: database.prepare("UPDATE runs SET state = 'finished', finished_at = ? WHERE id = ?")
 })
@@ -46,60 +38,27 @@ const prepare = (database: DatabaseSync) => ({
 export const make = (database: DatabaseSync, run: number) => {
   const statements = prepare(database)
 
-  const knownOf = (userId: string): Map<string, Known> => {
-    const rows = new Map<string, Known>()
-    for (const row of statements.known.iterate(userId)) {
-      const typeCode = Number(row["type_code"])
-      const id = String(row["conversation_id"])
-      rows.set(keyOf(typeCode, id), { typeCode, id, type: String(row["type"]), updatedAt: Number(row["updated_at"]) })
-    }
-    return rows
-  }
-
-  /** What is no longer in the list. A list that changed while it was read may just have missed it. */
-  const takeAway = ({ conversations, userId, verdict }: ExportSink.Exported, left: Iterable<Known>): number => {
-    if (verdict === "ChangedWhileReading") return 0
-    // A full list loses its oldest entries to newer ones: they are still there, but out of the service's reach.
-    const reach = verdict === "AtCap" ? (conversations[0]?.updatedAtMillis ?? -Infinity) : -Infinity
-    let count = 0
-    for (const { id, type, typeCode, updatedAt } of left) {
-      const reason = updatedAt <= reach ? "OutOfReach" : "Gone"
-      statements.disappear.run(run, userId, typeCode, id, type, updatedAt, reason)
-      statements.remove.run(userId, typeCode, id)
-      count++
-    }
-    return count
-  }
-
   const putUser = (exported: ExportSink.Exported): void => {
     const { conversations, userId, verdict } = exported
-    const known = knownOf(userId)
-    let changes = 0
-    for (const conversation of conversations) {
-      const { type, typeCode, updatedAtMillis } = conversation
-      const id = escape(conversation.id)
-      const key = keyOf(typeCode, id)
-      const before = known.get(key)
-      known.delete(key)
-      if (before?.updatedAt === updatedAtMillis) continue
-      statements.put.run(userId, typeCode, id, type, updatedAtMillis, run, run)
-      changes++
+    const { changed, disappeared } = changesOf(exported, statements.known.iterate(userId))
+    for (const { conversation_id, type, type_code, updated_at } of changed) {
+      statements.put.run(userId, type_code, conversation_id, type, updated_at, run, run)
     }
-    changes += takeAway(exported, known.values())
-    statements.user.run(userId, conversations.length, verdict, run, run, changes > 0 ? 1 : 0)
+    for (const { conversation_id, reason, type, type_code, updated_at } of disappeared) {
+      statements.disappear.run(run, userId, type_code, conversation_id, type, updated_at, reason)
+      statements.remove.run(userId, type_code, conversation_id)
+    }
+    const hasChanged = changed.length + disappeared.length > 0
+    statements.user.run(userId, conversations.length, verdict, run, run, hasChanged ? 1 : 0)
   }
 
   return {
     put: (outcome: ExportSink.Outcome): void => {
       if (outcome._tag === "Exported") return putUser(outcome)
-      const { code, error, line, message, requestId, userId } = outcome
-      const request = requestId === undefined ? null : escape(requestId)
-      statements.fail.run(run, line, escape(userId), error, code ?? null, request, escape(message))
+      statements.fail.run({ run, ...failureOf(outcome) })
     },
     save: (checkpoint: Checkpoint): void => {
-      const { atCap, changedWhileReading, conversations, duplicates, failed, invalid, lines, users } = checkpoint.counts
-      const counts = [lines, users, conversations, failed, invalid, duplicates, changedWhileReading, atCap]
-      statements.run.run(...counts, JSON.stringify(checkpoint), run)
+      statements.run.run({ run, ...countsOf(checkpoint.counts), checkpoint: JSON.stringify(checkpoint) })
     },
     finish: (time: string): void => {
       statements.finish.run(time, run)

@@ -1,0 +1,109 @@
+/** What the tables of an export hold, whichever database they are in, and what a list that was read changes in them. */
+import type { Counts } from "../Checkpoint.ts"
+import type * as ExportSink from "../ExportSink.ts"
+import { escape, unescape } from "./escapedText.ts"
+
+/** A row, as a driver gives it: a whole number may be a number, a bigint or text. */
+export type Columns = Readonly<Record<string, unknown>>
+
+/** A conversation as it stands in the database. */
+export interface Row {
+  readonly userId: string
+  readonly conversationId: string
+  readonly type: string
+  readonly typeCode: number
+  /** Milliseconds since the epoch. */
+  readonly updatedAt: number
+}
+
+export const rowOf = (row: Columns): Row => ({
+  userId: unescape(String(row["user_id"])),
+  conversationId: unescape(String(row["conversation_id"])),
+  type: String(row["type"]),
+  typeCode: Number(row["type_code"]),
+  updatedAt: Number(row["updated_at"])
+})
+
+export const failedOf = (row: Columns): ExportSink.Failed => ({
+  _tag: "Failed",
+  line: Number(row["line"]),
+  userId: unescape(String(row["user_id"])),
+  error: String(row["error"]),
+  code: row["code"] === null ? undefined : Number(row["code"]),
+  requestId: row["request_id"] === null ? undefined : unescape(String(row["request_id"])),
+  message: unescape(String(row["message"]))
+})
+
+/** The columns of a failure. */
+export const failureOf = ({ code, error, line, message, requestId, userId }: ExportSink.Failed) => ({
+  line,
+  user_id: escape(userId),
+  error,
+  code: code ?? null,
+  request_id: requestId === undefined ? null : escape(requestId),
+  message: escape(message)
+})
+
+/** The columns of a run's counts. */
+export const countsOf = (counts: Counts) => ({
+  lines: counts.lines,
+  users: counts.users,
+  conversations: counts.conversations,
+  failed: counts.failed,
+  invalid: counts.invalid,
+  duplicates: counts.duplicates,
+  changed_while_reading: counts.changedWhileReading,
+  at_cap: counts.atCap
+})
+
+/** The columns of a conversation that a list has changed, or no longer has. */
+interface Entry {
+  readonly type_code: number
+  readonly conversation_id: string
+  readonly type: string
+  readonly updated_at: number
+}
+
+interface Disappeared extends Entry {
+  readonly reason: "Gone" | "OutOfReach"
+}
+
+const entryOf = (row: Columns): Entry => ({
+  type_code: Number(row["type_code"]),
+  conversation_id: String(row["conversation_id"]),
+  type: String(row["type"]),
+  updated_at: Number(row["updated_at"])
+})
+
+const keyOf = (entry: Entry): string => `${entry.type_code}:${entry.conversation_id}`
+
+/** What is no longer in the list. A list that changed while it was read may just have missed it. */
+const disappearedOf = (
+  { conversations, verdict }: ExportSink.Exported,
+  left: Iterable<Entry>
+): ReadonlyArray<Disappeared> => {
+  if (verdict === "ChangedWhileReading") return []
+  // A full list loses its oldest entries to newer ones: they are still there, but out of the service's reach.
+  const reach = verdict === "AtCap" ? (conversations[0]?.updatedAtMillis ?? -Infinity) : -Infinity
+  return Array.from(left, (entry) => ({ ...entry, reason: entry.updated_at <= reach ? "OutOfReach" : "Gone" }))
+}
+
+/** What a user's list changes in the rows that are there: those to be written, and those that have disappeared. */
+export const changesOf = (
+  exported: ExportSink.Exported,
+  rows: Iterable<Columns>
+): { readonly changed: ReadonlyArray<Entry>; readonly disappeared: ReadonlyArray<Disappeared> } => {
+  const known = new Map<string, Entry>()
+  for (const row of rows) {
+    const entry = entryOf(row)
+    known.set(keyOf(entry), entry)
+  }
+  const changed: Array<Entry> = []
+  for (const { id, type, typeCode, updatedAtMillis } of exported.conversations) {
+    const entry = { type_code: typeCode, conversation_id: escape(id), type, updated_at: updatedAtMillis }
+    const key = keyOf(entry)
+    if (known.get(key)?.updated_at !== updatedAtMillis) changed.push(entry)
+    known.delete(key)
+  }
+  return { changed, disappeared: disappearedOf(exported, known.values()) }
+}
