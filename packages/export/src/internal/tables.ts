@@ -4,7 +4,7 @@ import type * as ExportSink from "../ExportSink.ts"
 import { escape, unescape } from "./escapedText.ts"
 
 /** A row, as a driver gives it: a whole number may be a number, a bigint or text. */
-export type Columns = Readonly<Record<string, unknown>>
+export type Columns = Readonly<Record<string, string | number | bigint | Uint8Array | null>>
 
 /** A conversation as it stands in the database. */
 export interface Row {
