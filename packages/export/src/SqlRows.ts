@@ -15,6 +15,13 @@ import type * as ExportSink from "./ExportSink.ts"
 import * as Migrations from "./internal/sql/migrations.ts"
 import * as Tables from "./internal/tables.ts"
 
+/**
+ * A text as a database can hold it, and back.
+ *
+ * @internal
+ */
+export { escape, unescape } from "./internal/escapedText.ts"
+
 /** The client whose statements and rows have the names that stand here. */
 const client = Effect.map(SqlClient.SqlClient, (sql) => sql.withoutTransforms())
 
@@ -47,20 +54,9 @@ export const beginRun = Effect.fnUntraced(function* (run: {
  *
  * @internal
  */
-export const saveRun = Effect.fnUntraced(function* (run: number, counts: Checkpoint.Counts, checkpoint?: string) {
+export const saveRun = Effect.fnUntraced(function* (run: number, counts: Checkpoint.Counts) {
   const sql = yield* client
-  yield* sql`UPDATE zim.runs SET ${sql.update({ ...Tables.countsOf(counts), checkpoint: checkpoint ?? null })}
-    WHERE id = ${run}`
-})
-
-/**
- * Ends a run. `at` is in ISO 8601.
- *
- * @internal
- */
-export const endRun = Effect.fnUntraced(function* (run: number, state: "finished" | "abandoned", at: string) {
-  const sql = yield* client
-  yield* sql`UPDATE zim.runs SET state = ${state}, finished_at = ${at} WHERE id = ${run}`
+  yield* sql`UPDATE zim.runs SET ${sql.update(Tables.countsOf(counts))} WHERE id = ${run}`
 })
 
 /** How many lists are compared at a time: each may have 1000 entries. */
