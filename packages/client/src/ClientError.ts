@@ -36,8 +36,6 @@ import * as Schema from "effect/Schema"
 
 export { AttemptTimedOut, CircuitOpen, DeadlineExceeded, QuotaUnavailable }
 
-const { callFields, describeCall } = ServiceError
-
 /**
  * The settings of a client are unusable.
  *
@@ -87,7 +85,7 @@ export class RequestInvalid extends Schema.TaggedError<RequestInvalid>("@effect-
 export class TransportFailed extends Schema.TaggedError<TransportFailed>("@effect-zim/client/TransportFailed")(
   "TransportFailed",
   {
-    ...callFields,
+    ...ServiceError.callFields,
     /** The system's name of the failure, for example `ECONNREFUSED`, where it has one. */
     systemCode: Schema.UndefinedOr(Schema.String),
     problem: Schema.String
@@ -95,7 +93,7 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>("@effec
   { httpApiStatus: 502 }
 ) {
   override get message(): string {
-    return `no answer: ${this.problem} (${describeCall(this)})`
+    return `no answer: ${this.problem} (${ServiceError.describeCall(this)})`
   }
 }
 
@@ -107,11 +105,11 @@ export class TransportFailed extends Schema.TaggedError<TransportFailed>("@effec
  */
 export class ClientClosed extends Schema.TaggedError<ClientClosed>("@effect-zim/client/ClientClosed")(
   "ClientClosed",
-  callFields,
+  ServiceError.callFields,
   { httpApiStatus: 503 }
 ) {
   override get message(): string {
-    return `the client is closed: its HTTP client ended with the scope that made it (${describeCall(this)})`
+    return `the client is closed: its HTTP client ended with the scope that made it (${ServiceError.describeCall(this)})`
   }
 }
 
@@ -165,7 +163,7 @@ export type UnreadableReason = typeof UnreadableReason.Type
 export class ResponseUnreadable extends Schema.TaggedError<ResponseUnreadable>("@effect-zim/client/ResponseUnreadable")(
   "ResponseUnreadable",
   {
-    ...callFields,
+    ...ServiceError.callFields,
     reason: UnreadableReason,
     status: Schema.Int,
     requestId: Schema.UndefinedOr(Schema.String),
@@ -184,7 +182,7 @@ export class ResponseUnreadable extends Schema.TaggedError<ResponseUnreadable>("
 
   override get message(): string {
     const snippet = this.snippet === "" ? "" : `; it begins: ${this.snippet}`
-    return `unreadable answer: ${this.problem} (HTTP ${this.status}; ${describeCall(this)})${snippet}`
+    return `unreadable answer: ${this.problem} (HTTP ${this.status}; ${ServiceError.describeCall(this)})${snippet}`
   }
 }
 

@@ -19,7 +19,7 @@ import * as ZimClient from "./ZimClient.ts"
  * @category errors
  * @since 0.1.0
  */
-export const PageError = /* @__PURE__ */ CallError(QueryConversationList.Failure.members)
+export const PageError = /* @__PURE__ */ (() => CallError(QueryConversationList.Failure.members))()
 
 /**
  * One of these errors.
@@ -35,7 +35,7 @@ export type PageError = CallError<QueryConversationList.Failure>
  * @category errors
  * @since 0.1.0
  */
-export const ListError = /* @__PURE__ */ PagingError(QueryConversationList.Failure.members)
+export const ListError = /* @__PURE__ */ (() => PagingError(QueryConversationList.Failure.members))()
 
 /**
  * One of these errors.
@@ -223,7 +223,7 @@ const verdictOf = (reading: {
 export const snapshot: (
   userId: string,
   options?: Pick<Options, "pageSize">
-) => Effect.Effect<Snapshot, ListError, ZimClient.ZimClient> = Effect.fnUntraced(function* (userId, options) {
+) => Effect.Effect<Snapshot, ListError, ZimClient.ZimClient> = /* @__PURE__ */ Effect.fnUntraced(function* (userId, options) {
   const newest = new Map<string, Conversation.Conversation>()
   const totals = new Set<number>()
   let entries = 0
@@ -340,7 +340,7 @@ export const forUsers: {
     users: Stream.Stream<User, E, R>,
     options: ForRecordsOptions<User>
   ): Stream.Stream<UserResult<User>, E, R | ZimClient.ZimClient>
-} = dual(
+} = /* @__PURE__ */ dual(
   (args) => Stream.isStream(args[0]),
   <User, E, R>(
     users: Stream.Stream<User, E, R>,
