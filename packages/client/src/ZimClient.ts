@@ -111,10 +111,11 @@ export const make = Effect.fnUntraced(function* (
       problem: "this is a browser, where a server secret has no place: call the service from a server"
     })
   }
-  const identity: SignedRequest.Identity = {
-    appId: yield* check(AppId.AppId, "appId", options.appId),
-    serverSecret: yield* check(ServerSecret.ServerSecret, "serverSecret", Redacted.value(options.serverSecret))
-  }
+  const appId = yield* check(AppId.AppId, "appId", options.appId)
+  const secret = Redacted.value(options.serverSecret)
+  const problem = ServerSecret.problem(secret)
+  if (problem !== undefined) return yield* new SettingsInvalid({ setting: "serverSecret", problem })
+  const identity: SignedRequest.Identity = { appId, serverSecret: Redacted.make(secret) }
   const region = Effect.fnUntraced(function* (setting: string, name: Endpoint.Region) {
     return Endpoint.make(Endpoint.ofRegion(yield* check(Endpoint.Region, setting, name)))
   })
@@ -126,7 +127,7 @@ export const make = Effect.fnUntraced(function* (
         : Endpoint.make(Endpoint.ofRegion()),
     ...(yield* Effect.forEach(options.failover ?? [], (name) => region("failover", name)))
   ]
-  if (Redacted.value(identity.serverSecret) === emulatorSecret && endpoints.some(Endpoint.isVendor)) {
+  if (secret === emulatorSecret && endpoints.some(Endpoint.isVendor)) {
     return yield* new SettingsInvalid({
       setting: "baseUrl",
       problem: "the secret is that of the emulator, and nothing that was set up for one goes to the real service"
@@ -137,7 +138,7 @@ export const make = Effect.fnUntraced(function* (
   const limitOf = yield* responseLimitIn
   const policies = yield* Configured.orInvalid(
     Policies.make({
-      key: `${identity.appId}`,
+      key: `${appId}`,
       // Which counts the calls of all regions together.
       service: endpoints.some(Endpoint.isVendor) ? "" : endpoints[0].host,
       hosts: endpoints,
@@ -162,7 +163,7 @@ export const make = Effect.fnUntraced(function* (
     )
   }
 
-  return { appId: identity.appId, execute }
+  return { appId, execute }
 })
 
 /**

@@ -20,6 +20,19 @@ import * as Schema from "effect/Schema"
  */
 export type ServerSecret = Redacted.Redacted<string>
 
+const empty = "ServerSecret is empty: copy it from the vendor's console"
+const untrimmed = "ServerSecret begins or ends with whitespace, probably from copying: remove it"
+
+/**
+ * What the schema would say of a secret, for a client that decodes none.
+ *
+ * @internal
+ */
+export const problem = (secret: unknown): string | undefined => {
+  if (typeof secret !== "string" || secret === "") return empty
+  return secret === secret.trim() ? undefined : untrimmed
+}
+
 /**
  * Decodes a string to a secret, for configuration and for files. Rejects an empty string and surrounding whitespace,
  * and never repeats the value in its message.
@@ -36,13 +49,11 @@ export type ServerSecret = Redacted.Redacted<string>
  * @category schemas
  * @since 0.1.0
  */
-export const ServerSecret: Schema.RedactedFromValue<Schema.String> = Schema.RedactedFromValue(
-  Schema.String.check(
-    Schema.isNonEmpty({ message: "ServerSecret is empty: copy it from the vendor's console" }),
-    Schema.isTrimmed({ message: "ServerSecret begins or ends with whitespace, probably from copying: remove it" })
-  ),
-  { label: "ServerSecret" }
-)
+export const ServerSecret: Schema.RedactedFromValue<Schema.String> = /* @__PURE__ */ (() =>
+  Schema.RedactedFromValue(
+    Schema.String.check(Schema.isNonEmpty({ message: empty }), Schema.isTrimmed({ message: untrimmed })),
+    { label: "ServerSecret" }
+  ))()
 
 /**
  * Wraps a secret that is already in memory. Throws if it is empty or has surrounding whitespace (decode with the
@@ -59,4 +70,4 @@ export const ServerSecret: Schema.RedactedFromValue<Schema.String> = Schema.Reda
  * @category constructors
  * @since 0.1.0
  */
-export const make: (secret: string) => ServerSecret = Schema.decodeSync(ServerSecret)
+export const make: (secret: string) => ServerSecret = /* @__PURE__ */ (() => Schema.decodeSync(ServerSecret))()

@@ -5,6 +5,7 @@ import * as Config from "effect/Config"
 import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import * as Redacted from "effect/Redacted"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import { inspect } from "node:util"
 
@@ -57,5 +58,11 @@ describe("ServerSecret", () => {
 
   it.prop("whatever the schema accepts, make accepts", { secret: ServerSecret.ServerSecret }, ({ secret }) => {
     assert.deepStrictEqual(ServerSecret.make(Redacted.value(secret)), secret)
+  })
+
+  it.prop("problem says what the schema says", { of: Schema.Array(Schema.Literals([" ", "\n", "\u00a0", "x"])) }, ({ of }) => {
+    const text = of.join("")
+    const decoded = Schema.decodeUnknownResult(ServerSecret.ServerSecret)(text)
+    assert.strictEqual(ServerSecret.problem(text), Result.isFailure(decoded) ? decoded.failure.message : undefined)
   })
 })
