@@ -68,16 +68,18 @@ export const backoff = (options: {
   /** How many retries, 0 or more; without it, no end. */
   readonly times?: number | undefined
 }): Schedule.Schedule<Duration.Duration> => {
-  for (const name of ["base", "cap"] as const) {
+  const millisOf = (name: "base" | "cap"): number => {
     const millis = Duration.toMillis(options[name])
-    inRange(`the back-off's ${name}`, millis, millis >= 0, "a time, in milliseconds, 0 or more")
+    return inRange(`the back-off's ${name}`, millis, millis >= 0, "a time, in milliseconds, 0 or more")
   }
+  const base = millisOf("base")
+  const cap = millisOf("cap")
   const times = options.times ?? 0
   inRange("the back-off's times", times, times >= 0, "a number of retries, 0 or more")
-  const capped = Schedule.min([Schedule.exponential(options.base), Schedule.spaced(options.cap)]).pipe(
-    Schedule.modifyDelay(({ duration }) => Effect.map(Random.next, (random) => Duration.times(duration, random)))
+  const jittered = Schedule.modifyDelay(Schedule.exponential(base), ({ duration }) =>
+    Effect.map(Random.next, (random) => Math.min(Duration.toMillis(duration), cap) * random)
   )
-  return options.times === undefined ? capped : Schedule.upTo(capped, { times: options.times })
+  return options.times === undefined ? jittered : Schedule.upTo(jittered, { times: options.times })
 }
 
 const never: Schedule.Schedule<number> = Schedule.recurs(0)
