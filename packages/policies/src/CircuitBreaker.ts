@@ -104,7 +104,8 @@ const limitsOf = (options: Options): Circuit.Limits => {
 const levels = { Closed: 0, HalfOpen: 1, Open: 2 } as const
 
 const tell = (host: string, from: Circuit.State, to: Circuit.State): Effect.Effect<void> => {
-  const gauge = Metric.withAttributes(Metrics.breakerState, { "server.address": host })
+  const { description, id } = Metrics.breakerState
+  const gauge = Metric.gauge(id, { description, attributes: { "server.address": host } })
   return Effect.andThen(
     Metric.update(gauge, levels[to]),
     Effect.logDebug(`The circuit to ${host} is ${to}, was ${from}`)
@@ -157,7 +158,10 @@ export const make: (options?: Options) => Effect.Effect<CircuitBreaker["Service"
 ) {
   const limits = limitsOf(options)
   const delayOf = yield* delaysOf(
-    options.openDuration ?? Schedule.min([Schedule.exponential("1 second"), Schedule.spaced("30 seconds")])
+    options.openDuration ??
+      Schedule.modifyDelay(Schedule.exponential("1 second"), ({ duration }) =>
+        Effect.succeed(Duration.min(duration, Duration.seconds(30)))
+      )
   )
   const circuits = new Map<string, Circuit.Circuit>()
   const circuitOf = (host: string): Circuit.Circuit => {
