@@ -7,8 +7,8 @@ export const limits = {
   /** Bytes, minified and gzipped, everything inside: `src/Bundle.ts` has the programs. */
   bundle: {
     "signing one request": 12_000,
-    "all of protocol": 37_100,
-    "minimal client": 73_400
+    "all of protocol": 37_050,
+    "minimal client": 70_100
   },
 
   /** Modules that Node loads for one import, Effect's included. */

@@ -223,27 +223,30 @@ const verdictOf = (reading: {
 export const snapshot: (
   userId: string,
   options?: Pick<Options, "pageSize">
-) => Effect.Effect<Snapshot, ListError, ZimClient.ZimClient> = /* @__PURE__ */ Effect.fnUntraced(function* (userId, options) {
-  const newest = new Map<string, Conversation.Conversation>()
-  const totals = new Set<number>()
-  let entries = 0
-  yield* Stream.runForEach(pages(userId, options), (page) =>
-    Effect.sync(() => {
-      if (page.totalCount._tag === "Some") totals.add(page.totalCount.value)
-      entries += page.conversations.length
-      for (const conversation of page.conversations) {
-        const key = Conversation.key(conversation)
-        const known = newest.get(key)
-        if (known === undefined || known.updatedAtMillis <= conversation.updatedAtMillis) newest.set(key, conversation)
-      }
-    })
-  )
-  return {
-    userId,
-    conversations: [...newest.values()].toSorted((left, right) => left.updatedAtMillis - right.updatedAtMillis),
-    verdict: verdictOf({ entries, distinct: newest.size, totals })
+) => Effect.Effect<Snapshot, ListError, ZimClient.ZimClient> = /* @__PURE__ */ Effect.fnUntraced(
+  function* (userId, options) {
+    const newest = new Map<string, Conversation.Conversation>()
+    const totals = new Set<number>()
+    let entries = 0
+    yield* Stream.runForEach(pages(userId, options), (page) =>
+      Effect.sync(() => {
+        if (page.totalCount._tag === "Some") totals.add(page.totalCount.value)
+        entries += page.conversations.length
+        for (const conversation of page.conversations) {
+          const key = Conversation.key(conversation)
+          const known = newest.get(key)
+          if (known === undefined || known.updatedAtMillis <= conversation.updatedAtMillis)
+            newest.set(key, conversation)
+        }
+      })
+    )
+    return {
+      userId,
+      conversations: [...newest.values()].toSorted((left, right) => left.updatedAtMillis - right.updatedAtMillis),
+      verdict: verdictOf({ entries, distinct: newest.size, totals })
+    }
   }
-})
+)
 
 /**
  * What became of one user.

@@ -60,9 +60,13 @@ describe("ServerSecret", () => {
     assert.deepStrictEqual(ServerSecret.make(Redacted.value(secret)), secret)
   })
 
-  it.prop("problem says what the schema says", { of: Schema.Array(Schema.Literals([" ", "\n", "\u00a0", "x"])) }, ({ of }) => {
-    const text = of.join("")
-    const decoded = Schema.decodeUnknownResult(ServerSecret.ServerSecret)(text)
-    assert.strictEqual(ServerSecret.problem(text), Result.isFailure(decoded) ? decoded.failure.message : undefined)
-  })
+  it.prop(
+    "problem says what the schema says",
+    { of: Schema.Array(Schema.Literals([" ", "\n", "\u00a0", "x"])) },
+    ({ of }) => {
+      const text = of.join("")
+      const decoded = Schema.decodeUnknownResult(ServerSecret.ServerSecret)(text)
+      assert.strictEqual(ServerSecret.problem(text), Result.isFailure(decoded) ? decoded.failure.message : undefined)
+    }
+  )
 })
