@@ -16,7 +16,6 @@ import * as Metric from "effect/Metric"
 import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import type * as Call from "./Call.ts"
-import * as Circuit from "./internal/circuit.ts"
 import { inRange } from "./internal/inRange.ts"
 import { makeProvide, type Provide } from "./internal/provide.ts"
 import { millisOf } from "./internal/time.ts"
@@ -29,7 +28,9 @@ import { CircuitOpen } from "./PolicyError.ts"
  * @category models
  * @since 0.1.0
  */
-export type Health = Circuit.Health
+export type Health = "Well" | "Ill" | "Unclear"
+
+type State = "Closed" | "Open" | "HalfOpen"
 
 /**
  * A breaker: one circuit per host.
@@ -64,7 +65,7 @@ export class CircuitBreaker extends Context.Service<
       attempt: Effect.Effect<A, E, R>,
       healthOf: (exit: Exit.Exit<A, E>) => Health
     ) => Effect.Effect<A, E | CircuitOpen, R>
-    readonly state: (host: string) => Effect.Effect<Circuit.State>
+    readonly state: (host: string) => Effect.Effect<State>
   }
 >()("@effect-zim/policies/CircuitBreaker") {}
 
@@ -85,7 +86,106 @@ export interface Options {
   readonly openDuration?: Schedule.Schedule<unknown, number> | undefined
 }
 
-const limitsOf = (options: Options): Circuit.Limits => {
+interface Limits {
+  /** The part of the latest calls that opens the circuit when it is ill. */
+  readonly threshold: number
+  /** How many calls are the latest, and how few are enough. */
+  readonly size: number
+  readonly minimumCalls: number
+}
+
+/** While a call is under way that was let through to see, nobody knows how long it takes. */
+const probing = 1000
+
+/** Whoever was let through so long ago may be gone without a word: another one goes. */
+const goneAfter = 60_000
+
+/** What calls said so long ago, they say no more. */
+const memory = 60 * 60_000
+
+/**
+ * The circuit to one host: whether calls go through. Pure but for its own state: time comes in as milliseconds of a
+ * monotonic clock.
+ */
+class Circuit {
+  readonly #limits: Limits
+  state: State = "Closed"
+  /** A new one for each state: what a call says that was let through before is out of date. */
+  generation = 0
+  /** How often it has opened in a row, and when it has been closed for long enough to count anew. */
+  openings = 0
+  #steadyAt = -Infinity
+  /** The latest calls while it is closed, oldest first: whether they were ill. */
+  #latest: Array<boolean> = []
+  #ill = 0
+  /** Half open: the call that is let through to see is under way. */
+  #isProbing = false
+  #openFor = 0
+  #openUntil = -Infinity
+  /** When a call was let through last, or came back. */
+  #seenAt = -Infinity
+
+  constructor(limits: Limits) {
+    this.#limits = limits
+  }
+
+  #enter(state: State): void {
+    this.state = state
+    this.generation++
+    this.#latest = []
+    this.#ill = 0
+    this.#isProbing = false
+  }
+
+  /** Lets a call through, and answers 0; or with how many milliseconds later it is worth asking again. */
+  admit(now: number): number {
+    if (this.#isProbing && now - this.#seenAt < goneAfter) return probing
+    if (now < this.#openUntil) return this.#openUntil - now
+    const isForgotten = now - Math.max(this.#seenAt, this.#openUntil) >= memory
+    if (isForgotten) this.#enter("Closed")
+    if (isForgotten || (this.state === "Closed" && now >= this.#steadyAt)) this.openings = 0
+    this.#seenAt = now
+    if (this.state !== "Closed") {
+      this.#enter("HalfOpen")
+      this.#isProbing = true
+    }
+    return 0
+  }
+
+  /** Takes what a call says that was let through in this generation. It may open: see {@link keepOpen}. */
+  record(now: number, generation: number, health: Health): void {
+    if (this.generation !== generation) return
+    this.#seenAt = now
+    if (this.state === "HalfOpen") this.#isProbing = false
+    if (health === "Unclear") return
+    if (this.state === "HalfOpen") {
+      if (health === "Ill") return this.#open(now)
+      this.#enter("Closed")
+      this.#steadyAt = now + this.#openFor
+      return
+    }
+    const { minimumCalls, size, threshold } = this.#limits
+    this.#latest.push(health === "Ill")
+    if (health === "Ill") this.#ill++
+    if (this.#latest.length > size && this.#latest.shift() === true) this.#ill--
+    const { length } = this.#latest
+    if (this.#ill > 0 && this.#ill / length >= threshold && length >= minimumCalls) this.#open(now)
+  }
+
+  #open(now: number): void {
+    this.#enter("Open")
+    this.openings++
+    this.#openUntil = now
+  }
+
+  /** How long a circuit that has just opened stays so. */
+  keepOpen(millis: number): void {
+    this.#openFor = millis
+    this.#openUntil += millis
+  }
+}
+
+const limitsOf = (options: Options): Limits => {
   const { minimumCalls = 20, size = 40, threshold = 0.5 } = options
   const ofBreaker = (name: keyof Options, value: number, isValid: boolean, range: string) =>
     inRange(`the breaker's ${name}`, value, isValid, range)
@@ -103,7 +203,7 @@ const limitsOf = (options: Options): Circuit.Limits => {
 
 const levels = { Closed: 0, HalfOpen: 1, Open: 2 } as const
 
-const tell = (host: string, from: Circuit.State, to: Circuit.State): Effect.Effect<void> => {
+const tell = (host: string, from: State, to: State): Effect.Effect<void> => {
   const { description, id } = Metrics.breakerState
   const gauge = Metric.gauge(id, { description, attributes: { "server.address": host } })
   return Effect.andThen(
@@ -163,14 +263,14 @@ export const make: (options?: Options) => Effect.Effect<CircuitBreaker["Service"
         Effect.succeed(Duration.min(duration, Duration.seconds(30)))
       )
   )
-  const circuits = new Map<string, Circuit.Circuit>()
-  const circuitOf = (host: string): Circuit.Circuit => {
-    const circuit = circuits.get(host) ?? new Circuit.Circuit(limits)
+  const circuits = new Map<string, Circuit>()
+  const circuitOf = (host: string): Circuit => {
+    const circuit = circuits.get(host) ?? new Circuit(limits)
     circuits.set(host, circuit)
     return circuit
   }
 
-  const record = (host: string, circuit: Circuit.Circuit, now: number, generation: number, health: Health) => {
+  const record = (host: string, circuit: Circuit, now: number, generation: number, health: Health) => {
     const { state } = circuit
     circuit.record(now, generation, health)
     if (circuit.state === state) return undefined

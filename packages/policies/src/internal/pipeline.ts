@@ -11,13 +11,16 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
+import * as Pull from "effect/Pull"
+import * as Schedule from "effect/Schedule"
 import type { Call } from "../Call.ts"
 import * as Meaning from "../Meaning.ts"
 import { AttemptTimedOut, CircuitOpen, type PolicyError } from "../PolicyError.ts"
 import type * as Quota from "../Quota.ts"
+import type { Kind } from "../RetryPolicy.ts"
 import type * as ServerClock from "../ServerClock.ts"
 import type { InForce } from "./inForce.ts"
-import { retry } from "./retry.ts"
+import { millisOf } from "./time.ts"
 import type { Watchdog } from "./watchdog.ts"
 
 type Tagged = { readonly _tag: string }
@@ -90,6 +93,16 @@ const after = 1
 
 const succeeded = Meaning.answered()
 
+type Step<E> = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, E, never, never>>>
+
+/** The delay before the next attempt; none where the schedule has ended. */
+const nextDelay = <E>(step: Step<E>, now: number, error: E): Effect.Effect<Duration.Duration | undefined> =>
+  Pull.matchEffect(step(now, error), {
+    onSuccess: ([, delay]) => Effect.succeed(delay),
+    onDone: () => Effect.succeed(undefined),
+    onFailure: Effect.failCause
+  })
+
 /** One call on its way. */
 class Pipeline<A, E extends Tagged, H extends Host> {
   readonly #options: Options<A, E, H>
@@ -98,6 +111,10 @@ class Pipeline<A, E extends Tagged, H extends Host> {
   /** The offset of the service's clock that the last attempt was given, and those that were refused. */
   #clockOffset = 0
   readonly #refusedOffsets = new Set<number>()
+  /** How far the schedules have gone on, what the last retry took from the budget, and the time that they began at. */
+  readonly #steps = new Map<Kind, Step<E | PolicyError>>()
+  #spent = 0
+  #origin: number | undefined
 
   constructor(options: Options<A, E, H>) {
     this.#options = options
@@ -116,18 +133,75 @@ class Pipeline<A, E extends Tagged, H extends Host> {
     )
   }
 
+  /**
+   * Repeats an attempt while the policy's schedule for its kind of failure goes on. Each kind keeps its own count, so a
+   * rejection does not use up the retries of a lost connection.
+   */
   #retry(self: Effect.Effect<A, E | PolicyError>): Effect.Effect<A, E | PolicyError> {
-    const { call, isRepeatable, meaningOf, observer, policies } = this.#options
-    return retry(self, {
-      call,
-      policy: policies.retry,
-      budget: policies.budget,
-      meaningOf,
-      isRepeatable,
-      canResend: (meaning) => this.#canResend(meaning),
-      retrying: (error, delay) => observer.retrying(call, error, delay),
-      gaveUp: (error, why) => observer.gaveUp(call, error, why)
+    const { budget } = this.#options.policies
+    const loop: Effect.Effect<A, E | PolicyError> = Effect.matchEffect(self, {
+      // The last step of all, so that nothing is left of the attempts before, however many there are.
+      onFailure: (error) =>
+        Effect.flatMap(
+          Effect.gen(() => this.#beforeNext(error)),
+          () => loop
+        ),
+      onSuccess: (value) => Effect.as(budget.refill(this.#spent === 0 ? budget.costs.success : this.#spent), value)
     })
+    return loop
+  }
+
+  /** Ends when it is time for the next attempt, or fails where there is none. */
+  *#beforeNext(error: E | PolicyError): Effect.fn.Return<void, E | PolicyError> {
+    const { call, isRepeatable, meaningOf, observer, policies } = this.#options
+    call.lastFailure = error
+    const meaning = meaningOf(error)
+    if (yield* this.#canResend(meaning)) return yield* observer.retrying(call, error, Duration.zero)
+    // What has changed something may have done so although the answer was lost.
+    const isSafe = isRepeatable || meaning.count === "Rejected" || meaning.count === "NotSent"
+    const kind = isSafe ? meaning.retry : undefined
+    if (kind === undefined) return yield* this.#giveUp(error, "the same call would fail again")
+    const isLast = call.attempts >= (policies.retry.attempts ?? Infinity)
+    const scheduled = isLast ? undefined : yield* nextDelay(yield* this.#stepOf(kind), this.#now, error)
+    if (scheduled === undefined) return yield* this.#giveUp(error, "the policy allows no more retries")
+    const delay = Duration.max(scheduled, meaning.retryAfter ?? Duration.zero)
+    if (Duration.isGreaterThanOrEqualTo(delay, call.timeLeft)) {
+      return yield* this.#giveUp(call.deadlineExceeded(delay), "the deadline comes before the next retry")
+    }
+    const cost = this.#costOf(kind, meaning)
+    if (!(yield* policies.budget.spend(cost))) return yield* this.#giveUp(error, "the retry budget is empty")
+    this.#spent = cost
+    yield* observer.retrying(call, error, delay)
+    yield* Effect.sleep(delay)
+  }
+
+  #giveUp(error: E | PolicyError, why: string): Effect.Effect<never, E | PolicyError> {
+    const { call, observer } = this.#options
+    return Effect.andThen(observer.gaveUp(call, error, why), Effect.fail(error))
+  }
+
+  #stepOf(kind: Kind): Effect.Effect<Step<E | PolicyError>> {
+    const known = this.#steps.get(kind)
+    return known === undefined
+      ? Effect.tap(Schedule.toStep(this.#options.policies.retry[kind]), (step) =>
+          Effect.sync(() => this.#steps.set(kind, step))
+        )
+      : Effect.succeed(known)
+  }
+
+  // The quota holds rejected calls back, and some are not sent at all: neither adds to an outage.
+  #costOf(kind: Kind, { count }: Meaning.Meaning): number {
+    const { budget, retry } = this.#options.policies
+    if (!retry.usesBudget || kind === "rateLimit" || count === "NotSent") return 0
+    return kind === "transport" ? budget.costs.timeoutRetry : budget.costs.retry
+  }
+
+  /** For schedules, which measure how long they have gone on: setting the clock must neither end nor prolong them. */
+  get #now(): number {
+    const { clock } = this.#options.call
+    const monotonic = millisOf(clock)
+    this.#origin ??= clock.currentTimeMillisUnsafe() - monotonic
+    return this.#origin + monotonic
   }
 
   #canResend({ host, mayBeClock }: Meaning.Meaning): Effect.Effect<boolean> {

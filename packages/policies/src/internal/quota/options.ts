@@ -1,6 +1,5 @@
 /** The options of a quota: its defaults, and what they may be. */
 import * as Duration from "effect/Duration"
-import type { Call } from "../../Call.ts"
 import { inRange } from "../inRange.ts"
 import type { Limits } from "./permits.ts"
 
@@ -30,14 +29,6 @@ export const limitsOf = (options: Numbers): Limits => {
 /** How many calls a window a part of a quota allows: one at least. */
 export const partOf = (limit: number, share: number): number =>
   Math.max(1, Math.floor(limit * ofQuota("share", share, share > 0 && share <= 1, "above 0, and 1 at most")))
-
-/** What a quota is one for. */
-export interface Per {
-  readonly per?: "key" | "operation" | undefined
-}
-
-export const keyOf = ({ per }: Per, call: Call): string =>
-  per === "operation" ? `${call.key}:${call.operation}` : call.key
 
 /** How long a store has to answer: one that has for ever never counts as away. */
 export const timeoutOf = (timeout: Duration.Input = "1 second"): Duration.Duration => {

@@ -5,7 +5,7 @@ import type * as Exit from "effect/Exit"
 import type { Call } from "../../Call.ts"
 import type { DeadlineExceeded } from "../../PolicyError.ts"
 import { isOnItsOwn } from "../time.ts"
-import { keyOf, limitsOf, type Numbers, type Per } from "./options.ts"
+import { limitsOf, type Numbers } from "./options.ts"
 import * as Permits from "./permits.ts"
 import * as Queue from "./queue.ts"
 
@@ -68,6 +68,14 @@ class KeyQuota implements Queue.Keeper<DeadlineExceeded> {
     Queue.wakeFirst(queue)
   }
 }
+
+/** What a quota is one for. */
+interface Per {
+  readonly per?: "key" | "operation" | undefined
+}
+
+export const keyOf = ({ per }: Per, call: Call): string =>
+  per === "operation" ? `${call.key}:${call.operation}` : call.key
 
 /** How many calls a window, and of what. */
 export interface Rules extends Per {
