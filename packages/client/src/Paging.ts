@@ -11,7 +11,7 @@ import * as Option from "effect/Option"
 import type * as Pull from "effect/Pull"
 import * as Stream from "effect/Stream"
 import { type PagingError, PagingLoop } from "./ClientError.ts"
-import * as CheckedRequest from "./internal/checkedRequest.ts"
+import * as SignedRequest from "./internal/signedRequest.ts"
 import * as ZimClient from "./ZimClient.ts"
 
 /** The next request is made of the last one, and checked like any other: it is an input, too. */
@@ -48,7 +48,7 @@ const walk = <Op extends Types<Op>, Item>(
 ): Stream.Stream<Item, PagingError<Op["Failure"]>, ZimClient.ZimClient> => {
   type Pulled = Pull.Pull<Arr.NonEmptyReadonlyArray<Item>, PagingError<Op["Failure"]>, void, ZimClient.ZimClient>
   const { paging } = operation
-  const made = CheckedRequest.make(operation, input)
+  const made = SignedRequest.check(operation, input)
   return Stream.fromPull(
     Effect.sync(() => {
       const seen = new Set<Cursor.Cursor>()
@@ -65,7 +65,7 @@ const walk = <Op extends Types<Op>, Item>(
           return Arr.isReadonlyArrayNonEmpty(items) ? Effect.succeed(items) : next
         })
       }
-      let next = Effect.flatMapEager(made, read)
+      let next = Effect.flatMapEager(made, ({ request }) => read(request))
       return Effect.suspend(() => next)
     })
   )

@@ -19,7 +19,6 @@ import { type CallError, SettingsInvalid, traits } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import { CallTelemetry } from "./internal/callTelemetry.ts"
 import { firstLine } from "./internal/firstLine.ts"
-import * as CheckedRequest from "./internal/checkedRequest.ts"
 import * as HttpContext from "./internal/httpContext.ts"
 import type { Options, Settings } from "./internal/options.ts"
 import * as Configured from "./internal/settings.ts"
@@ -149,14 +148,14 @@ export const make = Effect.fnUntraced(function* (
   )
 
   const execute: ZimClient["Service"]["execute"] = (operation, input) => {
-    const made = CheckedRequest.make(operation, input)
+    const made = SignedRequest.check(operation, input)
     return Effect.contextWith((context: Context.Context<never>) =>
-      Effect.flatMapEager(made, (request) => {
+      Effect.flatMapEager(made, (checked) => {
         const telemetry = new CallTelemetry(context, requestContextIn, Operation.methodOf(operation))
         const responseLimit = limitOf(context)
         return policies.execute(
           operation.action,
-          (attempt) => SignedRequest.send({ ...attempt, http, identity, responseLimit, telemetry }, operation, request),
+          (attempt) => SignedRequest.send({ ...attempt, http, identity, responseLimit, telemetry }, operation, checked),
           { isRepeatable: operation.kind === "Read", observer: telemetry }
         )
       })

@@ -47,7 +47,7 @@ const attempt = Effect.gen(function* () {
       telemetry: new CallTelemetry(Context.empty(), identity)
     },
     operation,
-    request
+    { request }
   )
 }).pipe(Effect.provideService(HttpClient.TracerDisabledWhen, () => true))
 

@@ -1,4 +1,4 @@
-/** Sends one signed request and reads its answer. */
+/** The request of a call: checked before anything is sent, signed and sent once for each attempt, its answer read. */
 import { type Call, Meaning, type Policies, type ServerClock } from "@effect-zim/policies"
 import { type AppId, type Catalog, type Envelope, Operation, type ServiceError } from "@effect-zim/protocol"
 import { type ServerSecret, Signature } from "@effect-zim/signing"
@@ -12,7 +12,8 @@ import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
-import { ClientClosed, ResponseUnreadable, TransportFailed } from "../ClientError.ts"
+import type * as Schema from "effect/Schema"
+import { ClientClosed, RequestInvalid, ResponseUnreadable, TransportFailed } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
 import { PropagateTrace } from "../Telemetry.ts"
 import type { CallTelemetry } from "./callTelemetry.ts"
@@ -43,17 +44,46 @@ const keepable = <E extends Error>(error: E): E => {
   return error
 }
 
+/** What an operation asks, found to be right. */
+export interface Checked<out Request> {
+  readonly request: Request
+  /** Of a GET: what it asks as parameters. */
+  readonly query?: string
+}
+
+export const check = <Op extends Operation.Types>(
+  operation: Operation.Operation<Op>,
+  input: Op["Input"]
+): Effect.Effect<Checked<Op["Request"]>, RequestInvalid> => {
+  const invalid = (cause: Schema.SchemaError) => {
+    // What is wrong and where, in one line: the message of an error is made for a log.
+    const problem = cause.message.replaceAll(/\s*\n\s*/g, " ")
+    return new RequestInvalid({ action: operation.action, problem, cause })
+  }
+  const { query: queryOf } = operation
+  const made = operation.make(input)
+  const checked =
+    queryOf === undefined
+      ? Effect.mapEager(made, (request) => ({ request }))
+      : Effect.flatMap(made, (request) =>
+          Effect.fromResult(Result.map(queryOf(request), (query) => ({ request, query })))
+        )
+  return Effect.mapErrorEager(checked, invalid)
+}
+
 /** What is sent beside the common parameters. */
 interface Wire {
   readonly method: Catalog.Method
   readonly text: string
 }
 
-/** A query was found to be one before the call began. */
-const wireOf = <Op extends Operation.Types>(operation: Operation.Operation<Op>, request: Op["Request"]): Wire =>
-  operation.query === undefined
+const wireOf = <Op extends Operation.Types>(
+  operation: Operation.Operation<Op>,
+  { query, request }: Checked<Op["Request"]>
+): Wire =>
+  query === undefined
     ? { method: "POST", text: Operation.encodeRequest(operation, request) }
-    : { method: "GET", text: Result.getOrThrow(operation.query(request)) }
+    : { method: "GET", text: query }
 
 /** An answer as it arrived, and what an error about it needs. */
 interface Answer {
@@ -279,10 +309,11 @@ const verdictOf = (code: number): ServerClock.Sample["verdict"] => {
 export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
   attempt: Attempt,
   operation: Operation.Operation<Op>,
-  request: Op["Request"]
+  checked: Checked<Op["Request"]>
 ): Effect.fn.Return<Op["Success"], Op["Failure"] | ServiceError.GlobalError | SendError> {
   const { call, telemetry } = attempt
-  const answer = yield* roundTrip(attempt, wireOf(operation, request))
+  const { request } = checked
+  const answer = yield* roundTrip(attempt, wireOf(operation, checked))
   const fail = (problem: Parameters<typeof unreadable>[3]) =>
     Effect.fail(keepable(unreadable(answer, call, telemetry.answer?.requestId, problem)))
 

@@ -4,7 +4,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { CallError } from "../ClientError.ts"
-import * as CheckedRequest from "./checkedRequest.ts"
+import * as SignedRequest from "./signedRequest.ts"
 
 /**
  * Answers the calls of an operation, with a value or one of its errors. The request has been checked, and has its
@@ -45,7 +45,7 @@ export const executeWith =
     if (handler === undefined) return defect(action, "there is no handler for it")
     const isSuccess = Schema.is(operation.success)
     const isError = Schema.is(CallError(operation.errors))
-    return Effect.flatMap(CheckedRequest.make(operation, input), (request) =>
+    return Effect.flatMap(SignedRequest.check(operation, input), ({ request }) =>
       // @effect-diagnostics-next-line anyUnknownInErrorContext:off What it fails with is looked at below.
       Effect.matchEffect(handler(request), {
         onSuccess: (value) => {
