@@ -1,7 +1,9 @@
 import * as Bundle from "@effect-zim/benchmarks/Bundle"
+import * as Files from "@effect-zim/benchmarks/Files"
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
@@ -53,6 +55,20 @@ describe("limits", () => {
       const modules = yield* run("modules", Schema.fromJsonString(Schema.Int), [], `@effect-zim/${name}`)
       assertWithin({ modules }, { modules: limit })
     })
+  )
+
+  it.effect("the way of one page is as the architecture says", () =>
+    Effect.gen(function* () {
+      const fs = yield* FileSystem.FileSystem
+      const page = yield* fs.readFileString(`${Files.root}/docs/architecture.md`)
+      const [, list = ""] = page.split(/The modules on the way|^## Why this order/m)
+      const named = list
+        .split("\n")
+        .flatMap((line) => (line.startsWith("|") ? (line.match(/(?<=`)\w+(?=`)/g) ?? []) : []))
+      const ran = yield* run("way", Schema.fromJsonString(Schema.Array(Schema.String)), [])
+      const names = ran.map((module) => module.replace(/.*\//, ""))
+      assert.deepStrictEqual(names.toSorted(), [...new Set(named)].toSorted())
+    }).pipe(Effect.provide(NodeServices.layer))
   )
 
   const Counts = Schema.fromJsonString(Schema.Record(Schema.String, Schema.Record(Schema.String, Schema.Finite)))

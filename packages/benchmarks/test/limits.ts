@@ -13,13 +13,13 @@ export const limits = {
 
   /** Modules that Node loads for one import, Effect's included. */
   modules: {
-    signing: 152,
-    protocol: 160,
-    client: 248,
-    node: 184,
-    export: 275,
-    emulator: 252,
-    testing: 325
+    signing: 150,
+    protocol: 158,
+    client: 245,
+    node: 180,
+    export: 272,
+    emulator: 249,
+    testing: 321
   },
 
   /**
