@@ -15,9 +15,10 @@ const packages = {
   client: { imports: ["signing", "protocol", "policies"], anywhere: true },
   emulator: { imports: ["signing", "protocol"], anywhere: false },
   export: { imports: ["protocol", "client"], anywhere: false },
+  durable: { imports: ["protocol", "client", "export"], anywhere: false },
   testing: { imports: ["signing", "protocol", "client", "emulator"], anywhere: false },
   simulation: { imports: ["policies"], anywhere: false },
-  cli: { imports: ["signing", "protocol", "node", "client", "emulator", "export"], anywhere: false },
+  cli: { imports: ["signing", "protocol", "node", "client", "emulator", "export", "durable"], anywhere: false },
   benchmarks: {
     imports: [
       "signing",
@@ -27,6 +28,7 @@ const packages = {
       "client",
       "emulator",
       "export",
+      "durable",
       "testing",
       "simulation",
       "cli"

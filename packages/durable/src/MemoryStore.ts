@@ -1,0 +1,250 @@
+/**
+ * A store of exports in memory, for tests: gone with the process.
+ *
+ * @since 0.1.0
+ */
+import { Checkpoint, type ExportSink } from "@effect-zim/export"
+import * as Clock from "effect/Clock"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Stream from "effect/Stream"
+import { type DurableExport, isEnded, type State } from "./DurableExport.ts"
+import { ExportStore, type Lease, type Submission } from "./ExportStore.ts"
+import * as Batches from "./internal/batches.ts"
+import * as Counts from "./internal/counts.ts"
+
+/**
+ * A store in memory, and the lists that exports have written to it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface MemoryStore {
+  readonly store: ExportStore["Service"]
+  /** The lists of an app's users, by their ids, as they were read last. */
+  readonly lists: (appId: number) => ReadonlyMap<string, ExportSink.Exported>
+}
+
+interface Batch extends Batches.Range {
+  epoch: number
+  checkpoint: Checkpoint.Checkpoint | undefined
+  worker: string
+  savedAt: number
+}
+
+class Kept {
+  state: State = "Running"
+  attempt = 1
+  startedAttempt = 0
+  endedAt: DateTime.Utc | undefined
+  problem: DurableExport["problem"]
+  witness: string | undefined
+  readonly failed: Array<ExportSink.Failed> = []
+  readonly saves: Array<{ readonly at: number; readonly calls: number }> = []
+  readonly id: string
+  readonly run: number
+  readonly submission: Submission
+  readonly lines: ReadonlyArray<string>
+  readonly submittedAt: DateTime.Utc
+  readonly batches: ReadonlyArray<Batch>
+  readonly duplicates: ReadonlySet<number>
+
+  constructor(id: string, run: number, submission: Submission, lines: ReadonlyArray<string>, now: DateTime.Utc) {
+    this.id = id
+    this.run = run
+    this.submission = submission
+    this.lines = lines
+    this.submittedAt = now
+    this.batches = Batches.divide(lines.length).map((range) => ({
+      ...range,
+      epoch: 0,
+      checkpoint: undefined,
+      worker: "",
+      savedAt: -Infinity
+    }))
+    const seen = new Set<string>()
+    const duplicates = new Set<number>()
+    for (const [i, text] of lines.entries()) {
+      if (!seen.has(text)) seen.add(text)
+      else if (text !== "") {
+        duplicates.add(i + 1)
+        this.failed.push(Counts.duplicate(i + 1, text))
+      }
+    }
+    this.duplicates = duplicates
+  }
+
+  of({ from, to }: Batches.Range): ReadonlyArray<{ readonly line: number; readonly text: string }> {
+    return this.lines
+      .slice(from - 1, to)
+      .map((text, i) => ({ line: from + i, text }))
+      .filter(({ line }) => !this.duplicates.has(line))
+  }
+
+  view(now: number): DurableExport {
+    const { duplicates, endedAt, problem } = this
+    const done = this.batches.map(({ checkpoint }) => checkpoint?.counts ?? Checkpoint.noCounts)
+    const end = Math.floor(now / Counts.bucket) * Counts.bucket
+    const calls = this.saves.filter(({ at }) => at >= end - Counts.paceOver && at < end)
+    const working = Map.groupBy(
+      this.batches.filter(({ checkpoint, savedAt }) => !checkpoint?.isFinished && savedAt > now - Counts.paceOver),
+      ({ worker }) => worker
+    )
+    return {
+      id: this.id,
+      ...this.submission,
+      state: this.state,
+      attempt: this.attempt,
+      run: this.run,
+      submittedAt: this.submittedAt,
+      ...(endedAt === undefined ? {} : { endedAt }),
+      lines: this.lines.length,
+      counts: done.reduce(Counts.add, {
+        ...Checkpoint.noCounts,
+        lines: duplicates.size,
+        duplicates: duplicates.size
+      }),
+      batches: {
+        total: this.batches.length,
+        finished: this.batches.filter(({ checkpoint }) => checkpoint?.isFinished).length
+      },
+      callsPerSecond: calls.reduce((sum, { calls }) => sum + calls, 0) / (Counts.paceOver / 1000),
+      workers: Array.from(working, ([name, batches]) => ({ name, batches: batches.length })),
+      ...(problem === undefined ? {} : { problem })
+    }
+  }
+}
+
+/**
+ * A store in memory.
+ *
+ * @example
+ * ```ts
+ * import { Exports, ExportStore, MemoryStore } from "@effect-zim/durable"
+ * import { Effect, Stream } from "effect"
+ *
+ * const test = Effect.gen(function* () {
+ *   const { lists, store } = yield* MemoryStore.make
+ *   const submitted = Exports.submit(Stream.make("ada", "grace"), { name: "nightly", appId: 1234567890 })
+ *   yield* Effect.provideService(submitted, ExportStore.ExportStore, store)
+ *   return lists(1234567890)
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make: Effect.Effect<MemoryStore> = Effect.sync(() => {
+  const exports = new Map<string, Kept>()
+  const ids = new Map<string, string>()
+  const apps = new Map<number, Map<string, ExportSink.Exported>>()
+  const lists = (appId: number) => {
+    const known = apps.get(appId) ?? new Map<string, ExportSink.Exported>()
+    apps.set(appId, known)
+    return known
+  }
+  /** What only workers ask for is there. */
+  const kept = (id: string) => Effect.fromNullishOr(exports.get(id)).pipe(Effect.orDie)
+  const batchOf = Effect.fnUntraced(function* ({ batch, id }: Pick<Lease, "id" | "batch">) {
+    const of = yield* kept(id)
+    return { of, one: yield* Effect.orDie(Effect.fromNullishOr(of.batches[batch])) }
+  })
+
+  const store: ExportStore["Service"] = {
+    submit: Effect.fnUntraced(function* (submission, lines) {
+      const all = yield* Stream.runCollect(lines)
+      const { appId, name } = submission
+      const key = JSON.stringify([appId, name, all])
+      const known = ids.get(key)
+      if (known !== undefined) return { id: known, isNew: false }
+      const id = `${name}-${ids.size + 1}`
+      ids.set(key, id)
+      exports.set(id, new Kept(id, exports.size + 1, submission, all, yield* DateTime.now))
+      return { id, isNew: true }
+    }),
+    find: (id) =>
+      Effect.map(Clock.currentTimeMillis, (now) =>
+        Option.map(Option.fromNullishOr(exports.get(id)), (of) => of.view(now))
+      ),
+    isRunning: (id, attempt) =>
+      Effect.sync(() => {
+        const of = exports.get(id)
+        return of?.state === "Running" && of.attempt === attempt
+      }),
+    list: Effect.map(Clock.currentTimeMillis, (now) =>
+      Array.from(exports.values(), (of) => of.view(now)).toSorted((a, b) => b.run - a.run)
+    ),
+    failures: (id) =>
+      Stream.fromIterableEffect(Effect.map(kept(id), ({ failed }) => failed.toSorted((a, b) => a.line - b.line))),
+    change: Effect.fnUntraced(function* (id, from, to, problem) {
+      const now = yield* DateTime.now
+      const of = exports.get(id)
+      if (of === undefined || !from.includes(of.state)) return false
+      if (isEnded(of) && to === "Running") of.attempt++
+      of.state = to
+      of.problem = problem
+      of.endedAt = isEnded(of) ? now : undefined
+      return true
+    }),
+    report: (id, problem) =>
+      Effect.map(kept(id), (of) => {
+        if (!isEnded(of)) of.problem = problem
+      }),
+    unstarted: Effect.sync(() =>
+      [...exports.values()].filter(
+        ({ attempt, startedAttempt, state }) => !isEnded({ state }) && startedAttempt < attempt
+      )
+    ),
+    started: (id, attempt) =>
+      Effect.map(kept(id), (of) => {
+        of.startedAttempt = attempt
+      }),
+    unfinished: (id) =>
+      Effect.map(kept(id), ({ batches }) =>
+        batches.flatMap(({ checkpoint }, i) => (checkpoint?.isFinished ? [] : [i]))
+      ),
+    take: Effect.fnUntraced(function* (id, batch, worker) {
+      const { of, one } = yield* batchOf({ id, batch })
+      one.worker = worker
+      const { checkpoint } = one
+      return { lease: { id, batch, epoch: ++one.epoch }, lines: of.of(one), checkpoint, witness: of.witness }
+    }),
+    save: Effect.fnUntraced(function* (lease, outcomes, checkpoint) {
+      const { of, one } = yield* batchOf(lease)
+      const at = yield* Clock.currentTimeMillis
+      if (one.epoch !== lease.epoch) return "Superseded"
+      of.saves.push({ at, calls: checkpoint.counts.calls - (one.checkpoint?.counts.calls ?? 0) })
+      one.checkpoint = checkpoint
+      one.savedAt = at
+      of.problem = undefined
+      of.witness = checkpoint.witness ?? of.witness
+      for (const outcome of outcomes) {
+        if (outcome._tag === "Failed") of.failed.push(outcome)
+        else lists(of.submission.appId).set(outcome.userId, outcome)
+      }
+      return "Saved"
+    })
+  }
+  return { store, lists }
+})
+
+/**
+ * A store in memory, as a layer.
+ *
+ * @example
+ * ```ts
+ * import { Exports, MemoryStore } from "@effect-zim/durable"
+ * import { Effect } from "effect"
+ *
+ * const none = Effect.provide(Exports.list, MemoryStore.layer)
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer: Layer.Layer<ExportStore> = Layer.effect(
+  ExportStore,
+  Effect.map(make, ({ store }) => store)
+)

@@ -1,0 +1,22 @@
+/** How the lines of an export are divided. */
+
+/** At the least, so that a small export is shared by several workers too. */
+const fewestLines = 20
+
+/** At the most: what has been done of all of them is looked up when an export is begun again. */
+const mostBatches = 500
+
+/** The lines of a batch: from 1, the last included. */
+export interface Range {
+  readonly from: number
+  readonly to: number
+}
+
+/** The batches of so many lines, in their order. */
+export const divide = (lines: number): ReadonlyArray<Range> => {
+  const size = Math.max(fewestLines, Math.ceil(lines / mostBatches))
+  return Array.from({ length: Math.ceil(lines / size) }, (_, i) => ({
+    from: i * size + 1,
+    to: Math.min(lines, (i + 1) * size)
+  }))
+}
