@@ -1,47 +1,11 @@
-/** The scripts in a real Redis: what they answer, what they leave behind, and that they do as the store in memory does. */
+/** The scripts in a real Redis: what they answer, and what they leave behind. */
 import * as RedisQuota from "@effect-zim/client/RedisQuota"
-import * as SharedQuota from "@effect-zim/client/SharedQuota"
 import { assert, describe, it } from "@effect/vitest"
-import * as Arbitrary from "effect/Arbitrary"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"
-import * as Schema from "effect/Schema"
-import * as TestClock from "effect/testing/TestClock"
-import { between } from "./quotaOracle.ts"
 import * as RedisServer from "./redisServer.ts"
-
-const minute = 60_000
-const limits = { limit: 2, window: 60 * minute, grace: 30 * minute }
-
-const ask = (lease: string, given?: Partial<SharedQuota.Ask>): SharedQuota.Ask => ({
-  key: "12345",
-  limits,
-  lease,
-  hold: 100 * minute,
-  allowance: 0,
-  spacing: 0,
-  isKnown: false,
-  ...given
-})
-
-const giveBack = (lease: string, given?: Partial<SharedQuota.Return>): SharedQuota.Return => ({
-  key: "12345",
-  limits,
-  lease,
-  ago: 0,
-  delay: limits.window,
-  allowance: 0,
-  rejected: undefined,
-  ...given
-})
-
-const near = (actual: number, expected: number, what: string) => assert.closeTo(actual, expected, 30_000, what)
-
-const assertWait = (answer: SharedQuota.Reply, millis: number) => {
-  assert.strictEqual(answer._tag, "Wait")
-  if (answer._tag === "Wait") near(answer.millis, millis, "wait")
-}
+import { ask, assertWait, giveBack, limits, minute, near, storeLaws } from "./storeLaws.ts"
 
 /**
  * A store that does not know that its server has just been started, as where `INFO` is not allowed; and the commands of
@@ -55,184 +19,28 @@ const storeOf = Effect.fnUntraced(function* (server: RedisServer.RedisServer) {
   return { send, store: yield* Effect.provide(RedisQuota.store(), limited) }
 })
 
-const Acquire = Schema.Struct({
-  op: Schema.Literal("acquire"),
-  hold: between(1, 200),
-  allowance: between(0, 40),
-  host: Schema.Literals(["", "", "", "", "", "", "", "fra"]),
-  spacing: Schema.Literals([0, 0, 0, 0, 10]),
-  isKnown: Schema.Literals([false, false, false, true])
-})
-const Release = Schema.Struct({
-  op: Schema.Literal("release"),
-  which: between(0, 9),
-  ago: between(0, 120),
-  delay: Schema.Literals([0, 60, 90]),
-  allowance: between(0, 40),
-  isRejected: Schema.Literals([false, false, false, false, false, true]),
-  isRepeated: Schema.Boolean
-})
-const Pause = Schema.Struct({ op: Schema.Literal("pause"), minutes: Schema.Literals([0, 0, 0, 0, 20]) })
-const Step = Schema.Union([Acquire, Acquire, Release, Pause])
+storeLaws(
+  "Redis",
+  500,
+  Effect.gen(function* () {
+    const server = yield* RedisServer.make()
+    const { send, store } = yield* storeOf(server)
+    const state = "quota:{12345}:state"
+    return {
+      store,
+      forget: send("FLUSHALL"),
+      everybodyHasSaid: (allowance: number) =>
+        send("HSET", state, "smallest", `${allowance}`, "smallestBefore", `${allowance}`),
+      now: Effect.map(send("HGET", state, "now"), Number),
+      setNow: (now: number) => send("HSET", state, "now", `${now}`),
+      informed: Effect.flatMap(Layer.build(RedisServer.connection(server)), (connection) =>
+        Effect.provide(RedisQuota.store({ prefix: "other" }), connection)
+      )
+    }
+  })
+)
 
 describe("the scripts", () => {
-  it.effect("answer as the store in memory does, whatever is done to them", () =>
-    Effect.gen(function* () {
-      yield* TestClock.setTime(1e12)
-      const { send, store: redis } = yield* storeOf(yield* RedisServer.make())
-      const schedules = yield* Arbitrary.sampleEffect(
-        Arbitrary.all({
-          limit: Arbitrary.schema(between(1, 5)),
-          steps: Arbitrary.array(Arbitrary.schema(Step), { minLength: 20, maxLength: 40 })
-        }),
-        { count: 500, seed: 61 }
-      )
-      let answers = 0
-      let grants = 0
-      let rejections = 0
-      for (const { limit, steps } of schedules) {
-        yield* send("FLUSHALL")
-        const memory = yield* SharedQuota.memory
-        const own = { limits: { ...limits, limit } }
-        const leases: Array<{ readonly name: string; readonly ats: readonly [number, number] }> = []
-        for (const [i, step] of steps.entries()) {
-          if (step.op === "pause") {
-            const pause = { key: "12345", ...own, millis: step.minutes * minute }
-            yield* Effect.andThen(redis.pause(pause), memory.pause(pause))
-          } else if (step.op === "acquire") {
-            const { allowance, hold, host, isKnown, spacing } = step
-            const question = ask(`lease-${i}`, {
-              ...own,
-              hold: hold * minute,
-              allowance: allowance * minute,
-              host,
-              spacing: spacing * minute,
-              isKnown
-            })
-            const [one, other] = [yield* redis.acquire(question), yield* memory.acquire(question)]
-            answers++
-            if (one._tag === "Granted") grants++
-            assert.strictEqual(one._tag, other._tag)
-            if (one._tag === "Wait" && other._tag === "Wait") near(one.millis, other.millis, "wait")
-            if (one._tag === "Granted" && other._tag === "Granted") {
-              leases.push({ name: question.lease, ats: [one.at, other.at] })
-            }
-            assert.strictEqual(one.rejection?.spacing, other.rejection?.spacing)
-            near(one.rejection?.ago ?? 0, other.rejection?.ago ?? 0, "rejection")
-          } else {
-            const lease = leases[step.which % Math.max(1, leases.length)]
-            if (lease === undefined) continue
-            leases.splice(leases.indexOf(lease), 1)
-            if (step.isRejected) rejections++
-            for (const [store, at] of [
-              [redis, lease.ats[0]],
-              [memory, lease.ats[1]]
-            ] as const) {
-              const end = giveBack(lease.name, {
-                ...own,
-                ago: step.ago * minute,
-                delay: step.delay === 0 ? undefined : step.delay * minute,
-                allowance: step.allowance * minute,
-                rejected: step.isRejected ? { grantedAt: at, spacing: i + 0.25 } : undefined
-              })
-              yield* store.release(end)
-              // As after an answer that was lost.
-              if (step.isRepeated) yield* store.release(end)
-            }
-          }
-        }
-      }
-      assert.isAtLeast(grants, 500)
-      assert.isAtLeast(answers - grants, 1000)
-      assert.isAtLeast(rejections, 50)
-    })
-  )
-
-  it.live("give out as many leases as the limit, and say how long there will be none", () =>
-    Effect.gen(function* () {
-      const { store } = yield* storeOf(yield* RedisServer.make())
-      assert.strictEqual((yield* store.acquire(ask("a")))._tag, "Granted")
-      assert.strictEqual((yield* store.acquire(ask("b")))._tag, "Granted")
-      // Whatever is under way may be answered now, and counts for a window from then.
-      assertWait(yield* store.acquire(ask("c")), limits.window)
-      yield* store.release(giveBack("a", { ago: 20 * minute }))
-      assertWait(yield* store.acquire(ask("c")), 40 * minute)
-      yield* store.release(giveBack("b", { delay: undefined }))
-      assert.strictEqual((yield* store.acquire(ask("c")))._tag, "Granted")
-      assertWait(yield* store.acquire(ask("d")), 40 * minute)
-    })
-  )
-
-  it.live("let a permit come back sooner only where everybody of late is as far away", () =>
-    Effect.gen(function* () {
-      const { send, store } = yield* storeOf(yield* RedisServer.make())
-      const one = { limits: { ...limits, limit: 1 } }
-      yield* store.acquire(ask("a", one))
-      const state = (yield* send<ReadonlyArray<string>>("KEYS", "*:state"))[0] ?? ""
-      const everybodyHasSaid = (allowance: number) =>
-        send("HSET", state, "smallest", `${allowance}`, "smallestBefore", `${allowance}`)
-      yield* store.release(giveBack("a", { ...one, allowance: 10 * minute }))
-      assertWait(yield* store.acquire(ask("b", { ...one, allowance: 40 * minute })), 60 * minute)
-      yield* everybodyHasSaid(4 * minute)
-      assertWait(yield* store.acquire(ask("b", { ...one, allowance: 40 * minute })), 56 * minute)
-      yield* everybodyHasSaid(40 * minute)
-      assertWait(yield* store.acquire(ask("b", { ...one, allowance: 40 * minute })), 50 * minute)
-      // One that has not learned yet sets the pace for all, or it would never get a permit to learn with.
-      assertWait(yield* store.acquire(ask("c", one)), 60 * minute)
-      assertWait(yield* store.acquire(ask("b", { ...one, allowance: 40 * minute })), 60 * minute)
-      yield* everybodyHasSaid(40 * minute)
-      yield* store.release(giveBack("a", { ...one, allowance: 10 * minute, ago: 55 * minute }))
-      assert.strictEqual((yield* store.acquire(ask("b", { ...one, allowance: 40 * minute })))._tag, "Granted")
-    })
-  )
-
-  it.live("take the permit of a process that never came back after its time, by the server's clock", () =>
-    Effect.gen(function* () {
-      const { store } = yield* storeOf(yield* RedisServer.make())
-      const short = { limits: { limit: 1, window: 20, grace: 10 }, hold: 300 }
-      const first = yield* store.acquire(ask("a", short))
-      const again: Effect.Effect<SharedQuota.Reply, unknown> = Effect.flatMap(
-        store.acquire(ask("b", short)),
-        (answer) =>
-          answer._tag === "Granted" ? Effect.succeed(answer) : Effect.andThen(Effect.sleep(answer.millis), again)
-      )
-      const second = yield* again
-      assert.strictEqual(first._tag, "Granted")
-      if (first._tag === "Granted" && second._tag === "Granted") assert.isAtLeast(second.at - first.at, 300)
-    })
-  )
-
-  it.live("wait until what was lost is over: when emptied, when restarted, when the clock was set back", () =>
-    Effect.gen(function* () {
-      const server = yield* RedisServer.make()
-      const { send, store } = yield* storeOf(server)
-      assert.strictEqual((yield* store.acquire(ask("a")))._tag, "Granted")
-      yield* send("FLUSHALL")
-      assertWait(yield* store.acquire(ask("b", { isKnown: true })), 90 * minute)
-      assertWait(yield* store.acquire(ask("b")), 90 * minute)
-      // What is left of what was lost does not hide the loss.
-      yield* send("FLUSHALL")
-      yield* store.release(giveBack("a"))
-      assertWait(yield* store.acquire(ask("b", { isKnown: true })), 90 * minute)
-
-      yield* send("FLUSHALL")
-      assert.strictEqual((yield* store.acquire(ask("a")))._tag, "Granted")
-      const key = "quota:{12345}:state"
-      const now = Number(yield* send("HGET", key, "now"))
-      // By a little: time stands still, and nothing is lost.
-      yield* send("HSET", key, "now", `${now + 5 * minute}`)
-      assert.strictEqual((yield* store.acquire(ask("b")))._tag, "Granted")
-      assertWait(yield* store.acquire(ask("c")), limits.window)
-      yield* send("HSET", key, "now", `${now + 100 * minute}`)
-      assertWait(yield* store.acquire(ask("c")), 90 * minute)
-
-      // A server that has just been started may have known something before.
-      const connection = yield* Layer.build(RedisServer.connection(server))
-      const informed = yield* Effect.provide(RedisQuota.store({ prefix: "other" }), connection)
-      assertWait(yield* informed.acquire(ask("a")), 90 * minute)
-    })
-  )
-
   it.live("leave two keys that say nothing secret and vanish", () =>
     Effect.gen(function* () {
       const { send, store } = yield* storeOf(yield* RedisServer.make())
