@@ -10,6 +10,7 @@ import {
   Timeout
 } from "@effect-zim/policies"
 import * as RedisQuota from "@effect-zim/policies/RedisQuota"
+import * as SqlQuota from "@effect-zim/policies/SqlQuota"
 import * as SharedQuota from "@effect-zim/policies/SharedQuota"
 import { assert, describe, it } from "@effect/vitest"
 import * as Data from "effect/Data"
@@ -81,6 +82,7 @@ const policies = {
   quota: ways(Quota.provide, quota, Layer.succeed(Quota.Quota, quota)),
   "quota, shared": ways(SharedQuota.provide, quota, Layer.succeed(Quota.Quota, quota)),
   "quota, over Redis": ways(RedisQuota.provide, quota, Layer.succeed(Quota.Quota, quota)),
+  "quota, over SQL": ways(SqlQuota.provide, quota, Layer.succeed(Quota.Quota, quota)),
   budget: ways(RetryBudget.provide, budget, Layer.succeed(RetryBudget.RetryBudget, budget)),
   breaker: ways(CircuitBreaker.provide, breaker, Layer.succeed(CircuitBreaker.CircuitBreaker, breaker)),
   retry: ways(RetryPolicy.provide, retry, RetryPolicy.layer(retry)),
@@ -145,6 +147,12 @@ test("provide keeps the types of an effect and of a stream", () => {
       effect.pipe(RedisQuota.provide(quota)),
       RedisQuota.provide(stream, quota),
       stream.pipe(RedisQuota.provide(quota))
+    ] as const).toEqualTypeOf<Same>()
+    expectTypeOf([
+      SqlQuota.provide(effect, quota),
+      effect.pipe(SqlQuota.provide(quota)),
+      SqlQuota.provide(stream, quota),
+      stream.pipe(SqlQuota.provide(quota))
     ] as const).toEqualTypeOf<Same>()
     expectTypeOf([
       RetryBudget.provide(effect, budget),

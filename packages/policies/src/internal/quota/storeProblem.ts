@@ -1,5 +1,6 @@
 /** Why the store of a shared quota gave no answer, in its own words. */
 import * as Predicate from "effect/Predicate"
+import type * as SqlError from "effect/sql/SqlError"
 import type { QuotaUnavailable } from "../../PolicyError.ts"
 import type { StoreUnavailable } from "./store.ts"
 
@@ -50,6 +51,34 @@ export const ofRedis = (cause: unknown): Pick<StoreUnavailable, "reason" | "prob
   const problem = clean(textOf(cause))
   const code = errorCode.exec(problem)?.[1]
   return { problem, reason: { _tag: code === undefined ? "NoAnswer" : passing.has(code) ? "Refused" : "Denied" } }
+}
+
+/** The SQLSTATE of what failed, if PostgreSQL has answered. */
+export const sqlState = ({ reason: { cause } }: SqlError.SqlError): string | undefined =>
+  Predicate.hasProperty(cause, "code") && typeof cause.code === "string" && /^[0-9A-Z]{5}$/.test(cause.code)
+    ? cause.code
+    : undefined
+
+/**
+ * Answers that concern everybody who asks, and pass: a server that takes no writes, starts, ends, or fails, or has no room
+ * or no connection left.
+ */
+const passingState = /^(?:25006|53|55|57|58)/
+
+/** What a failed statement says of the database. */
+export const ofSql = (error: SqlError.SqlError): Pick<StoreUnavailable, "reason" | "problem"> => {
+  const problem = clean(textOf(error))
+  switch (error.reason._tag) {
+    case "ConnectionError":
+      return { problem, reason: { _tag: "NoAnswer" } }
+    case "DeadlockError":
+    case "LockTimeoutError":
+    case "SerializationError":
+    case "StatementTimeoutError":
+      return { problem, reason: { _tag: "Refused" } }
+    default:
+      return { problem, reason: { _tag: passingState.test(sqlState(error) ?? "") ? "Refused" : "Denied" } }
+  }
 }
 
 /** What somebody else's store said. */
