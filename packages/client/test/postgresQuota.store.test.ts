@@ -5,6 +5,7 @@ import * as PgClient from "@effect/sql-pg/PgClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Cause from "effect/Cause"
 import * as Context from "effect/Context"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
@@ -162,6 +163,10 @@ describe("the functions", () => {
           assert.strictEqual((yield* sql<{ readonly one: number }>`SELECT 1 AS one`)[0]?.one, 1)
         })
       )
+      // The driver waits five seconds for a server that does not answer to a cancellation, either.
+      yield* server.freeze
+      const [waited] = yield* Effect.timed(Effect.flip(Effect.timeout(store.acquire(ask("a")), 50)))
+      assert.isBelow(Duration.toMillis(waited), 4000)
     })
   )
 

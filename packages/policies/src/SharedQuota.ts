@@ -1,6 +1,6 @@
 /**
  * A quota that several processes keep together: the same promise as `Quota.make`, over a store that all of them
- * reach. `RedisQuota` has a store in Redis; the one here is in memory, for tests and simulations.
+ * reach. `RedisQuota` has a store in Redis, `SqlQuota` one in PostgreSQL; the one here is in memory, for tests and simulations.
  *
  * @since 0.1.0
  */
