@@ -154,7 +154,8 @@ const sinkAdvice: Record<Exclude<ExportSink.FailureReason["_tag"], "Unknown">, s
   NoSpace: "Make room, or choose another --out; what was saved before stays saved.",
   PermissionDenied: "See to the permissions of the file and its folder, or choose another --out.",
   ReadOnlyFileSystem: "Choose an --out on a file system that can be written.",
-  TooManyOpenFiles: "Raise the number of files that may be open: ulimit -n."
+  TooManyOpenFiles: "Raise the number of files that may be open: ulimit -n.",
+  Unreachable: "Look whether the database runs, then go on with --resume; what was saved before stays saved."
 }
 
 /** The number of a process means another one on another machine. */

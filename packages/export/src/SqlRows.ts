@@ -34,6 +34,15 @@ const client = Effect.map(SqlClient.SqlClient, (sql) => sql.withoutTransforms())
 export const migrate: Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> = Migrations.migrate
 
 /**
+ * Runs statements in a transaction of the client; where the connection is lost, it fails.
+ *
+ * @internal
+ */
+export const transaction: <A, E, R>(
+  self: Effect.Effect<A, E, R>
+) => Effect.Effect<A, E | SqlError, R | SqlClient.SqlClient> = Migrations.transaction
+
+/**
  * Begins a run, and gives its number. `startedAt` is in ISO 8601.
  *
  * @internal

@@ -39,7 +39,7 @@ const failureOf = (line: number, message = "no such user"): ExportSink.Failed =>
 const begin = (appId: number) => SqlRows.beginRun({ appId, name: "nightly", startedAt: "2026-01-01T00:00:00.000Z" })
 
 const write = (run: number, appId: number, outcomes: ReadonlyArray<ExportSink.Outcome>) =>
-  Effect.flatMap(SqlClient.SqlClient, (sql) => sql.withTransaction(SqlRows.write(run, appId, outcomes)))
+  SqlRows.transaction(SqlRows.write(run, appId, outcomes))
 
 const idsOf = (appId: number) =>
   Effect.map(Stream.runCollect(SqlRows.conversations(appId)), (rows) =>

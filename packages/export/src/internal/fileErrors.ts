@@ -13,12 +13,13 @@ export const Reason = Schema.TaggedUnion({
   PermissionDenied: {},
   ReadOnlyFileSystem: {},
   TooManyOpenFiles: {},
+  Unreachable: {},
   Unknown: {}
 })
 
 export type Reason = typeof Reason.Type
 
-interface Meaning {
+export interface Meaning {
   readonly problem: string
   readonly reason?: Reason["_tag"]
 }

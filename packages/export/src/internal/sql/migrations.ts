@@ -2,7 +2,7 @@
 import * as Effect from "effect/Effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
-import type { SqlError } from "effect/sql/SqlError"
+import { isSqlError, type SqlError } from "effect/sql/SqlError"
 
 const table = "zim.migrations"
 
@@ -30,7 +30,8 @@ const statements: ReadonlyArray<string> = [
      changed_while_reading bigint NOT NULL DEFAULT 0,
      at_cap bigint NOT NULL DEFAULT 0,
      checkpoint text,
-     writer text
+     epoch integer NOT NULL DEFAULT 0,
+     holder text
    )`,
   "CREATE INDEX runs_by_name ON zim.runs (app_id, name, id)",
   `CREATE TABLE zim.users (
@@ -101,6 +102,13 @@ const version = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   return Number(row?.["version"])
 })
 
+/** The client's own transaction dies where the connection is lost, as it cannot be rolled back: this one fails. */
+export const transaction = <A, E, R>(self: Effect.Effect<A, E, R>) =>
+  SqlClient.SqlClient.pipe(
+    Effect.flatMap((sql) => sql.withTransaction(self)),
+    Effect.catchDefect((defect) => (isSqlError(defect) ? Effect.fail(defect) : Effect.die(defect)))
+  )
+
 /** Makes the schema and its tables, or brings them up to date; one process at a time. */
 const update = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${table}, 0))`
@@ -114,7 +122,7 @@ export const migrate: Effect.Effect<void, Migrator.MigrationError | SqlError, Sq
   function* () {
     const sql = (yield* SqlClient.SqlClient).withoutTransforms()
     const found = yield* version(sql)
-    if (found < latest) return yield* sql.withTransaction(update(sql))
+    if (found < latest) return yield* transaction(update(sql))
     if (found === latest) return
     return yield* new Migrator.MigrationError({
       kind: "BadState",

@@ -5,30 +5,20 @@
  * The file stays empty, so that a crash leaves nothing to repair. Nothing else here may open it: a process that closes a
  * file loses the locks that it has on it, by whatever way it had opened it. So who holds it is in a file of its own.
  */
-import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
-import { hostname } from "node:os"
 import process from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import * as ExportSink from "../../ExportSink.ts"
 import type * as Lock from "../../Lock.ts"
 import { lstat } from "../files/nodeFileInspector.ts"
 import { codeOf } from "../fileErrors.ts"
+import { holder, host } from "../holder.ts"
 import * as Sqlite from "./sqliteErrors.ts"
 
 const parse = Schema.decodeUnknownOption(Schema.fromJsonString(ExportSink.Holder))
-
-/** Deno asks for a permission to tell it. */
-const host = (): string => {
-  try {
-    return hostname()
-  } catch {
-    return "this machine"
-  }
-}
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -108,8 +98,7 @@ const remove = (path: string): void => {
   }
 }
 
-const tell = (file: string, since: string): void => {
-  const holder: ExportSink.Holder = { pid: process.pid, host: host(), since }
+const tell = (file: string, holder: ExportSink.Holder): void => {
   // Whatever is there is no more than a name: it may lead to another file.
   Fs.rmSync(file, { force: true })
   Fs.writeFileSync(file, `${JSON.stringify(holder)}\n`, { flag: "wx" })
@@ -131,8 +120,8 @@ export const acquire: Lock.Acquire = Effect.fnUntraced(function* (path) {
         database.close()
       })
   )
-  const since = DateTime.formatIso(yield* DateTime.now)
-  yield* Sqlite.attempt(owner, () => tell(owner, since))
+  const self = yield* holder
+  yield* Sqlite.attempt(owner, () => tell(owner, self))
   return Effect.suspend(() =>
     idOf(path) === id
       ? Effect.void

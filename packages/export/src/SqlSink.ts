@@ -1,0 +1,316 @@
+/**
+ * Exports to PostgreSQL, and later again into the same tables: only what has changed is written. Any number of apps may
+ * share a database. It is written over the `SqlClient` of the context: `PgClient` of `@effect/sql-pg`, for example.
+ *
+ * Everything is in schema `zim`, and every key has an `app_id`:
+ *
+ * - `conversations`, a view: `app_id`, `user_id`, `conversation_id`, `type`, `updated_at` (`timestamptz`), `type_code`,
+ *   `first_run`, `changed_run`. It is for reading; its rows are in `entries`, whose `updated_at` is in milliseconds.
+ * - `users`: `app_id`, `user_id`, `conversations` (how many), `verdict`, `changed_run`, `last_run` (the last that read the
+ *   list).
+ * - `disappeared`: conversations that a run found no longer: `app_id`, `run`, the columns of an entry, and `reason`: `Gone`,
+ *   or `OutOfReach` where newer ones have pushed it out of the 1000 that the service returns.
+ * - `failures`: `app_id`, `run`, `line`, `user_id`, `error`, `code`, `request_id`, `message`.
+ * - `runs`: `id`, `app_id`, `name`, `state` (`running`, `finished`, `abandoned`), `started_at`, `finished_at`, counts,
+ *   checkpoint, and who writes it.
+ * - `migrations`: the versions of the tables, by Effect's `Migrator`.
+ *
+ * What no text of a database can hold, half a character and U+0000, stands in an id as in `SqliteSink`: as JSON writes it.
+ * {@link conversations} and {@link failures} give the ids themselves.
+ *
+ * @since 0.1.0
+ */
+import * as Context from "effect/Context"
+import * as DateTime from "effect/DateTime"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
+import type * as Migrator from "effect/sql/Migrator"
+import * as SqlClient from "effect/sql/SqlClient"
+import * as SqlError from "effect/sql/SqlError"
+import * as Stream from "effect/Stream"
+import * as Checkpoint from "./Checkpoint.ts"
+import * as ExportSink from "./ExportSink.ts"
+import { holder } from "./internal/holder.ts"
+import * as Session from "./internal/sql/session.ts"
+import * as SqlErrors from "./internal/sql/sqlErrors.ts"
+import * as Tables from "./internal/tables.ts"
+import * as SqlRows from "./SqlRows.ts"
+
+/**
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Tells the exports of an app apart: they share its lists, and each has its own runs and its own lock. Default: `export`. */
+  readonly name?: string | undefined
+}
+
+const nameOf = (options?: Options): string => options?.name ?? "export"
+const locationOf = (options?: Options): string => `"${nameOf(options)}" in PostgreSQL`
+
+/** The client whose statements and rows have the names that stand here. */
+const postgres = Effect.fnUntraced(function* (path: string) {
+  const sql = yield* SqlClient.SqlClient
+  const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
+  if (!isPostgres) return yield* new ExportSink.OutputUnusable({ path, problem: "its client is not of PostgreSQL" })
+  return sql.withoutTransforms()
+})
+
+const lastRun = (sql: SqlClient.SqlClient, appId: number, options?: Options) =>
+  Effect.map(
+    sql<Tables.Columns>`SELECT id, state, checkpoint, holder FROM zim.runs
+      WHERE app_id = ${appId} AND name = ${nameOf(options)} ORDER BY id DESC LIMIT 1`,
+    ([row]) =>
+      row && {
+        id: Number(row["id"]),
+        state: String(row["state"]),
+        checkpoint: String(row["checkpoint"]),
+        holder: String(row["holder"])
+      }
+  )
+
+const parseHolder = Schema.decodeUnknownOption(Schema.fromJsonString(ExportSink.Holder))
+
+/** Why the tables could not be made. */
+const unmade =
+  (path: string) =>
+  (error: Migrator.MigrationError | SqlError.SqlError): ExportSink.OpenError => {
+    if (error._tag === "SqlError") return SqlErrors.failed(path, "write", error)
+    if (error.kind === "BadState") {
+      const { message: problem } = error
+      return new Checkpoint.CheckpointInvalid({ path, reason: { _tag: "OtherVersion" }, problem })
+    }
+    // A statement that the database refuses.
+    const { cause } = error
+    if (!SqlError.isSqlError(cause)) return new ExportSink.OutputUnusable({ path, problem: error.message })
+    const failed = SqlErrors.failed(path, "write", cause)
+    if (failed.reason._tag !== "Unknown") return failed
+    return new ExportSink.OutputUnusable({ path, problem: `its tables cannot be made: ${failed.problem}` })
+  }
+
+/** Begins a run, or goes on with an unfinished one; whoever wrote it before can write no more. */
+const begin = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  { initial, mode }: Parameters<ExportSink.ExportSink["open"]>[0],
+  options?: Options
+) {
+  const path = locationOf(options)
+  const before = yield* lastRun(sql, initial.appId, options)
+  let run: number
+  let checkpoint = initial
+  if (before?.state === "running" && mode === "resume") {
+    run = before.id
+    checkpoint = yield* Checkpoint.parse(Checkpoint.Checkpoint, before.checkpoint, path)
+  } else {
+    if (before?.state === "running") {
+      if (mode === "new") return yield* new ExportSink.OutputExists({ path, isUnfinished: true })
+      yield* sql`UPDATE zim.runs SET state = 'abandoned' WHERE id = ${before.id}`
+    }
+    run = yield* SqlRows.beginRun({ appId: initial.appId, name: nameOf(options), startedAt: initial.startedAt })
+  }
+  const [row] = yield* sql<Tables.Columns>`UPDATE zim.runs SET
+      epoch = epoch + 1, holder = ${JSON.stringify(yield* holder)}, checkpoint = ${JSON.stringify(checkpoint)}
+    WHERE id = ${run} RETURNING epoch`
+  return { run, checkpoint, epoch: Number(row?.["epoch"]) }
+})
+
+/** A run, and which of its writers one is. */
+interface Writer {
+  readonly run: number
+  readonly epoch: number
+}
+
+/** Notes what a run has come to; not if it is another's by now. */
+const note = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  { epoch, run }: Writer,
+  checkpoint: Checkpoint.Checkpoint,
+  finishedAt?: string
+) {
+  const columns = {
+    ...Tables.countsOf(checkpoint.counts),
+    checkpoint: JSON.stringify(checkpoint),
+    state: finishedAt === undefined ? "running" : "finished",
+    finished_at: finishedAt ?? null
+  }
+  const noted = yield* sql`UPDATE zim.runs SET ${sql.update(columns)}
+    WHERE id = ${run} AND epoch = ${epoch} AND state = 'running' RETURNING id`
+  return noted.length > 0
+})
+
+const takenOver = (path: string) => new ExportSink.OutputUnusable({ path, problem: "another export has taken it over" })
+
+/** Why a save failed: where the connection is lost, the run may be another's since. It is not asked for long. */
+const whyUnsaved = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  { epoch, run }: Writer,
+  path: string,
+  error: SqlError.SqlError
+): Effect.fn.Return<ExportSink.SaveError> {
+  const failed = SqlErrors.failed(path, "write", error)
+  if (failed.reason._tag !== "Unreachable") return failed
+  const others =
+    yield* sql`SELECT 1 FROM zim.runs WHERE id = ${run} AND (epoch <> ${epoch} OR state <> 'running')`.pipe(
+      Effect.timeout("5 seconds"),
+      Effect.orElseSucceed(() => [])
+    )
+  return others.length > 0 ? takenOver(path) : failed
+})
+
+/**
+ * A sink that writes to the database of the `SqlClient`, which must be PostgreSQL: else it fails with `OutputUnusable`. The
+ * tables are made where there are none. Each save is a transaction, so that data and checkpoint are always of the same
+ * moment.
+ *
+ * With `new` and `resume`, an export whose last run is finished gets another run: incremental, it rewrites what has changed
+ * and records what has disappeared. An unfinished run is gone on with by `resume`, and left unfinished by `restart`, which
+ * keeps all data. Users who are no longer among the input keep their rows, with an older `last_run`.
+ *
+ * One export of an app and a name writes at a time, from whatever machine: the others fail with `OutputInUse`. It is the one
+ * whose connection has the lock, so that it is free as soon as that process ends; where its whole machine is lost, the
+ * database notices after some 90 seconds. One that lost its connection, and has another one in its place by then, ends with
+ * `OutputUnusable`, and changes nothing.
+ *
+ * The sink keeps one connection of the client's pool for itself, and does not wait for a database that is away: the export
+ * ends with `SinkFailed`, and goes on with `resume`, for example by `Stream.retry`.
+ *
+ * @example
+ * ```ts
+ * import { Export, UserList } from "@effect-zim/export"
+ * import * as SqlSink from "@effect-zim/export/SqlSink"
+ * import { Effect, Stream } from "effect"
+ *
+ * // Needs a `SqlClient`: that of `PgClient.layer`, for example.
+ * const nightly = Effect.gen(function* () {
+ *   const sink = yield* SqlSink.make({ name: "nightly" })
+ *   yield* Stream.runDrain(Export.run(UserList.file("users.txt"), { sink, mode: "resume" }))
+ * })
+ * ```
+ *
+ * @category constructors
+ * @since 0.1.0
+ */
+export const make = Effect.fnUntraced(function* (
+  options?: Options
+): Effect.fn.Return<ExportSink.ExportSink, ExportSink.OutputUnusable, SqlClient.SqlClient> {
+  const path = locationOf(options)
+  const sql = yield* postgres(path)
+  const failed = (error: SqlError.SqlError) => Effect.fail(SqlErrors.failed(path, "write", error))
+
+  const open: ExportSink.ExportSink["open"] = Effect.fnUntraced(
+    function* (opening) {
+      const { appId } = opening.initial
+      yield* SqlRows.migrate.pipe(
+        // Not in a transaction of the caller's, which may be rolled back.
+        Effect.updateContext((context: Context.Context<SqlClient.SqlClient>) =>
+          Context.omit(sql.transactionService)(context)
+        ),
+        Effect.mapError(unmade(path))
+      )
+      const { lock, transaction } = yield* Session.reserve(sql)
+      if (!(yield* lock(`zim ${appId} ${nameOf(options)}`))) {
+        const last = yield* transaction(lastRun(sql, appId, options))
+        const holder = Option.getOrUndefined(parseHolder(last?.holder))
+        return yield* new ExportSink.OutputInUse({ path, ...(holder === undefined ? {} : { holder }) })
+      }
+      const { checkpoint, epoch, run } = yield* transaction(begin(sql, opening, options))
+
+      const save = (
+        outcomes: ReadonlyArray<ExportSink.Outcome>,
+        checkpoint: Checkpoint.Checkpoint,
+        finishedAt?: string
+      ): Effect.Effect<void, ExportSink.SaveError> =>
+        Effect.gen(function* () {
+          if (!(yield* note(sql, { run, epoch }, checkpoint, finishedAt))) return yield* takenOver(path)
+          yield* SqlRows.write(run, appId, outcomes)
+        }).pipe(
+          transaction,
+          Effect.provideService(SqlClient.SqlClient, sql),
+          Effect.catchTag("SqlError", (error) =>
+            Effect.flatMap(whyUnsaved(sql, { run, epoch }, path, error), Effect.fail)
+          )
+        )
+
+      const session: ExportSink.Session = {
+        checkpoint,
+        save: (outcomes, checkpoint) => save(outcomes, checkpoint),
+        finish: Effect.fnUntraced(function* (checkpoint) {
+          yield* save([], checkpoint, DateTime.formatIso(yield* DateTime.now))
+        })
+      }
+      return session
+    },
+    Effect.provideService(SqlClient.SqlClient, sql),
+    Effect.catchTag("SqlError", failed)
+  )
+  return { location: path, open }
+})
+
+/**
+ * What reading an export can fail with.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type ReadError = ExportSink.OutputUnusable | ExportSink.SinkFailed
+
+const reading = <A>(
+  path: string,
+  rows: (sql: SqlClient.SqlClient) => Stream.Stream<A, SqlError.SqlError, SqlClient.SqlClient>
+): Stream.Stream<A, ReadError, SqlClient.SqlClient> =>
+  Stream.unwrap(Effect.map(postgres(path), rows)).pipe(
+    Stream.mapError((error) => (error._tag === "SqlError" ? SqlErrors.failed(path, "read", error) : error))
+  )
+
+/**
+ * The failures of the last run, ascending by line.
+ *
+ * @example
+ * ```ts
+ * import * as SqlSink from "@effect-zim/export/SqlSink"
+ * import { Stream } from "effect"
+ *
+ * const failed = SqlSink.failures(12345, { name: "nightly" }).pipe(Stream.map(({ line }) => line))
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const failures = (
+  appId: number,
+  options?: Options
+): Stream.Stream<ExportSink.Failed, ReadError, SqlClient.SqlClient> =>
+  reading(locationOf(options), (sql) =>
+    Stream.unwrap(
+      Effect.map(lastRun(sql, appId, options), (run) => (run === undefined ? Stream.empty : SqlRows.failures(run.id)))
+    )
+  )
+
+/**
+ * A conversation as it stands in the database.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type Row = Tables.Row
+
+/**
+ * All conversations of an app as of one moment, a user's together and ascending by time.
+ *
+ * @example
+ * ```ts
+ * import * as SqlSink from "@effect-zim/export/SqlSink"
+ * import { Stream } from "effect"
+ *
+ * const users = SqlSink.conversations(12345).pipe(
+ *   Stream.map(({ userId }) => userId),
+ *   Stream.changes
+ * )
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const conversations = (appId: number): Stream.Stream<Row, ReadError, SqlClient.SqlClient> =>
+  reading("PostgreSQL", () => SqlRows.conversations(appId))
