@@ -1,0 +1,66 @@
+/**
+ * What is beside every page: the order of guides as `docs/README.md` has it, the packages, the decisions, the modules.
+ */
+import type { Page } from "./Pages.ts"
+import type { Package } from "./Workspace.ts"
+
+/** A link or a group, as VitePress takes it. */
+export interface Item {
+  readonly text: string
+  readonly link?: string
+  readonly items?: ReadonlyArray<Item>
+  readonly collapsed?: boolean
+}
+
+export interface Navigation {
+  readonly docs: ReadonlyArray<Item>
+  readonly api: ReadonlyArray<Item>
+}
+
+const linkOf = (path: string): string => `/${path.replace(/index\.md$/, "").replace(/\.md$/, "")}`
+
+const itemOf = ({ path, title }: { readonly path: string; readonly title: string }): Item => ({
+  text: title,
+  link: linkOf(path)
+})
+
+const shortNameOf = ({ name }: Package): string => name.slice(name.indexOf("/") + 1)
+
+export const make = (
+  contents: ReadonlyArray<{ readonly path: string; readonly title: string }>,
+  pages: ReadonlyArray<Page>,
+  packages: ReadonlyArray<Package>
+): Navigation => {
+  const isGuide = ({ path }: { readonly path: string }) => path.startsWith("docs/guides/")
+  const listed = new Set(contents.map(({ path }) => path))
+  const unlisted = pages.filter((page) => isGuide(page) && !listed.has(page.path))
+  const decisions = pages.filter(({ path }) => /^docs\/decisions\/\d/.test(path))
+  return {
+    docs: [
+      {
+        text: "Documentation",
+        items: [{ text: "Overview", link: "/overview" }, ...contents.filter((one) => !isGuide(one)).map(itemOf)]
+      },
+      { text: "Guides", items: [...contents.filter(isGuide), ...unlisted].map(itemOf) },
+      {
+        text: "Packages",
+        items: packages.map((one) => ({ text: shortNameOf(one), link: `/packages/${one.folder}/` }))
+      },
+      { text: "Decisions", items: decisions.map(itemOf), collapsed: true },
+      { text: "Contributing", link: "/contributing" }
+    ],
+    api: [
+      { text: "All packages", link: "/api/" },
+      ...packages
+        .filter(({ modules }) => modules.length > 0)
+        .map((one) => ({
+          text: shortNameOf(one),
+          collapsed: true,
+          items: [
+            { text: "Overview", link: `/api/${one.folder}/` },
+            ...one.modules.map((name) => ({ text: name, link: `/api/${one.folder}/${name}` }))
+          ]
+        }))
+    ]
+  }
+}
