@@ -10,11 +10,13 @@ import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import { app, impatient, layer, recordsOf, worldOf } from "./support.ts"
+import { Texts, worldOf as worldOfIds } from "./texts.ts"
 
 /** An output, and its readers. */
 export interface Database {
   readonly sink: ExportSink.ExportSink
   readonly conversations: Stream.Stream<SqliteSink.Row, SqliteSink.ReadError>
+  readonly failures: Stream.Stream<ExportSink.Failed, SqliteSink.ReadError>
   /** Rows of its tables, with numbers for whole numbers. */
   readonly query: (sql: string) => Effect.Effect<ReadonlyArray<Record<string, unknown>>>
 }
@@ -238,5 +240,36 @@ export const laws = <R, E>(it: Vitest.MethodsNonLive<R>, open: Effect.Effect<Dat
         yield* assertRows(database, world, users)
       }
     }).pipe(Effect.scoped, Effect.provide(layer({ world })))
+  )
+
+  it.effect.prop(
+    "ids that differ are rows of their own, found again by the next run; so are lines that are no user id",
+    { texts: Texts },
+    ({ texts }) => {
+      const ids = [...new Set([...texts, "\ud800", "\\ud800", "a\0b", "a"])]
+      const lines = texts.map((text) => `/${text}`)
+      return Effect.gen(function* () {
+        const database = yield* open
+        for (let night = 1; night <= 2; night++) {
+          yield* Stream.runDrain(exportTo(database, ["u", ...lines, `/${"x".repeat(62)}\u{1f600}`]))
+          const found = yield* Stream.runCollect(database.conversations)
+          assert.deepStrictEqual(
+            found.map(({ conversationId }) => conversationId),
+            ids
+          )
+          const failures = yield* Stream.runCollect(database.failures)
+          assert.deepStrictEqual(
+            failures.map(({ userId }) => userId),
+            [...lines, `/${"x".repeat(62)}\ud83d`]
+          )
+          for (const { message } of failures) assert.include(message, "user id")
+        }
+        assert.deepStrictEqual(yield* database.query("SELECT DISTINCT changed_run FROM conversations"), [
+          { changed_run: 1 }
+        ])
+        assert.deepStrictEqual(yield* database.query("SELECT 1 FROM disappeared"), [])
+      }).pipe(Effect.scoped, Effect.provide(layer({ world: worldOfIds(ids) })))
+    },
+    { arbitrary: { seed: 12, runs: 25 } }
   )
 }

@@ -69,6 +69,7 @@ export const empty = Effect.gen(function* () {
   const database: Database = {
     sink: yield* SqlSink.make(),
     conversations: Stream.provideService(SqlSink.conversations(app.appId), SqlClient.SqlClient, sql),
+    failures: Stream.provideService(SqlSink.failures(app.appId), SqlClient.SqlClient, sql),
     query: (text) => Effect.orDie(Effect.provideService(query(text), SqlClient.SqlClient, sql))
   }
   return database

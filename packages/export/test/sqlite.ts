@@ -19,5 +19,6 @@ export const query = (path: string, sql: string): ReadonlyArray<Record<string, u
 export const databaseAt = (path: string): Database => ({
   sink: SqliteSink.make({ path }),
   conversations: SqliteSink.conversations(path),
+  failures: SqliteSink.failures(path),
   query: (sql) => Effect.sync(() => query(path, sql))
 })

@@ -1,10 +1,12 @@
 import type { Conversations, ZimClient } from "@effect-zim/client"
 import { type Checkpoint, Export, NdjsonSink, type Progress, type ExportSink, UserList } from "@effect-zim/export"
+import * as SqlSink from "@effect-zim/export/SqlSink"
 import * as SqliteSink from "@effect-zim/export/SqliteSink"
 import { describe, expectTypeOf, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
+import type * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
 
 describe("types", () => {
@@ -28,9 +30,12 @@ describe("types", () => {
     >()
   })
 
-  it("file sinks need a file system, SQLite needs nothing", () => {
+  it("file sinks need a file system, PostgreSQL a client, SQLite needs nothing", () => {
     expectTypeOf(NdjsonSink.make).returns.toEqualTypeOf<
       Effect.Effect<ExportSink.ExportSink, never, FileSystem.FileSystem | Path.Path>
+    >()
+    expectTypeOf(SqlSink.make).returns.toEqualTypeOf<
+      Effect.Effect<ExportSink.ExportSink, ExportSink.OutputUnusable, SqlClient.SqlClient>
     >()
     expectTypeOf(SqliteSink.make).returns.toEqualTypeOf<ExportSink.ExportSink>()
   })
