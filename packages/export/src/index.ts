@@ -1,6 +1,6 @@
 /**
- * Exports everybody's conversation lists, and never loses its place. `@effect-zim/export/SqliteSink`, which needs Node, is
- * an entry of its own.
+ * Exports everybody's conversation lists, and never loses its place. `@effect-zim/export/SqliteSink`, which needs Node, and
+ * `@effect-zim/export/SqlSink`, for PostgreSQL, are entries of their own.
  *
  * @since 0.1.0
  */
