@@ -86,13 +86,7 @@ export interface Options {
   readonly openDuration?: Schedule.Schedule<unknown, number> | undefined
 }
 
-interface Limits {
-  /** The part of the latest calls that opens the circuit when it is ill. */
-  readonly threshold: number
-  /** How many calls are the latest, and how few are enough. */
-  readonly size: number
-  readonly minimumCalls: number
-}
+type Limits = { readonly [Name in "threshold" | "size" | "minimumCalls"]: number }
 
 /** While a call is under way that was let through to see, nobody knows how long it takes. */
 const probing = 1000
