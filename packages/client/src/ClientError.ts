@@ -25,7 +25,6 @@ import {
   CircuitOpen,
   DeadlineExceeded,
   Meaning,
-  type PolicyError,
   QuotaUnavailable,
   type RetryPolicy
 } from "@effect-zim/policies"
@@ -366,12 +365,8 @@ export interface Traits extends Meaning.Meaning {
  */
 export type Category = ReturnCode.Category | "Transport" | "Settings"
 
-const traitsOf = (meaning: Meaning.Meaning, category: Category, more?: Partial<Traits>): Traits => ({
-  ...meaning,
-  concerns: "Unknown",
-  category,
-  ...more
-})
+/** A row says what differs from the rule: nobody knows whose failure it is, and its class says what it is about. */
+type Row = Meaning.Meaning & Partial<Traits>
 
 const kindOfRetry: { readonly [Retry in ReturnCode.Retry]?: RetryPolicy.Kind } = {
   RateLimit: "rateLimit",
@@ -379,19 +374,17 @@ const kindOfRetry: { readonly [Retry in ReturnCode.Retry]?: RetryPolicy.Kind } =
   Bounded: "bounded"
 }
 
-const ofCode = (error: ServiceError.ServiceError, more?: Partial<Traits>): Traits => {
+const ofCode = (error: ServiceError.ServiceError): Row => {
   const known = ReturnCode.lookup(error.code)
   return known === undefined
-    ? traitsOf(Meaning.answered(), unknownCode)
-    : traitsOf(Meaning.answered(kindOfRetry[known.retry]), known.category, more)
+    ? Meaning.answered()
+    : { ...Meaning.answered(kindOfRetry[known.retry]), category: known.category }
 }
 
-const ofEverybody = (error: ServiceError.ServiceError): Traits => ofCode(error, { concerns: "Everybody" })
+const ofEverybody = (error: ServiceError.ServiceError): Row => ({ ...ofCode(error), concerns: "Everybody" })
 
 /** Of the codes for a wrong request those that may be about the user id. */
 const maybeTheUser: ReadonlySet<number> = new Set([2, 660000012])
-
-const ofPolicyError = (error: PolicyError): Traits => traitsOf(Meaning.ofPolicyError(error), categories[error._tag])
 
 type ByTag = { readonly [Class in AnyError as Class["_tag"]]: Class }
 
@@ -449,38 +442,38 @@ export type InCategory<Error, Wanted extends Category> = Error extends AnyError
  */
 export type Table<Row> = { readonly [Tag in keyof ByTag]: Row | ((error: ByTag[Tag]) => Row) }
 
-const table: Table<Traits> = {
+const table: Table<Row> = {
   InvalidInput: ofCode,
   RateLimited: ofCode,
-  UserNotRegistered: (error) => ofCode(error, { concerns: "User" }),
+  UserNotRegistered: (error) => ({ ...ofCode(error), concerns: "User" }),
   // Whether it was the host's fault or the user's data's is anybody's guess.
-  QueryFailed: (error) => ofCode(error, { host: "Unclear" }),
+  QueryFailed: (error) => ({ ...ofCode(error), host: "Unclear" }),
   MalformedRequest: (error) => (maybeTheUser.has(error.code) ? ofCode(error) : ofEverybody(error)),
   Throttled: ofCode,
   AuthenticationFailed: (error) => ({ ...ofEverybody(error), mayBeClock: error.code === 100000005 }),
   SignatureExpired: (error) => ({ ...ofEverybody(error), mayBeClock: true, isRetryable: true }),
   NotPermitted: ofEverybody,
-  ServiceFailed: (error) => ofCode(error, { host: "Ill" }),
-  UnknownReturnCode: (error) => traitsOf(Meaning.answered(kindOfRetry[ServiceError.retryOf(error)]), unknownCode),
-  OperationFailed: ({ category, retry }) => traitsOf(Meaning.answered(kindOfRetry[retry]), category),
-  SettingsInvalid: traitsOf(Meaning.unsent, categories.SettingsInvalid, { concerns: "Everybody" }),
-  RequestInvalid: traitsOf(Meaning.unsent, categories.RequestInvalid, { concerns: "Everybody" }),
-  TransportFailed: traitsOf(Meaning.noAnswer, categories.TransportFailed),
-  ClientClosed: traitsOf(Meaning.abandoned, categories.ClientClosed, { concerns: "Everybody" }),
-  AttemptTimedOut: ofPolicyError,
-  DeadlineExceeded: (error) => ({ ...ofPolicyError(error), isRetryable: true }),
-  CircuitOpen: ofPolicyError,
-  QuotaUnavailable: ofPolicyError,
+  ServiceFailed: (error) => ({ ...ofCode(error), host: "Ill" }),
+  UnknownReturnCode: (error) => Meaning.answered(kindOfRetry[ServiceError.retryOf(error)]),
+  OperationFailed: ({ category, retry }) => ({ ...Meaning.answered(kindOfRetry[retry]), category }),
+  SettingsInvalid: { ...Meaning.unsent, concerns: "Everybody" },
+  RequestInvalid: { ...Meaning.unsent, concerns: "Everybody" },
+  TransportFailed: Meaning.noAnswer,
+  ClientClosed: { ...Meaning.abandoned, concerns: "Everybody" },
+  AttemptTimedOut: Meaning.ofPolicyError,
+  DeadlineExceeded: (error) => ({ ...Meaning.ofPolicyError(error), isRetryable: true }),
+  CircuitOpen: Meaning.ofPolicyError,
+  QuotaUnavailable: Meaning.ofPolicyError,
   ResponseUnreadable: ({ category, reason, status }) => {
-    if (reason._tag === "HttpStatus") return traitsOf(Meaning.ofStatus(status), category)
+    if (reason._tag === "HttpStatus") return { ...Meaning.ofStatus(status), category }
     const retry = reason._tag === "NotJson" || reason._tag === "Empty" ? "bounded" : undefined
-    return traitsOf(Meaning.answered(retry), category, { host: "Unclear" })
+    return { ...Meaning.answered(retry), category, host: "Unclear" }
   },
-  PagingLoop: traitsOf(Meaning.answered(), categories.PagingLoop)
+  PagingLoop: Meaning.answered()
 }
 
 /** The row of an error, in a table that has a row for each of its tags. */
-const look = <Row extends Traits | string, Tag extends keyof ByTag>(
+const look = <Row extends object | string, Tag extends keyof ByTag>(
   table: Pick<Table<Row>, Tag>,
   error: ByTag[Tag] & { readonly _tag: Tag }
 ): Row => {
@@ -503,9 +496,14 @@ const look = <Row extends Traits | string, Tag extends keyof ByTag>(
  * @since 0.1.0
  */
 export const traits = (error: AnyError): Traits => {
-  const row = look<Traits, keyof ByTag>(table, error)
+  const ofClass: { readonly [Tag in keyof ByTag]?: Category } = categories
   const retryAfter = "retryAfter" in error ? error.retryAfter : undefined
-  return retryAfter === undefined ? row : { ...row, retryAfter }
+  return {
+    concerns: "Unknown",
+    category: ofClass[error._tag] ?? unknownCode,
+    ...look<Row, keyof ByTag>(table, error),
+    ...(retryAfter === undefined ? {} : { retryAfter })
+  }
 }
 
 /**
