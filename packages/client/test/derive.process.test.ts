@@ -14,14 +14,14 @@ import * as RpcSerialization from "effect/rpc/RpcSerialization"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Worker } from "node:worker_threads"
-import { Api, Lists, world } from "./derive/api.ts"
+import { Api, Lists, world } from "./programs/api.ts"
 import * as ScriptProcess from "./scriptProcess.ts"
 
 const user = world.users.find(({ conversations }) => conversations.length > 1) ?? assert.fail("nobody has a list")
 
 /** A server in a process of its own; its URL. */
 const serve = Effect.gen(function* () {
-  const { said } = yield* ScriptProcess.start("derive/server.ts")
+  const { said } = yield* ScriptProcess.start("programs/server.ts")
   const printed = yield* said(/^http\S+\n/m)
   return printed.split("\n").find((line) => line.startsWith("http")) ?? ""
 })
@@ -93,7 +93,7 @@ describe("derived from an operation", { timeout: 120_000 }, () => {
 
   it.live("procedures are called in a worker", () => {
     const spawner = NodeWorker.layer(
-      () => new Worker(new URL("derive/worker.ts", import.meta.url), { execArgv: [ScriptProcess.condition] })
+      () => new Worker(new URL("programs/worker.ts", import.meta.url), { execArgv: [ScriptProcess.condition] })
     )
     const protocol = RpcClient.layerProtocolWorker({ size: 1 }).pipe(Layer.provide(spawner))
     return Effect.scoped(Effect.provide(holds, protocol))

@@ -4,11 +4,11 @@ import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { world } from "./derive/api.ts"
+import { world } from "./programs/api.ts"
 import * as PostgresServer from "./postgresServer.ts"
 import * as ScriptProcess from "./scriptProcess.ts"
 
-const start = (database: string, service: string) => ScriptProcess.start("derive/workflow.ts", database, service)
+const start = (database: string, service: string) => ScriptProcess.start("programs/workflow.ts", database, service)
 
 const emulator = EmulatorServer.layer().pipe(Layer.provideMerge(Emulator.layer({ world })))
 

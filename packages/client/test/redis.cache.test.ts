@@ -7,10 +7,10 @@ import * as Layer from "effect/Layer"
 import { execFile } from "node:child_process"
 import { fileURLToPath } from "node:url"
 import { promisify } from "node:util"
-import { world } from "./derive/api.ts"
+import { world } from "./programs/api.ts"
 import * as RedisServer from "./redisServer.ts"
 
-const script = fileURLToPath(new URL("derive/cache.ts", import.meta.url))
+const script = fileURLToPath(new URL("programs/cache.ts", import.meta.url))
 
 const emulator = EmulatorServer.layer().pipe(Layer.provideMerge(Emulator.layer({ world })))
 
