@@ -49,7 +49,7 @@ export type AppId = typeof AppId.Type
  * @category schemas
  * @since 0.1.0
  */
-export const FromString = Schema.NumberFromString.pipe(Schema.decodeTo(AppId))
+export const FromString = /* @__PURE__ */ (() => Schema.NumberFromString.pipe(Schema.decodeTo(AppId)))()
 
 /**
  * Makes an `AppId`. Throws a `SchemaError` when the number is not an unsigned 32-bit integer: decode with the

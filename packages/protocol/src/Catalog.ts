@@ -121,9 +121,10 @@ const entries = (actions: ReadonlyArray<string>, method: Method, kind: Documente
  * @category constants
  * @since 0.1.0
  */
-export const operations: ReadonlyMap<string, Documented> = /* @__PURE__ */ new Map([
-  ...entries(readByGet, "GET", "Read"),
-  ...entries(writtenByGet, "GET", "Write"),
-  ...entries(readByPost, "POST", "Read"),
-  ...entries(writtenByPost, "POST", "Write")
-])
+export const operations: ReadonlyMap<string, Documented> = /* @__PURE__ */ (() =>
+  new Map([
+    ...entries(readByGet, "GET", "Read"),
+    ...entries(writtenByGet, "GET", "Write"),
+    ...entries(readByPost, "POST", "Read"),
+    ...entries(writtenByPost, "POST", "Write")
+  ]))()
