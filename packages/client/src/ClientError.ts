@@ -473,7 +473,7 @@ const table: Table<Row> = {
 }
 
 /** The row of an error, in a table that has a row for each of its tags. */
-const look = <Row extends object | string, Tag extends keyof ByTag>(
+const look = <Row extends Meaning.Meaning | string, Tag extends keyof ByTag>(
   table: Pick<Table<Row>, Tag>,
   error: ByTag[Tag] & { readonly _tag: Tag }
 ): Row => {
