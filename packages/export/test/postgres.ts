@@ -21,6 +21,11 @@ export class Server extends Context.Service<Server, { readonly url: string }>()(
 export const clientOf = (url: string, options?: Omit<PgClient.PgPoolConfig, "url">) =>
   PgClient.layer({ url: Redacted.make(url), ...options })
 
+const shout = (name: string) => name.toUpperCase()
+
+/** What makes a client for which every column has another name. */
+export const shouting = { transformQueryNames: shout, transformResultNames: shout }
+
 let databases = 0
 
 /** The URL of a new database. */

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
-import { clientOf, fresh, freshClient, Server } from "./postgres.ts"
+import { clientOf, fresh, freshClient, Server, shouting } from "./postgres.ts"
 
 type Entry = readonly [id: string, time: number, type?: number]
 
@@ -58,7 +58,7 @@ describe("SqlRows", () => {
     it.effect("makes the tables once, however many do at once, and again without a right to", () =>
       Effect.gen(function* () {
         const url = yield* fresh
-        const once = Effect.provide(SqlRows.migrate, clientOf(url))
+        const once = Effect.provide(SqlRows.migrate, clientOf(url, shouting))
         yield* Effect.all(
           Array.from({ length: 12 }, () => once),
           { concurrency: "unbounded" }

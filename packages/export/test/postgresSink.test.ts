@@ -320,7 +320,7 @@ describe("SqlSink", () => {
       })
     )
 
-    it.effect("needs one connection, and gives it back", () =>
+    it.effect("needs one connection, which may have names of its own, and gives it back", () =>
       Effect.gen(function* () {
         const database = yield* Postgres.empty
         const { url } = yield* Postgres.Url
@@ -332,7 +332,7 @@ describe("SqlSink", () => {
           const waiting = yield* Effect.forkChild(Stream.runDrain(SqlSink.conversations(app.appId)))
           yield* Scope.close(scope, Exit.void)
           yield* Fiber.join(waiting)
-        }).pipe(Effect.provide(Postgres.clientOf(url, { maxConnections: 1 })))
+        }).pipe(Effect.provide(Postgres.clientOf(url, { maxConnections: 1, ...Postgres.shouting })))
         yield* assertRows(database, world, users)
       }).pipe(Effect.provide(service({ world })))
     )

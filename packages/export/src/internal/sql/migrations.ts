@@ -115,7 +115,11 @@ const update = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   // Who may not make a schema may use one that is there.
   const [there] = yield* sql<{ there: boolean }>`SELECT to_regnamespace('zim') IS NOT NULL AS there`
   if (there?.there !== true) yield* sql`CREATE SCHEMA zim`
-  yield* Migrator.make({})({ loader: Migrator.fromRecord(migrations), table })
+  yield* Effect.provideService(
+    Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }),
+    SqlClient.SqlClient,
+    sql
+  )
 })
 
 export const migrate: Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> = Effect.gen(
