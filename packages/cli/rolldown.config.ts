@@ -1,6 +1,6 @@
 /**
- * What is published: `bin.js`, which starts at once, and `zim.js`, the program with everything that it needs. Both are
- * made from the sources. Decision 19 says why two files, and why this bundler.
+ * What is published: `bin.js`, which starts at once, `zim.js`, the program, and in `parts` what some commands load when they
+ * run. All are made from the sources. Decision 19 says why these files, and why this bundler.
  */
 import { Schema } from "effect"
 import { readdirSync, readFileSync } from "node:fs"
@@ -89,6 +89,12 @@ export default defineConfig([
     ...common,
     input: "src/program.ts",
     plugins: [lazyBuiltins, inspectorFiles, licenses],
-    output: { ...output, entryFileNames: "zim.js" }
+    output: {
+      ...output,
+      entryFileNames: "zim.js",
+      chunkFileNames: "parts/[name].js",
+      // One file of all that is needed at the start, and one for each import that waits.
+      codeSplitting: { groups: [{ name: "zim", tags: ["$initial"] }] }
+    }
   }
 ])

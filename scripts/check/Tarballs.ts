@@ -110,7 +110,7 @@ const problemsOfLibrary = ({ contents }: Tarball): ReadonlyArray<string> => {
   return [...missing, ...stale, ...foreign]
 }
 
-/** `bin.js` starts at once, and `zim.js` is the one bundled file: see decision 19. */
+/** `bin.js` starts at once, `zim.js` is the program, and some commands load more: see decision 19. */
 const program = [
   "LICENSE",
   "README.md",
@@ -118,13 +118,13 @@ const program = [
   ...["bin.js", "zim.js", "THIRD-PARTY-LICENSES.txt"].map((name) => `dist/${name}`)
 ]
 
-/** In bytes, packed: 520,000 today. */
-const largestProgram = 600_000
+/** In bytes, packed: 670,000 today. */
+const largestProgram = 700_000
 
 const problemsOfProgram = ({ contents, dependencies, size }: Tarball): ReadonlyArray<string> => [
   ...program.filter((path) => !contents.includes(path)).map((path) => `${path} is missing`),
   ...contents
-    .filter((path) => ![...program, "CHANGELOG.md"].includes(path))
+    .filter((path) => ![...program, "CHANGELOG.md"].includes(path) && !/^dist\/parts\/[\w-]+\.js$/.test(path))
     .map((path) => `${path} does not belong there`),
   ...dependencies.map((name) => `depends on ${name}, which should be in the bundle`),
   ...(size > largestProgram ? [`has ${size} bytes, more than ${largestProgram}`] : [])

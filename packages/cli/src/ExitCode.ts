@@ -20,6 +20,8 @@ export const table = {
   Authentication: { code: 5, meaning: "The secret, the clock or the app's permissions are wrong" },
   RateLimit: { code: 6, meaning: "The calls still exceed the rate limit after all retries" },
   Service: { code: 7, meaning: "No usable answer from the service after all retries" },
+  ExportFailed: { code: 8, meaning: "The export that was watched has failed" },
+  ExportCancelled: { code: 9, meaning: "The export that was watched was cancelled" },
   Interrupted: { code: 130, meaning: "Stopped by Ctrl+C, SIGTERM or the end of the terminal" }
 } as const
 

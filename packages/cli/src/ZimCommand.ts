@@ -14,6 +14,8 @@ import { codes } from "./commands/Codes.ts"
 import { conversations } from "./commands/Conversations.ts"
 import { doctor } from "./commands/Doctor.ts"
 import { emulator } from "./commands/Emulator.ts"
+import { exportsCommand } from "./commands/Exports.ts"
+import { worker } from "./commands/Worker.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as ErrorReport from "./ErrorReport.ts"
 import * as Capabilities from "./internal/terminal/capabilities.ts"
@@ -30,12 +32,13 @@ export const zim = Command.make("zim").pipe(
   Command.withExamples([
     { command: "zim conversations list user-42", description: "A user's conversations" },
     { command: "zim conversations export --users users.txt --out lists.ndjson", description: "Everybody's" },
+    { command: "zim exports submit --users users.txt", description: "The same, by workers on several machines" },
     { command: "zim emulator start", description: "The service without an account" },
     { command: "zim doctor", description: "Why it does not work" },
     { command: "zim codes 660300005", description: "What a return code means" },
     { command: "zim --completions zsh", description: "A completion script for bash, zsh, fish or PowerShell" }
   ]),
-  Command.withSubcommands([conversations, call, doctor, emulator, codes]),
+  Command.withSubcommands([conversations, exportsCommand, worker, call, doctor, emulator, codes]),
   Command.provide(quietLogs),
   Command.withGlobalFlags([Quiet])
 )

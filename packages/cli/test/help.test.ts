@@ -21,6 +21,10 @@ describe("help", () => {
     ["conversations", "list"],
     ["conversations", "export"],
     ["conversations", "stats"],
+    ["exports"],
+    ...["submit", "list", "show", "failures", "pause", "resume", "cancel"].map((name) => ["exports", name]),
+    ["worker"],
+    ["worker", "start"],
     ["call"],
     ["doctor"],
     ["emulator"],
@@ -41,7 +45,7 @@ describe("help", () => {
   }
 
   it.live("a group of commands alone shows its commands, and fits on 24 lines with the prompt", () =>
-    Effect.forEach([[], ["conversations"], ["emulator"]], (path) =>
+    Effect.forEach([[], ["conversations"], ["exports"], ["worker"], ["emulator"]], (path) =>
       Effect.gen(function* () {
         const { code, stderr, stdout } = yield* invoke(path, { columns: 80 })
         assert.deepStrictEqual([code, stderr], [0, ""])

@@ -1,13 +1,20 @@
 /**
- * The apps that a worker can export: a client for each.
+ * The apps that a worker can export: a client for each, made of settings in a file or in the environment. The quota of each
+ * is kept in the database, by all workers together.
  *
  * @since 0.1.0
  */
-import { ZimClient } from "@effect-zim/client"
+import { type ClientError, Quota, ZimClient } from "@effect-zim/client"
+import * as SqlQuota from "@effect-zim/client/SqlQuota"
+import * as Config from "effect/Config"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
+import type * as FileSystem from "effect/FileSystem"
+import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
+import type * as SqlClient from "effect/sql/SqlClient"
+import * as AppSettings from "./internal/appSettings.ts"
 
 /**
  * A worker was asked for an app that it has no settings of.
@@ -92,3 +99,148 @@ export const layerClient: Layer.Layer<Apps, never, ZimClient.ZimClient> = Layer.
   Apps,
   Effect.map(ZimClient.ZimClient, (client) => make([client]))
 )
+
+export type { App } from "./internal/appSettings.ts"
+export { AppInvalid, AppsUnreadable } from "./internal/appSettings.ts"
+
+/**
+ * Reads apps from a file: an object with one for each app by a name of your choice, which has settings of `ZimClient` by the
+ * names that they have in the environment. One file for all of an app's workers: they must have the same quota.
+ *
+ * ```json
+ * {
+ *   "acme": { "ZIM_APP_ID": 1234567890, "ZIM_SERVER_SECRET": "...", "ZIM_REGION": "fra" },
+ *   "beta": { "ZIM_APP_ID": 1234567891, "ZIM_SERVER_SECRET": "...", "ZIM_QUOTA_LIMIT": 50 }
+ * }
+ * ```
+ *
+ * What is no setting is an error, as are two entries of the same AppID. If all users of the machine may read the file, it logs a
+ * warning: there are secrets in it.
+ *
+ * @example
+ * ```ts
+ * import { Apps } from "@effect-zim/durable"
+ * import { Effect } from "effect"
+ *
+ * const appIds = Effect.map(Apps.readFile("apps.json"), (apps) => apps.map(({ settings }) => settings.client.appId))
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const readFile: (
+  path: string
+) => Effect.Effect<
+  ReadonlyArray<AppSettings.App>,
+  AppSettings.AppInvalid | AppSettings.AppsUnreadable,
+  FileSystem.FileSystem
+> = AppSettings.readFile
+
+/**
+ * Reads apps from the `ConfigProvider`, which is the environment unless another one is provided. The first of these that is
+ * there:
+ *
+ * 1. `ZIM_APPS_FILE`: the path of a file for {@link readFile}.
+ * 2. `ZIM_APPS_ACME_APP_ID`, `ZIM_APPS_ACME_SERVER_SECRET`, `ZIM_APPS_ACME_QUOTA_LIMIT` and so on: an app named `ACME`, with
+ *    every setting of a client. A name is letters and digits.
+ * 3. `ZIM_APP_ID`, `ZIM_SERVER_SECRET` and so on: one app.
+ *
+ * @example
+ * ```ts
+ * import { Apps } from "@effect-zim/durable"
+ * import { Effect } from "effect"
+ *
+ * const names = Effect.map(Apps.readConfig, (apps) => apps.map(({ name }) => name))
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const readConfig: Effect.Effect<
+  ReadonlyArray<AppSettings.App>,
+  AppSettings.AppInvalid | AppSettings.AppsUnreadable | ClientError.SettingsInvalid,
+  FileSystem.FileSystem
+> = AppSettings.readConfig
+
+const clientOf = Effect.fnUntraced(
+  function* ({ settings }: AppSettings.App) {
+    const quota = yield* SqlQuota.make({ ...settings.quota, schema: "zim" })
+    const client = yield* Layer.build(ZimClient.layerConfig(Config.succeed(settings))).pipe(
+      Effect.provideService(Quota.Quota, quota)
+    )
+    return Context.get(client, ZimClient.ZimClient)
+  },
+  (self, { name }) =>
+    Effect.mapError(self, ({ problem, setting }) => new AppSettings.AppInvalid({ app: name, setting, problem }))
+)
+
+/**
+ * Apps of these settings. All workers over one database, and whoever else has an `SqlQuota` in its schema `zim`, keep the
+ * quota of an app together: that of its settings, or 20 calls a second.
+ *
+ * @example
+ * ```ts
+ * import { Apps } from "@effect-zim/durable"
+ * import { Effect, Layer } from "effect"
+ *
+ * // Only some of those in a file.
+ * const some = Layer.unwrap(
+ *   Effect.map(Apps.readFile("apps.json"), (apps) => Apps.layer(apps.filter(({ name }) => name.startsWith("eu-"))))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layer = (
+  apps: Iterable<AppSettings.App>
+): Layer.Layer<Apps, AppSettings.AppInvalid, HttpClient.HttpClient | SqlClient.SqlClient> =>
+  Layer.effect(Apps, Effect.map(Effect.forEach(apps, clientOf), make))
+
+/**
+ * Apps of the settings in the `ConfigProvider`, or in the file that it names: see {@link readConfig}.
+ *
+ * @example
+ * ```ts
+ * import { Apps } from "@effect-zim/durable"
+ * import * as NodeWorker from "@effect-zim/durable/NodeWorker"
+ * import { UndiciHttpClient } from "@effect-zim/node"
+ * import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
+ * import { Layer, Redacted } from "effect"
+ *
+ * const worker = NodeWorker.layer({ host: "10.0.0.7" }).pipe(
+ *   Layer.provide(Apps.layerConfig),
+ *   Layer.provide([UndiciHttpClient.layer, NodeFileSystem.layer]),
+ *   Layer.provide(NodeWorker.layerDatabase(Redacted.make("postgres://zim@10.0.0.1/zim")))
+ * )
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerConfig: Layer.Layer<
+  Apps,
+  AppSettings.AppInvalid | AppSettings.AppsUnreadable | ClientError.SettingsInvalid,
+  HttpClient.HttpClient | SqlClient.SqlClient | FileSystem.FileSystem
+> = Layer.unwrap(Effect.map(readConfig, layer))
+
+/**
+ * Apps of the settings in a file: see {@link readFile}.
+ *
+ * @example
+ * ```ts
+ * import { Apps } from "@effect-zim/durable"
+ *
+ * const apps = Apps.layerFile("/run/secrets/apps.json")
+ * ```
+ *
+ * @category layers
+ * @since 0.1.0
+ */
+export const layerFile = (
+  path: string
+): Layer.Layer<
+  Apps,
+  AppSettings.AppInvalid | AppSettings.AppsUnreadable,
+  HttpClient.HttpClient | SqlClient.SqlClient | FileSystem.FileSystem
+> => Layer.unwrap(Effect.map(readFile(path), layer))

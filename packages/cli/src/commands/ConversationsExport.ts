@@ -10,11 +10,9 @@ import * as Console from "effect/Console"
 import * as Deferred from "effect/Deferred"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
-import type * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import process from "node:process"
 import * as V8 from "node:v8"
@@ -23,7 +21,8 @@ import { boolean, callsPerSecond, path, positive, spreadsheet } from "../interna
 import * as QuotaOf from "../internal/flags/quotaOf.ts"
 import * as ChooseSink from "../internal/export/chooseSink.ts"
 import { Quiet } from "../internal/flags/globalFlags.ts"
-import { number, summary } from "../internal/export/progressText.ts"
+import { standardStream, usersOf } from "../internal/export/usersOf.ts"
+import { number, statusLine, summary } from "../internal/export/progressText.ts"
 import * as ProgressReporter from "../internal/export/progressReporter.ts"
 
 interface Flags {
@@ -37,27 +36,6 @@ interface Flags {
   readonly restart: boolean
   readonly failures: Option.Option<string>
   readonly quiet: boolean
-}
-
-const standardStream = "-"
-
-const usersOf = (
-  file: string
-): Stream.Stream<string, UserList.UserListUnreadable, FileSystem.FileSystem | Stdio.Stdio> => {
-  if (file !== standardStream) return UserList.file(file)
-  return Stream.unwrap(
-    Stdio.Stdio.useSync(({ stdin }) =>
-      Stream.mapError(
-        UserList.lines(stdin),
-        (error) =>
-          new UserList.UserListUnreadable({
-            path: "standard input",
-            reason: { _tag: error._tag === "NotUtf8" ? "NotUtf8" : "Unreadable" },
-            problem: error.message
-          })
-      )
-    )
-  )
 }
 
 const quote = (word: string): string => (/^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
@@ -142,7 +120,8 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
 
   const exported = (stop: Effect.Effect<void>) =>
     Effect.gen(function* () {
-      const reporter = yield* ProgressReporter.start(meter.status, scale, flags.quiet)
+      const line = (width?: number) => Effect.map(meter.status, (status) => statusLine(status, scale, width))
+      const reporter = yield* ProgressReporter.start(line, flags.quiet)
       yield* Effect.forkScoped(
         Effect.andThen(
           stop,

@@ -61,12 +61,12 @@ export const withHeader =
 
 /**
  * Records as text, as they come: memory does not grow with their number. On a terminal, what it would obey is an escape: in
- * JSON one that says the same, in CSV the one that a table shows.
+ * JSON one that says the same, in CSV the one that a table shows. What is undefined is left out, or an empty cell.
  */
 export const encode =
   <Key extends string>(format: Exclude<Format, "table">, keys: ReadonlyArray<Key>, spreadsheet = false) =>
   <E, R>(
-    records: Stream.Stream<Readonly<Record<Key, string | number>>, E, R>
+    records: Stream.Stream<Readonly<Record<Key, string | number | undefined>>, E, R>
   ): Stream.Stream<string, E, R | Stdio.Stdio> =>
     Stream.unwrap(
       Effect.gen(function* () {
@@ -85,11 +85,13 @@ const exact =
     cell: (text: string) => string,
     spreadsheet: boolean
   ) =>
-  <E, R>(records: Stream.Stream<Readonly<Record<Key, string | number>>, E, R>): Stream.Stream<string, E, R> => {
+  <E, R>(
+    records: Stream.Stream<Readonly<Record<Key, string | number | undefined>>, E, R>
+  ): Stream.Stream<string, E, R> => {
     switch (format) {
       case "csv":
         return records.pipe(
-          Stream.map((record) => keys.map((key) => cell(String(record[key])))),
+          Stream.map((record) => keys.map((key) => cell(String(record[key] ?? "")))),
           withHeader<ReadonlyArray<string>>(keys),
           Stream.pipeThroughChannel(Csv.encodeString<E>()),
           spreadsheet ? withHeader(CsvSink.byteOrderMark) : (text) => text

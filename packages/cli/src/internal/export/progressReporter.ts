@@ -1,5 +1,4 @@
 /** Shows how an export is getting on, on standard error: a line that is rewritten, or one every few seconds. */
-import type { Progress } from "@effect-zim/export"
 import * as Config from "effect/Config"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
@@ -9,7 +8,6 @@ import type * as Scope from "effect/Scope"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
-import { type Scale, statusLine } from "./progressText.ts"
 import { standardWidth } from "../terminal/text.ts"
 
 const every = { terminal: Duration.millis(200), pipe: Duration.seconds(5) }
@@ -21,17 +19,16 @@ export interface Reporter {
   readonly say: (line: string) => Effect.Effect<void>
 }
 
-/** Shows the status until the scope ends. `quiet` shows nothing. */
+/** Shows a line, which may have a width, until the scope ends. `quiet` shows nothing. */
 export const start = Effect.fnUntraced(function* (
-  status: Effect.Effect<Progress.Status>,
-  scale: Scale,
+  line: (width?: number) => Effect.Effect<string>,
   quiet: boolean
 ): Effect.fn.Return<Reporter, never, Scope.Scope | Stdio.Stdio | Terminal.Terminal> {
   if (quiet) return { say: () => Effect.void }
   const stdio = yield* Stdio.Stdio
   const term = yield* Effect.orElseSucceed(Config.withDefault(Config.String("TERM"), ""), () => "")
   if (!(yield* stdio.stderrIsTerminal) || term === "dumb") {
-    const show = Effect.flatMap(status, (status) => Console.error(statusLine(status, scale)))
+    const show = Effect.flatMap(line(), (line) => Console.error(line))
     yield* Effect.forkScoped(Effect.repeat(Effect.delay(show, every.pipe), Schedule.forever))
     return { say: (line) => Console.error(line) }
   }
@@ -42,7 +39,7 @@ export const start = Effect.fnUntraced(function* (
     const columns = yield* terminal.columns
     // There the terminal shows ^C, and some begin a new line at the last column.
     const free = 4
-    yield* write(clearLine + statusLine(yield* status, scale, (columns > 0 ? columns : standardWidth) - free))
+    yield* write(clearLine + (yield* line((columns > 0 ? columns : standardWidth) - free)))
   })
   yield* Effect.addFinalizer(() => write(clearLine))
   yield* Effect.forkScoped(Effect.repeat(show, Schedule.spaced(every.terminal)))

@@ -68,7 +68,7 @@ const everywhere: ReadonlyArray<Completions.FlagDescriptor> = [
 ]
 
 /** Flags whose value names a file, if it is text at all. */
-const files = new Set(["users", "out", "failures", "from", "world", "faults"])
+const files = new Set(["users", "out", "failures", "from", "world", "faults", "apps"])
 
 const complete = (command: Completions.CommandDescriptor): Completions.CommandDescriptor => ({
   ...command,

@@ -19,7 +19,8 @@ export const layer = (callsPerSecond: CallsPerSecond) =>
   Layer.unwrap(Effect.map(fromSettings(callsPerSecond), Quota.layer))
 
 /** How many calls a second it allows. */
-export const callsPerSecond = (flag: CallsPerSecond) =>
-  Effect.map(fromSettings(flag), ({ limit = defaultCallsPerSecond, window = "1 second" }) =>
-    Number((limit / Duration.toSeconds(window)).toPrecision(3))
-  )
+export const perSecond = ({ limit = defaultCallsPerSecond, window = "1 second" }: Quota.Options = {}): number =>
+  Number((limit / Duration.toSeconds(window)).toPrecision(3))
+
+/** The same of a command. */
+export const callsPerSecond = (flag: CallsPerSecond) => Effect.map(fromSettings(flag), perSecond)

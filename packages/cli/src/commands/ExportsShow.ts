@@ -1,0 +1,129 @@
+/**
+ * `zim exports show`: how far an export is.
+ */
+import type { DurableExport } from "@effect-zim/durable"
+import * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Option from "effect/Option"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import { CommandFailed } from "../ErrorReport.ts"
+import * as Database from "../internal/durable/database.ts"
+import { details, percent, statusLine, timeLeft } from "../internal/durable/exportText.ts"
+import { importDurable } from "../internal/durable/importDurable.ts"
+import * as ProgressReporter from "../internal/export/progressReporter.ts"
+import { boolean } from "../internal/flags/commonFlags.ts"
+import { Quiet } from "../internal/flags/globalFlags.ts"
+import * as QuotaOf from "../internal/flags/quotaOf.ts"
+import { harmless } from "../internal/jsonText.ts"
+import * as Output from "../internal/output.ts"
+import * as Colors from "../internal/terminal/colors.ts"
+import { exportId } from "./ExportsChange.ts"
+
+type Export = DurableExport.DurableExport
+
+/** An export that was watched and has not come to its end. */
+const unfinished = ({ id, problem, state }: Export): CommandFailed =>
+  new CommandFailed({
+    problem: `${id} ${state === "Cancelled" ? "was cancelled" : `has failed${problem === undefined ? "" : `: ${problem.message}`}`}`,
+    advice: `What has been read stays; to go on from there: zim exports resume ${id}`,
+    exit: state === "Cancelled" ? "ExportCancelled" : "ExportFailed"
+  })
+
+/** The quota of its app in calls per second, where its settings are known here. */
+const quotaOf = Effect.fnUntraced(function* (appId: number) {
+  const durable = yield* importDurable
+  const apps = yield* Effect.orElseSucceed(durable.appsOf(undefined), () => [])
+  return QuotaOf.perSecond(apps.find(({ settings }) => settings.client.appId === appId)?.settings.quota)
+})
+
+const run = Effect.fnUntraced(function* (id: string, isWatched: boolean, format: "text" | "json") {
+  const durable = yield* importDurable
+  const first = yield* Effect.mapError(durable.Exports.get(id), durable.asked)
+  const quota = yield* quotaOf(first.appId)
+  const style = yield* Colors.style
+  const { stdoutIsTerminal } = yield* Stdio.Stdio
+  const show = Effect.fnUntraced(function* (one: Export) {
+    if (format === "text") {
+      return yield* Output.printLines(details(one, quota, style, yield* Output.terminalWidth))
+    }
+    const left = timeLeft(one)
+    const json = JSON.stringify({
+      ...durable.encode(one),
+      percent: percent(one),
+      quota,
+      ...(left === undefined ? {} : { secondsLeft: Math.round(Duration.toSeconds(left)) })
+    })
+    return yield* Output.printLines([(yield* stdoutIsTerminal) ? harmless(json) : json])
+  })
+  if (!isWatched) return yield* show(first)
+  let latest = first
+  let shown = ""
+  yield* Effect.scoped(
+    Effect.gen(function* () {
+      if (format === "text") {
+        yield* ProgressReporter.start((width) => Effect.sync(() => statusLine(latest, quota, width)), yield* Quiet)
+      }
+      yield* Stream.runForEach(
+        Stream.mapError(durable.Exports.watch(id), durable.asked),
+        Effect.fnUntraced(function* (now) {
+          latest = now
+          const text = JSON.stringify(durable.encode(now))
+          if (format === "text" || text === shown) return
+          shown = text
+          yield* show(now)
+        })
+      )
+    })
+  )
+  if (format === "text") yield* show(latest)
+  if (latest.state !== "Finished") return yield* unfinished(latest)
+})
+
+/**
+ * The command.
+ */
+export const show = Command.make(
+  "show",
+  {
+    id: exportId,
+    database: Database.database,
+    watch: boolean("watch").pipe(
+      Flag.withDescription("Follow it until it ends; the exit code says how: 0, 8 failed, 9 cancelled")
+    ),
+    format: Flag.Literals("format", ["text", "json"]).pipe(
+      Flag.withDescription(
+        "How to print it; default: text on a terminal, json in a pipe, watched a line for each change"
+      ),
+      Flag.optional
+    )
+  },
+  Effect.fnUntraced(function* ({ database, format, id, watch }) {
+    const url = yield* Database.urlOf(database)
+    const durable = yield* importDurable
+    const { stdoutIsTerminal } = yield* Stdio.Stdio
+    const byDefault = (yield* stdoutIsTerminal) ? "text" : "json"
+    yield* run(
+      id,
+      watch,
+      Option.getOrElse(format, () => byDefault)
+    ).pipe(Effect.provide(durable.store(url)))
+  })
+).pipe(
+  Command.withDescription(
+    "Show how far an export is: users, conversations and failures, calls per second against the app's quota (that of its " +
+      "settings, where they are in the environment, or 20), who works on it, the time left, and what it waits for or has " +
+      "failed of."
+  ),
+  Command.withShortDescription("Show how far an export is"),
+  Command.withExamples([
+    { command: "zim exports show users-2026-11-29-0123456789" },
+    { command: "zim exports show users-2026-11-29-0123456789 --watch", description: "Follow it until it ends" },
+    {
+      command: "zim exports show users-2026-11-29-0123456789 | jq .percent",
+      description: "In a pipe: one JSON object"
+    }
+  ])
+)
