@@ -92,7 +92,7 @@ const describe = Effect.fnUntraced(function* (manifest: typeof Manifest.Type) {
 const sourceOf = (path: string): string => path.replace(/(?<=^|\/)dist\/(.*)js$/, "src/$1ts")
 
 const problemsOfLibrary = ({ contents }: Tarball): ReadonlyArray<string> => {
-  const missing = ["package.json", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts"]
+  const missing = ["package.json", "AGENTS.md", "README.md", "LICENSE", "dist/index.js", "dist/index.d.ts"]
     .filter((path) => !contents.includes(path))
     .map((path) => `${path} is missing`)
   const stale = contents
@@ -102,7 +102,7 @@ const problemsOfLibrary = ({ contents }: Tarball): ReadonlyArray<string> => {
   const foreign = contents
     .filter(
       (path) =>
-        !/^(?:package\.json|README\.md|LICENSE|CHANGELOG\.md|(?:src|dist)\/.*\.(?:ts|js|map)|src\/.*\.(?:html|css))$/.test(
+        !/^(?:package\.json|(?:AGENTS|README)\.md|LICENSE|CHANGELOG\.md|(?:src|dist)\/.*\.(?:ts|js|map)|src\/.*\.(?:html|css))$/.test(
           path
         )
     )
@@ -112,6 +112,7 @@ const problemsOfLibrary = ({ contents }: Tarball): ReadonlyArray<string> => {
 
 /** `bin.js` starts at once, `zim.js` is the program, and some commands load more: see decision 19. */
 const program = [
+  "AGENTS.md",
   "LICENSE",
   "README.md",
   "package.json",

@@ -13,7 +13,14 @@ const { broken, folder } = DocsRuns
 /** Whether it is a file of tests, and not a program. */
 const isTest = ({ mode }: DocsExamples.Block) => mode.startsWith("test")
 
-const places = ["*.md", "docs/**/*.md", "packages/*/README.md", "packages/*/src/**/*.ts"]
+const places = [
+  "*.md",
+  "docs/**/*.md",
+  "packages/*/README.md",
+  "packages/*/AGENTS.md",
+  "packages/site/home.md",
+  "packages/*/src/**/*.ts"
+]
 
 const find = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem

@@ -4,7 +4,7 @@ import { defineConfig } from "vitepress"
 import { content, output } from "../src/Folders.ts"
 import * as Links from "../src/Links.ts"
 
-const { api, docs } = JSON.parse(readFileSync(`${content}/navigation.json`, "utf8"))
+const sidebar = JSON.parse(readFileSync(`${content}/navigation.json`, "utf8"))
 
 /** Pages that VitePress does not know are fetched, not looked up in it. */
 const leaveSources = (markdown) => {
@@ -51,7 +51,7 @@ export default defineConfig({
       { text: "Benchmarks", link: "/docs/benchmarks" },
       { text: "Decisions", link: "/docs/#decisions", activeMatch: "^/docs/decisions/" }
     ],
-    sidebar: { "/api/": api, "/": docs },
+    sidebar,
     outline: [2, 3],
     search: { provider: "local" }
   }

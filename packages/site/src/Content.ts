@@ -91,6 +91,7 @@ export const write = Effect.gen(function* () {
   })
   yield* writeAll(content, [
     ["navigation.json", JSON.stringify(Navigation.make(contents, pages, packages))],
+    ["names.json", JSON.stringify(reference.names)],
     ["index.md", yield* fs.readFileString(`${here}/home.md`)],
     ...pages.map(({ markdown, path }) => [path, markdown] as const),
     ...reference.pages.map((page) => [page.path, withTitle(page)] as const)

@@ -9,13 +9,10 @@ export interface Item {
   readonly text: string
   readonly link?: string
   readonly items?: ReadonlyArray<Item>
-  readonly collapsed?: boolean
 }
 
-export interface Navigation {
-  readonly docs: ReadonlyArray<Item>
-  readonly api: ReadonlyArray<Item>
-}
+/** What is beside the pages below each of these paths. */
+export type Navigation = Readonly<Record<string, ReadonlyArray<Item>>>
 
 const linkOf = (path: string): string => `/${path.replace(/index\.md$/, "").replace(/\.md$/, "")}`
 
@@ -35,8 +32,17 @@ export const make = (
   const listed = new Set(contents.map(({ path }) => path))
   const unlisted = pages.filter((page) => isGuide(page) && !listed.has(page.path))
   const decisions = pages.filter(({ path }) => /^docs\/decisions\/\d/.test(path))
+  const libraries = packages.filter(({ modules }) => modules.length > 0)
+  const all = [
+    { text: "All packages", link: "/api/" },
+    ...libraries.map((one) => ({ text: shortNameOf(one), link: `/api/${one.folder}/` }))
+  ]
+  const modulesOf = (one: Package): ReadonlyArray<Item> => [
+    { text: one.name, items: one.modules.map((name) => ({ text: name, link: `/api/${one.folder}/${name}` })) },
+    { text: "API reference", items: all }
+  ]
   return {
-    docs: [
+    "/": [
       {
         text: "Documentation",
         items: [{ text: "Overview", link: "/overview" }, ...contents.filter((one) => !isGuide(one)).map(itemOf)]
@@ -46,21 +52,16 @@ export const make = (
         text: "Packages",
         items: packages.map((one) => ({ text: shortNameOf(one), link: `/packages/${one.folder}/` }))
       },
-      { text: "Decisions", items: decisions.map(itemOf), collapsed: true },
-      { text: "Contributing", link: "/contributing" }
+      {
+        text: "This repository",
+        items: [
+          { text: "Decisions", link: "/docs/#decisions" },
+          { text: "Contributing", link: "/contributing" }
+        ]
+      }
     ],
-    api: [
-      { text: "All packages", link: "/api/" },
-      ...packages
-        .filter(({ modules }) => modules.length > 0)
-        .map((one) => ({
-          text: shortNameOf(one),
-          collapsed: true,
-          items: [
-            { text: "Overview", link: `/api/${one.folder}/` },
-            ...one.modules.map((name) => ({ text: name, link: `/api/${one.folder}/${name}` }))
-          ]
-        }))
-    ]
+    "/docs/decisions/": [{ text: "Decisions", items: decisions.map(itemOf) }],
+    "/api/": [{ text: "API reference", items: all }],
+    ...Object.fromEntries(libraries.map((one) => [`/api/${one.folder}/`, modulesOf(one)]))
   }
 }
