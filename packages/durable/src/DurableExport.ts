@@ -86,7 +86,7 @@ export const DurableExport = Schema.Struct({
   counts: Checkpoint.Counts,
   /** Its batches, and those of them that are done. */
   batches: Schema.Struct({ total: natural, finished: natural }),
-  /** Calls a second over the last minute, one for each page that was saved. */
+  /** Calls a second over the last minute, or since it has begun; one for each page that was saved. */
   callsPerSecond: Schema.Number,
   /** Who reads batches of it, by the last minute's saves. */
   workers: Schema.Array(Schema.Struct({ name: Schema.String, batches: natural })),

@@ -86,8 +86,9 @@ class Kept {
   view(now: number): DurableExport {
     const { duplicates, endedAt, problem } = this
     const done = this.batches.map(({ checkpoint }) => checkpoint?.counts ?? Checkpoint.noCounts)
-    const end = Math.floor(now / Counts.bucket) * Counts.bucket
-    const calls = this.saves.filter(({ at }) => at >= end - Counts.paceOver && at < end)
+    const saves = this.saves.filter(({ at }) => at > now - Counts.paceOver)
+    const calls = saves.reduce((sum, { calls }) => sum + calls, 0)
+    const seconds = Math.max(1, (now - (saves[0]?.at ?? now)) / 1000)
     const working = Map.groupBy(
       this.batches.filter(({ checkpoint, savedAt }) => !checkpoint?.isFinished && savedAt > now - Counts.paceOver),
       ({ worker }) => worker
@@ -110,7 +111,7 @@ class Kept {
         total: this.batches.length,
         finished: this.batches.filter(({ checkpoint }) => checkpoint?.isFinished).length
       },
-      callsPerSecond: calls.reduce((sum, { calls }) => sum + calls, 0) / (Counts.paceOver / 1000),
+      callsPerSecond: calls / seconds,
       workers: Array.from(working, ([name, batches]) => ({ name, batches: batches.length })),
       ...(problem === undefined ? {} : { problem })
     }

@@ -82,7 +82,13 @@ export const layerDatabase = (
   url: Redacted.Redacted
 ): Layer.Layer<PgClient.PgClient | SqlClient.SqlClient, SqlError.SqlError> =>
   // The cluster's own tables go where no schema is named.
-  PgClient.layer({ url, applicationName: "effect-zim", startupParameters: { search_path: "zim" } })
+  PgClient.layer({
+    url,
+    applicationName: "effect-zim",
+    startupParameters: { search_path: "zim" },
+    // Saves of many batches must not keep calls waiting that ask for the quota.
+    maxConnections: 16
+  })
 
 /**
  * A worker: it joins the cluster of that database, starts what is submitted there, and reads batches, until its scope ends:

@@ -62,7 +62,6 @@ const viewOf = (sql: SqlClient.SqlClient, where: Statement.Fragment) => {
       .join(", ")
   )
   const over = sql.literal(`interval '${Counts.paceOver} milliseconds'`)
-  const bucket = sql.literal(`interval '${Counts.bucket} milliseconds'`)
   return sql`
     SELECT jsonb_strip_nulls(jsonb_build_object(
       'id', id, 'name', name, 'appId', app_id, 'state', state, 'attempt', attempt, 'run', e.run, 'settings', settings,
@@ -80,9 +79,10 @@ const viewOf = (sql: SqlClient.SqlClient, where: Statement.Fragment) => {
       FROM zim.export_batches b WHERE b.run = e.run
     ) AS done
     CROSS JOIN LATERAL (
-      SELECT coalesce(sum(calls), 0)::float8 / ${Counts.paceOver / 1000} AS pace
+      -- One that has just begun has no minute to be told by.
+      SELECT coalesce(sum(calls) / greatest(1, extract(epoch FROM now() - min(began_at))), 0)::float8 AS pace
       FROM zim.export_pace p
-      WHERE p.run = e.run AND began_at >= now() - ${over} - ${bucket} AND began_at < now() - ${bucket}
+      WHERE p.run = e.run AND began_at > now() - ${over}
     ) AS pace
     CROSS JOIN LATERAL (
       SELECT coalesce(jsonb_agg(jsonb_build_object('name', worker, 'batches', batches) ORDER BY worker), '[]') AS workers
@@ -206,7 +206,7 @@ const saveBatch = Effect.fnUntraced(function* (
 
 const makeStore = (sql: SqlClient.SqlClient): ExportStore["Service"] => {
   const inTransaction = <A, E, R>(self: Effect.Effect<A, E, R>) =>
-    Effect.provideService(sql.withTransaction(self), SqlClient.SqlClient, sql)
+    Effect.provideService(SqlRows.transaction(self), SqlClient.SqlClient, sql)
   const view = (where: Statement.Fragment) =>
     viewOf(sql, where).pipe(
       Effect.flatMap(decodeExports),

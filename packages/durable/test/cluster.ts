@@ -6,8 +6,10 @@ import * as EmulatorServer from "@effect-zim/emulator/EmulatorServer"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
+import * as Schedule from "effect/Schedule"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as Stream from "effect/Stream"
+import { createHash } from "node:crypto"
 import { freePort } from "../../client/test/freePort.ts"
 import * as ScriptProcess from "../../client/test/scriptProcess.ts"
 
@@ -15,12 +17,15 @@ export const secret = "canary-secret-9193cc662a4c0ec1"
 
 export const appIds = (apps: number) => Array.from({ length: apps }, (_, i) => 12345 + i)
 
+/** An id that compresses as badly as real ones do. */
+export const idOf = (i: number): string => createHash("md5").update(`${i}`).digest("base64url").slice(0, 16)
+
 /** Apps with the same users, whose lists have 0 to 6 conversations. */
-export const worldOf = (users: number, apps = 1): World.World =>
+export const worldOf = (users: number, apps = 1, idOf = (i: number) => `user-${i}`): World.World =>
   World.make({
     apps: appIds(apps).map((appId) => ({ appId, serverSecret: secret })),
     users: Array.from({ length: users }, (_, i) => ({
-      userId: `user-${i}`,
+      userId: idOf(i),
       conversations: Array.from({ length: i % 7 }, (_, j) => ({
         ConvId: `c-${j}`,
         ConvType: [0, 2][j % 2],
@@ -83,3 +88,9 @@ export const storeOf = (database: string) =>
 
 export const submit = (world: World.World, name: string, appId = 12345, options: Partial<Exports.Options> = {}) =>
   Exports.submit(Stream.fromIterable(world.users.map(({ userId }) => userId)), { name, appId, ...options })
+
+/** Between two looks. */
+export const soon = Schedule.spaced("100 millis")
+
+/** `ZIM_CHAOS` makes it a minute. */
+export const awayFor = process.env["ZIM_CHAOS"] === undefined ? "5 seconds" : "1 minute"

@@ -1,10 +1,11 @@
 /** `worker.ts SETTINGS`: a worker for apps of the emulator's. Says `ready` when it is. */
-import { Quota, ZimClient } from "@effect-zim/client"
+import { ZimClient } from "@effect-zim/client"
+import * as SqlQuota from "@effect-zim/client/SqlQuota"
 import { Apps } from "@effect-zim/durable"
 import * as NodeWorker from "@effect-zim/durable/NodeWorker"
+import { UndiciHttpClient } from "@effect-zim/node"
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
@@ -37,8 +38,8 @@ const main = Effect.sync(() => void process.stdout.write("ready\n")).pipe(
   Effect.provide(
     NodeWorker.layer({ port }).pipe(
       Layer.provide(apps),
-      Layer.provide(Quota.layer({ limit })),
-      Layer.provide(FetchHttpClient.layer),
+      Layer.provide(SqlQuota.layer({ schema: "zim", limit })),
+      Layer.provide(UndiciHttpClient.layer),
       Layer.provide(NodeWorker.layerDatabase(Redacted.make(database)))
     )
   )

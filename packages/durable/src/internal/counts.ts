@@ -16,7 +16,7 @@ export const add = (a: Checkpoint.Counts, b: Checkpoint.Counts): Checkpoint.Coun
 /** How long calls are kept together by which the pace is told, in milliseconds. */
 export const bucket = 10_000
 
-/** The time by which it is told: six buckets that are over. */
+/** The time by which it is told. */
 export const paceOver = 60_000
 
 /** A line whose user came before. */

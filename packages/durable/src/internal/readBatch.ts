@@ -1,16 +1,19 @@
 /** Reads one batch to its end, on this machine: an export of its own, whose sink is the store. */
 import { ClientError, Timeout, ZimClient } from "@effect-zim/client"
-import { type Checkpoint, Export, ExportSink } from "@effect-zim/export"
+import { Checkpoint, Export, ExportSink } from "@effect-zim/export"
 import * as Cause from "effect/Cause"
+import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { Apps, type AppUnknown } from "../Apps.ts"
 import { type DurableExport, isEnded } from "../DurableExport.ts"
 import { type Batch, ExportStore } from "../ExportStore.ts"
+import * as Telemetry from "../Telemetry.ts"
 import { whileAway } from "./whileAway.ts"
 
 /** See `ExportWorkflow.WorkerName`. */
@@ -29,6 +32,9 @@ const mostFailures = 5
 
 /** How long to wait before a batch is read again that has ended by such a thing so many times, in seconds. */
 const pauseAfter = (failures: number): Duration.Duration => Duration.seconds(Math.min(60, 2 ** failures))
+
+/** The least time between two saves of a batch, in milliseconds: with many batches the database has more to do for each save than for each list. */
+const betweenSaves = 500
 
 type Trouble = Exclude<Export.ExportError, Export.NobodyExported> | AppUnknown
 
@@ -52,11 +58,15 @@ const kindOf = (error: Trouble): "Passing" | "Unclear" | "Fatal" => {
   }
 }
 
+const attributed = (metric: Metric.Counter<number>, appId: number) =>
+  Metric.withAttributes(metric, { "zim.app_id": `${appId}` })
+
 /** The batch as a sink: what an export says of its lines is said of the lines of the whole. */
 const sinkOf = ({ checkpoint, lease, lines, witness }: Batch, store: ExportStore["Service"]) => {
   const location = `batch ${lease.batch} of ${lease.id}`
   let isSuperseded = false
   let latest = checkpoint
+  let savedAt = -Infinity
   const save = (outcomes: ReadonlyArray<ExportSink.Outcome>, next: Checkpoint.Checkpoint) =>
     store
       .save(
@@ -70,19 +80,37 @@ const sinkOf = ({ checkpoint, lease, lines, witness }: Batch, store: ExportStore
         ),
         Effect.flatMap((saved) => {
           if (saved === "Saved") {
+            const { conversations, lines } = (latest ?? { counts: Checkpoint.noCounts }).counts
             latest = next
-            return Effect.void
+            return Effect.all(
+              [
+                Effect.map(Clock.currentTimeMillis, (now) => {
+                  savedAt = now
+                }),
+                Metric.update(attributed(Telemetry.lines, next.appId), next.counts.lines - lines),
+                Metric.update(
+                  attributed(Telemetry.conversations, next.appId),
+                  next.counts.conversations - conversations
+                )
+              ],
+              { discard: true }
+            )
           }
           isSuperseded = true
           return new ExportSink.OutputUnusable({ path: location, problem: "another worker has taken it" })
         })
       )
+  /** Saves after what the last save left time for: meanwhile lists come together for this one. */
+  const saveInTurn: typeof save = (outcomes, next) =>
+    Effect.flatMap(Clock.currentTimeMillis, (now) =>
+      Effect.delay(save(outcomes, next), Math.min(betweenSaves, Math.max(0, savedAt + betweenSaves - now)))
+    )
   const sink: ExportSink.ExportSink = {
     location,
     open: ({ initial }) => {
       const begun: Checkpoint.Checkpoint = { ...(checkpoint ?? initial), witness: checkpoint?.witness ?? witness }
       latest = begun
-      return Effect.succeed({ checkpoint: begun, save, finish: (last) => save([], last) })
+      return Effect.succeed({ checkpoint: begun, save: saveInTurn, finish: (last) => save([], last) })
     }
   }
   return {
@@ -101,7 +129,11 @@ interface Task {
 }
 
 /** Reads a batch until it is done, or until its export no longer runs. */
-const readOnce = Effect.fnUntraced(function* (taken: Batch, { attempt, id }: Task, { appId, settings }: DurableExport) {
+const readOnce = Effect.fnUntraced(function* (
+  taken: Batch,
+  { attempt, batch, id }: Task,
+  { appId, settings }: DurableExport
+) {
   const store = yield* ExportStore
   const client = yield* (yield* Apps).client(appId)
   const { finish, isSuperseded, sink } = sinkOf(taken, store)
@@ -117,7 +149,8 @@ const readOnce = Effect.fnUntraced(function* (taken: Batch, { attempt, id }: Tas
     Timeout.provide({ deadline }),
     Effect.provideService(ZimClient.ZimClient, client),
     // Whoever has it now says what becomes of it; this worker has only not been told yet that it is no longer its own.
-    Effect.catchIf(isSuperseded, () => until)
+    Effect.catchIf(isSuperseded, () => until),
+    Effect.withSpan("zim.export.batch", { attributes: { "zim.export": id, "zim.batch": batch, "zim.app_id": appId } })
   )
 })
 

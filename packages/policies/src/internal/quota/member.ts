@@ -200,12 +200,14 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     const hold = Math.min(memory, Duration.toMillis(caller.call.attemptTimeout) + limits.window + limits.grace)
     let isWanted = true
     const asked = Effect.suspend(() => {
-      const now = Queue.nowOf(caller)
-      const allowance = this.#permits.allowance(now)
-      return Effect.flatMap(Effect.zip(this.#acquire(name, hold, allowance, now), Random.next), ([reply, random]) => {
+      const began = Queue.nowOf(caller)
+      const allowance = this.#permits.allowance(began)
+      return Effect.flatMap(Effect.zip(this.#acquire(name, hold, allowance, began), Random.next), ([reply, random]) => {
         const now = Queue.nowOf(caller)
         if (!this.#take(reply, now, random)) return Effect.void
-        if (!isWanted) return this.#giveBack({ ...unused, lease: name }, now, hold, clock)
+        // A process that was frozen may find a permit from long ago: by now it is somebody else's.
+        if (!isWanted || now - began > Duration.toMillis(this.#shared.timeout))
+          return this.#giveBack({ ...unused, lease: name }, now, hold, clock)
         const permit = this.#give(this.#permits, caller, now, { name, at: reply.at, hold })
         permit.due = Math.max(permit.due, now + allowance)
         return Effect.void
