@@ -142,7 +142,7 @@ describe("apps in the environment", () => {
       assert.isUndefined(several[0]?.settings.timeout?.deadline)
       const [alone] = yield* readEnvironment(one)
       assert.strictEqual(alone?.name, "1")
-      assert.deepStrictEqual(alone.settings.timeout?.deadline, Duration.seconds(3))
+      assert.deepStrictEqual(alone?.settings.timeout?.deadline, Duration.seconds(3))
     })
   )
 

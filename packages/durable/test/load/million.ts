@@ -14,6 +14,9 @@ import { readFileSync } from "node:fs"
 import * as PostgresServer from "../../../client/test/postgresServer.ts"
 import * as Cluster from "../cluster.ts"
 
+// As the guide to operating workers has it: Node collects no garbage before that is used up.
+process.env["NODE_OPTIONS"] = "--max-semi-space-size=8"
+
 const users = 1_000_000
 const world = Cluster.worldOf(40_000, 1, Cluster.idOf)
 /** Calls a second: more than the service allows, so that memory has something to grow by. */

@@ -23,7 +23,7 @@ const main = Effect.gen(function* () {
   yield* Cluster.startWorkers(3, database, { limit, apps })
   const { journal } = yield* Emulator.Emulator
   yield* Effect.gen(function* () {
-    for (const appIds of process.env["ZIM_ONLY"] ? [Cluster.appIds(apps)] : [Cluster.appIds(1), Cluster.appIds(apps)]) {
+    for (const appIds of [Cluster.appIds(1), Cluster.appIds(apps)]) {
       yield* journal.clear
       const ids = yield* Effect.forEach(appIds, (appId) => Cluster.submit(world, `of-${appIds.length}`, appId))
       yield* Effect.forEach(ids, ({ id }) => Exports.wait(id), { concurrency: "unbounded" })
