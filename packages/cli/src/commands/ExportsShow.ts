@@ -4,9 +4,11 @@
 import type { DurableExport } from "@effect-zim/durable"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
+import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import * as Schedule from "effect/Schedule"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
@@ -63,12 +65,24 @@ const run = Effect.fnUntraced(function* (id: string, isWatched: boolean, format:
   let shown = ""
   yield* Effect.scoped(
     Effect.gen(function* () {
-      if (format === "text") {
-        yield* ProgressReporter.start((width) => Effect.sync(() => statusLine(latest, quota, width)), yield* Quiet)
-      }
+      const quiet = yield* Quiet
+      const line = (width?: number) => Effect.sync(() => statusLine(latest, quota, width))
+      const { say } = format === "text" ? yield* ProgressReporter.start(line, quiet) : { say: Console.error }
+      let isAway = false
+      const watched = durable.Exports.watch(id).pipe(
+        Stream.mapError((error) => ({ failed: durable.asked(error), isAway: durable.isAway(error) })),
+        Stream.tapError((error) => {
+          if (!error.isAway || isAway) return Effect.void
+          isAway = true
+          return quiet ? Effect.void : say(`${error.failed.problem}; it is asked again until it answers`)
+        }),
+        Stream.retry(($) => $(Schedule.spaced("1 second")).pipe(Schedule.while(({ input }) => input.isAway))),
+        Stream.mapError(({ failed }) => failed)
+      )
       yield* Stream.runForEach(
-        Stream.mapError(durable.Exports.watch(id), durable.asked),
+        watched,
         Effect.fnUntraced(function* (now) {
+          isAway = false
           latest = now
           const text = JSON.stringify(durable.encode(now))
           if (format === "text" || text === shown) return

@@ -50,6 +50,10 @@ const databaseFailed = (error: StoreFailed | SqlError.SqlError): CommandFailed =
   })
 }
 
+/** Whether the database may answer again, without anybody's doing anything about the command. */
+export const isAway = (error: { readonly _tag: string; readonly cause?: unknown }): boolean =>
+  error._tag === "StoreFailed" && SqlError.isSqlError(error.cause) && error.cause.reason._tag === "ConnectionError"
+
 /** The failures of an export that is asked for by its id. */
 export const asked = (
   error: Exports.ExportNotFound | Exports.NotPossible | Exports.SubmissionInvalid | StoreFailed
