@@ -78,6 +78,17 @@ export interface Batch {
 }
 
 /**
+ * Why a state is changed: the problem that is to be told, and which attempt has had it. An earlier one changes nothing.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Why {
+  readonly attempt?: number | undefined
+  readonly problem?: DurableExport["problem"]
+}
+
+/**
  * What a save has come to: it stands, or somebody else has taken the batch and nothing was written.
  *
  * @category models
@@ -119,7 +130,7 @@ export class ExportStore extends Context.Service<
       id: string,
       from: ReadonlyArray<State>,
       to: State,
-      problem?: DurableExport["problem"]
+      why?: Why
     ) => Effect.Effect<boolean, StoreFailed>
     /** Notes why it waits; the next save takes that back. */
     readonly report: (id: string, problem: DurableExport["problem"]) => Effect.Effect<void, StoreFailed>

@@ -115,8 +115,11 @@ const whole = ExportWorkflow.toLayer(
           const nobody = counts.lines > 0 && counts.users === 0 ? new Export.NobodyExported({ counts }) : undefined
           yield* whileAway(
             nobody === undefined
-              ? store.change(id, ["Running", "Paused"], "Finished")
-              : store.change(id, ["Running", "Paused"], "Failed", { error: nobody._tag, message: nobody.message })
+              ? store.change(id, ["Running", "Paused"], "Finished", { attempt })
+              : store.change(id, ["Running", "Paused"], "Failed", {
+                  attempt,
+                  problem: { error: nobody._tag, message: nobody.message }
+                })
           )
         }
         const { problem, state } = yield* found

@@ -179,10 +179,10 @@ export const make: Effect.Effect<MemoryStore> = Effect.sync(() => {
     ),
     failures: (id) =>
       Stream.fromIterableEffect(Effect.map(kept(id), ({ failed }) => failed.toSorted((a, b) => a.line - b.line))),
-    change: Effect.fnUntraced(function* (id, from, to, problem) {
+    change: Effect.fnUntraced(function* (id, from, to, { attempt, problem } = {}) {
       const now = yield* DateTime.now
       const of = exports.get(id)
-      if (of === undefined || !from.includes(of.state)) return false
+      if (of === undefined || !from.includes(of.state) || (attempt ?? of.attempt) !== of.attempt) return false
       if (isEnded(of) && to === "Running") of.attempt++
       of.state = to
       of.problem = problem

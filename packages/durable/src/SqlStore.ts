@@ -265,7 +265,7 @@ const makeStore = (sql: SqlClient.SqlClient): ExportStore["Service"] => {
                 )
         )
       ),
-    change: (id, from, to, problem) =>
+    change: (id, from, to, { attempt, problem } = {}) =>
       Effect.gen(function* () {
         const changed = yield* sql`
           UPDATE zim.exports SET
@@ -273,7 +273,7 @@ const makeStore = (sql: SqlClient.SqlClient): ExportStore["Service"] => {
             attempt = attempt + CASE WHEN ${to} = 'Running' AND state <> 'Paused' THEN 1 ELSE 0 END,
             ended_at = CASE WHEN ${isEnded({ state: to })} THEN now() END,
             problem = ${problem === undefined ? null : JSON.stringify(problem)}::text::jsonb
-          WHERE id = ${id} AND state = ANY (${from}) RETURNING id`
+          WHERE id = ${id} AND state = ANY (${from}) AND attempt = coalesce(${attempt ?? null}::int, attempt) RETURNING id`
         if (changed.length === 0) return false
         yield* settle(id, to)
         return true

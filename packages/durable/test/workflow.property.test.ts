@@ -115,4 +115,19 @@ describe("ExportWorkflow", () => {
         assert.strictEqual(result.state, world.users.length > 0 || users.length === 0 ? "Finished" : "Failed")
       })
   )
+
+  it.effect("an attempt that is over ends no later one", () =>
+    Effect.gen(function* () {
+      const { store } = yield* MemoryStore.make
+      const late = { attempt: 1, problem: { error: "AuthenticationFailed", message: "late" } }
+      yield* Effect.gen(function* () {
+        const { id } = yield* Exports.submit(Stream.make("ada"), { name: "all", appId: 12345 })
+        assert.isTrue(yield* store.change(id, ["Running"], "Failed", late))
+        assert.strictEqual((yield* Exports.resume(id)).attempt, 2)
+        assert.isFalse(yield* store.change(id, ["Running"], "Failed", late))
+        assert.strictEqual((yield* Exports.get(id)).state, "Running")
+        assert.isTrue(yield* store.change(id, ["Running"], "Failed", { ...late, attempt: 2 }))
+      }).pipe(Effect.provideService(ExportStore.ExportStore, store))
+    })
+  )
 })

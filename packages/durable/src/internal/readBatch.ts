@@ -168,7 +168,7 @@ export const run = Effect.fnUntraced(function* (task: Task): Effect.fn.Return<Re
     failures: number
   ) {
     if (kind === "Fatal" || (kind === "Unclear" && failures >= mostFailures)) {
-      return yield* Effect.asVoid(whileAway(store.change(id, ["Running", "Paused"], "Failed", problem)))
+      return yield* Effect.asVoid(whileAway(store.change(id, ["Running", "Paused"], "Failed", { attempt, problem })))
     }
     yield* whileAway(store.report(id, problem))
     yield* Effect.logWarning(`batch ${batch} of ${id} is tried again: ${problem.message}`)

@@ -51,9 +51,12 @@ const start = ({ leases, state }: Names) => `
   t := greatest(clock, g.now);
 `
 
-/** A server that was told not to wait for its disk waits all the same for what must not be lost. */
+/**
+ * A server that was told not to wait for its disk waits all the same for what must not be lost; also one that is told so
+ * between the function and its commit.
+ */
 const durable = `
-    IF current_setting('synchronous_commit') = 'off' THEN PERFORM set_config('synchronous_commit', 'on', true); END IF;`
+    PERFORM set_config('synchronous_commit', replace(current_setting('synchronous_commit'), 'off', 'on'), true);`
 
 /** What is lost with the server makes nobody send too early. */
 const unhurried = `PERFORM set_config('synchronous_commit', 'off', true);`
