@@ -85,7 +85,11 @@ export const layerDatabase = (
   PgClient.layer({
     url,
     applicationName: "effect-zim",
-    startupParameters: { search_path: "zim" },
+    startupParameters: {
+      search_path: "zim",
+      // What a process that is frozen has locked, nobody else could take.
+      idle_in_transaction_session_timeout: "10s"
+    },
     // Saves of many batches must not keep calls waiting that ask for the quota.
     maxConnections: 16
   })

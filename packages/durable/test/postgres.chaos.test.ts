@@ -43,7 +43,7 @@ const end = (worker: Worker, signal: "SIGKILL" | "SIGTERM") =>
     return worker.ended
   })
 
-describe("workers", { timeout: 1_800_000 }, () => {
+describe("workers", { timeout: full === undefined ? 180_000 : 1_800_000 }, () => {
   it.live("lose and double nothing, whatever becomes of them", () =>
     Effect.gen(function* () {
       const database = yield* PostgresServer.make
