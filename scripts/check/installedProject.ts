@@ -9,7 +9,7 @@ import type { Tarball } from "./Tarballs.ts"
 const Root = Schema.fromJsonString(Schema.Struct({ devDependencies: Schema.Record(Schema.String, Schema.String) }))
 
 /** What a user installs beside the packages, in the versions of the workspace. */
-const companions = ["effect", "@effect/platform-node", "typescript", "@types/node"]
+const companions = ["effect", "@effect/platform-node", "@effect/sql-pg", "typescript", "@types/node"]
 
 const compilerOptions = {
   target: "es2024",
