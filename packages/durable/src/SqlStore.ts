@@ -26,7 +26,7 @@ import { DurableExport, isEnded, type State } from "./DurableExport.ts"
 import { ExportStore, type Lease, type Saved, StoreFailed, type Submission } from "./ExportStore.ts"
 import * as Batches from "./internal/batches.ts"
 import * as Counts from "./internal/counts.ts"
-import { migrate } from "./internal/sqlTables.ts"
+import { tables } from "./internal/sqlTables.ts"
 
 /** Lines in a row of what was submitted. */
 const chunkLength = 1000
@@ -95,6 +95,9 @@ const viewOf = (sql: SqlClient.SqlClient, where: Statement.Fragment) => {
     ${where}
     ORDER BY e.run DESC`
 }
+
+const jsonOf = (problem: DurableExport["problem"]): string | null =>
+  problem === undefined ? null : JSON.stringify(problem)
 
 /** What is submitted has come in before: the transaction is taken back. */
 class Known extends Schema.TaggedError<Known>("@effect-zim/durable/Known")("Known", { id: Schema.String }) {}
@@ -272,7 +275,7 @@ const makeStore = (sql: SqlClient.SqlClient): ExportStore["Service"] => {
             state = ${to},
             attempt = attempt + CASE WHEN ${to} = 'Running' AND state <> 'Paused' THEN 1 ELSE 0 END,
             ended_at = CASE WHEN ${isEnded({ state: to })} THEN now() END,
-            problem = ${problem === undefined ? null : JSON.stringify(problem)}::text::jsonb
+            problem = ${jsonOf(problem)}::text::jsonb
           WHERE id = ${id} AND state = ANY (${from}) AND attempt = coalesce(${attempt ?? null}::int, attempt) RETURNING id`
         if (changed.length === 0) return false
         yield* settle(id, to)
@@ -280,7 +283,7 @@ const makeStore = (sql: SqlClient.SqlClient): ExportStore["Service"] => {
       }).pipe(inTransaction, orFailed),
     report: (id, problem) =>
       sql`
-        UPDATE zim.exports SET problem = ${problem === undefined ? null : JSON.stringify(problem)}::text::jsonb
+        UPDATE zim.exports SET problem = ${jsonOf(problem)}::text::jsonb
         WHERE id = ${id} AND state IN ('Running', 'Paused')`.pipe(Effect.asVoid, orFailed),
     unstarted: orFailed(sql<{ id: string; attempt: number }>`
       SELECT id, attempt FROM zim.exports WHERE state IN ('Running', 'Paused') AND started_attempt < attempt`),
@@ -338,7 +341,7 @@ export const layer: Layer.Layer<ExportStore, StoreFailed, SqlClient.SqlClient> =
   ExportStore,
   Effect.gen(function* () {
     const sql = (yield* SqlClient.SqlClient).withoutTransforms()
-    yield* Effect.mapError(Effect.andThen(SqlRows.migrate, migrate), failed)
+    yield* Effect.mapError(Effect.andThen(SqlRows.migrate, SqlRows.migrateTo(tables)), failed)
     return makeStore(sql)
   })
 )

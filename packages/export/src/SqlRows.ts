@@ -34,6 +34,15 @@ const client = Effect.map(SqlClient.SqlClient, (sql) => sql.withoutTransforms())
 export const migrate: Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> = Migrations.migrate
 
 /**
+ * The same for other tables in that schema.
+ *
+ * @internal
+ */
+export const migrateTo: (
+  tables: Migrations.Tables
+) => Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> = Migrations.migrateTo
+
+/**
  * Runs statements in a transaction of the client; where the connection is lost, it fails.
  *
  * @internal

@@ -1,6 +1,5 @@
 /** The tables of a store in PostgreSQL, beside those of the rows that exports write. */
 import * as Effect from "effect/Effect"
-import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 
 const first = Effect.gen(function* () {
@@ -58,8 +57,4 @@ const first = Effect.gen(function* () {
     )`
 })
 
-/** Makes what is missing, and changes what is old. */
-export const migrate = Migrator.make({})({
-  loader: Migrator.fromRecord({ "0001_exports": first }),
-  table: "zim.export_migrations"
-})
+export const tables = { table: "zim.export_migrations", migrations: { "1_exports": first } }

@@ -1,10 +1,14 @@
-/** The tables of an export in PostgreSQL. */
+/** The tables of an export in PostgreSQL, and how tables in schema `zim` are made. */
 import * as Effect from "effect/Effect"
 import * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import { isSqlError, type SqlError } from "effect/sql/SqlError"
 
-const table = "zim.migrations"
+/** Tables that belong together: each migration leads to the next version, and `table` remembers which one is there. */
+export interface Tables {
+  readonly table: string
+  readonly migrations: Readonly<Record<string, Effect.Effect<unknown, SqlError, SqlClient.SqlClient>>>
+}
 
 /** In its range: the service's dates begin earlier than the database's. */
 const updatedAt = "to_timestamp(greatest(updated_at / 1000::double precision, -210866803200))"
@@ -86,16 +90,17 @@ const statements: ReadonlyArray<string> = [
   "CREATE INDEX failures_by_user ON zim.failures (app_id, user_id)"
 ]
 
-const migrations = {
-  "1_tables": Effect.flatMap(SqlClient.SqlClient, (sql) =>
-    Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })
-  )
+const rows: Tables = {
+  table: "zim.migrations",
+  migrations: {
+    "1_tables": Effect.flatMap(SqlClient.SqlClient, (sql) =>
+      Effect.forEach(statements, (statement) => sql.unsafe(statement), { discard: true })
+    )
+  }
 }
 
-const latest = Object.keys(migrations).length
-
 /** The version of the tables that are there; 0 where there are none. */
-const version = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+const version = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, table: string) {
   const [there] = yield* sql<{ there: boolean }>`SELECT to_regclass(${table}) IS NOT NULL AS there`
   if (there?.there !== true) return 0
   const [row] = yield* sql`SELECT max(migration_id) AS version FROM ${sql(table)}`
@@ -110,7 +115,7 @@ export const transaction = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   )
 
 /** Makes the schema and its tables, or brings them up to date; one process at a time. */
-const update = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+const update = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, { migrations, table }: Tables) {
   yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${table}, 0))`
   // Who may not make a schema may use one that is there.
   const [there] = yield* sql<{ there: boolean }>`SELECT to_regnamespace('zim') IS NOT NULL AS there`
@@ -122,15 +127,19 @@ const update = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
   )
 })
 
-export const migrate: Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> = Effect.gen(
-  function* () {
-    const sql = (yield* SqlClient.SqlClient).withoutTransforms()
-    const found = yield* version(sql)
-    if (found < latest) return yield* transaction(update(sql))
-    if (found === latest) return
-    return yield* new Migrator.MigrationError({
-      kind: "BadState",
-      message: `the tables are of version ${found}, this program makes version ${latest}`
-    })
-  }
-)
+/** Makes tables, or brings them up to date. Those of a newer version are refused. */
+export const migrateTo = Effect.fnUntraced(function* (
+  tables: Tables
+): Effect.fn.Return<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> {
+  const sql = (yield* SqlClient.SqlClient).withoutTransforms()
+  const latest = Object.keys(tables.migrations).length
+  const found = yield* version(sql, tables.table)
+  if (found < latest) return yield* transaction(update(sql, tables))
+  if (found === latest) return
+  return yield* new Migrator.MigrationError({
+    kind: "BadState",
+    message: `the tables are of version ${found}, this program makes version ${latest}`
+  })
+})
+
+export const migrate = migrateTo(rows)
