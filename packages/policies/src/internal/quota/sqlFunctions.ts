@@ -24,6 +24,14 @@ export const namesIn = (schema: string) => ({
 
 type Names = ReturnType<typeof namesIn>
 
+/** What each function begins with: the row of the key, the server's time, and the time that goes on. */
+const declared = ({ state }: Names) => `#variable_conflict use_variable
+DECLARE
+  g ${state}%ROWTYPE;
+  clock float8;
+  t float8;
+`
+
 const millisOf = (time: string) => `(extract(epoch FROM ${time}) * 1000)::float8`
 
 /** What each function is given first. */
@@ -71,12 +79,7 @@ CREATE OR REPLACE FUNCTION ${names.acquire}(
   ${shared}, lease text, hold float8, asked float8, spacing float8, is_known boolean, asker text,
   OUT wait float8, OUT at float8, OUT rejected_at float8, OUT rejected_spacing float8
 ) LANGUAGE plpgsql AS $quota$
-#variable_conflict use_variable
-DECLARE
-  g ${names.state}%ROWTYPE;
-  clock float8;
-  t float8;
-  allowance float8;
+${declared(names)}  allowance float8;
   taken integer;
   soonest float8;
 BEGIN
@@ -141,12 +144,7 @@ const release = (names: Names) => `
 CREATE OR REPLACE FUNCTION ${names.release}(
   ${shared}, lease text, ago float8, delay float8, sooner float8, granted_at float8, spacing float8
 ) RETURNS void LANGUAGE plpgsql AS $quota$
-#variable_conflict use_variable
-DECLARE
-  g ${names.state}%ROWTYPE;
-  clock float8;
-  t float8;
-BEGIN
+${declared(names)}BEGIN
   ${start(names)}
   IF delay IS NULL THEN
     DELETE FROM ${names.leases} l WHERE l.key = of_key AND l.name = lease;
@@ -169,12 +167,7 @@ END $quota$;`
 /** Gives nobody a lease for a while. */
 const pause = (names: Names) => `
 CREATE OR REPLACE FUNCTION ${names.pause}(${shared}, millis float8) RETURNS void LANGUAGE plpgsql AS $quota$
-#variable_conflict use_variable
-DECLARE
-  g ${names.state}%ROWTYPE;
-  clock float8;
-  t float8;
-BEGIN
+${declared(names)}BEGIN
   ${start(names)}
   IF millis > 0 THEN
     ${durable}
