@@ -8,6 +8,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import { chmodSync, chownSync, mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { endChild } from "./endChild.ts"
 import { freePort } from "./freePort.ts"
 
 /** PostgreSQL refuses to run as root: then it runs as the user that its packages make. */
@@ -101,14 +102,10 @@ export const server: Effect.Effect<PostgresServer, Error, Scope.Scope> = Effect.
   let child = begin()
   const pid = () => child.pid ?? 0
   const thaw = Effect.sync(() => signal([...childrenOf(pid()), pid()], "SIGCONT"))
+  // At once, whoever is connected.
   const stop = Effect.andThen(
     thaw,
-    Effect.callback<void>((resume) => {
-      if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
-      child.on("exit", () => resume(Effect.void))
-      // At once, whoever is connected.
-      child.kill("SIGQUIT")
-    })
+    Effect.suspend(() => endChild(child, "SIGQUIT"))
   )
   yield* Effect.addFinalizer(() => stop)
   yield* ready(child)

@@ -9,6 +9,7 @@ import { type ChildProcess, spawn } from "node:child_process"
 import { mkdtempSync, rmSync } from "node:fs"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { endChild } from "./endChild.ts"
 import { freePort } from "./freePort.ts"
 
 /** Starts a server, and succeeds when it takes connections. */
@@ -25,13 +26,7 @@ const start = (port: number, folder: string, options: ReadonlyArray<string>) =>
     child.on("exit", () => resume(Effect.fail(new Error(`redis-server ended: ${output}`))))
   })
 
-const stop = (child: ChildProcess) =>
-  Effect.callback<void>((resume) => {
-    if (child.exitCode !== null || child.signalCode !== null) return resume(Effect.void)
-    child.on("exit", () => resume(Effect.void))
-    child.kill("SIGCONT")
-    child.kill("SIGKILL")
-  })
+const stop = (child: ChildProcess) => endChild(child, "SIGKILL")
 
 export interface RedisServer {
   readonly port: number
