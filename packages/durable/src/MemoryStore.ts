@@ -3,7 +3,7 @@
  *
  * @since 0.1.0
  */
-import { Checkpoint, type ExportSink } from "@effect-zim/export"
+import { Checkpoint, type ExportSink, UserList } from "@effect-zim/export"
 import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
@@ -68,7 +68,7 @@ class Kept {
     const duplicates = new Set<number>()
     for (const [i, text] of lines.entries()) {
       if (!seen.has(text)) seen.add(text)
-      else if (text !== "") {
+      else if (Option.isNone(UserList.check(text))) {
         duplicates.add(i + 1)
         this.failed.push(Counts.duplicate(i + 1, text))
       }

@@ -67,39 +67,26 @@ const sinkOf = ({ checkpoint, lease, lines, witness }: Batch, store: ExportStore
   let isSuperseded = false
   let latest = checkpoint
   let savedAt = -Infinity
-  const save = (outcomes: ReadonlyArray<ExportSink.Outcome>, next: Checkpoint.Checkpoint) =>
-    store
-      .save(
-        lease,
-        outcomes.map((outcome) => ({ ...outcome, line: lines[outcome.line - 1]?.line ?? outcome.line })),
-        next
-      )
-      .pipe(
-        Effect.mapError(
-          (cause) => new ExportSink.SinkFailed({ path: location, operation: "write", problem: cause.problem, cause })
-        ),
-        Effect.flatMap((saved) => {
-          if (saved === "Saved") {
-            const { conversations, lines } = (latest ?? { counts: Checkpoint.noCounts }).counts
-            latest = next
-            return Effect.all(
-              [
-                Effect.map(Clock.currentTimeMillis, (now) => {
-                  savedAt = now
-                }),
-                Metric.update(attributed(Telemetry.lines, next.appId), next.counts.lines - lines),
-                Metric.update(
-                  attributed(Telemetry.conversations, next.appId),
-                  next.counts.conversations - conversations
-                )
-              ],
-              { discard: true }
-            )
-          }
-          isSuperseded = true
-          return new ExportSink.OutputUnusable({ path: location, problem: "another worker has taken it" })
-        })
-      )
+  const save = Effect.fnUntraced(function* (
+    outcomes: ReadonlyArray<ExportSink.Outcome>,
+    next: Checkpoint.Checkpoint
+  ): Effect.fn.Return<void, ExportSink.SaveError> {
+    const ofWhole = outcomes.map((outcome) => ({ ...outcome, line: lines[outcome.line - 1]?.line ?? outcome.line }))
+    const saved = yield* Effect.mapError(
+      store.save(lease, ofWhole, next),
+      (cause) => new ExportSink.SinkFailed({ path: location, operation: "write", problem: cause.problem, cause })
+    )
+    if (saved === "Superseded") {
+      isSuperseded = true
+      return yield* new ExportSink.OutputUnusable({ path: location, problem: "another worker has taken it" })
+    }
+    const before = latest?.counts ?? Checkpoint.noCounts
+    latest = next
+    savedAt = yield* Clock.currentTimeMillis
+    const { appId, counts } = next
+    yield* Metric.update(attributed(Telemetry.lines, appId), counts.lines - before.lines)
+    yield* Metric.update(attributed(Telemetry.conversations, appId), counts.conversations - before.conversations)
+  })
   /** Saves after what the last save left time for: meanwhile lists come together for this one. */
   const saveInTurn: typeof save = (outcomes, next) =>
     Effect.flatMap(Clock.currentTimeMillis, (now) =>
