@@ -16,6 +16,7 @@ const isTest = ({ mode }: DocsExamples.Block) => mode.startsWith("test")
 const places = [
   "*.md",
   "docs/**/*.md",
+  "examples/**/*.md",
   "packages/*/README.md",
   "packages/*/AGENTS.md",
   "packages/site/home.md",

@@ -3,6 +3,7 @@
  */
 import { Effect } from "effect"
 import * as Command from "./Command.ts"
+import * as Examples from "./examples.ts"
 import * as InstalledCli from "./installedCli.ts"
 import { install } from "./installedProject.ts"
 import * as Step from "./Step.ts"
@@ -55,6 +56,27 @@ const installed = Step.make(
   Effect.flatMap(tarballs, install)
 )
 
+const examples = Step.make(
+  "examples",
+  "each example installs the tarballs, compiles against them, and runs against an emulator",
+  Effect.gen(function* () {
+    const packed = yield* tarballs
+    const all = yield* Examples.all
+    const problems = yield* Examples.problems(all, packed)
+    if (problems.length > 0) return yield* new Step.CheckFailed({ output: problems.join("\n") })
+    const folder = yield* Examples.install(all, packed)
+    const possible = all.filter((example) => Examples.missing(example) === undefined)
+    yield* Step.all([Examples.compile(all, folder), ...possible.map((example) => Examples.run(example, folder))], {
+      concurrency: 3
+    })
+    const left = all.filter((example) => !possible.includes(example))
+    return [
+      `${possible.length} run`,
+      ...left.map((example) => `${example.name} not run: ${Examples.missing(example)}`)
+    ].join(", ")
+  }).pipe(Effect.scoped)
+)
+
 /** Runs the installed `zim` on these versions of Node, each given by its program. */
 const onEach = (programs: Effect.Effect<ReadonlyArray<string>, Step.CheckFailed, Step.Requirements>) =>
   Effect.gen(function* () {
@@ -105,4 +127,4 @@ const nodes: Step.Step = {
   isForCi: true
 }
 
-export const packageSteps: ReadonlyArray<Step.Step> = [pack, publint, attw, installed, cli, nodes]
+export const packageSteps: ReadonlyArray<Step.Step> = [pack, publint, attw, installed, examples, cli, nodes]

@@ -14,7 +14,15 @@ export interface Page {
 }
 
 /** The Markdown that is on the site, by the repository's root; a folder's `README.md` is its index. */
-export const places = ["*.md", "docs/**/*.md", "packages/*/README.md", "packages/*/AGENTS.md", "packages/*/*/README.md"]
+export const places = [
+  "*.md",
+  "docs/**/*.md",
+  "examples/*.md",
+  "examples/*/README.md",
+  "packages/*/README.md",
+  "packages/*/AGENTS.md",
+  "packages/*/*/README.md"
+]
 
 /** Where a file of Markdown stands on the site. Its own first page is shorter than `README.md`. */
 export const pathOf = (file: string): string =>
