@@ -17,10 +17,15 @@ export const start = (script: string, ...parameters: ReadonlyArray<string>) =>
       child.stdout.on("data", (data: Buffer) => (output += data.toString()))
       child.stderr.on("data", (data: Buffer) => (output += data.toString()))
       const ended = once(child, "exit").then((): unknown => child.exitCode)
-      /** Waits until it has said so, and gives what it has said. */
+      /** Waits until it has said so, and gives what it has said. A process that ends before never will. */
       const said = (what: RegExp) =>
         Effect.gen(function* () {
-          while (!what.test(output)) yield* Effect.sleep("10 millis")
+          while (!what.test(output)) {
+            if (child.exitCode !== null || child.signalCode !== null) {
+              return yield* Effect.die(new Error(`${script} ended before it said ${what}:\n${output}`))
+            }
+            yield* Effect.sleep("10 millis")
+          }
           return output
         })
       return { child, ended: Effect.promise(() => ended), output: () => output, said }

@@ -58,7 +58,12 @@ describe("SqlRows", () => {
     it.effect("makes the tables once, however many do at once, and again without a right to", () =>
       Effect.gen(function* () {
         const url = yield* fresh
-        const once = Effect.provide(SqlRows.migrate, clientOf(url, shouting))
+        // Others after them: by then a connection has an idea of what is there, which is not true any more.
+        const others = {
+          table: "zim.other_migrations",
+          migrations: { "1_other": query("CREATE TABLE zim.other (n int)") }
+        }
+        const once = Effect.provide(Effect.andThen(SqlRows.migrate, SqlRows.migrateTo(others)), clientOf(url, shouting))
         yield* Effect.all(
           Array.from({ length: 12 }, () => once),
           { concurrency: "unbounded" }

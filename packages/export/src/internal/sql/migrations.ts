@@ -117,9 +117,10 @@ export const transaction = <A, E, R>(self: Effect.Effect<A, E, R>) =>
 /** Makes the schema and its tables, or brings them up to date; one process at a time. */
 const update = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, { migrations, table }: Tables) {
   yield* sql`SELECT pg_advisory_xact_lock(hashtextextended(${table}, 0))`
-  // Who may not make a schema may use one that is there.
-  const [there] = yield* sql<{ there: boolean }>`SELECT to_regnamespace('zim') IS NOT NULL AS there`
-  if (there?.there !== true) yield* sql`CREATE SCHEMA zim`
+  // Who may not make a schema may use one that is there. To read a table of the catalog, and not to ask a function, has the
+  // connection forget what it knew before the lock: the migrator would not see what another process has made meanwhile.
+  const there = yield* sql`SELECT 1 FROM pg_catalog.pg_namespace WHERE nspname = 'zim'`
+  if (there.length === 0) yield* sql`CREATE SCHEMA zim`
   yield* Effect.provideService(
     Migrator.make({})({ loader: Migrator.fromRecord(migrations), table }),
     SqlClient.SqlClient,
