@@ -55,9 +55,9 @@ const sharding: Partial<ShardingConfig.ShardingConfig["Service"]> = {
   shardLockExpiration: "10 seconds",
   shardLockRefreshInterval: "2 seconds",
   runnerHealthCheckInterval: "5 seconds",
-  refreshAssignmentsInterval: "1 second",
+  refreshAssignmentsInterval: "500 millis",
   entityMessagePollInterval: "1 second",
-  entityTerminationTimeout: "1 second"
+  entityTerminationTimeout: "100 millis"
 }
 
 /**

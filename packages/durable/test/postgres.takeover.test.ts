@@ -46,7 +46,7 @@ describe("workers", () => {
 
         third.child.kill("SIGKILL")
         const dying = yield* until(Effect.map(held, (held) => !held.has(third.port)))
-        // Who goes in order is not waited for. In seconds: 4 to join, 0.1 and 8, where the machine has time.
+        // Who goes in order is not waited for. In seconds: 1 to join, 1 and up to 10, where the machine has time.
         assert.isAbove(joining, 0)
         assert.isBelow(stopping, dying)
       }).pipe(Effect.provide(Cluster.storeOf(database)))
