@@ -177,7 +177,13 @@ export default defineConfig({
       }
     },
     {
-      files: ["*.workspace.ts", "*.config.ts", "packages/site/.vitepress/*.js", "packages/site/.vitepress/theme/*.js"],
+      files: [
+        "*.workspace.ts",
+        "examples/cloudflare-worker/src/worker.ts",
+        "*.config.ts",
+        "packages/site/.vitepress/*.js",
+        "packages/site/.vitepress/theme/*.js"
+      ],
       rules: { "import/no-default-export": "off" }
     }
   ]

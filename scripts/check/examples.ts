@@ -151,7 +151,7 @@ export const compile = Effect.fnUntraced(function* (
 ): Effect.fn.Return<void, Step.CheckFailed, Step.Requirements> {
   const fs = yield* FileSystem.FileSystem
   const [first] = examples
-  const options = { extends: `./${first?.name ?? ""}/tsconfig.json`, include: ["*/src", "*/*.ts"] }
+  const options = { extends: `./${first?.name ?? ""}/tsconfig.json`, include: ["*/src", "*/test", "*/*.ts"] }
   yield* Effect.mapError(fs.writeFileString(`${folder}/tsconfig.json`, json(options)), unreadable)
   yield* Command.succeed("tsc", ["-p", folder], { cwd: folder })
 })

@@ -67,7 +67,7 @@ const examples = Step.make(
     const folder = yield* Examples.install(all, packed)
     const possible = all.filter((example) => Examples.missing(example) === undefined)
     yield* Step.all([Examples.compile(all, folder), ...possible.map((example) => Examples.run(example, folder))], {
-      concurrency: 3
+      concurrency: 4
     })
     const left = all.filter((example) => !possible.includes(example))
     return [

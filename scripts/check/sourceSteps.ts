@@ -47,9 +47,15 @@ const types = Step.make(
 /** One program of everything: checking project by project would look at most files many times. */
 const everything = {
   extends: "../../tsconfig.base.json",
-  include: ["packages/*/src", "packages/*/test", "examples/*/*.ts", "examples/*/src", "scripts", "*.ts"].map(
-    (path) => `../../${path}`
-  ),
+  include: [
+    "packages/*/src",
+    "packages/*/test",
+    "examples/*/*.ts",
+    "examples/*/src",
+    "examples/*/test",
+    "scripts",
+    "*.ts"
+  ].map((path) => `../../${path}`),
   compilerOptions: { composite: false, noEmit: true }
 }
 
