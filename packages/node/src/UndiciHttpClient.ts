@@ -19,6 +19,7 @@ import * as Layer from "effect/Layer"
 import * as Url from "effect/http/Url"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import * as Stream from "effect/Stream"
 import * as Tracer from "effect/Tracer"
@@ -47,6 +48,26 @@ export type Options = Agent.Options
  * @since 0.1.0
  */
 export const defaults = { connections: 256, allowH2: false } as const satisfies Options
+
+/**
+ * The dispatcher cannot send: what Bun has in place of undici has none. A defect, of a layer or of `make`, since no caller
+ * can do anything about it; `FetchHttpClient.layer` of `effect/http` does there.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export class DispatcherUnusable extends Schema.TaggedError<DispatcherUnusable>("@effect-zim/node/DispatcherUnusable")(
+  "DispatcherUnusable",
+  {}
+) {
+  override get message(): string {
+    return "this runtime's undici has no dispatcher: use FetchHttpClient.layer of effect/http in place of UndiciHttpClient"
+  }
+}
+
+const assertUsable = (dispatcher: Partial<Dispatcher>): void => {
+  if (typeof dispatcher.dispatch !== "function") throw new DispatcherUnusable()
+}
 
 type Sent = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError>
 
@@ -189,6 +210,7 @@ const sendPlainly = (dispatcher: Dispatcher, request: HttpClientRequest.HttpClie
  * @since 0.1.0
  */
 export const make = (dispatcher: Dispatcher): HttpClient.HttpClient => {
+  assertUsable(dispatcher)
   const client = HttpClient.make((request, url, signal) => send(dispatcher, request, targetOf(url), signal))
   const observed = client.execute
   return Object.assign(client, {
@@ -205,7 +227,10 @@ const scoped = <E, R>(
   acquire: Effect.Effect<Dispatcher, E, R>
 ): Effect.Effect<HttpClient.HttpClient, E, R | Scope.Scope> =>
   Effect.map(
-    Effect.acquireRelease(acquire, (dispatcher) => Effect.promise(() => dispatcher.destroy())),
+    Effect.acquireRelease(
+      Effect.tap(acquire, (dispatcher) => Effect.sync(() => assertUsable(dispatcher))),
+      (dispatcher) => Effect.promise(() => dispatcher.destroy())
+    ),
     make
   )
 
@@ -225,12 +250,7 @@ const scoped = <E, R>(
 export const layerOptions = (options?: Options): Layer.Layer<HttpClient.HttpClient> =>
   Layer.effect(
     HttpClient.HttpClient,
-    scoped(
-      Effect.map(
-        Effect.promise(() => import("undici")),
-        ({ Agent }) => new Agent({ ...defaults, ...options })
-      )
-    )
+    scoped(Effect.map(Effect.promise(() => import("undici")), ({ Agent }) => new Agent({ ...defaults, ...options })))
   )
 
 /**

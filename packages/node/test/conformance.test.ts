@@ -2,12 +2,13 @@
 import { UndiciHttpClient } from "@effect-zim/node"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
-import { Effect, Exit, Fiber, Layer, Scheduler, Schema, Scope, Stream } from "effect"
+import { Cause, Effect, Exit, Fiber, Layer, Scheduler, Schema, Scope, Stream } from "effect"
 import { HttpBody, HttpClient, HttpClientRequest, HttpClientResponse } from "effect/http"
 import type * as Http from "node:http"
 import { Readable } from "node:stream"
 import { setFlagsFromString } from "node:v8"
 import { runInNewContext } from "node:vm"
+import { Agent } from "undici"
 import * as Server from "./server.ts"
 
 const layers = {
@@ -416,5 +417,24 @@ describe("a reader that waits at any step", () => {
       yield* Effect.sync(collect)
       yield* Server.eventually(() => open() === 0, "closed connections")
     }).pipe(Effect.provide(layers["ours, without a tracer"]))
+  )
+})
+
+describe("a dispatcher that cannot send, as that of Bun's undici", () => {
+  const dispatcher = Object.assign(new Agent(), { dispatch: undefined })
+
+  it.effect("is a defect of the layer, and of no call", () =>
+    Effect.gen(function* () {
+      const exit = yield* Effect.exit(
+        Effect.provide(
+          Effect.void,
+          UndiciHttpClient.layerDispatcher(() => dispatcher)
+        )
+      )
+      const defect = Exit.isFailure(exit) ? Cause.squash(exit.cause) : undefined
+      assert.instanceOf(defect, UndiciHttpClient.DispatcherUnusable)
+      assert.match(defect.message, /FetchHttpClient\.layer/)
+      assert.throws(() => UndiciHttpClient.make(dispatcher), UndiciHttpClient.DispatcherUnusable)
+    })
   )
 })
