@@ -74,6 +74,9 @@ type Sent = Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError
 const failed = (reason: HttpClientError.RequestError): Sent =>
   Effect.fail(new HttpClientError.HttpClientError({ reason }))
 
+/** Loaded when it is needed. By its default export, which is all that esbuild leaves of it in a bundle of several files. */
+const undici = async () => (await import("undici")).default
+
 /** A request's body as undici takes it. */
 type UndiciBody = NonNullable<Dispatcher.DispatchOptions["body"]> | null
 
@@ -93,7 +96,7 @@ const bodyOf = (body: HttpBody.HttpBody): Effect.Effect<UndiciBody | undefined> 
       return Effect.sync(() => Readable.from(Stream.toAsyncIterable(body.stream), { objectMode: false }))
     case "FormData":
       return Effect.promise(async () => {
-        const { FormData } = await import("undici")
+        const { FormData } = await undici()
         // undici takes none but its own.
         const form = new FormData()
         for (const [name, value] of body.formData) form.append(name, value)
@@ -250,7 +253,7 @@ const scoped = <E, R>(
 export const layerOptions = (options?: Options): Layer.Layer<HttpClient.HttpClient> =>
   Layer.effect(
     HttpClient.HttpClient,
-    scoped(Effect.map(Effect.promise(() => import("undici")), ({ Agent }) => new Agent({ ...defaults, ...options })))
+    scoped(Effect.map(Effect.promise(undici), ({ Agent }) => new Agent({ ...defaults, ...options })))
   )
 
 /**
