@@ -1,5 +1,5 @@
 /** What an export does to files, and what others do to its files, on a real disk. */
-import { CsvSink, Export, NdjsonSink, type ExportSink } from "@effect-zim/export"
+import { CsvSink, Export, NdjsonSink, ExportSink } from "@effect-zim/export"
 import * as SqliteSink from "@effect-zim/export/SqliteSink"
 import { assert, describe, layer } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -349,5 +349,16 @@ layer(Layer.merge(service({ world }), NodeServices.layer), { excludeTestServices
         assert.isFalse(existsSync(path))
       }).pipe(Effect.scoped)
     )
+  })
+
+  it("what Deno was not allowed to says which flag would allow it", () => {
+    const message = 'Requires read access to "/lists/out", run again with the --allow-read flag'
+    // Through its SQLite, it comes with a code too.
+    for (const code of [{}, { code: "ERR_SQLITE_ERROR" }]) {
+      const cause = Object.assign(new Error(message), { name: "NotCapable" }, code)
+      const error = ExportSink.failed("/lists/out", "read", cause)
+      assert.strictEqual(error.message, `cannot read /lists/out: ${message}`)
+      assert.strictEqual(error.reason._tag, "PermissionDenied")
+    }
   })
 })

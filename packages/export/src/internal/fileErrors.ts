@@ -65,6 +65,10 @@ export const codeOf = (error: unknown): string | undefined =>
   Predicate.hasProperty(error, "code") && typeof error.code === "string" ? error.code : undefined
 
 const meaningOf = (error: unknown): Meaning | undefined => {
+  // Deno was not allowed to, and says which flag would.
+  if (error instanceof Error && error.name === "NotCapable") {
+    return { problem: error.message, reason: "PermissionDenied" }
+  }
   const errcode = errcodeOf(error)
   if (withoutLocks.has(errcode)) return { problem: "the file system has no locks" }
   const code = codeOf(error)

@@ -115,7 +115,14 @@ const create = (path: string): void => {
 const openImmutable = (path: string): DatabaseSync => {
   const url = pathToFileURL(path)
   url.searchParams.set("immutable", "1")
-  return new DatabaseSync(url, { readOnly: true })
+  const open = () => new DatabaseSync(url, { readOnly: true })
+  if (!("Deno" in globalThis)) return open()
+  try {
+    // Deno takes a URL for a path, unless it was allowed everything, and asks for the permission to read that.
+    return new DatabaseSync(path, { readOnly: true })
+  } catch {
+    return open()
+  }
 }
 
 /** What a file says that it is; undefined where it is no database. */
