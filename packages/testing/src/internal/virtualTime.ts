@@ -77,6 +77,18 @@ const busiest = 500_000
 
 const isTestClock = (clock: Clock.Clock): boolean => "adjust" in clock && "setTime" in clock
 
+/** After everything that is due, which is a timer where a runtime has nothing quicker, as workerd; returns what cancels it. */
+const soon: (look: () => void) => () => void =
+  "setImmediate" in globalThis
+    ? (look) => {
+        const timer = setImmediate(look)
+        return () => clearImmediate(timer)
+      }
+    : (look) => {
+        const timer = setTimeout(look, 0)
+        return () => clearTimeout(timer)
+      }
+
 /**
  * Runs an effect on the test's clock, which goes on from one sleeper to the next as soon as nothing else is left to do.
  */
@@ -107,10 +119,10 @@ export const run = Effect.fnUntraced(function* <A, E, R>(
     const look = (): void => {
       if (isIdle()) resume(Effect.succeed(true))
       else if (++turns > busiest) resume(Effect.succeed(false))
-      else timer = setImmediate(look)
+      else cancel = soon(look)
     }
-    let timer = setImmediate(look)
-    return Effect.sync(() => clearImmediate(timer))
+    let cancel = soon(look)
+    return Effect.sync(() => cancel())
   })
   const stop = (problem: string) =>
     Effect.andThen(
