@@ -39,6 +39,7 @@ const program = Effect.gen(function* () {
 })
 
 program.pipe(
+  Effect.scoped,
   Effect.tap((ok) => Effect.sync(() => (process.exitCode = ok ? 0 : 1))),
   Effect.provide(NodeServices.layer),
   NodeRuntime.runMain

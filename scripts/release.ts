@@ -46,6 +46,7 @@ const program = Effect.gen(function* () {
 })
 
 program.pipe(
+  Effect.scoped,
   Effect.catchTag("CheckFailed", ({ output }) =>
     Effect.andThen(
       Console.error(output),

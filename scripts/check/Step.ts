@@ -3,7 +3,7 @@
  */
 import { Cause, Clock, Console, Data, Effect, Exit } from "effect"
 import type { ChildProcessSpawner } from "effect/process"
-import type { FileSystem, Path } from "effect"
+import type { FileSystem, Path, Scope } from "effect"
 
 /** The step found something wrong; `output` is all that a reader needs to mend it. */
 export class CheckFailed extends Data.TaggedError("CheckFailed")<{ readonly output: string }> {
@@ -22,7 +22,8 @@ export interface Outcome {
   readonly note: string
 }
 
-export type Requirements = ChildProcessSpawner.ChildProcessSpawner | FileSystem.FileSystem | Path.Path
+/** The scope is that of all steps: what several of them use goes with it. */
+export type Requirements = ChildProcessSpawner.ChildProcessSpawner | FileSystem.FileSystem | Path.Path | Scope.Scope
 
 export interface Step {
   readonly name: string

@@ -3,8 +3,8 @@
  */
 import { Effect, FileSystem, Schema } from "effect"
 import * as Command from "./Command.ts"
-import { CheckFailed } from "./Step.ts"
-import type { Tarball } from "./Tarballs.ts"
+import { CheckFailed, unusable } from "./Step.ts"
+import { type Tarball, tarballs } from "./Tarballs.ts"
 
 const Root = Schema.fromJsonString(Schema.Struct({ devDependencies: Schema.Record(Schema.String, Schema.String) }))
 
@@ -71,53 +71,55 @@ const filesOfClient = ["client", "policies", "protocol"].flatMap((name) =>
   ["index.js", "internal/all.js"].map((file) => `${name}/dist/${file}`)
 )
 
-/** Installs, compiles and runs; returns a few words on what was done. */
-export const install = Effect.fnUntraced(
-  function* (tarballs: ReadonlyArray<Tarball>) {
-    const fs = yield* FileSystem.FileSystem
-    const cwd = yield* fs.makeTempDirectoryScoped({ prefix: "effect-zim-install-" })
-    const { devDependencies } = yield* Effect.flatMap(
-      fs.readFileString(`${Command.root}/package.json`),
-      Schema.decodeEffect(Root)
-    )
-    const packed = Object.fromEntries(tarballs.map(({ file, name }) => [name, `file:${file}`]))
-    const others = Object.fromEntries(companions.map((name) => [name, devDependencies[name] ?? "*"]))
-    const files = {
-      "package.json": {
-        name: "uses-effect-zim",
-        private: true,
-        type: "module",
-        dependencies: { ...packed, ...others }
-      },
-      // The packages depend on each other by version, and these versions are not published yet.
-      "pnpm-workspace.yaml": { packages: ["."], overrides: packed },
-      "tsconfig.json": { compilerOptions, include: ["smoke.ts"] }
-    }
-    yield* Effect.forEach(Object.entries(files), ([name, content]) =>
-      fs.writeFileString(`${cwd}/${name}`, JSON.stringify(content, null, 2))
-    )
-    yield* fs.writeFileString(`${cwd}/smoke.ts`, smokeTest(tarballs))
-    yield* fs.writeFileString(`${cwd}/loaded.mjs`, loadedFiles)
+const make = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const cwd = yield* fs.makeTempDirectoryScoped({ prefix: "effect-zim-install-" })
+  const { devDependencies } = yield* Effect.flatMap(
+    fs.readFileString(`${Command.root}/package.json`),
+    Schema.decodeEffect(Root)
+  )
+  const packed = Object.fromEntries((yield* tarballs).map(({ file, name }) => [name, `file:${file}`]))
+  const others = Object.fromEntries(companions.map((name) => [name, devDependencies[name] ?? "*"]))
+  const files = {
+    "package.json": {
+      name: "uses-effect-zim",
+      private: true,
+      type: "module",
+      dependencies: { ...packed, ...others }
+    },
+    // The packages depend on each other by version, and these versions are not published yet.
+    "pnpm-workspace.yaml": { packages: ["."], overrides: packed },
+    "tsconfig.json": { compilerOptions, include: ["smoke.ts"] }
+  }
+  yield* Effect.forEach(Object.entries(files), ([name, content]) =>
+    fs.writeFileString(`${cwd}/${name}`, JSON.stringify(content, null, 2))
+  )
+  yield* Command.pnpm(["install", "--prefer-offline", "--no-frozen-lockfile"], { cwd })
+  return cwd
+}).pipe(Effect.catchTags({ PlatformError: unusable, SchemaError: unusable }))
 
-    yield* Command.pnpm(["install", "--prefer-offline", "--no-frozen-lockfile"], { cwd })
-    yield* Command.succeed(`${cwd}/node_modules/.bin/tsc`, ["-p", cwd], { cwd })
-    yield* Command.succeed("node", ["smoke.ts"], { cwd })
-    const loaded = (yield* Command.succeed("node", ["loaded.mjs"], { cwd })).trim().split("\n").toSorted()
-    if (loaded.join() !== filesOfClient.join()) {
-      return yield* new CheckFailed({ output: `the client is ${loaded.join(", ")}, not ${filesOfClient.join(", ")}` })
-    }
-    const program = ["--input-type=module", "--eval", exportedNames(tarballs)]
-    const installed = yield* Command.succeed("node", program, { cwd })
-    const written = yield* Command.succeed("node", ["--conditions=@effect-zim/source", ...program])
-    if (installed !== written) {
-      return yield* new CheckFailed({ output: `exported:\n${installed}\nby the sources:\n${written}` })
-    }
-    const entryPoints = tarballs.flatMap((tarball) => tarball.entryPoints).length
-    return `${entryPoints} entry points`
-  },
-  Effect.scoped,
-  Effect.catchTags({
-    PlatformError: (error) => new CheckFailed({ output: error.message }),
-    SchemaError: (error) => new CheckFailed({ output: `package.json: ${error.message}` })
-  })
-)
+/** The folder of the project: installed once, however many steps use it, and gone with the program. */
+export const project = Effect.runSync(Effect.cached(make))
+
+/** Compiles and runs; returns a few words on what was done. */
+export const check = Effect.gen(function* () {
+  const fs = yield* FileSystem.FileSystem
+  const all = yield* tarballs
+  const cwd = yield* project
+  yield* fs.writeFileString(`${cwd}/smoke.ts`, smokeTest(all))
+  yield* fs.writeFileString(`${cwd}/loaded.mjs`, loadedFiles)
+
+  yield* Command.succeed(`${cwd}/node_modules/.bin/tsc`, ["-p", cwd], { cwd })
+  yield* Command.succeed("node", ["smoke.ts"], { cwd })
+  const loaded = (yield* Command.succeed("node", ["loaded.mjs"], { cwd })).trim().split("\n").toSorted()
+  if (loaded.join() !== filesOfClient.join()) {
+    return yield* new CheckFailed({ output: `the client is ${loaded.join(", ")}, not ${filesOfClient.join(", ")}` })
+  }
+  const program = ["--input-type=module", "--eval", exportedNames(all)]
+  const installed = yield* Command.succeed("node", program, { cwd })
+  const written = yield* Command.succeed("node", ["--conditions=@effect-zim/source", ...program])
+  if (installed !== written) {
+    return yield* new CheckFailed({ output: `exported:\n${installed}\nby the sources:\n${written}` })
+  }
+  return `${all.flatMap((tarball) => tarball.entryPoints).length} entry points`
+}).pipe(Effect.catchTag("PlatformError", unusable))

@@ -5,7 +5,9 @@ import { Effect } from "effect"
 import * as Command from "./Command.ts"
 import * as Examples from "./examples.ts"
 import * as InstalledCli from "./installedCli.ts"
-import { install } from "./installedProject.ts"
+import * as InstalledProject from "./installedProject.ts"
+import * as Nodes from "./nodes.ts"
+import { runtimesStep } from "./runtimesStep.ts"
 import * as Step from "./Step.ts"
 import { problems, type Tarball, tarballs } from "./Tarballs.ts"
 
@@ -53,7 +55,7 @@ const attw = Step.make(
 const installed = Step.make(
   "install",
   "a new project installs the tarballs, compiles against them and runs",
-  Effect.flatMap(tarballs, install)
+  InstalledProject.check
 )
 
 const examples = Step.make(
@@ -98,22 +100,13 @@ const onEach = (programs: Effect.Effect<ReadonlyArray<string>, Step.CheckFailed,
 
 const cli = Step.make("cli", "zim installs alone, starts fast and exports", onEach(Effect.succeed([process.execPath])))
 
-/** The oldest version that the packages support, and the newest; the workspace's own is between them. */
-const versions = ["22.19.0", "26.10.0"]
-
-const programsOf = (versions: ReadonlyArray<string>) =>
-  Effect.forEach(versions, (version) =>
-    Effect.map(
-      Command.succeed("npx", ["-y", "-p", `node@${version}`, "node", "-p", "process.execPath"]),
-      (output) => output.trim().split("\n").at(-1) ?? ""
-    )
-  )
+const programs = Effect.forEach(Nodes.versions, Nodes.programOf)
 
 /** An old `node:sqlite` treats texts in its own way: the tests of what is written, on each version. */
 const sinks = Effect.gen(function* () {
   const vitest = `${Command.root}/node_modules/vitest/vitest.mjs`
   const files = ["files", "keys", "sqlite"].map((name) => `packages/export/test/${name}.test.ts`)
-  for (const node of yield* programsOf(versions)) {
+  for (const node of yield* programs) {
     yield* Command.succeed(node, [vitest, "run", "--config", "vitest.workspace.ts", "--project", "export", ...files])
   }
 })
@@ -122,9 +115,18 @@ const nodes: Step.Step = {
   ...Step.make(
     "nodes",
     "the same on the oldest and the newest Node, and the tests of what an export writes",
-    Effect.tap(onEach(programsOf(versions)), () => sinks)
+    Effect.tap(onEach(programs), () => sinks)
   ),
   isForCi: true
 }
 
-export const packageSteps: ReadonlyArray<Step.Step> = [pack, publint, attw, installed, examples, cli, nodes]
+export const packageSteps: ReadonlyArray<Step.Step> = [
+  pack,
+  publint,
+  attw,
+  installed,
+  runtimesStep,
+  examples,
+  cli,
+  nodes
+]

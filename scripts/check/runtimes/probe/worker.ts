@@ -1,0 +1,13 @@
+/** For workerd: the same, asked for over HTTP. */
+import * as Schema from "effect/Schema"
+import { GivenJson } from "./Check.ts"
+import { client, packages } from "./probe.ts"
+
+// What workerd calls.
+// oxlint-disable-next-line import/no-default-export
+export default {
+  async fetch(request: Request): Promise<Response> {
+    const given = Schema.decodeSync(GivenJson)(await request.text())
+    return Response.json({ ...(await client(given)), ...(await packages(given)) })
+  }
+}
