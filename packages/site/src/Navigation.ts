@@ -32,6 +32,7 @@ export const make = (
   const listed = new Set(contents.map(({ path }) => path))
   const unlisted = pages.filter((page) => isGuide(page) && !listed.has(page.path))
   const decisions = pages.filter(({ path }) => /^docs\/decisions\/\d/.test(path))
+  const examples = pages.filter(({ path }) => /^examples\/[^/]+\/index\.md$/.test(path))
   const libraries = packages.filter(({ modules }) => modules.length > 0)
   const all = [
     { text: "All packages", link: "/api/" },
@@ -48,6 +49,7 @@ export const make = (
         items: [{ text: "Overview", link: "/overview" }, ...contents.filter((one) => !isGuide(one)).map(itemOf)]
       },
       { text: "Guides", items: [...contents.filter(isGuide), ...unlisted].map(itemOf) },
+      { text: "Examples", items: examples.map(itemOf) },
       {
         text: "Packages",
         items: packages.map((one) => ({ text: shortNameOf(one), link: `/packages/${one.folder}/` }))
