@@ -183,8 +183,10 @@ export const run = Effect.fnUntraced(function* (
     timeout: "2 minutes",
     ...(output !== undefined && { output })
   })
-  const broken = (problem: string) =>
-    new Step.CheckFailed({ output: `examples/${name}: ${problem}\n${result.output}`.trimEnd() })
+  const broken = (problem: string) => {
+    const printed = result.output.replaceAll(serverSecret, "<secret>").trimEnd()
+    return new Step.CheckFailed({ output: `examples/${name}: ${problem}\n${printed}`.trimEnd() })
+  }
   if (result.output.includes(serverSecret)) return yield* broken("printed the server secret")
   if (result.code !== 0) return yield* broken(`ended with exit code ${result.code}`)
   return result.output
