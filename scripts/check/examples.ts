@@ -171,6 +171,8 @@ export const run = Effect.fnUntraced(function* (
   )
   const env = {
     PATH: `${folder}/${name}/node_modules/.bin:${Command.path}`,
+    // Most of their time goes into loading the same modules.
+    NODE_COMPILE_CACHE: `${folder}/.cache`,
     ZIM_APP_ID: "12345",
     ZIM_SERVER_SECRET: serverSecret,
     ZIM_BASE_URL: url,
