@@ -9,7 +9,6 @@ import type { Catalog } from "@effect-zim/protocol"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
-import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import { spawn } from "node:child_process"
@@ -123,7 +122,6 @@ const runs: Record<string, Run> = {
       const ask = () => fetch(`${worker.url}/${path}?url=${url}`, { method: "POST", body: userIds.join(",") })
       return parsed(yield* Effect.promise(async () => (await ask()).text()))
     }).pipe(Effect.scoped),
-  "fetch, in this process": through(FetchHttpClient.layer),
   "Effect's client on undici": through(NodeHttpClient.layerUndici),
   "Effect's client on node:http": through(NodeHttpClient.layerNodeHttpOptions({ keepAlive: true })),
   "UndiciHttpClient.layer": through(UndiciHttpClient.layer),
@@ -140,8 +138,7 @@ const methods: ReadonlyArray<readonly [name: string, method: Catalog.Method]> = 
 
 /** What each `fetch` sends again all the same, by its standard: at HTTP 421 the server says that it did nothing. */
 const repeatedBy: Readonly<Record<string, string>> = {
-  "fetch on Node GET": "status-421",
-  "fetch, in this process GET": "status-421"
+  "fetch on Node GET": "status-421"
 }
 
 /** Where a connection that broke would have the request sent again, a GET has one of its own. */
