@@ -3,7 +3,7 @@ import { Effect, FileSystem, Schema } from "effect"
 import * as Command from "./Command.ts"
 import * as InstalledProject from "./installedProject.ts"
 import * as ReadyLine from "./ReadyLine.ts"
-import { type Column, columns, prepare } from "./runtimes/columns.ts"
+import { type Column, columns, permissions, prepare } from "./runtimes/columns.ts"
 import type { Answers } from "./runtimes/probe/Check.ts"
 import * as Table from "./runtimes/Table.ts"
 import * as Step from "./Step.ts"
@@ -79,6 +79,8 @@ const check = Effect.gen(function* () {
     const names = new Set(measured.map(([{ name }]) => name))
     return Table.differences(Table.only(written, names), cellsOf(measured))
   })
+  const unnamed = permissions("FOLDER").packages.filter((flag) => !text.includes(flag.replace("127.0.0.1", "HOST")))
+  different.push(...unnamed.map((flag) => `Deno was run with ${flag}, which the page does not name`))
   if (different.length > 0) {
     const advice = "docs/runtimes.md says otherwise; if it is to be so, npm run runtimes writes it"
     return yield* new Step.CheckFailed({ output: [...different, advice].join("\n") })

@@ -1,10 +1,10 @@
 /** Each runtime, and each bundler: how the probe gets there, and what comes back. */
-import { Effect, FileSystem, Option, Record, Result, Schema } from "effect"
+import { Effect, FileSystem, Option, Record, Result, Schedule, Schema } from "effect"
 import * as Command from "../Command.ts"
 import * as Nodes from "../nodes.ts"
 import { CheckFailed, type Requirements, unusable } from "../Step.ts"
 import * as Bundles from "./bundles.ts"
-import { Answers, type Given, GivenJson, secret } from "./probe/Check.ts"
+import { Answers, type Given, GivenJson, last, secret } from "./probe/Check.ts"
 import * as Workerd from "./workerd.ts"
 
 /** What is given, and where the packages are installed. */
@@ -137,14 +137,31 @@ const bun = (version: string): Column => ({
   answers: ofPrograms(() => Effect.succeed({ client: [bin("bun")], packages: [bin("bun")] }))
 })
 
-const deno = (version: string): Column => ({
+const denoProgram = [bin("deno"), "run", "--no-prompt", "--cached-only"] as const
+
+/** None of the permissions can be left out. */
+const assertLeast = Effect.fnUntraced(function* (asked: Asked) {
+  const { client, packages } = permissions(asked.given.folder)
+  for (const one of packages.filter((flag) => !client.includes(flag))) {
+    const others = packages.filter((flag) => flag !== one)
+    const answers = yield* ask([...denoProgram, ...others], `${asked.cwd}/probe/program.js`, asked, ["packages"])
+    if (Object.values(answers).every((answer) => answer === "")) {
+      return yield* new CheckFailed({ output: `nothing needs ${one}` })
+    }
+  }
+})
+
+const deno = (version: string, isThorough: boolean): Column => ({
   name: `Deno ${version}`,
   isBundler: false,
-  answers: ofPrograms((folder) => {
-    const { client, packages } = permissions(folder)
-    const program = [bin("deno"), "run", "--no-prompt", "--cached-only"] as const
-    return Effect.succeed({ client: [...program, ...client], packages: [...program, ...packages] })
-  })
+  answers: (asked) =>
+    Effect.tap(
+      ofPrograms((folder) => {
+        const { client, packages } = permissions(folder)
+        return Effect.succeed({ client: [...denoProgram, ...client], packages: [...denoProgram, ...packages] })
+      })(asked),
+      () => (isThorough ? assertLeast(asked) : Effect.void)
+    )
 })
 
 /** Which of them a package asks for first differs from run to run. */
@@ -163,6 +180,16 @@ const workerd = (version: string): Column => ({
         try: async () => (await fetch(url, { method: "POST", body })).text(),
         catch: () => new CheckFailed({ output: `workerd does not answer; it printed:\n${printed()}` })
       })
+      yield* Effect.sync(printed).pipe(
+        Effect.repeat({
+          until: (output) => last.every((line) => output.includes(line)),
+          schedule: Schedule.spaced("20 millis")
+        }),
+        Effect.timeoutOrElse({
+          duration: "10 seconds",
+          orElse: () => new CheckFailed({ output: `workerd has not printed everything, only:\n${printed()}` })
+        })
+      )
       const answers = yield* answersIn(`answers: ${text}\n${printed()}`)
       return {
         ...Record.map(answers, (answer) => (answer.startsWith('No such module "node:') ? noNode : answer)),
@@ -193,19 +220,19 @@ const versionsIn = Effect.fnUntraced(function* (file: string) {
   return (name: string): string => Option.getOrElse(Option.fromNullishOr(devDependencies[name]), () => "?")
 })
 
-/** All of them; those that have to be fetched first where `withFetched` says so. */
+/** All of them; where `isThorough` says so with those that have to be fetched first, and with what takes longer. */
 export const columns = Effect.fnUntraced(
-  function* (withFetched: boolean) {
+  function* (isThorough: boolean) {
     const root = yield* versionsIn("package.json")
     const client = yield* versionsIn("packages/client/package.json")
     const [oldest, newest] = Nodes.versions
-    const fetched = (version: string) => (withFetched ? [node(version, Nodes.programOf(version))] : [])
+    const fetched = (version: string) => (isThorough ? [node(version, Nodes.programOf(version))] : [])
     return [
       ...fetched(oldest),
       node(root("node"), Effect.succeed(process.execPath)),
       ...fetched(newest),
       bun(client("bun")),
-      deno(client("deno")),
+      deno(client("deno"), isThorough),
       workerd(client("workerd")),
       bundler("esbuild", root("esbuild"), Bundles.bundlers.esbuild),
       bundler("Rolldown", root("rolldown"), Bundles.bundlers.rolldown),

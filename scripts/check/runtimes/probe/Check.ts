@@ -33,6 +33,9 @@ export type Answers = typeof Answers.Type
 /** The secret of all apps: nothing that is printed may have it. */
 export const secret = "canary-9f27c1d4e8-that-nobody-prints"
 
+/** What a worker prints when it is done, to each of its outputs. */
+export const last = ["that was all of the logs", "that was all of the errors"] as const
+
 export class Wrong extends Data.TaggedError("Wrong")<{ readonly message: string }> {}
 
 export const expect = (holds: boolean, otherwise: string): Effect.Effect<void, Wrong> =>

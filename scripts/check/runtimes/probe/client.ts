@@ -8,6 +8,7 @@ import * as Fiber from "effect/Fiber"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as ManagedRuntime from "effect/ManagedRuntime"
 import * as Option from "effect/Option"
 import * as Redacted from "effect/Redacted"
 import * as Stream from "effect/Stream"
@@ -157,6 +158,22 @@ const readsSettings: Check = () =>
 /** As a worker has them, with each request. */
 const settings = ConfigProvider.layer(ConfigProvider.fromUnknown({ ZIM_APP_ID: "12345", ZIM_SERVER_SECRET: secret }))
 
+let service: Given | undefined
+
+/** Made when the module is loaded, where workerd lets nobody wait, draw a number or set a timer. */
+const runtime = ManagedRuntime.make(
+  Layer.unwrap(
+    Effect.suspend(() => (service === undefined ? Effect.die("nothing to call") : Effect.succeed(clientOf(service))))
+  )
+)
+
+const runsInModuleScope: Check = (given) =>
+  Effect.promise(async () => {
+    service = given
+    await runtime.runPromise(readsList)
+    await runtime.dispose()
+  })
+
 export const checks: Checks = {
   "Signature 2.0: the vendor's vector": signature,
   "A list of several pages as a stream": called(() => readsList),
@@ -168,6 +185,7 @@ export const checks: Checks = {
   "25 calls at once: never more than 20 in a second": keepsQuota,
   "An interrupted call closes its connection": endsRequests,
   "Nothing that is printed shows a credential": keepsSecrets,
+  "A `ManagedRuntime` made in module scope": runsInModuleScope,
   "Settings from a `ConfigProvider` of one's own": (given) => Effect.provide(readsSettings(given), settings)
 }
 

@@ -1,6 +1,6 @@
 /** For workerd: the same, asked for over HTTP. */
 import * as Schema from "effect/Schema"
-import { GivenJson } from "./Check.ts"
+import { GivenJson, last } from "./Check.ts"
 import { client, packages } from "./probe.ts"
 
 // What workerd calls.
@@ -8,6 +8,9 @@ import { client, packages } from "./probe.ts"
 export default {
   async fetch(request: Request): Promise<Response> {
     const given = Schema.decodeSync(GivenJson)(await request.text())
-    return Response.json({ ...(await client(given)), ...(await packages(given)) })
+    const answers = { ...(await client(given)), ...(await packages(given)) }
+    console.log(last[0])
+    console.error(last[1])
+    return Response.json(answers)
   }
 }
