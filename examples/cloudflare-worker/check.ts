@@ -53,7 +53,7 @@ const program = Effect.gen(function* () {
   })
   const line = yield* Stream.decodeText(child.getOutputFd(3)).pipe(Stream.splitLines, Stream.runHead)
   const { port } = yield* Effect.fromOption(line).pipe(Effect.flatMap(Schema.decodeEffect(Listening)))
-  const get = (userId: string) => HttpClient.get(`http://127.0.0.1:${port}/users/${userId}/conversations`)
+  const get = (userId: string) => HttpClient.get(`http://127.0.0.1:${port}/conversations?user=${userId}`)
 
   const [known, ...others] = yield* Effect.forEach(["user-1", "nobody", "not%2Fan%2Fid"], get)
   assert.deepEqual([known?.status, ...others.map(({ status }) => status)], [200, 404, 400])

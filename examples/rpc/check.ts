@@ -6,11 +6,9 @@ import { ServiceError } from "@effect-zim/protocol"
 import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
 import { Config, Console, Effect, Layer, References } from "effect"
 import { FetchHttpClient, HttpServer } from "effect/http"
-import { RpcClient } from "effect/rpc"
 import * as assert from "node:assert/strict"
 import { createServer } from "node:http"
-import { count, protocol, someGroups } from "./src/client.ts"
-import { Lists } from "./src/Lists.ts"
+import { count, ListsClient, someGroups } from "./src/client.ts"
 import { server } from "./src/server.ts"
 
 const program = Effect.gen(function* () {
@@ -29,20 +27,15 @@ const program = Effect.gen(function* () {
   yield* Console.log("conversations:", counts)
   assert.deepEqual(counts, { "user-1": expected.conversations.length, nobody: 0 })
 
-  const lists = yield* RpcClient.make(Lists)
+  const lists = yield* ListsClient
   const error = yield* Effect.flip(lists.snapshot({ userId: "nobody" }))
   yield* Console.log(`${error._tag}: ${error.message}`)
   assert.ok(error instanceof ServiceError.UserNotRegistered)
 })
 
-const services = Layer.unwrap(HttpServer.addressFormattedWith((url) => Effect.succeed(protocol(url)))).pipe(
+const services = Layer.unwrap(HttpServer.addressFormattedWith((url) => Effect.succeed(ListsClient.layer(url)))).pipe(
   Layer.provideMerge(server),
   Layer.provide(NodeHttpServer.layer(createServer, { port: 0, host: "127.0.0.1" })),
   Layer.merge(FetchHttpClient.layer)
 )
-program.pipe(
-  Effect.scoped,
-  Effect.provide(services),
-  Effect.provideService(References.MinimumLogLevel, "Warn"),
-  NodeRuntime.runMain
-)
+program.pipe(Effect.provide(services), Effect.provideService(References.MinimumLogLevel, "Warn"), NodeRuntime.runMain)

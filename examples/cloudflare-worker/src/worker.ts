@@ -1,5 +1,5 @@
 /**
- * `GET /users/USER/conversations`, for whoever may ask for it: put that in front.
+ * `GET /conversations?user=USER`, for whoever may ask for it: put that in front.
  */
 import { ClientError, Conversations, ZimClient } from "@effect-zim/client"
 import { ConfigProvider, DateTime, Effect, Layer, ManagedRuntime } from "effect"
@@ -48,9 +48,9 @@ const listOf = (userId: string) =>
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
-    const [, userId] = /^\/users\/([^/]+)\/conversations$/.exec(new URL(request.url).pathname) ?? []
-    if (userId === undefined) return new Response("There is no such page.", { status: 404 })
+    const { pathname, searchParams } = new URL(request.url)
+    if (pathname !== "/conversations") return new Response("There is no such page.", { status: 404 })
     runtime ??= makeRuntime(env)
-    return runtime.runPromise(listOf(decodeURIComponent(userId)), { signal: request.signal })
+    return runtime.runPromise(listOf(searchParams.get("user") ?? ""), { signal: request.signal })
   }
 }
