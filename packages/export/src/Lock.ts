@@ -10,6 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ExportSink from "./ExportSink.ts"
+import { withoutSqlite } from "./internal/fileErrors.ts"
 
 /**
  * Takes the lock `path`, the name of a file such as `lists.ndjson.lock`, until the scope ends, and fails at once where
@@ -60,11 +61,7 @@ export const Lock: Context.Reference<Acquire> = Context.Reference<Acquire>("@eff
     Effect.flatMap(
       Effect.tryPromise({
         try: () => import("./internal/sqlite/sqliteLock.ts"),
-        catch: () =>
-          new ExportSink.OutputUnusable({
-            path,
-            problem: "this runtime has no node:sqlite to lock it by; see Lock of the export"
-          })
+        catch: () => new ExportSink.OutputUnusable({ path, problem: withoutSqlite })
       }),
       ({ acquire }) => acquire(path)
     )

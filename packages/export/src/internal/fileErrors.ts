@@ -24,6 +24,9 @@ export interface Meaning {
   readonly reason?: Reason["_tag"]
 }
 
+/** Of a runtime without `node:sqlite`, or with one that opens nothing, as on Cloudflare. */
+export const withoutSqlite = "this runtime has no SQLite to lock it by; see Lock of the export"
+
 const system: Readonly<Record<string, Meaning>> = {
   EACCES: { problem: "permission denied", reason: "PermissionDenied" },
   EPERM: { problem: "permission denied", reason: "PermissionDenied" },

@@ -14,7 +14,7 @@ import { DatabaseSync } from "node:sqlite"
 import * as ExportSink from "../../ExportSink.ts"
 import type * as Lock from "../../Lock.ts"
 import { lstat } from "../files/nodeFileInspector.ts"
-import { codeOf } from "../fileErrors.ts"
+import { codeOf, withoutSqlite } from "../fileErrors.ts"
 import { holder, host } from "../holder.ts"
 import * as Sqlite from "./sqliteErrors.ts"
 
@@ -107,6 +107,10 @@ const tell = (file: string, holder: ExportSink.Holder): void => {
 export const acquire: Lock.Acquire = Effect.fnUntraced(function* (path) {
   const output = path.slice(0, -".lock".length)
   const owner = `${path}.json`
+  yield* Effect.try({
+    try: () => new DatabaseSync(":memory:").close(),
+    catch: () => new ExportSink.OutputUnusable({ path, problem: withoutSqlite })
+  })
   const { id } = yield* Effect.acquireRelease(
     Effect.mapError(take(path), (error) => {
       if (error._tag !== "SinkFailed" || !Sqlite.isBusy(error.cause)) return error
