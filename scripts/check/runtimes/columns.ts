@@ -167,14 +167,12 @@ const deno = (version: string, isThorough: boolean): Column => ({
 /** Which of them a package asks for first differs from run to run. */
 const noNode = "it has no modules of Node's"
 
-const workerd = (version: string): Column => ({
-  name: `workerd ${version}`,
+const workerd = (version: string, ...flags: ReadonlyArray<string>): Column => ({
+  name: [`workerd ${version}`, ...flags.map((flag) => `\`${flag}\``)].join(" with "),
   isBundler: false,
   answers: ({ cwd, given }) =>
     Effect.gen(function* () {
-      const output = `${cwd}/workerd`
-      yield* Bundles.worker({ cwd, input: `${cwd}/probe/worker.js`, output })
-      const { printed, url } = yield* Workerd.serve(output)
+      const { printed, url } = yield* Workerd.serve(`${cwd}/workerd`, flags)
       const body = Schema.encodeSync(GivenJson)({ ...given, folder: "" })
       const text = yield* Effect.tryPromise({
         try: async () => (await fetch(url, { method: "POST", body })).text(),
@@ -234,6 +232,7 @@ export const columns = Effect.fnUntraced(
       bun(client("bun")),
       deno(client("deno"), isThorough),
       workerd(client("workerd")),
+      workerd(client("workerd"), "nodejs_compat"),
       bundler("esbuild", root("esbuild"), Bundles.bundlers.esbuild),
       bundler("Rolldown", root("rolldown"), Bundles.bundlers.rolldown),
       bundler("Vite", root("vite"), Bundles.bundlers.vite),
@@ -243,11 +242,12 @@ export const columns = Effect.fnUntraced(
   Effect.catchTags({ PlatformError: unusable, SchemaError: unusable })
 )
 
-/** Once for all of them: the probe in JavaScript, and a program that is CommonJS. */
+/** Once for all of them: the probe in JavaScript, the same for workerd, and a program that is CommonJS. */
 export const prepare = Effect.fnUntraced(
   function* (cwd: string) {
     const fs = yield* FileSystem.FileSystem
     yield* Effect.promise(() => Bundles.strip(`${Command.root}/scripts/check/runtimes/probe`, `${cwd}/probe`))
+    yield* Bundles.worker({ cwd, input: `${cwd}/probe/worker.js`, output: `${cwd}/workerd` })
     yield* fs.writeFileString(`${cwd}/require.cjs`, requiring)
   },
   Effect.catchTag("PlatformError", unusable)

@@ -12,14 +12,19 @@ const program = (): string => {
   return Predicate.hasProperty(module, "default") ? String(module.default) : ""
 }
 
-const config = (modules: ReadonlyArray<string>): string => `using Workerd = import "/workerd/workerd.capnp";
+const config = (
+  modules: ReadonlyArray<string>,
+  flags: ReadonlyArray<string>
+): string => `using Workerd = import "/workerd/workerd.capnp";
 const config :Workerd.Config = (
   services = [(name = "main", worker = .probe), (name = "internet", network = (allow = ["local"]))],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")]
 );
 const probe :Workerd.Worker = (
   modules = [${modules.map((name) => `(name = "${name}", esModule = embed "${name}")`).join(", ")}],
-  compatibilityDate = "2026-04-01"
+  compatibilityDate = "2026-04-01",
+  compatibilityFlags = [${flags.map((flag) => `"${flag}"`).join(", ")}],
+  bindings = [(name = "ZIM_APP_ID", text = "12345"), (name = "ZIM_SERVER_SECRET", text = "no secret")]
 );
 `
 
@@ -29,11 +34,14 @@ const portOf = (line: string): Result.Result<string, undefined> => {
 }
 
 /** Serves the modules of a folder for as long as the scope lasts; the first one is `worker.js`. */
-export const serve = Effect.fnUntraced(function* (cwd: string) {
+export const serve = Effect.fnUntraced(function* (cwd: string, flags: ReadonlyArray<string>) {
   const fs = yield* FileSystem.FileSystem
   const others = (yield* fs.readDirectory(cwd)).filter((name) => name.endsWith(".js") && name !== "worker.js")
-  yield* fs.writeFileString(`${cwd}/config.capnp`, config(["worker.js", ...others]))
-  const command = [program(), "serve", "config.capnp", "--control-fd=3"] as const
-  const { line, printed } = yield* ReadyLine.start(command, portOf, { cwd, isOnFd3: true })
+  const file = ["config", ...flags, "capnp"].join(".")
+  yield* fs.writeFileString(`${cwd}/${file}`, config(["worker.js", ...others], flags))
+  const { line, printed } = yield* ReadyLine.start([program(), "serve", file, "--control-fd=3"], portOf, {
+    cwd,
+    isOnFd3: true
+  })
   return { url: `http://127.0.0.1:${line}`, printed }
 })
