@@ -62,10 +62,10 @@ const possible = (effect: Effect.Effect<unknown, CheckFailed, Requirements>) =>
 
 type Program = readonly [string, ...ReadonlyArray<string>]
 
-/** What is asked of the packages needs more of Deno than the client does. */
+/** What is asked of the packages needs more of Deno than the client does; elsewhere they are one. */
 interface Programs {
   readonly client: Program
-  readonly packages: Program
+  readonly packages?: Program
 }
 
 const env = { ZIM_APP_ID: "12345", ZIM_SERVER_SECRET: "no secret" }
@@ -109,17 +109,18 @@ const ofPrograms =
     Effect.gen(function* () {
       const { client, packages } = yield* programs(asked.given.folder)
       const file = `${asked.cwd}/probe/program.js`
-      const [first, second, third] = yield* Effect.all(
-        [ask(client, file, asked, ["client"]), ask(packages, file, asked, ["packages"]), outside(packages, asked)],
-        { concurrency: "unbounded" }
-      )
-      return { ...first, ...second, ...third }
+      const runs =
+        packages === undefined
+          ? [ask(client, file, asked, ["client", "packages"]), outside(client, asked)]
+          : [ask(client, file, asked, ["client"]), ask(packages, file, asked, ["packages"]), outside(packages, asked)]
+      const answers = yield* Effect.all(runs, { concurrency: "unbounded" })
+      return Object.fromEntries(answers.flatMap((some) => Object.entries<string>(some)))
     })
 
 const node = (version: string, program: Effect.Effect<string, CheckFailed, Requirements>): Column => ({
   name: `Node ${version}`,
   isBundler: false,
-  answers: ofPrograms(() => Effect.map(program, (path) => ({ client: [path], packages: [path] })))
+  answers: ofPrograms(() => Effect.map(program, (path) => ({ client: [path] })))
 })
 
 const bin = (name: string) => `${Command.root}/packages/client/node_modules/.bin/${name}`
@@ -134,7 +135,7 @@ export const permissions = (folder: string) => {
 const bun = (version: string): Column => ({
   name: `Bun ${version}`,
   isBundler: false,
-  answers: ofPrograms(() => Effect.succeed({ client: [bin("bun")], packages: [bin("bun")] }))
+  answers: ofPrograms(() => Effect.succeed({ client: [bin("bun")] }))
 })
 
 const denoProgram = [bin("deno"), "run", "--no-prompt", "--cached-only"] as const
