@@ -1,10 +1,10 @@
 /**
  * Looks for links and anchors that lead nowhere, on the site as it is built.
  */
-import * as Config from "effect/Config"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
+import { base as siteBase } from "./Base.ts"
 import { output } from "./Folders.ts"
 
 export class DeadLinksFound extends Data.TaggedError("DeadLinksFound")<{ readonly links: ReadonlyArray<string> }> {
@@ -27,7 +27,7 @@ const attributes = (html: string, names: string): ReadonlyArray<string> =>
 /** Each link of each page leads to a file of the site, and its anchor to an element there. */
 export const check = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const base = yield* Config.String("SITE_BASE").pipe(Config.withDefault("/"))
+  const base = yield* siteBase
   const files = new Set(yield* fs.glob("**/*", { root: output, dot: true }))
   const html = [...files].filter((file) => file.endsWith(".html"))
   const texts = new Map<string, string>()

@@ -1,21 +1,35 @@
 /**
  * `npm run site`: builds the site into `packages/site/dist`, for any static host; `-- --serve` shows it afterwards.
+ * `SITE_BASE=/path/` is where it will be at its host, `SITE_PORT` where `--serve` shows it.
  */
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
+import * as Cause from "effect/Cause"
+import * as Config from "effect/Config"
 import * as Console from "effect/Console"
+import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
+import * as Layer from "effect/Layer"
+import * as Option from "effect/Option"
+import * as Predicate from "effect/Predicate"
+import * as Schema from "effect/Schema"
 import * as ChildProcess from "effect/process/ChildProcess"
+import { base } from "./Base.ts"
 import * as Content from "./Content.ts"
 import * as DeadLinks from "./DeadLinks.ts"
 import { here, output } from "./Folders.ts"
+import * as Server from "./Server.ts"
 
-class VitePressFailed extends Data.TaggedError("VitePressFailed")<{ readonly code: number }> {}
+class VitePressFailed extends Data.TaggedError("VitePressFailed")<{ readonly code: number }> {
+  override get message(): string {
+    return `VitePress failed (exit code ${this.code})`
+  }
+}
 
-const vitepress = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
-  const program = `${here}/node_modules/vitepress/bin/vitepress.js`
-  const child = yield* ChildProcess.make(process.execPath, [program, ...args], {
+const buildPages = Effect.gen(function* () {
+  const vitepress = `${here}/node_modules/vitepress/bin/vitepress.js`
+  const child = yield* ChildProcess.make(process.execPath, [vitepress, "build"], {
     cwd: here,
     stdin: "ignore",
     stdout: "inherit",
@@ -23,15 +37,49 @@ const vitepress = Effect.fnUntraced(function* (args: ReadonlyArray<string>) {
   })
   const code = yield* child.exitCode
   if (code !== 0) return yield* new VitePressFailed({ code })
-}, Effect.scoped)
+}).pipe(Effect.scoped)
+
+const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
+
+class CannotServe extends Data.TaggedError("CannotServe")<{ readonly port: number; readonly cause: unknown }> {
+  override get message(): string {
+    const isInUse = Predicate.hasProperty(this.cause, "code") && this.cause.code === "EADDRINUSE"
+    const problem = isInUse ? `port ${this.port} is in use by another program` : `cannot listen on port ${this.port}`
+    return `${problem}. Choose another one with SITE_PORT, or a free one with SITE_PORT=0`
+  }
+}
+
+const serve = Effect.gen(function* () {
+  const port = yield* Config.schema(Port, "SITE_PORT").pipe(Config.withDefault(4173))
+  const running = yield* Layer.build(Server.layer(port)).pipe(
+    Effect.catchTag("ServeError", ({ cause }) => new CannotServe({ port, cause }))
+  )
+  return Context.get(running, Server.Server).url
+})
 
 const program = Effect.gen(function* () {
+  // Before the site is built, so that nobody waits for what is wrong.
+  yield* base
+  const url = process.argv.includes("--serve") ? yield* serve : undefined
   const content = yield* Content.write
-  yield* vitepress(["build"])
+  yield* buildPages
   yield* Content.writeBeside(content)
   const { links, pages } = yield* DeadLinks.check
   yield* Console.log(`${pages} pages, ${links} links that all lead somewhere. Any static host takes ${output}`)
-  if (process.argv.includes("--serve")) yield* vitepress(["serve", "--port", "4173"])
-})
+  if (url === undefined) return
+  yield* Console.log(`The site is at ${url} and Ctrl+C stops it.`)
+  return yield* Effect.never
+}).pipe(Effect.scoped)
 
-program.pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)
+program.pipe(
+  Effect.tapCause((cause) =>
+    Console.error(
+      Option.match(Cause.findErrorOption(cause), {
+        onNone: () => Cause.pretty(cause),
+        onSome: ({ message }) => message
+      })
+    )
+  ),
+  Effect.provide(NodeServices.layer),
+  NodeRuntime.runMain({ disableErrorReporting: true })
+)

@@ -1,0 +1,46 @@
+/**
+ * The site as it is built, on a port of this machine: what any static host does.
+ */
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as Context from "effect/Context"
+import * as Effect from "effect/Effect"
+import * as HttpRouter from "effect/http/HttpRouter"
+import * as HttpServer from "effect/http/HttpServer"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as HttpStaticServer from "effect/http/HttpStaticServer"
+import * as Layer from "effect/Layer"
+import * as Http from "node:http"
+import { base } from "./Base.ts"
+import { output } from "./Folders.ts"
+
+/** Where the site is. */
+export class Server extends Context.Service<Server, { readonly url: string }>()("site/Server") {}
+
+const routes = Layer.effectDiscard(
+  Effect.gen(function* () {
+    const router = yield* HttpRouter.HttpRouter
+    const files = yield* HttpStaticServer.make({ root: output })
+    const notFound = HttpServerResponse.file(`${output}/404.html`, { status: 404, contentType: "text/html" })
+    const app = Effect.catchReason(files, "HttpServerError", "RouteNotFound", () => notFound)
+    yield* router.prefixed(yield* base).add("GET", "/*", app)
+  })
+)
+
+/** Serves the site as long as the layer is open; on a free port, if it is 0. */
+export const layer = (port: number) =>
+  Layer.effect(
+    Server,
+    Effect.gen(function* () {
+      const path = yield* base
+      return yield* HttpServer.addressFormattedWith((url) => Effect.succeed({ url: url + path }))
+    })
+  ).pipe(
+    Layer.merge(HttpRouter.serve(routes, { disableLogger: true, disableListenLog: true })),
+    Layer.provide(
+      NodeHttpServer.layer(() => Http.createServer(), {
+        host: "127.0.0.1",
+        port,
+        gracefulShutdownTimeout: "250 millis"
+      })
+    )
+  )
