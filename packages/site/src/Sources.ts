@@ -2,6 +2,7 @@
  * Sources as pages: nobody knows where the repository will be, and these can be read without a network.
  */
 import { posix } from "node:path"
+import { icon } from "./Icon.ts"
 import * as Links from "./Links.ts"
 
 /** Where a file or a folder of the repository is shown. */
@@ -25,6 +26,7 @@ const page = (path: string, body: string): string => {
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escape(path)} | effect-zim</title>
+<link rel="icon" href="${icon}">
 <script>${appearance}</script>
 <link rel="stylesheet" href="${Links.relative(place, "source.css")}">
 </head>
