@@ -6,12 +6,13 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Effect } from "effect"
 import { docsSteps } from "./check/docsSteps.ts"
 import { packageSteps } from "./check/packageSteps.ts"
+import { siteSteps } from "./check/siteStep.ts"
 import { sourceSteps } from "./check/sourceSteps.ts"
 import * as Step from "./check/Step.ts"
 import { tagsSteps } from "./check/tagsStep.ts"
 import { unitSteps } from "./check/unitStep.ts"
 
-const steps = [...sourceSteps, ...unitSteps, ...tagsSteps, ...docsSteps, ...packageSteps]
+const steps = [...sourceSteps, ...unitSteps, ...tagsSteps, ...docsSteps, ...packageSteps, ...siteSteps]
 
 const table = (finished: ReadonlyArray<Step.Finished>): string => {
   const rows = finished.map(({ failed, name, note, passed, seconds }) => {

@@ -28,7 +28,7 @@ export type Requirements = ChildProcessSpawner.ChildProcessSpawner | FileSystem.
 export interface Step {
   readonly name: string
   readonly about: string
-  /** Fetches what no other step needs: elsewhere it runs only when it is named. */
+  /** Takes long, or fetches what no other step needs: elsewhere it runs only when it is named. */
   readonly isForCi?: true
   readonly run: Effect.Effect<Outcome, CheckFailed, Requirements>
 }
