@@ -139,6 +139,10 @@ const bearsStillClocks: Check = (given) => {
   return StillClocks.within((fetch) => {
     const http = Layer.provide(FetchHttpClient.layer, Layer.succeed(FetchHttpClient.Fetch, fetch))
     return Effect.gen(function* () {
+      const [wall, monotonic] = [Date.now(), performance.now()]
+      let sum = 0
+      for (let i = 0; i < 10_000_000; i++) sum += i % 7
+      yield* expect(sum > 0 && Date.now() === wall && performance.now() === monotonic, "the clocks go on")
       yield* Effect.provide(callsAtOnce, clientOf(app, http))
       const word = wordOf("hanging").pipe(Timeout.provide({ attempt: "200 millis" }))
       const first = yield* Effect.provide(word, clientOf(given, http))
