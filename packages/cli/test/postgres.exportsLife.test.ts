@@ -111,7 +111,8 @@ const environmentOf = Effect.map(EmulatorServer.EmulatorServer, ({ url }) => set
 const provided = (options: Parameters<typeof Cluster.emulator>[0]) =>
   Effect.provide(Layer.merge(Cluster.emulator(options), NodeFileSystem.layer))
 
-describe("zim worker and zim exports", () => {
+// They wait more than they compute.
+describe.concurrent("zim worker and zim exports", () => {
   it.live("are submitted, read, interrupted and finished", () => {
     let isStuck = true
     let seen = 0
