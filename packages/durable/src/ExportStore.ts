@@ -102,9 +102,9 @@ export type Saved = "Saved" | "Superseded"
  * @example
  * ```ts
  * import { ExportStore } from "@effect-zim/durable"
- * import { Effect } from "effect"
+ * import { Effect, Stream } from "effect"
  *
- * const unfinished = (id: string) => Effect.flatMap(ExportStore.ExportStore, (store) => store.unfinished(id))
+ * const failures = (id: string) => Stream.unwrap(Effect.map(ExportStore.ExportStore, (store) => store.failures(id)))
  * ```
  *
  * @category services
@@ -137,8 +137,12 @@ export class ExportStore extends Context.Service<
     /** Attempts that run and that nobody has started yet. */
     readonly unstarted: Effect.Effect<ReadonlyArray<{ readonly id: string; readonly attempt: number }>, StoreFailed>
     readonly started: (id: string, attempt: number) => Effect.Effect<void, StoreFailed>
-    /** The batches that are not done. */
-    readonly unfinished: (id: string) => Effect.Effect<ReadonlyArray<number>, StoreFailed>
+    /** The first so many batches that are not done; none at all where that attempt no longer runs, and is not paused. */
+    readonly remaining: (
+      id: string,
+      attempt: number,
+      atMost: number
+    ) => Effect.Effect<Option.Option<ReadonlyArray<number>>, StoreFailed>
     readonly take: (id: string, batch: number, worker: string) => Effect.Effect<Batch, StoreFailed>
     /** Writes what became of lines, and the batch's checkpoint: both or neither. */
     readonly save: (

@@ -202,9 +202,11 @@ export const make: Effect.Effect<MemoryStore> = Effect.sync(() => {
       Effect.map(kept(id), (of) => {
         of.startedAttempt = attempt
       }),
-    unfinished: (id) =>
-      Effect.map(kept(id), ({ batches }) =>
-        batches.flatMap(({ checkpoint }, i) => (checkpoint?.isFinished ? [] : [i]))
+    remaining: (id, attempt, atMost) =>
+      Effect.map(kept(id), (of) =>
+        of.attempt === attempt && !isEnded(of)
+          ? Option.some(of.batches.flatMap(({ checkpoint }, i) => (checkpoint?.isFinished ? [] : [i])).slice(0, atMost))
+          : Option.none()
       ),
     take: Effect.fnUntraced(function* (id, batch, worker) {
       const { of, one } = yield* batchOf({ id, batch })

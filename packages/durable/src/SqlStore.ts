@@ -292,11 +292,13 @@ const makeStore = (sql: SqlClient.SqlClient): ExportStore["Service"] => {
         Effect.asVoid,
         orFailed
       ),
-    unfinished: (id) =>
-      sql<{ batch: number }>`
-        SELECT batch FROM zim.export_batches JOIN zim.exports USING (run)
-        WHERE id = ${id} AND NOT is_finished ORDER BY batch`.pipe(
-        Effect.map((rows) => rows.map(({ batch }) => batch)),
+    remaining: (id, attempt, atMost) =>
+      sql<{ batches: ReadonlyArray<number> }>`
+        SELECT array(
+          SELECT batch FROM zim.export_batches b WHERE b.run = e.run AND NOT is_finished ORDER BY batch LIMIT ${atMost}
+        ) AS batches
+        FROM zim.exports e WHERE id = ${id} AND attempt = ${attempt} AND state IN ('Running', 'Paused')`.pipe(
+        Effect.map(([found]) => Option.map(Option.fromUndefinedOr(found), ({ batches }) => batches)),
         orFailed
       ),
     take: (id, batch, worker) =>
