@@ -14,6 +14,13 @@ const reachPictures = (markdown) => {
   })
 }
 
+/** The client has some modules of the policies again: what is found says whose it is. */
+const sayPackage = (text, env, markdown) => {
+  const html = markdown.render(text, env)
+  const owner = /^api\/(\w+)\/(?!index)/.exec(env.relativePath)?.[1]
+  return owner === undefined ? html : html.replace(/<h1[^>]*>/, (heading) => `${heading}${owner} / `)
+}
+
 const sidebar = JSON.parse(readFileSync(`${content}/navigation.json`, "utf8"))
 
 /** Pages that VitePress does not know are fetched, not looked up in it. */
@@ -57,7 +64,7 @@ export default defineConfig({
     ],
     sidebar,
     outline: [2, 3],
-    search: { provider: "local" },
+    search: { provider: "local", options: { _render: sayPackage } },
     notFound: {
       title: "There is no such page",
       quote: "It may have moved: the search knows where everything is.",

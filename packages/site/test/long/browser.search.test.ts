@@ -18,7 +18,9 @@ const first = 5
 const box = (page: Page) => page.getByRole("searchbox")
 const results = (page: Page) =>
   Walk.promise(() =>
-    page.locator("#localsearch-list a").evaluateAll((links) => links.map((link) => link.getAttribute("href") ?? ""))
+    page
+      .locator("#localsearch-list a")
+      .evaluateAll((links) => links.map((link) => ({ href: link.getAttribute("href") ?? "", text: link.textContent })))
   )
 const fill = (page: Page, text: string) => Walk.promise(() => box(page).fill(text))
 
@@ -40,8 +42,10 @@ const search = Effect.fnUntraced(function* (some: typeof names) {
     yield* fill(page, name)
     yield* Walk.promise(() => page.clock.runFor(250))
     const found = yield* results(page)
-    const place = found.findIndex((href) => href.endsWith(`/${path.replace(/md$/, "html")}#${anchor}`))
+    const place = found.findIndex(({ href }) => href.endsWith(`/${path.replace(/md$/, "html")}#${anchor}`))
+    const owner = path.split("/")[1] ?? ""
     if (place === -1 || place >= first) lost.push(`${name} of ${path}: ${place === -1 ? "not found" : place + 1}`)
+    else if (found[place]?.text.includes(`${owner} / `) !== true) lost.push(`${name} of ${path}: not said to be there`)
   }
   return [...lost, ...problems]
 }, Effect.scoped)
