@@ -2,33 +2,15 @@
  * The workflow in memory and in virtual time: whatever the service goes through, however often batches crash and runners
  * stop, every user is in the result once.
  */
-import { Apps, Exports, ExportStore, ExportWorkflow, MemoryStore } from "@effect-zim/durable"
+import { Exports, ExportStore, MemoryStore } from "@effect-zim/durable"
 import { Arbitraries, ZimTest } from "@effect-zim/testing"
 import { assert, describe, it } from "@effect/vitest"
 import * as Arbitrary from "effect/Arbitrary"
-import * as ClusterWorkflowEngine from "effect/cluster/ClusterWorkflowEngine"
-import * as MessageStorage from "effect/cluster/MessageStorage"
-import * as RunnerHealth from "effect/cluster/RunnerHealth"
-import * as Runners from "effect/cluster/Runners"
-import * as RunnerStorage from "effect/cluster/RunnerStorage"
-import * as Sharding from "effect/cluster/Sharding"
-import * as ShardingConfig from "effect/cluster/ShardingConfig"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as References from "effect/References"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-
-/** A runner, on what outlives it. */
-const runner = ExportWorkflow.layer.pipe(
-  Layer.provideMerge(ClusterWorkflowEngine.layer),
-  Layer.provide(Sharding.layer.pipe(Layer.provide([Runners.layerNoop, RunnerHealth.layerNoop]))),
-  Layer.provide(Apps.layerClient)
-)
-
-const storage = Layer.mergeAll(MessageStorage.layerMemory, RunnerStorage.layerMemory).pipe(
-  Layer.provideMerge(ShardingConfig.layer())
-)
+import { runner, storage } from "./runner.ts"
 
 /** What becomes of a save. */
 const Trouble = Schema.Literals(["Fine", "Fine", "DiesBefore", "DiesAfter", "FailsBefore", "FailsAfter"])
