@@ -265,6 +265,27 @@ describe.concurrent("zim worker and zim exports", () => {
     }).pipe(provided({ world: small }))
   })
 
+  it.live("end in time although the database does not answer, and another goes on", () => {
+    let seen = 0
+    const counted = Fault.latency("300 millis").pipe(Fault.when(Fault.where(() => ++seen > 0)))
+    return Effect.gen(function* () {
+      const server = yield* PostgresServer.server
+      const folder = yield* usersOf(world)
+      const env = { ...(yield* environmentOf), ZIM_DATABASE_URL: withPassword(server.url), ZIM_QUOTA_LIMIT: "1000" }
+      const id = (yield* done(env, "exports", "submit", "--users", `${folder}/users.txt`)).trim()
+      const worker = yield* startWorker(env)
+      yield* until(Effect.sync(() => seen > 10))
+      yield* server.freeze
+      const { code, stderr, took } = yield* terminate(worker)
+      assert.strictEqual(code, 0, stderr)
+      assert.isBelow(took, soon)
+      yield* server.thaw
+      yield* startWorker(env)
+      yield* done(env, "exports", "show", id, "--watch")
+      assert.deepStrictEqual(yield* rowsIn(server.url, 12345), Cluster.rowsOf(world))
+    }).pipe(provided({ world, faults: [counted] }))
+  })
+
   it.live("say what to do about a database that does not work, and not its password", () =>
     Effect.gen(function* () {
       const server = yield* PostgresServer.server
