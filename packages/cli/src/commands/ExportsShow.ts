@@ -30,7 +30,10 @@ type Export = DurableExport.DurableExport
 const unfinished = ({ id, problem, state }: Export): CommandFailed =>
   new CommandFailed({
     problem: `${id} ${state === "Cancelled" ? "was cancelled" : `has failed${problem === undefined ? "" : `: ${problem.message}`}`}`,
-    advice: `What has been read stays; to go on from there: zim exports resume ${id}`,
+    advice:
+      (problem?.error === "AuthenticationFailed"
+        ? "Correct the app's ZIM_SERVER_SECRET in the settings of the workers, and start them again.\n"
+        : "") + `What has been read stays; to go on from there: zim exports resume ${id}`,
     exit: state === "Cancelled" ? "ExportCancelled" : "ExportFailed"
   })
 
