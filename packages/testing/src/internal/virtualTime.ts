@@ -78,16 +78,7 @@ const busiest = 500_000
 const isTestClock = (clock: Clock.Clock): boolean => "adjust" in clock && "setTime" in clock
 
 /** After everything that is due, which is a timer where a runtime has nothing quicker, as workerd; returns what cancels it. */
-const soon: (look: () => void) => () => void =
-  "setImmediate" in globalThis
-    ? (look) => {
-        const timer = setImmediate(look)
-        return () => clearImmediate(timer)
-      }
-    : (look) => {
-        const timer = setTimeout(look, 0)
-        return () => clearTimeout(timer)
-      }
+const soon = new Scheduler.MixedScheduler().setImmediate
 
 /**
  * Runs an effect on the test's clock, which goes on from one sleeper to the next as soon as nothing else is left to do.
