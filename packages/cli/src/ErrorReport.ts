@@ -10,7 +10,7 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
 import { hostname } from "node:os"
 import * as ExitCode from "./ExitCode.ts"
-import { oneLine, wrap } from "./internal/terminal/text.ts"
+import { oneLine, wrap } from "./internal/terminal/terminalText.ts"
 
 /**
  * A failure of a command itself, in its final words.

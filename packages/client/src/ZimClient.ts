@@ -20,10 +20,10 @@ import * as Endpoint from "./Endpoint.ts"
 import { CallTelemetry } from "./internal/callTelemetry.ts"
 import { firstLine } from "./internal/firstLine.ts"
 import * as HttpContext from "./internal/httpContext.ts"
-import type { Options, Settings } from "./internal/options.ts"
-import * as Configured from "./internal/settings.ts"
+import type { Options, Settings } from "./internal/clientOptions.ts"
+import * as Configured from "./internal/configSettings.ts"
 import * as SignedRequest from "./internal/signedRequest.ts"
-import * as TestHandlersOf from "./internal/testHandlers.ts"
+import * as TestHandlersOf from "./internal/layerTestHandlers.ts"
 import { responseLimitIn } from "./ResponseLimit.ts"
 import * as RetryPolicy from "./RetryPolicy.ts"
 import * as UntypedOperation from "./UntypedOperation.ts"
@@ -62,7 +62,7 @@ export class ZimClient extends Context.Service<
  */
 export type ConfigOptions = Configured.Given | Config.Config<Settings>
 
-export type { Options, Settings, SettingsByName } from "./internal/options.ts"
+export type { Options, Settings, SettingsByName } from "./internal/clientOptions.ts"
 
 const check = <A, I>(schema: Schema.Codec<A, I>, setting: string, value: I): Effect.Effect<A, SettingsInvalid> =>
   Effect.mapError(

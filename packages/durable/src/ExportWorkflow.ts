@@ -19,7 +19,7 @@ import type { Apps } from "./Apps.ts"
 import { State } from "./DurableExport.ts"
 import { ExportStore } from "./ExportStore.ts"
 import * as ReadBatch from "./internal/readBatch.ts"
-import { whileAway } from "./internal/whileAway.ts"
+import { whileAway } from "./internal/whileStoreIsAway.ts"
 
 /**
  * What this worker calls itself in the store: default, `worker`.

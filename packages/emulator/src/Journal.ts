@@ -6,7 +6,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
-import { inRange } from "./internal/checkRange.ts"
+import { inRange } from "./internal/inRange.ts"
 
 const Known = <S extends Schema.Constraint>(schema: S) => Schema.UndefinedOr(schema)
 

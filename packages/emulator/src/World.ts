@@ -10,7 +10,7 @@ import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Schema from "effect/Schema"
 import * as GenerateWorld from "./internal/generateWorld.ts"
-import { count, inRange } from "./internal/checkRange.ts"
+import { count, inRange } from "./internal/inRange.ts"
 import * as ServiceQuota from "./ServiceQuota.ts"
 
 /**

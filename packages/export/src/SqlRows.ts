@@ -13,7 +13,7 @@ import * as Stream from "effect/Stream"
 import type * as Checkpoint from "./Checkpoint.ts"
 import type * as ExportSink from "./ExportSink.ts"
 import * as Migrations from "./internal/sql/migrations.ts"
-import * as Tables from "./internal/tables.ts"
+import * as Tables from "./internal/tableRows.ts"
 
 /**
  * A text as a database can hold it, and back.

@@ -31,10 +31,10 @@ import * as SqlError from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as ExportSink from "./ExportSink.ts"
-import { holder } from "./internal/holder.ts"
+import { holder } from "./internal/lockHolder.ts"
 import * as Session from "./internal/sql/session.ts"
 import * as SqlErrors from "./internal/sql/sqlErrors.ts"
-import * as Tables from "./internal/tables.ts"
+import * as Tables from "./internal/tableRows.ts"
 import * as SqlRows from "./SqlRows.ts"
 
 /**

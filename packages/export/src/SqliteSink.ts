@@ -32,7 +32,7 @@ import * as Database from "./internal/sqlite/database.ts"
 import * as RunWriter from "./internal/sqlite/runWriter.ts"
 import { attempt, attemptRead } from "./internal/sqlite/sqliteErrors.ts"
 import * as SqliteLock from "./internal/sqlite/sqliteLock.ts"
-import * as Tables from "./internal/tables.ts"
+import * as Tables from "./internal/tableRows.ts"
 
 /**
  * @category models

@@ -9,7 +9,7 @@ import * as Effect from "effect/Effect"
 import { constVoid } from "effect/Function"
 import type * as Scope from "effect/Scope"
 import * as Call from "./Call.ts"
-import * as InForce from "./internal/inForce.ts"
+import * as InForce from "./internal/policiesInForce.ts"
 import * as Pipeline from "./internal/pipeline.ts"
 import * as Watchdog from "./internal/watchdog.ts"
 import * as Meaning from "./Meaning.ts"
@@ -17,7 +17,7 @@ import type { PolicyError } from "./PolicyError.ts"
 import type * as RetryPolicy from "./RetryPolicy.ts"
 
 export type { Attempt, Host, Observer } from "./internal/pipeline.ts"
-export type { Shared } from "./internal/inForce.ts"
+export type { Shared } from "./internal/policiesInForce.ts"
 export { makeProvide, type Program, type Provide, type Provided } from "./internal/provide.ts"
 
 /**

@@ -15,7 +15,7 @@ import * as Layer from "effect/Layer"
 import type * as Call from "./Call.ts"
 import { makeProvide, type Provide } from "./internal/provide.ts"
 import type * as Permits from "./internal/quota/permits.ts"
-import { Quotas, rulesOf, stateOf } from "./internal/quota/quotas.ts"
+import { Quotas, rulesOf, stateOf } from "./internal/quota/quotasByKey.ts"
 import { millisOf } from "./internal/time.ts"
 import type { DeadlineExceeded, QuotaUnavailable } from "./PolicyError.ts"
 

@@ -3,8 +3,8 @@
  * as `call 3 of user u1: 660300005`.
  */
 import { Fault } from "@effect-zim/emulator"
-import { atLeast } from "./internal/checkRange.ts"
-import * as InWords from "./internal/inWords.ts"
+import { atLeast } from "./internal/inRange.ts"
+import * as InWords from "./internal/textForPeople.ts"
 
 /** A short page: right, but with fewer conversations than were asked for. */
 const shortPage = "page of 1"

@@ -34,7 +34,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as LawChecks from "./internal/lawChecks.ts"
 import * as ObservePipeline from "./internal/observePipeline.ts"
-import * as InWords from "./internal/inWords.ts"
+import * as InWords from "./internal/textForPeople.ts"
 import * as SecretLeaks from "./internal/secretLeaks.ts"
 import { Scenario } from "./Scenario.ts"
 import { TestWorld } from "./TestWorld.ts"
@@ -78,12 +78,6 @@ type Article = (
   outcome: ObservePipeline.Outcome,
   where: ObservePipeline.Where
 ) => ReadonlyArray<string>
-
-/** Whatever did not come to an end. */
-const unended = (observation: ObservePipeline.Observation): ReadonlyArray<string> =>
-  observation.outcomes
-    .filter(({ exit }) => exit === undefined)
-    .flatMap((outcome) => LawChecks.unfounded(observation, outcome))
 
 const lawOf =
   (name: string, articles: ReadonlyArray<Article>) =>
@@ -348,7 +342,7 @@ export const respectsQuota = Effect.fnUntraced(function* <E>(
     ...(rejected.length === 0
       ? []
       : [`the service rejected ${InWords.count(rejected.length, "call")}: up to ${peak} came in one second, 20 may`]),
-    ...unended(observation)
+    ...LawChecks.unended(observation)
   ])
 })
 
@@ -385,5 +379,5 @@ export const keepsSecrets = Effect.fnUntraced(function* <E>(
     scenario.world,
     observation.credentials
   )
-  yield* judge("secret", [...problems, ...unended(observation)])
+  yield* judge("secret", [...problems, ...LawChecks.unended(observation)])
 })

@@ -4,7 +4,7 @@
  */
 import { DocumentationReading } from "@effect-zim/emulator"
 import type { FaultSchedule } from "./FaultSchedule.ts"
-import * as InWords from "./internal/inWords.ts"
+import * as InWords from "./internal/textForPeople.ts"
 import type { TestWorld } from "./TestWorld.ts"
 
 const points = ["emptyList", "totalCount", "order", "nonceReuse"] as const

@@ -4,7 +4,7 @@
 import { UserId } from "@effect-zim/protocol"
 import type { World } from "@effect-zim/emulator"
 import * as DescribeConversation from "./internal/describeConversation.ts"
-import * as InWords from "./internal/inWords.ts"
+import * as InWords from "./internal/textForPeople.ts"
 
 /** So many conversations of a list are named where a world is printed, half of them from its beginning. */
 const named = 6

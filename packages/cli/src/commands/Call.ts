@@ -17,7 +17,7 @@ import * as JsonText from "../internal/jsonText.ts"
 import * as Output from "../internal/output.ts"
 import * as BodyFlag from "../internal/flags/bodyFlag.ts"
 import * as Colors from "../internal/terminal/colors.ts"
-import { oneLine } from "../internal/terminal/text.ts"
+import { oneLine } from "../internal/terminal/terminalText.ts"
 
 /** The envelope in a line. */
 const heading = ({ code, message, requestId }: UntypedOperation.Response): string =>

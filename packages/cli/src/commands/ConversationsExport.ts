@@ -22,7 +22,7 @@ import * as QuotaOf from "../internal/flags/quotaOf.ts"
 import * as ChooseSink from "../internal/export/chooseSink.ts"
 import { Quiet } from "../internal/flags/globalFlags.ts"
 import { standardStream, usersOf } from "../internal/export/usersOf.ts"
-import { number, statusLine, summary } from "../internal/export/progressText.ts"
+import { doneOf, number, statusLine, summary } from "../internal/export/progressText.ts"
 import * as ProgressReporter from "../internal/export/progressReporter.ts"
 
 interface Flags {
@@ -156,8 +156,7 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   const stopped = Effect.gen(function* () {
     if (isFinished) return
     const { counts } = yield* meter.status
-    const of = lines === undefined ? "" : ` of ${number(lines)}`
-    yield* Console.error(`stopped: ${number(counts.lines)}${of} users are done and saved`)
+    yield* Console.error(`stopped: ${doneOf(counts.lines, lines)} users are done and saved`)
     yield* Console.error(`help: Go on with: ${resumeCommand(flags)}`)
   })
 

@@ -19,7 +19,7 @@ import * as ChooseSink from "../internal/export/chooseSink.ts"
 import * as Output from "../internal/output.ts"
 import { plural } from "../internal/export/progressText.ts"
 import * as Colors from "../internal/terminal/colors.ts"
-import { fit, printable } from "../internal/terminal/text.ts"
+import { fit, printable } from "../internal/terminal/terminalText.ts"
 
 const timeTitle = "UPDATED (UTC)"
 const typeWidth = "OneToOne".length

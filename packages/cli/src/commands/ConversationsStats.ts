@@ -19,7 +19,7 @@ import * as Output from "../internal/output.ts"
 import { number, plural } from "../internal/export/progressText.ts"
 import * as Statistics from "../internal/conversationStatistics.ts"
 import * as Colors from "../internal/terminal/colors.ts"
-import { fit, pad, printable, standardWidth } from "../internal/terminal/text.ts"
+import { fit, pad, printable, standardWidth } from "../internal/terminal/terminalText.ts"
 
 const ofUser = (userId: string) =>
   Conversations.stream(userId).pipe(

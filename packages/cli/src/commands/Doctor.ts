@@ -19,7 +19,7 @@ import { Window } from "../internal/emulatorOptions.ts"
 import { Quiet } from "../internal/flags/globalFlags.ts"
 import * as Output from "../internal/output.ts"
 import * as Colors from "../internal/terminal/colors.ts"
-import { type Cell, oneLine, row, standardWidth } from "../internal/terminal/text.ts"
+import { type Cell, oneLine, row, standardWidth } from "../internal/terminal/terminalText.ts"
 
 /** Asked about where nobody is named: that nobody has this id proves as much. */
 const nobody = UserId.make("zim-doctor")

@@ -5,7 +5,7 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Database from "../internal/durable/database.ts"
+import * as Database from "../internal/durable/databaseFlag.ts"
 import { importDurable } from "../internal/durable/importDurable.ts"
 import { Quiet } from "../internal/flags/globalFlags.ts"
 

@@ -5,11 +5,11 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { ExportSink } from "@effect-zim/export"
-import * as Database from "../internal/durable/database.ts"
+import * as Database from "../internal/durable/databaseFlag.ts"
 import { importDurable } from "../internal/durable/importDurable.ts"
 import * as Output from "../internal/output.ts"
 import * as Colors from "../internal/terminal/colors.ts"
-import { pad, printable } from "../internal/terminal/text.ts"
+import { pad, printable } from "../internal/terminal/terminalText.ts"
 import { exportId } from "./ExportsChange.ts"
 
 const keys = ["line", "userId", "error", "code", "requestId", "message"] as const

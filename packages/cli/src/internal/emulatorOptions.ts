@@ -12,7 +12,7 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { CommandFailed } from "../ErrorReport.ts"
-import { whyUnreadable } from "./whyUnreadable.ts"
+import { whyUnreadable } from "./whyFileUnreadable.ts"
 
 /** The app of a generated world. */
 export const defaultAppId = 12345

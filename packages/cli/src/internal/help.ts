@@ -8,7 +8,7 @@ import * as Option from "effect/Option"
 import * as ExitCode from "../ExitCode.ts"
 import * as Output from "./output.ts"
 import * as Colors from "./terminal/colors.ts"
-import { type Cell, rows, standardWidth, wrap } from "./terminal/text.ts"
+import { type Cell, rows, standardWidth, wrap } from "./terminal/terminalText.ts"
 
 const layout = { width: standardWidth, indent: 2 }
 

@@ -13,7 +13,7 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
 import { harmless } from "./jsonText.ts"
-import { printable, standardWidth } from "./terminal/text.ts"
+import { printable, standardWidth } from "./terminal/terminalText.ts"
 
 const formats = ["table", "json", "ndjson", "csv"] as const
 

@@ -14,7 +14,7 @@ import { Apps, type AppUnknown } from "../Apps.ts"
 import { type DurableExport, isEnded } from "../DurableExport.ts"
 import { type Batch, ExportStore } from "../ExportStore.ts"
 import * as Telemetry from "../Telemetry.ts"
-import { whileAway } from "./whileAway.ts"
+import { whileAway } from "./whileStoreIsAway.ts"
 
 /** See `ExportWorkflow.WorkerName`. */
 export const WorkerName = Context.Reference<string>("@effect-zim/durable/WorkerName", {

@@ -19,7 +19,7 @@ import { AttemptTimedOut, CircuitOpen, type PolicyError } from "../PolicyError.t
 import type * as Quota from "../Quota.ts"
 import type { Kind } from "../RetryPolicy.ts"
 import type * as ServerClock from "../ServerClock.ts"
-import type { InForce } from "./inForce.ts"
+import type { InForce } from "./policiesInForce.ts"
 import { millisOf } from "./time.ts"
 import type { Watchdog } from "./watchdog.ts"
 

@@ -1,7 +1,7 @@
 import { type Conversation, WireJson } from "@effect-zim/protocol"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
-import * as InWords from "./inWords.ts"
+import * as InWords from "./textForPeople.ts"
 import * as ScenarioParts from "./scenarioParts.ts"
 
 /** So much of a text is printed. */

@@ -4,7 +4,7 @@ import * as Exit from "effect/Exit"
 import type { Scenario } from "../Scenario.ts"
 import * as DescribeConversation from "./describeConversation.ts"
 import { type Observation, type Outcome, problemOf, type Result, type Where } from "./observePipeline.ts"
-import * as InWords from "./inWords.ts"
+import * as InWords from "./textForPeople.ts"
 import type { Served } from "./emulatorSpy.ts"
 
 const maximum = QueryConversationList.maximumConversations
@@ -191,6 +191,10 @@ export const unfounded = (observation: Observation, outcome: Outcome): ReadonlyA
     ? [`user ${userId}: failed although its last call was answered: ${problem}`]
     : []
 }
+
+/** Whatever did not come to an end. */
+export const unended = (observation: Observation): ReadonlyArray<string> =>
+  observation.outcomes.filter(({ exit }) => exit === undefined).flatMap((outcome) => unfounded(observation, outcome))
 
 /** Any failure. */
 export const failed = (outcome: Outcome): ReadonlyArray<string> =>

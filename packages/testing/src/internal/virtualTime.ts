@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import { memoize } from "effect/Function"
 import * as Scheduler from "effect/Scheduler"
 import * as TestClock from "effect/testing/TestClock"
-import { inRange } from "./checkRange.ts"
+import { inRange } from "./inRange.ts"
 
 /** Why an effect did not come to its end. */
 export class NeverEnds extends Data.TaggedError("NeverEnds")<{ readonly problem: string }> {

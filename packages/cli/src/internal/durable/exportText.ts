@@ -5,7 +5,7 @@ import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type { Style } from "../terminal/colors.ts"
 import { number, plural, time } from "../export/progressText.ts"
-import { fit, printable, rows, standardWidth } from "../terminal/text.ts"
+import { fit, printable, rows, standardWidth } from "../terminal/terminalText.ts"
 
 type Export = DurableExport.DurableExport
 

@@ -8,7 +8,7 @@ import type * as Scope from "effect/Scope"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as Terminal from "effect/Terminal"
-import { standardWidth } from "../terminal/text.ts"
+import { standardWidth } from "../terminal/terminalText.ts"
 
 const every = { terminal: Duration.millis(200), pipe: Duration.seconds(5) }
 

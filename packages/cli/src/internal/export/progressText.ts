@@ -3,9 +3,13 @@ import type { Progress } from "@effect-zim/export"
 import { displayWidth } from "effect/cli/CliOutput"
 import * as Duration from "effect/Duration"
 import * as Option from "effect/Option"
-import { fit } from "../terminal/text.ts"
+import { fit } from "../terminal/terminalText.ts"
 
 export const number = (value: number): string => Math.round(value).toLocaleString("en-US")
+
+/** How many of how many, if that is known. */
+export const doneOf = (done: number, all: number | undefined): string =>
+  all === undefined ? number(done) : `${number(done)} of ${number(all)}`
 
 export const plural = (count: number, one: string, many = `${one}s`): string =>
   `${number(count)} ${count === 1 ? one : many}`

@@ -11,7 +11,7 @@ import * as Stream from "effect/Stream"
 import { CommandFailed } from "../../ErrorReport.ts"
 import { importSqlite } from "./importSqlite.ts"
 import type { Entry } from "../conversationStatistics.ts"
-import { whyUnreadable } from "../whyUnreadable.ts"
+import { whyUnreadable } from "../whyFileUnreadable.ts"
 
 const { ConversationRecord: Line } = ConversationRecord
 

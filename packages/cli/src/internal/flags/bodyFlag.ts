@@ -7,7 +7,7 @@ import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../../ErrorReport.ts"
-import { whyUnreadable } from "../whyUnreadable.ts"
+import { whyUnreadable } from "../whyFileUnreadable.ts"
 
 const decodeBody = Schema.decodeUnknownEffect(UntypedOperation.JsonText)
 

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import type * as PlatformError from "effect/PlatformError"
 import * as Schema from "effect/Schema"
-import * as Hash from "../hash.ts"
+import * as Hash from "../textHash.ts"
 import { idOf } from "./fileInspector.ts"
 
 /** How much of a file counts, and a hash of its last bytes, by which a change is noticed. */

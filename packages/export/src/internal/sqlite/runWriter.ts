@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { Checkpoint } from "../../Checkpoint.ts"
 import type * as ExportSink from "../../ExportSink.ts"
-import { changesOf, countsOf, failureOf } from "../tables.ts"
+import { changesOf, countsOf, failureOf } from "../tableRows.ts"
 
 const prepare = (database: DatabaseSync) => ({
   known: database.prepare("SELECT type_code, conversation_id, type, updated_at FROM conversations WHERE user_id = ?"),

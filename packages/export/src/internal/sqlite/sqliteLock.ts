@@ -15,7 +15,7 @@ import * as ExportSink from "../../ExportSink.ts"
 import type * as Lock from "../../Lock.ts"
 import { lstat } from "../files/nodeFileInspector.ts"
 import { codeOf, withoutSqlite } from "../fileErrors.ts"
-import { holder, host } from "../holder.ts"
+import { holder, host } from "../lockHolder.ts"
 import * as Sqlite from "./sqliteErrors.ts"
 
 const parse = Schema.decodeUnknownOption(Schema.fromJsonString(ExportSink.Holder))

@@ -8,7 +8,7 @@ import * as Stream from "effect/Stream"
 import { CheckpointInvalid, type Place } from "../../Checkpoint.ts"
 import type { Failed } from "../../ExportSink.ts"
 import * as UserList from "../../UserList.ts"
-import * as Hash from "../hash.ts"
+import * as Hash from "../textHash.ts"
 import { UserIdSet } from "./userIdSet.ts"
 
 /** A line whose user is to be read. */

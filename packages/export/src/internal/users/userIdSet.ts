@@ -1,7 +1,7 @@
 /**
  * The ids that have come, as 64-bit hashes: about 11 bytes for an id of any length.
  */
-import * as Hash from "../hash.ts"
+import * as Hash from "../textHash.ts"
 
 /** Many small tables: one that grows is there twice, and for that time only. */
 const tables = 256

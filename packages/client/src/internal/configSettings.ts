@@ -13,7 +13,7 @@ import { SettingsInvalid } from "../ClientError.ts"
 import * as Endpoint from "../Endpoint.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import { firstLine } from "./firstLine.ts"
-import type { Options, Settings, SettingsByName } from "./options.ts"
+import type { Options, Settings, SettingsByName } from "./clientOptions.ts"
 
 /** A setting that may be missing. */
 const optional = <A>(schema: Schema.Codec<A, string>, name: string): Config.Config<A | undefined> =>

@@ -9,7 +9,7 @@ import * as RetryBudget from "../RetryBudget.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
 import * as ServerClock from "../ServerClock.ts"
 import * as Timeout from "../Timeout.ts"
-import { Quotas, rulesOf } from "./quota/quotas.ts"
+import { Quotas, rulesOf } from "./quota/quotasByKey.ts"
 import { millisOf } from "./time.ts"
 
 export interface InForce<E> {
