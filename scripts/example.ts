@@ -2,10 +2,9 @@
  * `npm run example -- NAME`: packs the packages, installs the example from them outside of this repository, and runs it
  * against an emulator. Without a name it says which there are.
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Effect } from "effect"
 import * as Examples from "./check/examples.ts"
+import { runScript } from "./check/runScript.ts"
 import { CheckFailed } from "./check/Step.ts"
 import { tarballs } from "./check/Tarballs.ts"
 
@@ -30,14 +29,4 @@ const program = Effect.gen(function* () {
   yield* Console.log("\nEverything was as it should be.")
 })
 
-program.pipe(
-  Effect.scoped,
-  Effect.catchTag("CheckFailed", ({ output }) =>
-    Effect.andThen(
-      Console.error(output),
-      Effect.sync(() => (process.exitCode = 1))
-    )
-  ),
-  Effect.provide(NodeServices.layer),
-  NodeRuntime.runMain
-)
+runScript(program)

@@ -2,12 +2,11 @@
  * `npm run release`: checks what is to be published, and publishes it; `-- --loopback PORT`, to a registry there.
  * `-- --dry-run` does all of it in a clone of its own, and uploads to nobody but itself.
  */
-import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
-import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Console, Effect } from "effect"
 import { dirname } from "node:path"
 import { parseArgs } from "node:util"
 import * as Command from "./check/Command.ts"
+import { runScript } from "./check/runScript.ts"
 import { CheckFailed } from "./check/Step.ts"
 import { problems, tarballs } from "./check/Tarballs.ts"
 import { rehearse } from "./release/rehearsal.ts"
@@ -72,14 +71,4 @@ const program = Effect.gen(function* () {
   yield* Console.log(`${lines.join("\n")}\n\nThis is what npm run release would publish and tag.`)
 })
 
-program.pipe(
-  Effect.scoped,
-  Effect.catchTag("CheckFailed", ({ output }) =>
-    Effect.andThen(
-      Console.error(output),
-      Effect.sync(() => (process.exitCode = 1))
-    )
-  ),
-  Effect.provide(NodeServices.layer),
-  NodeRuntime.runMain
-)
+runScript(program)

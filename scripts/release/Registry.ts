@@ -48,5 +48,5 @@ export class Registry extends Context.Service<
       const url = yield* HttpServer.addressFormattedWith((address) => Effect.succeed(address))
       return { url, published }
     })
-  ).pipe(Layer.provide(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })))
+  ).pipe(Layer.provide(NodeHttpServer.layer(createServer, { host: "127.0.0.1", port: 0 })), Layer.orDie)
 }
