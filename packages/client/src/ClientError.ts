@@ -55,7 +55,7 @@ export class SettingsInvalid extends Schema.TaggedError<SettingsInvalid>("@effec
 }
 
 /**
- * The request was refused before it was sent: `cause` is the `SchemaError` that says which field and why.
+ * The request was refused before it was sent: `cause` is the `SchemaError` that says why, `field` which part of it is wrong.
  *
  * @category errors
  * @since 0.1.0
@@ -64,6 +64,7 @@ export class RequestInvalid extends Schema.TaggedError<RequestInvalid>("@effect-
   "RequestInvalid",
   {
     action: Schema.String,
+    field: Schema.optionalKey(Schema.String),
     problem: Schema.String,
     cause: Schema.Defect()
   },
@@ -344,9 +345,9 @@ export interface Traits extends Meaning.Meaning {
   /**
    * Whose failure it is:
    *
-   * - `User`: the service has answered, and it is about the user who was asked about.
+   * - `User`: it is about the user who was asked about, whom the service does not know, or whose id cannot be one.
    * - `Everybody`: every other call fails in the same way.
-   * - `Unknown`: what else fails tells.
+   * - `Unknown`: what else fails tells. An outage is among these.
    */
   readonly concerns: "User" | "Everybody" | "Unknown"
   /** What it is about. */
@@ -457,7 +458,8 @@ const table: Table<Row> = {
   UnknownReturnCode: (error) => Meaning.answered(kindOfRetry[ServiceError.retryOf(error)]),
   OperationFailed: ({ category, retry }) => ({ ...Meaning.answered(kindOfRetry[retry]), category }),
   SettingsInvalid: { ...Meaning.unsent, concerns: "Everybody" },
-  RequestInvalid: { ...Meaning.unsent, concerns: "Everybody" },
+  // Another user's id may be one.
+  RequestInvalid: ({ field }) => ({ ...Meaning.unsent, concerns: field === "userId" ? "User" : "Everybody" }),
   TransportFailed: Meaning.noAnswer,
   ClientClosed: { ...Meaning.abandoned, concerns: "Everybody" },
   AttemptTimedOut: Meaning.ofPolicyError,
@@ -488,8 +490,8 @@ const look = <Row extends Meaning.Meaning | string, Tag extends keyof ByTag>(
  * ```ts
  * import { ClientError } from "@effect-zim/client"
  *
- * // Whether to go on with the next user.
- * const endsTheJob = (error: ClientError.AnyError) => ClientError.traits(error).concerns === "Everybody"
+ * // Whether to go on with the next user. In an outage, or with a wrong secret, nobody else could be read.
+ * const isOfThisUser = (error: ClientError.AnyError) => ClientError.traits(error).concerns === "User"
  * ```
  *
  * @category accessors

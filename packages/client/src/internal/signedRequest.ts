@@ -13,6 +13,7 @@ import * as HttpTraceContext from "effect/http/HttpTraceContext"
 import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
+import type * as SchemaIssue from "effect/SchemaIssue"
 import { ClientClosed, RequestInvalid, ResponseUnreadable, TransportFailed } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
 import { PropagateTrace } from "../Telemetry.ts"
@@ -51,6 +52,14 @@ export interface Checked<out Request> {
   readonly query?: string
 }
 
+/** Which field of a request is wrong, or the first of them. */
+const fieldOf = (issue: SchemaIssue.Issue): { readonly field?: string } =>
+  issue._tag === "Composite"
+    ? fieldOf(issue.issues[0])
+    : issue._tag === "Pointer"
+      ? { field: String(issue.path[0]) }
+      : {}
+
 export const check = <Op extends Operation.Types>(
   operation: Operation.Operation<Op>,
   input: Op["Input"]
@@ -58,7 +67,7 @@ export const check = <Op extends Operation.Types>(
   const invalid = (cause: Schema.SchemaError) => {
     // What is wrong and where, in one line: the message of an error is made for a log.
     const problem = cause.message.replaceAll(/\s*\n\s*/g, " ")
-    return new RequestInvalid({ action: operation.action, problem, cause })
+    return new RequestInvalid({ action: operation.action, ...fieldOf(cause.issue), problem, cause })
   }
   const { query: queryOf } = operation
   const made = operation.make(input)
