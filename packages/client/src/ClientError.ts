@@ -536,6 +536,40 @@ const isAnyError = (error: unknown): error is AnyError =>
   Predicate.hasProperty(error, "_tag") && typeof error._tag === "string" && Object.hasOwn(table, error._tag)
 
 /**
+ * Those of some errors that are about one user. A class whose errors may be about others too stays among the others.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export type OfUser<Error> = Error extends ServiceError.UserNotRegistered
+  ? Error
+  : Error extends RequestInvalid
+    ? Error & { readonly field: "userId" }
+    : never
+
+/**
+ * Whether a failure is about the user who was asked about, so that a job may record it and go on with the next one. What
+ * else fails is everybody's, or an outage, in which nobody else can be read either.
+ *
+ * @example
+ * ```ts
+ * import { ClientError, Conversations } from "@effect-zim/client"
+ * import { Effect, Option } from "effect"
+ *
+ * const list = (userId: string) =>
+ *   Conversations.snapshot(userId).pipe(
+ *     Effect.asSome,
+ *     Effect.catchIf(ClientError.isOfUser, (error) => Effect.as(Effect.logWarning(error.message), Option.none()))
+ *   )
+ * ```
+ *
+ * @category guards
+ * @since 0.1.0
+ */
+export const isOfUser = <Error>(error: Error): error is Error & OfUser<Error> =>
+  isAnyError(error) && traits(error).concerns === "User"
+
+/**
  * Whether the same call may succeed later: for a job that puts what failed back into its queue.
  *
  * @example
@@ -600,7 +634,7 @@ const adviceTable: Pick<Table<string>, OwnTag> = {
   AttemptTimedOut: "Choose a nearer region, or allow more time with Timeout.Attempt.",
   DeadlineExceeded:
     "Allow more time with Timeout.Deadline, or send fewer calls at once: waiting for the quota counts too.",
-  CircuitOpen: "Wait: the client tries again by itself. If it stays, check the service's status and the region.",
+  CircuitOpen: "Try again later, or let RetryPolicy.patient wait. If it stays, check network, region and base URL.",
   QuotaUnavailable: ({ reason }) => unavailableAdvice[reason._tag],
   ResponseUnreadable: ({ reason }) => unreadableAdvice[reason._tag],
   PagingLoop: "Read the list again from the beginning; if it stays, report it to the vendor's support."

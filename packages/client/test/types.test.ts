@@ -367,6 +367,19 @@ test("a category is caught whole, and what is left is known", () => {
   >()
 })
 
+test("a failure of one user is caught, and what is left is known", () => {
+  const list = Conversations.snapshot("u").pipe(
+    Effect.catchIf(ClientError.isOfUser, (error) =>
+      Effect.succeed(
+        expectTypeOf(error).toEqualTypeOf<
+          ServiceError.UserNotRegistered | (ClientError.RequestInvalid & { readonly field: "userId" })
+        >()
+      )
+    )
+  )
+  expectTypeOf<Effect.Error<typeof list>>().toEqualTypeOf<Exclude<OfList, ServiceError.UserNotRegistered>>()
+})
+
 test("a reason is caught with its tag", () => {
   const list = Conversations.snapshot("u").pipe(
     Effect.catchReason("ResponseUnreadable", "Redirect", (reason, error) =>

@@ -50,7 +50,7 @@ describe("ExportWorkflow", () => {
     },
     ({ lives, noise, scenario, troubles }) =>
       Effect.gen(function* () {
-        const { faults, reading, seed, world } = scenario
+        const { world } = scenario
         const appId = world.apps[0]?.appId ?? 0
         const { lists, store } = yield* MemoryStore.make
         const again = world.userIds.slice(0, 1)
@@ -58,7 +58,7 @@ describe("ExportWorkflow", () => {
           ...world.userIds,
           ...noise.flatMap((text): ReadonlyArray<string> => (text === "again" ? again : [text]))
         ]
-        const result = yield* ZimTest.run(
+        const result = yield* ZimTest.runScenario(
           Effect.gen(function* () {
             const { id } = yield* Exports.submit(Stream.fromIterable(users), { name: "all", appId })
             for (const life of lives) yield* Effect.sleep(life * 1000).pipe(Effect.provide(runner))
@@ -68,9 +68,7 @@ describe("ExportWorkflow", () => {
             Effect.provideService(ExportStore.ExportStore, troubled(store, troubles)),
             Effect.provideService(References.MinimumLogLevel, "None")
           ),
-          world,
-          faults,
-          { reading, seed }
+          scenario
         )
         const written = lists(appId)
         assert.sameMembers(

@@ -16,6 +16,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { FaultSchedule } from "./FaultSchedule.ts"
 import * as EmulatorSpy from "./internal/emulatorSpy.ts"
 import * as VirtualTime from "./internal/virtualTime.ts"
+import type { Scenario } from "./Scenario.ts"
 
 /**
  * What a pipeline under test can ask for: the client, the HTTP client it goes through (for a pipeline that makes its own
@@ -184,3 +185,32 @@ export const run = <A, E>(
     TestClock.setTime(start),
     inVirtualTime(Effect.provide(effect, layer(world, faults, options)), options)
   ).pipe(Random.withSeed(String(options?.seed ?? "ZimTest")), Effect.provide(TestClock.layer()))
+
+/**
+ * Runs an effect in a scenario: its world, its faults, its reading of the documentation. For a pipeline that no law fits,
+ * as one over many users: the world tells what it should have given.
+ *
+ * @example
+ * ```ts
+ * import { Conversations } from "@effect-zim/client"
+ * import { Arbitraries, ZimTest } from "@effect-zim/testing"
+ * import { assert, it } from "@effect/vitest"
+ * import { Effect, Stream } from "effect"
+ *
+ * it.effect.prop("reads everybody", [Arbitraries.scenario()], ([scenario]) =>
+ *   Effect.gen(function* () {
+ *     const users = Stream.fromIterable(scenario.world.userIds)
+ *     const results = yield* ZimTest.runScenario(Stream.runCollect(Conversations.forUsers(users)), scenario)
+ *     assert.lengthOf(results, scenario.world.userIds.length)
+ *   })
+ * )
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
+export const runScenario = <A, E>(
+  effect: Effect.Effect<A, E, Services>,
+  { faults, reading, seed, world }: Scenario,
+  options?: VirtualTimeOptions
+): Effect.Effect<A, E> => run(effect, world, faults, { reading, seed, ...options })
