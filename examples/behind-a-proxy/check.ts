@@ -3,7 +3,7 @@
  */
 import { Conversations, RetryPolicy } from "@effect-zim/client"
 import * as AdminApi from "@effect-zim/emulator/AdminApi"
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, ConfigProvider, Console, Effect, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
 import * as assert from "node:assert/strict"

@@ -2,7 +2,8 @@
  * The server as a process: what it answers, and that it ends in order while a request is under way.
  */
 import * as AdminApi from "@effect-zim/emulator/AdminApi"
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Config, Console, Duration, Effect, Fiber, Option, Schedule, Stream } from "effect"
 import { FetchHttpClient, HttpClient } from "effect/http"
 import { ChildProcess } from "effect/process"

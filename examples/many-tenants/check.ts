@@ -4,7 +4,8 @@
  */
 import { Journal } from "@effect-zim/emulator"
 import * as AdminApi from "@effect-zim/emulator/AdminApi"
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Config, ConfigProvider, Console, Duration, Effect, FileSystem, Layer } from "effect"
 import { FetchHttpClient } from "effect/http"
 import * as assert from "node:assert/strict"

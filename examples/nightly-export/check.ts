@@ -3,7 +3,7 @@
  * message has changed.
  */
 import * as AdminApi from "@effect-zim/emulator/AdminApi"
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, Console, Effect } from "effect"
 import { FetchHttpClient } from "effect/http"
 import * as assert from "node:assert/strict"

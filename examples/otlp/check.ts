@@ -3,7 +3,8 @@
  * its place, a metric, and nothing that is secret.
  */
 import * as AdminApi from "@effect-zim/emulator/AdminApi"
-import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, ConfigProvider, Console, Effect, Layer, References, Schema } from "effect"
 import { FetchHttpClient, HttpRouter, HttpServer, HttpServerRequest, HttpServerResponse } from "effect/http"
 import * as assert from "node:assert/strict"

@@ -3,7 +3,8 @@
  */
 import * as AdminApi from "@effect-zim/emulator/AdminApi"
 import { ServiceError } from "@effect-zim/protocol"
-import { NodeHttpServer, NodeRuntime } from "@effect/platform-node"
+import * as NodeHttpServer from "@effect/platform-node/NodeHttpServer"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Config, Console, Effect, Layer, References } from "effect"
 import { FetchHttpClient, HttpServer } from "effect/http"
 import * as assert from "node:assert/strict"

@@ -3,7 +3,8 @@
  * digest, without reading the list again.
  */
 import * as AdminApi from "@effect-zim/emulator/AdminApi"
-import { NodeRuntime, NodeServices } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { Config, Console, Effect, Layer, Schedule, Stream } from "effect"
 import { FetchHttpClient } from "effect/http"
 import { ChildProcess } from "effect/process"

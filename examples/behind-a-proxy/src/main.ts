@@ -1,5 +1,5 @@
 import { ClientError, Conversations } from "@effect-zim/client"
-import { NodeRuntime } from "@effect/platform-node"
+import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import { Console, Effect } from "effect"
 import { client } from "./proxied.ts"
 

@@ -1,7 +1,7 @@
 /**
  * Who the tenants are: here a JSON file, in a service of yours a table or a vault.
  */
-import { NodeFileSystem } from "@effect/platform-node"
+import * as NodeFileSystem from "@effect/platform-node/NodeFileSystem"
 import { Config, Context, Effect, FileSystem, Layer, type Redacted, Schema } from "effect"
 
 const Rows = Schema.fromJsonString(

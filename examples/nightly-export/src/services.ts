@@ -3,7 +3,7 @@
  */
 import { ZimClient } from "@effect-zim/client"
 import { UndiciHttpClient } from "@effect-zim/node"
-import { NodeServices } from "@effect/platform-node"
+import * as NodeServices from "@effect/platform-node/NodeServices"
 import { PgClient } from "@effect/sql-pg"
 import { Config, Layer } from "effect"
 

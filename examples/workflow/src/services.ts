@@ -4,7 +4,7 @@
  */
 import { ZimClient } from "@effect-zim/client"
 import { UndiciHttpClient } from "@effect-zim/node"
-import { NodeCrypto } from "@effect/platform-node"
+import * as NodeCrypto from "@effect/platform-node/NodeCrypto"
 import { PgClient } from "@effect/sql-pg"
 import { Config, Layer } from "effect"
 import { ClusterWorkflowEngine, SingleRunner } from "effect/cluster"

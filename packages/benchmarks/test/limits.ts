@@ -8,7 +8,7 @@ export const limits = {
   bundle: {
     "signing one request": 12_000,
     "all of protocol": 37_050,
-    "minimal client": 69_900
+    "minimal client": 70_000
   },
 
   /** Modules that Node loads for one import, Effect's included. */

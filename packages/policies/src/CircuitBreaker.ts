@@ -118,6 +118,8 @@ class Circuit {
   #openUntil = -Infinity
   /** When a call was let through last, or came back. */
   #seenAt = -Infinity
+  /** What the latest ill one failed with. */
+  lastFailure: string | undefined
 
   constructor(limits: Limits) {
     this.#limits = limits
@@ -193,6 +195,12 @@ const limitsOf = (options: Options): Limits => {
       `a whole number of calls, from 1 to its size, ${size}`
     )
   }
+}
+
+/** What a call failed with, without what its error says of the call. */
+const textOf = (exit: Exit.Exit<unknown, unknown>): string | undefined => {
+  const reason = exit._tag === "Failure" ? exit.cause.reasons[0] : undefined
+  return reason?._tag === "Fail" ? String(reason.error).replace(/^\S+: | \([^()]* attempts?,[^()]*\)/g, "") : undefined
 }
 
 const levels = { Closed: 0, HalfOpen: 1, Open: 2 } as const
@@ -285,12 +293,17 @@ export const make: (options?: Options) => Effect.Effect<CircuitBreaker["Service"
         const circuit = circuitOf(host)
         const { state } = circuit
         const wait = circuit.admit(millisOf(call.clock))
-        if (wait > 0)
-          return Effect.fail(new CircuitOpen({ ...call.description, host, retryAfter: Duration.millis(wait) }))
+        if (wait > 0) {
+          const retryAfter = Duration.millis(wait)
+          const { lastFailure } = circuit
+          return Effect.fail(new CircuitOpen({ ...call.description, host, retryAfter, lastFailure }))
+        }
         const { generation } = circuit
-        const guarded = Effect.onExitPrimitive(restore(attempt), (exit) =>
-          record(host, circuit, millisOf(call.clock), generation, healthOf(exit))
-        )
+        const guarded = Effect.onExitPrimitive(restore(attempt), (exit) => {
+          const health = healthOf(exit)
+          if (health === "Ill") circuit.lastFailure = textOf(exit)
+          return record(host, circuit, millisOf(call.clock), generation, health)
+        })
         return circuit.state === state ? guarded : Effect.andThen(tell(host, state, circuit.state), guarded)
       }),
     state: (host) => Effect.sync(() => circuits.get(host)?.state ?? "Closed")

@@ -86,12 +86,15 @@ export class CircuitOpen extends Schema.TaggedError<CircuitOpen>("@effect-zim/po
     ...callFields,
     host: Schema.String,
     /** How long until the breaker lets a call through again to see. */
-    retryAfter: Schema.Duration
+    retryAfter: Schema.Duration,
+    /** What the latest call failed with that the host was taken to be ill for. */
+    lastFailure: Schema.optional(Schema.String)
   },
   { httpApiStatus: 503 }
 ) {
   override get message(): string {
-    return `not sent: ${this.host} keeps failing; next try in ${describeTime(this.retryAfter)} (${describeCall(this)})`
+    const last = this.lastFailure ? `, last: ${this.lastFailure}` : ""
+    return `not sent: ${this.host} keeps failing${last}; next try in ${describeTime(this.retryAfter)} (${describeCall(this)})`
   }
 }
 

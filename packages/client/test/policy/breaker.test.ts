@@ -28,17 +28,17 @@ const calls = (count: number) =>
 
 describe("the circuit", () => {
   const outages = [
-    ["HTTP 500", html(500)],
-    ["HTTP 502", html(502)],
-    ["HTTP 503", html(503)],
-    ["busy", FakeService.code(1)],
-    ["a processing error", FakeService.code(660000003)],
-    ["a gateway error", FakeService.code(100000015)],
-    ["lost connections", reset],
-    ["no answer in time", (() => Effect.never) as FakeService.Answer]
+    ["HTTP 500", html(500), /500/],
+    ["HTTP 502", html(502), /502/],
+    ["HTTP 503", html(503), /503/],
+    ["busy", FakeService.code(1), /^1 /],
+    ["a processing error", FakeService.code(660000003), /^660000003 /],
+    ["a gateway error", FakeService.code(100000015), /^100000015 /],
+    ["lost connections", reset, /^no answer: /],
+    ["no answer in time", (() => Effect.never) as FakeService.Answer, /no complete answer within/]
   ] as const
 
-  it.effect.each(outages)("is opened by %s: further calls fail at once, unsent", ([, answer]) =>
+  it.effect.each(outages)("is opened by %s: further calls fail at once, unsent", ([, answer, why]) =>
     Effect.gen(function* () {
       const service = FakeService.answering(answer)
       yield* Effect.gen(function* () {
@@ -49,6 +49,10 @@ describe("the circuit", () => {
         assert.instanceOf(error, ClientError.CircuitOpen)
         assert.deepStrictEqual([error.host, Duration.toMillis(took), error.attempts], [host, 0, 0])
         assert.isAtMost(Duration.toMillis(error.retryAfter), 1000)
+        // Who meets an open circuit learns what is the matter, and nothing of the call that found out.
+        assert.match(error.lastFailure ?? "", why)
+        assert.notInclude(error.lastFailure, "attempt")
+        assert.include(error.message, `${host} keeps failing, last: ${error.lastFailure}; next try in`)
         assert.strictEqual(service.sent.length, 20)
       }).pipe(Effect.provide(layer(service, policies())), FakeService.inTime())
     })
