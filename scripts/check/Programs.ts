@@ -37,6 +37,10 @@ const named = process.env["CHROMIUM"]
 /** A browser: the one that `CHROMIUM` names, or one in a usual place. */
 export const chromium: string | undefined = (named === undefined ? places : [named]).find(isExecutable)
 
+/** What to do where there is none. */
+export const withoutChromium =
+  "Chromium is not installed (apt-get install chromium), or CHROMIUM does not say where it is"
+
 // In CI there has to be one.
 export const hasRedis = process.env["CI"] !== undefined || spawnSync("redis-server", ["--version"]).status === 0
 
@@ -79,7 +83,7 @@ export const missing: ReadonlyArray<Missing> = [
     ? [
         {
           what: "the inspector in a browser",
-          advice: "Chromium is not installed (apt-get install chromium), or CHROMIUM does not say where it is",
+          advice: withoutChromium,
           files: "test/**/browser.*.test.ts"
         }
       ]
