@@ -3,7 +3,7 @@
 /** At the least, so that a small export is shared by several workers too. */
 const fewestLines = 20
 
-/** At the most: what has been done of all of them is looked up when an export is begun again. */
+/** At the most: which of them are left is looked up several times a second. */
 const mostBatches = 500
 
 /** The lines of a batch: from 1, the last included. */
