@@ -57,20 +57,15 @@ const emulator = Emulator.layer({
   faults: appIds.flatMap(faultsOf)
 })
 
-/** What was seen of the requests of an app: how many came, and whether one of them was closed by its caller. */
-const held = new Map<string, { arrived: () => void; closed: () => void }>()
-const moments = { arrived: new Map<string, Promise<void>>(), closed: new Map<string, Promise<void>>() }
-for (const appId of appIds) {
-  const arrived = Promise.withResolvers<void>()
-  const closed = Promise.withResolvers<void>()
-  held.set(`${appId}`, { arrived: arrived.resolve, closed: closed.resolve })
-  moments.arrived.set(`${appId}`, arrived.promise)
-  moments.closed.set(`${appId}`, closed.promise)
-}
+/** What is seen of the requests of an app: that one arrived, and that one was closed by its caller. */
+const moments = new Map(
+  appIds.map((appId) => [`${appId}`, { arrived: Promise.withResolvers<void>(), closed: Promise.withResolvers<void>() }])
+)
 
-const soon = async (moment: Promise<void> | undefined, otherwise: string): Promise<string> => {
+const soon = async (moment: PromiseWithResolvers<void> | undefined, otherwise: string): Promise<string> => {
+  if (moment === undefined) return "there is no such app"
   const late = new Promise<string>((resolve) => setTimeout(() => resolve(otherwise), 5000).unref())
-  return Promise.race([Promise.resolve(moment).then(() => ""), late])
+  return Promise.race([moment.promise.then(() => ""), late])
 }
 
 const program = Effect.gen(function* () {
@@ -87,8 +82,8 @@ const program = Effect.gen(function* () {
 
   /** What the probes ask, by the path: whether it is so, or what it is instead. */
   const questions: Readonly<Record<string, (appId: string) => Promise<string>>> = {
-    "/arrived": (appId) => soon(moments.arrived.get(appId), "no request arrived"),
-    "/closed": (appId) => soon(moments.closed.get(appId), "the connection stays open"),
+    "/arrived": (appId) => soon(moments.get(appId)?.arrived, "no request arrived"),
+    "/closed": (appId) => soon(moments.get(appId)?.closed, "the connection stays open"),
     "/quota": quota
   }
 
@@ -101,13 +96,13 @@ const program = Effect.gen(function* () {
       )
       return
     }
-    const of = held.get(target.searchParams.get("AppId") ?? "")
+    const of = moments.get(target.searchParams.get("AppId") ?? "")
     void text(request).then((body) => {
       // As a gateway that repeats what it was asked.
       if (body.includes("echo"))
         return response.writeHead(502, { "content-type": "text/html" }).end(`<p>${request.url}`)
-      of?.arrived()
-      response.on("close", () => of?.closed())
+      of?.arrived.resolve()
+      response.on("close", () => of?.closed.resolve())
       return response
     })
   })
