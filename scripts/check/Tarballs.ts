@@ -3,7 +3,7 @@
  */
 import { Effect, FileSystem, Schema } from "effect"
 import * as Command from "./Command.ts"
-import { CheckFailed, type Requirements } from "./Step.ts"
+import { CheckFailed, type Requirements, unusable } from "./Step.ts"
 
 const Manifest = Schema.Struct({
   name: Schema.String,
@@ -147,7 +147,7 @@ const removeStale = Effect.gen(function* () {
       yield* fs.remove(`${Command.root}/${path.slice(0, -".js".length)}${extension}`, { force: true })
     }
   }
-}).pipe(Effect.mapError((error) => new CheckFailed({ output: error.message })))
+}).pipe(Effect.mapError(unusable))
 
 const build: Effect.Effect<ReadonlyArray<Tarball>, CheckFailed, Requirements> = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
@@ -160,6 +160,10 @@ const build: Effect.Effect<ReadonlyArray<Tarball>, CheckFailed, Requirements> = 
   yield* Command.pnpm(["--recursive", ...filters, "pack", "--pack-destination", folder])
   return yield* Effect.forEach(manifests, describe)
 })
+
+/** Where they are, by name, for those who install them: they need each other by version, and that is not published yet. */
+export const overridesOf = (all: ReadonlyArray<Tarball>): Readonly<Record<string, string>> =>
+  Object.fromEntries(all.map(({ file, name }) => [name, `file:${file}`]))
 
 /** Builds and packs once, however many steps ask. */
 export const tarballs = Effect.runSync(Effect.cached(build))

@@ -8,10 +8,11 @@ import { cp } from "node:fs/promises"
 import { basename } from "node:path"
 import * as PostgresServer from "../../packages/client/test/postgresServer.ts"
 import * as Command from "./Command.ts"
+import { devDependencies } from "./devDependencies.ts"
 import * as EmulatorProcess from "./emulatorProcess.ts"
 import * as Programs from "./Programs.ts"
 import * as Step from "./Step.ts"
-import type { Tarball } from "./Tarballs.ts"
+import { overridesOf, type Tarball } from "./Tarballs.ts"
 
 const source = `${Command.root}/examples`
 
@@ -62,8 +63,6 @@ export const all: Effect.Effect<ReadonlyArray<Example>, Step.CheckFailed, FileSy
   }
 ).pipe(Effect.mapError(unreadable))
 
-const Pinned = Schema.fromJsonString(Schema.Struct({ devDependencies: Versions }))
-
 /** What makes an example one that cannot be copied as it is, or is not found. */
 export const problems = Effect.fnUntraced(function* (
   examples: ReadonlyArray<Example>,
@@ -71,15 +70,14 @@ export const problems = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ReadonlyArray<string>, Step.CheckFailed, FileSystem.FileSystem> {
   const fs = yield* FileSystem.FileSystem
   const read = (path: string) => Effect.mapError(fs.readFileString(`${Command.root}/${path}`), unreadable)
-  const decode = Schema.decodeEffect(Pinned)
-  const { devDependencies } = yield* Effect.mapError(Effect.flatMap(read("package.json"), decode), unreadable)
+  const versions = yield* devDependencies("package.json")
   const contents = yield* read("examples/README.md")
   const tsconfig = yield* read(`examples/${examples[0]?.name ?? ""}/tsconfig.json`)
 
   const versionProblem = ([name, range]: readonly [string, string]): ReadonlyArray<string> => {
     const tarball = tarballs.find((one) => one.name === name)
     if (tarball === undefined) {
-      const version = devDependencies[name]
+      const version = versions[name]
       return range === version ? [] : [`has ${name} ${range}, the repository ${version ?? "none"}`]
     }
     // Before the first release there is no version that it could name.
@@ -118,7 +116,7 @@ export const install = Effect.fnUntraced(function* (
   tarballs: ReadonlyArray<Tarball>
 ): Effect.fn.Return<string, Step.CheckFailed, Step.Requirements | Scope.Scope> {
   const fs = yield* FileSystem.FileSystem
-  const packed = Object.fromEntries(tarballs.map(({ file, name }) => [name, `file:${file}`]))
+  const packed = overridesOf(tarballs)
   const folder = yield* Effect.gen(function* () {
     const folder = yield* fs.makeTempDirectoryScoped({ prefix: "effect-zim-examples-" })
     for (const { name } of examples) {
@@ -135,7 +133,6 @@ export const install = Effect.fnUntraced(function* (
       "@types/node": examples[0]?.dependencies["@types/node"]
     }
     yield* fs.writeFileString(`${folder}/package.json`, json({ private: true, type: "module", dependencies }))
-    // The packages depend on each other by version, and these versions are not published yet.
     const workspace = { packages: ["*"], overrides: packed, allowBuilds: { esbuild: false, workerd: false } }
     yield* fs.writeFileString(`${folder}/pnpm-workspace.yaml`, json(workspace))
     return folder

@@ -1,12 +1,11 @@
 /**
  * A project outside of the workspace that uses the packed packages as a user's project would.
  */
-import { Effect, FileSystem, Schema } from "effect"
+import { Effect, FileSystem } from "effect"
 import * as Command from "./Command.ts"
+import { devDependencies } from "./devDependencies.ts"
 import { CheckFailed, unusable } from "./Step.ts"
-import { type Tarball, tarballs } from "./Tarballs.ts"
-
-const Root = Schema.fromJsonString(Schema.Struct({ devDependencies: Schema.Record(Schema.String, Schema.String) }))
+import { overridesOf, type Tarball, tarballs } from "./Tarballs.ts"
 
 /** What a user installs beside the packages, in the versions of the workspace. */
 const companions = ["effect", "@effect/platform-node", "@effect/sql-pg", "typescript", "@types/node"]
@@ -74,12 +73,9 @@ const filesOfClient = ["client", "policies", "protocol"].flatMap((name) =>
 const make = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const cwd = yield* fs.makeTempDirectoryScoped({ prefix: "effect-zim-install-" })
-  const { devDependencies } = yield* Effect.flatMap(
-    fs.readFileString(`${Command.root}/package.json`),
-    Schema.decodeEffect(Root)
-  )
-  const packed = Object.fromEntries((yield* tarballs).map(({ file, name }) => [name, `file:${file}`]))
-  const others = Object.fromEntries(companions.map((name) => [name, devDependencies[name] ?? "*"]))
+  const versions = yield* devDependencies("package.json")
+  const packed = overridesOf(yield* tarballs)
+  const others = Object.fromEntries(companions.map((name) => [name, versions[name] ?? "*"]))
   const files = {
     "package.json": {
       name: "uses-effect-zim",
@@ -87,7 +83,6 @@ const make = Effect.gen(function* () {
       type: "module",
       dependencies: { ...packed, ...others }
     },
-    // The packages depend on each other by version, and these versions are not published yet.
     "pnpm-workspace.yaml": { packages: ["."], overrides: packed },
     "tsconfig.json": { compilerOptions, include: ["smoke.ts"] }
   }
@@ -96,7 +91,7 @@ const make = Effect.gen(function* () {
   )
   yield* Command.pnpm(["install", "--prefer-offline", "--no-frozen-lockfile"], { cwd })
   return cwd
-}).pipe(Effect.catchTags({ PlatformError: unusable, SchemaError: unusable }))
+}).pipe(Effect.catchTag("PlatformError", unusable))
 
 /** The folder of the project: installed once, however many steps use it, and gone with the program. */
 export const project = Effect.runSync(Effect.cached(make))

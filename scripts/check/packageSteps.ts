@@ -90,13 +90,7 @@ const onEach = (programs: Effect.Effect<ReadonlyArray<string>, Step.CheckFailed,
       Effect.andThen(InstalledCli.check(node, folder, tarball.version), Command.succeed(node, ["--version"]))
     )
     return `${Math.round(tarball.size / 1000)} kB; on Node ${versions.map((version) => version.trim().slice(1)).join(", ")}`
-  }).pipe(
-    Effect.scoped,
-    Effect.catchTags({
-      PlatformError: (error) => new Step.CheckFailed({ output: error.message }),
-      SchemaError: (error) => new Step.CheckFailed({ output: error.message })
-    })
-  )
+  }).pipe(Effect.scoped, Effect.catchTags({ PlatformError: Step.unusable, SchemaError: Step.unusable }))
 
 const cli = Step.make("cli", "zim installs alone, starts fast and exports", onEach(Effect.succeed([process.execPath])))
 

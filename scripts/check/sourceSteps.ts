@@ -8,8 +8,6 @@ import * as Command from "./Command.ts"
 import * as Step from "./Step.ts"
 import { publicManifests } from "./Tarballs.ts"
 
-const unreadable = ({ message }: { readonly message: string }) => new Step.CheckFailed({ output: message })
-
 const format = Step.make(
   "format",
   "oxfmt finds nothing to change",
@@ -41,7 +39,7 @@ const types = Step.make(
     }
     yield* Command.succeed("tsc", ["-b"])
     return `${listed.size} projects`
-  }).pipe(Effect.catchTags({ PlatformError: unreadable, SchemaError: unreadable }))
+  }).pipe(Effect.catchTags({ PlatformError: Step.unusable, SchemaError: Step.unusable }))
 )
 
 /** One program of everything: checking project by project would look at most files many times. */
@@ -75,7 +73,7 @@ const effect = Step.make(
       ...severity
     ])
     return output.match(/\d+ files/)?.[0] ?? ""
-  }).pipe(Effect.catchTag("PlatformError", unreadable))
+  }).pipe(Effect.catchTag("PlatformError", Step.unusable))
 )
 
 /** The pattern is written so that it does not match itself. */
@@ -105,18 +103,18 @@ const unreleased = Effect.fnUntraced(function* (released: ReadonlySet<string>) {
   return inside.length > 0 && !released.has(name)
     ? [`${name} has ${inside.join(", ")} inside: name it in a changeset too, or its users never get what has changed`]
     : []
-}, Effect.mapError(unreadable))
+}, Effect.mapError(Step.unusable))
 
-const unusable = (cause: unknown) =>
+const invalid = (cause: unknown) =>
   new Step.CheckFailed({ output: `.changeset: ${cause instanceof Error ? cause.message : String(cause)}` })
 
 const changesets = Step.make(
   "changesets",
   "the configuration is valid and the pending changesets name public packages",
   Effect.gen(function* () {
-    const { errors } = yield* Effect.tryPromise({ try: () => readConfig(Command.root), catch: unusable })
+    const { errors } = yield* Effect.tryPromise({ try: () => readConfig(Command.root), catch: invalid })
     if (errors !== undefined) return yield* new Step.CheckFailed({ output: errors.join("\n") })
-    const pending = yield* Effect.tryPromise({ try: () => readChangesets(Command.root), catch: unusable })
+    const pending = yield* Effect.tryPromise({ try: () => readChangesets(Command.root), catch: invalid })
     const names = new Set((yield* publicManifests).map(({ name }) => name))
     const strangers = pending.flatMap(({ id, releases }) =>
       releases

@@ -1,6 +1,7 @@
 /** Each runtime, and each bundler: how the probe gets there, and what comes back. */
-import { Effect, FileSystem, Option, Record, Result, Schedule, Schema } from "effect"
+import { Effect, FileSystem, Record, Result, Schedule, Schema } from "effect"
 import * as Command from "../Command.ts"
+import { devDependencies } from "../devDependencies.ts"
 import * as Nodes from "../nodes.ts"
 import { CheckFailed, type Requirements, unusable } from "../Step.ts"
 import * as Bundles from "./bundles.ts"
@@ -211,37 +212,34 @@ const bundler = (name: string, version: string, bundle: (typeof Bundles.bundlers
   }
 })
 
-const Manifest = Schema.fromJsonString(Schema.Struct({ devDependencies: Schema.Record(Schema.String, Schema.String) }))
-
-const versionsIn = Effect.fnUntraced(function* (file: string) {
-  const fs = yield* FileSystem.FileSystem
-  const { devDependencies } = yield* Schema.decodeEffect(Manifest)(yield* fs.readFileString(`${Command.root}/${file}`))
-  return (name: string): string => Option.getOrElse(Option.fromNullishOr(devDependencies[name]), () => "?")
-})
+const versionsIn = (file: string) =>
+  Effect.map(
+    devDependencies(file),
+    (versions) =>
+      (name: string): string =>
+        versions[name] ?? "?"
+  )
 
 /** All of them; where `isThorough` says so with those that have to be fetched first, and with what takes longer. */
-export const columns = Effect.fnUntraced(
-  function* (isThorough: boolean) {
-    const root = yield* versionsIn("package.json")
-    const client = yield* versionsIn("packages/client/package.json")
-    const [oldest, newest] = Nodes.versions
-    const fetched = (version: string) => (isThorough ? [node(version, Nodes.programOf(version))] : [])
-    return [
-      ...fetched(oldest),
-      node(root("node"), Effect.succeed(process.execPath)),
-      ...fetched(newest),
-      bun(client("bun")),
-      deno(client("deno"), isThorough),
-      workerd(client("workerd")),
-      workerd(client("workerd"), "nodejs_compat"),
-      bundler("esbuild", root("esbuild"), Bundles.bundlers.esbuild),
-      bundler("Rolldown", root("rolldown"), Bundles.bundlers.rolldown),
-      bundler("Vite", root("vite"), Bundles.bundlers.vite),
-      bundler("webpack", root("webpack"), Bundles.bundlers.webpack)
-    ]
-  },
-  Effect.catchTags({ PlatformError: unusable, SchemaError: unusable })
-)
+export const columns = Effect.fnUntraced(function* (isThorough: boolean) {
+  const root = yield* versionsIn("package.json")
+  const client = yield* versionsIn("packages/client/package.json")
+  const [oldest, newest] = Nodes.versions
+  const fetched = (version: string) => (isThorough ? [node(version, Nodes.programOf(version))] : [])
+  return [
+    ...fetched(oldest),
+    node(root("node"), Effect.succeed(process.execPath)),
+    ...fetched(newest),
+    bun(client("bun")),
+    deno(client("deno"), isThorough),
+    workerd(client("workerd")),
+    workerd(client("workerd"), "nodejs_compat"),
+    bundler("esbuild", root("esbuild"), Bundles.bundlers.esbuild),
+    bundler("Rolldown", root("rolldown"), Bundles.bundlers.rolldown),
+    bundler("Vite", root("vite"), Bundles.bundlers.vite),
+    bundler("webpack", root("webpack"), Bundles.bundlers.webpack)
+  ]
+})
 
 /** Once for all of them: the probe in JavaScript, the same for workerd, and a program that is CommonJS. */
 export const prepare = Effect.fnUntraced(
