@@ -6,7 +6,7 @@
 import * as Clock from "effect/Clock"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { millisOf } from "./internal/time.ts"
+import { millisOf } from "./internal/timers.ts"
 import { type CallDescription, DeadlineExceeded } from "./PolicyError.ts"
 
 /**

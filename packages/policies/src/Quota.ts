@@ -13,24 +13,13 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Call from "./Call.ts"
-import { makeProvide, type Provide } from "./internal/provide.ts"
-import type * as Permits from "./internal/quota/permits.ts"
-import { Quotas, rulesOf, stateOf } from "./internal/quota/quotasByKey.ts"
-import { millisOf } from "./internal/time.ts"
+import { makeProvide, type Provide } from "./internal/makeProvide.ts"
+import type { Options, Outcome } from "./internal/permits.ts"
+import { LocalQueues, rulesOf } from "./internal/permitQueue.ts"
+import { millisOf } from "./internal/timers.ts"
 import type { DeadlineExceeded, QuotaUnavailable } from "./PolicyError.ts"
 
-/**
- * How an attempt ended, as far as the service's count of it is concerned:
- *
- * - `Answered`: the service answered, so it has counted the call.
- * - `Rejected`: the service answered that the call was too many.
- * - `Abandoned`: there was no answer, so the request may still arrive and be counted then.
- * - `NotSent`: there was no request after all.
- *
- * @category models
- * @since 0.1.0
- */
-export type Outcome = Permits.Outcome
+export type { Options, Outcome } from "./internal/permits.ts"
 
 /**
  * What a quota is doing for one key, or one key and operation.
@@ -100,25 +89,6 @@ export class Quota extends Context.Service<
 >()("@effect-zim/policies/Quota") {}
 
 /**
- * What a quota is made of. A quota that nobody could keep is not made: it dies with a `RangeError` that names the option.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Options {
-  /** Calls per window: a whole number, 1 or more. Default: 20. */
-  readonly limit?: number | undefined
-  /** The window. Default: 1 second. */
-  readonly window?: Duration.Input | undefined
-  /** Whether all operations of a key share one quota, or each has its own. Default: `key`, the stricter. */
-  readonly per?: "key" | "operation" | undefined
-  /**
-   * How long a request that was given up may be under way before it arrives and is counted. Default: 2 seconds.
-   */
-  readonly grace?: Duration.Input | undefined
-}
-
-/**
  * A quota within this process. A permit comes back one window after the answer of its request: the service counted the
  * old call before it answered, and counts the new one after it is sent, so no window of its own, wherever it begins,
  * holds more than `limit` of them, unless the latency to the host suddenly drops, and then that one window only: of
@@ -143,10 +113,11 @@ export interface Options {
 export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
   Effect.sync(() => {
     const rules = rulesOf(options)
-    const quotas = new Quotas()
+    const queues = new LocalQueues()
     return {
-      withPermit: (call, attempt, outcomeOf, pauseOf) => quotas.withPermit(rules, call, attempt, outcomeOf, pauseOf),
-      state: Clock.clockWith((clock) => Effect.sync(() => stateOf(quotas, millisOf(clock))))
+      withPermit: (call, attempt, outcomeOf, pauseOf) =>
+        queues.of(rules, call).withPermit(call, attempt, outcomeOf, pauseOf),
+      state: Clock.clockWith((clock) => Effect.sync(() => queues.state(millisOf(clock))))
     }
   })
 

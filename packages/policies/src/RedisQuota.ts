@@ -11,14 +11,14 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"
 import * as Schema from "effect/Schema"
-import * as RedisConnection from "./internal/quota/redisConnection.ts"
-import * as Scripts from "./internal/quota/redisScripts.ts"
-import * as StoreProblem from "./internal/quota/storeProblem.ts"
+import * as RedisConnection from "./internal/sharedQuota/redisConnection.ts"
+import * as Scripts from "./internal/sharedQuota/redisScripts.ts"
+import { problemOf } from "./internal/sharedQuota/store.ts"
 import * as Quota from "./Quota.ts"
 import * as SharedQuota from "./SharedQuota.ts"
 
 export { provide } from "./Quota.ts"
-export type { Client } from "./internal/quota/redisConnection.ts"
+export type { Client } from "./internal/sharedQuota/redisConnection.ts"
 
 /**
  * What a quota over Redis is made of. All processes of one key must be given the same.
@@ -84,7 +84,29 @@ const toAnswer = ([millis, now, rejectedAt, spacing]: readonly [number, number, 
   return millis === 0 ? { _tag: "Granted", at: now, rejection } : { _tag: "Wait", millis, rejection }
 }
 
-const unavailable = (cause: unknown) => new SharedQuota.StoreUnavailable({ ...StoreProblem.ofRedis(cause), cause })
+/** What an answer of Redis begins with that is an error. */
+const errorCode = /^([A-Z][A-Z0-9]{2,})(?: |$)/
+
+/** Answers that concern everybody who asks, and pass: Redis starts, fails over, is busy, or has no room. */
+const passing = new Set([
+  "BUSY",
+  "CLUSTERDOWN",
+  "LOADING",
+  "MASTERDOWN",
+  "MISCONF",
+  "NOREPLICAS",
+  "OOM",
+  "READONLY",
+  "TRYAGAIN"
+])
+
+/** What a failed command of Redis says of it. */
+const unavailable = (cause: unknown): SharedQuota.StoreUnavailable => {
+  const problem = problemOf(cause)
+  const code = errorCode.exec(problem)?.[1]
+  const _tag = code === undefined ? "NoAnswer" : passing.has(code) ? "Refused" : "Denied"
+  return new SharedQuota.StoreUnavailable({ problem, reason: { _tag }, cause })
+}
 
 /**
  * The store: leases in Redis, each operation one script, by the clock of the Redis server.

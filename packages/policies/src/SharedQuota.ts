@@ -10,18 +10,19 @@ import * as Effect from "effect/Effect"
 import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
-import { Member, type Shared } from "./internal/quota/member.ts"
-import * as MemoryStore from "./internal/quota/memoryStore.ts"
-import { limitsOf, partOf, timeoutOf } from "./internal/quota/options.ts"
-import * as Queue from "./internal/quota/queue.ts"
-import { keyOf } from "./internal/quota/quotasByKey.ts"
-import type { Store, StoreUnavailable } from "./internal/quota/store.ts"
-import { millisOf } from "./internal/time.ts"
+import { inRange } from "./internal/inRange.ts"
+import { limitsOf } from "./internal/permits.ts"
+import { keyOf } from "./internal/permitQueue.ts"
+import { Member, type Shared } from "./internal/sharedQuota/member.ts"
+import * as MemoryStore from "./internal/sharedQuota/memoryStore.ts"
+import { type Store, type StoreUnavailable, timeoutOf } from "./internal/sharedQuota/store.ts"
+import { millisOf } from "./internal/timers.ts"
 import * as Quota from "./Quota.ts"
 
 export { provide } from "./Quota.ts"
-export { StoreUnavailable } from "./internal/quota/store.ts"
-export type { Ask, Limits, Pause, Rejection, Reply, Return, Store } from "./internal/quota/store.ts"
+export { StoreUnavailable } from "./internal/sharedQuota/store.ts"
+export type { Limits } from "./internal/permits.ts"
+export type { Ask, Pause, Rejection, Reply, Return, Store } from "./internal/sharedQuota/store.ts"
 
 /**
  * What a shared quota is made of.
@@ -41,6 +42,13 @@ export interface Options extends Quota.Options {
   /** How long the store has to answer until it counts as away: `grace - window` at most. Default: 1 second. */
   readonly timeout?: Duration.Input | undefined
 }
+
+/** How many calls a window a part of a quota allows: one at least. */
+const partOf = (limit: number, share: number): number =>
+  Math.max(
+    1,
+    Math.floor(limit * inRange("the quota's share", share, share > 0 && share <= 1, "above 0, and 1 at most"))
+  )
 
 /**
  * A quota over a store. Within the process callers come first, first served; between processes, whoever asks first.
@@ -86,7 +94,7 @@ export const make = Effect.fnUntraced(function* (
     withPermit: (call, attempt, outcomeOf, pauseOf) =>
       Effect.flatMap(
         Effect.suspend(() => memberOf(keyOf(options, call), call.clock)),
-        (member) => Queue.withPermit(member, call, attempt, outcomeOf, pauseOf)
+        (member) => member.withPermit(call, attempt, outcomeOf, pauseOf)
       ),
     state: Clock.clockWith((clock) =>
       Effect.sync(() => Array.from(members.values(), (member) => member.state(millisOf(clock))))

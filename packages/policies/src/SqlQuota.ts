@@ -13,12 +13,12 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import * as Layer from "effect/Layer"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type * as SqlError from "effect/sql/SqlError"
-import { timeoutOf } from "./internal/quota/options.ts"
-import * as Functions from "./internal/quota/sqlFunctions.ts"
-import * as StoreProblem from "./internal/quota/storeProblem.ts"
+import * as Functions from "./internal/sharedQuota/sqlFunctions.ts"
+import { problemOf, timeoutOf } from "./internal/sharedQuota/store.ts"
 import * as Quota from "./Quota.ts"
 import * as SharedQuota from "./SharedQuota.ts"
 
@@ -84,8 +84,35 @@ const leavable = <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E, R>
     )
   )
 
+/** The SQLSTATE of what failed, if PostgreSQL has answered. */
+const sqlState = ({ reason: { cause } }: SqlError.SqlError): string | undefined =>
+  Predicate.hasProperty(cause, "code") && typeof cause.code === "string" && /^[0-9A-Z]{5}$/.test(cause.code)
+    ? cause.code
+    : undefined
+
+/**
+ * Answers that concern everybody who asks, and pass: a server that takes no writes, starts, ends, or fails, or has no room
+ * or no connection left.
+ */
+const passingState = /^(?:25006|53|55|57|58)/
+
+/** What a failed statement says of the database. */
+const reasonOf = (error: SqlError.SqlError): SharedQuota.StoreUnavailable["reason"] => {
+  switch (error.reason._tag) {
+    case "ConnectionError":
+      return { _tag: "NoAnswer" }
+    case "DeadlockError":
+    case "LockTimeoutError":
+    case "SerializationError":
+    case "StatementTimeoutError":
+      return { _tag: "Refused" }
+    default:
+      return { _tag: passingState.test(sqlState(error) ?? "") ? "Refused" : "Denied" }
+  }
+}
+
 /** The schema, a table or a function is not there. */
-const isMissing = (error: SqlError.SqlError) => /^(?:3F000|42P01|42883)$/.test(StoreProblem.sqlState(error) ?? "")
+const isMissing = (error: SqlError.SqlError) => /^(?:3F000|42P01|42883)$/.test(sqlState(error) ?? "")
 
 /** Where transactions are serializable unless they say otherwise, the one that came second is to be tried again. */
 const isConflict = ({ reason }: SqlError.SqlError) =>
@@ -128,7 +155,9 @@ export const store = (options?: StoreOptions): Effect.Effect<SharedQuota.Store, 
         Effect.andThen(sql.unsafe(Functions.create(schema)).unprepared, once)
       )
       const called = Effect.retry(made, { while: isConflict, times: 100 }).pipe(
-        Effect.mapError((cause) => new SharedQuota.StoreUnavailable({ ...StoreProblem.ofSql(cause), cause })),
+        Effect.mapError(
+          (cause) => new SharedQuota.StoreUnavailable({ reason: reasonOf(cause), problem: problemOf(cause), cause })
+        ),
         Effect.updateContext((context: Context.Context<never>) => Context.omit(sql.transactionService)(context))
       )
       return isPostgres

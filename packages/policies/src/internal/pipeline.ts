@@ -16,12 +16,12 @@ import * as Schedule from "effect/Schedule"
 import type { Call } from "../Call.ts"
 import * as Meaning from "../Meaning.ts"
 import { AttemptTimedOut, CircuitOpen, type PolicyError } from "../PolicyError.ts"
+import type * as CircuitBreaker from "../CircuitBreaker.ts"
 import type * as Quota from "../Quota.ts"
-import type { Kind } from "../RetryPolicy.ts"
+import type * as RetryBudget from "../RetryBudget.ts"
+import type { Kind, RetryPolicy } from "../RetryPolicy.ts"
 import type * as ServerClock from "../ServerClock.ts"
-import type { InForce } from "./policiesInForce.ts"
-import { millisOf } from "./time.ts"
-import type { Watchdog } from "./watchdog.ts"
+import { millisOf, type Watchdog } from "./timers.ts"
 
 type Tagged = { readonly _tag: string }
 
@@ -72,6 +72,17 @@ export interface Observer<H> {
   readonly retrying: (call: Call, error: Tagged, delay: Duration.Duration) => Effect.Effect<void>
   /** The call is given up. */
   readonly gaveUp: (call: Call, error: Tagged, why: string) => Effect.Effect<void>
+}
+
+/** The policies in force for a call. */
+export interface InForce<E> {
+  readonly retry: RetryPolicy<E>
+  readonly attemptTimeout: Duration.Duration
+  readonly deadline: Duration.Duration
+  readonly quota: Quota.Quota["Service"]
+  readonly budget: RetryBudget.RetryBudget["Service"]
+  readonly serverClock: ServerClock.ServerClock["Service"]
+  readonly breaker: CircuitBreaker.CircuitBreaker["Service"]
 }
 
 export interface Options<A, E, H> {

@@ -17,11 +17,10 @@ import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import type { Call } from "../../Call.ts"
 import { type DeadlineExceeded, QuotaUnavailable } from "../../PolicyError.ts"
-import { millisOf } from "../time.ts"
-import * as Permits from "./permits.ts"
-import * as Queue from "./queue.ts"
-import { type Reply, type Return, type Store, StoreUnavailable } from "./store.ts"
-import * as StoreProblem from "./storeProblem.ts"
+import { millisOf } from "../timers.ts"
+import * as Queue from "../permitQueue.ts"
+import * as Permits from "../permits.ts"
+import { problemOf, type Reply, type Return, type Store, StoreUnavailable } from "./store.ts"
 
 /** What the members of all keys have in common. */
 export interface Shared {
@@ -81,8 +80,8 @@ const unused = { delay: undefined, allowance: 0, rejected: undefined }
 const untilHeard = (told: Effect.Effect<void, StoreUnavailable>, millis: number) =>
   told.pipe(Effect.retry(Schedule.spaced("1 second")), Effect.timeoutOption(millis), Effect.asVoid)
 
-const unavailable = (call: Call, error: StoreUnavailable): QuotaUnavailable =>
-  new QuotaUnavailable({ ...call.description, ...StoreProblem.ofStore(error), cause: error.cause })
+const unavailable = (call: Call, { cause, problem, reason }: StoreUnavailable): QuotaUnavailable =>
+  new QuotaUnavailable({ ...call.description, reason, problem: problemOf(problem ?? cause), cause })
 
 // What asks the store is interrupted with the scope of the quota, and not together with the caller.
 const closed = Effect.suspend(() =>
@@ -93,11 +92,10 @@ const late = Effect.suspend(() =>
   Effect.fail(new StoreUnavailable({ cause: new Cause.TimeoutError("the store did not answer in time") }))
 )
 
-export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable> {
+export class Member extends Queue.PermitQueue<QuotaUnavailable> {
   readonly key: string
   readonly #shared: Shared
   readonly #permits: Permits.Permits
-  readonly #queue: Queue.Queue = new Set()
   readonly #held = new Map<Queue.Caller, Held>()
   /** The process's own share, while the store is away. */
   #apart: Permits.Permits | undefined
@@ -111,6 +109,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
   #refused: { readonly at: number; readonly error: StoreUnavailable } | undefined
 
   constructor(key: string, shared: Shared, now: number) {
+    super()
     this.key = key
     this.#shared = shared
     this.#permits = new Permits.Permits(shared.limits)
@@ -123,10 +122,11 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     return this.#apart === undefined ? Math.max(this.#permits.nextGrant, this.#waitUntil) : this.#apart.nextGrant
   }
 
-  readonly #leastWait = (now: number, ahead: number): number =>
-    this.#apart === undefined
+  protected leastWait(now: number, ahead: number): number {
+    return this.#apart === undefined
       ? Math.max(this.#permits.leastWait(now, ahead), this.#waitUntil - now)
       : this.#apart.leastWait(now, ahead)
+  }
 
   #inTime<A>(self: Effect.Effect<A, StoreUnavailable>): Effect.Effect<A, StoreUnavailable> {
     return Effect.timeoutOrElse(self, { duration: this.#shared.timeout, orElse: () => late })
@@ -156,7 +156,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     const { background, limits, store } = this.#shared
     const until = now + millis
     for (const permits of [this.#permits, this.#apart]) if (permits !== undefined) permits.pause(until)
-    Queue.refuseLate(this.#queue, now, this.#leastWait)
+    this.refuseLate(now)
     const told = Effect.suspend(() => store.pause({ key: this.key, limits, millis: until - Queue.nowOf(caller) }))
     return FiberSet.run(background, untilHeard(told, millis))
   }
@@ -188,7 +188,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     if (reply._tag === "Granted") return true
     this.#waitUntil = now + reply.millis + random * jitter
     // So long only where somebody was told to wait.
-    if (reply.millis > this.#shared.limits.window) Queue.refuseLate(this.#queue, now, this.#leastWait)
+    if (reply.millis > this.#shared.limits.window) this.refuseLate(now)
     return false
   }
 
@@ -242,7 +242,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
 
   #rejoin(): Effect.Effect<void> {
     this.#apart = undefined
-    Queue.wakeFirst(this.#queue)
+    this.wakeFirst()
     return Effect.logInfo("The store of the shared quota answers again.")
   }
 
@@ -258,6 +258,16 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
       })
     })
     return Effect.forever(Effect.andThen(Effect.sleep(Duration.millis(limits.window)), look))
+  }
+
+  protected grantAtOnce(): boolean {
+    return false
+  }
+
+  protected turn(caller: Queue.Caller): Effect.Effect<void, DeadlineExceeded | QuotaUnavailable> {
+    return Effect.mapError(this.#turn(caller), (error) =>
+      error instanceof StoreUnavailable ? unavailable(caller.call, error) : error
+    )
   }
 
   #turn(caller: Queue.Caller): Effect.Effect<void, StoreUnavailable | DeadlineExceeded> {
@@ -278,25 +288,12 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     })
   }
 
-  admit(caller: Queue.Caller): Effect.Effect<void, DeadlineExceeded | QuotaUnavailable> {
-    return Queue.admit(
-      {
-        queue: this.#queue,
-        leastWait: this.#leastWait,
-        turn: Effect.mapError(this.#turn(caller), (error) =>
-          error instanceof StoreUnavailable ? unavailable(caller.call, error) : error
-        )
-      },
-      caller
-    )
-  }
-
-  send(caller: Queue.Caller, host: string): number {
+  protected send(caller: Queue.Caller, host: string): number {
     const held = this.#held.get(caller)
     return held === undefined ? 0 : held.permits.send(held.permit, Queue.nowOf(caller), host)
   }
 
-  release(caller: Queue.Caller, outcome: Permits.Outcome, pause?: Duration.Duration): Effect.Effect<void> {
+  protected release(caller: Queue.Caller, outcome: Permits.Outcome, pause?: Duration.Duration): Effect.Effect<void> {
     return Effect.suspend(() => {
       const held = this.#held.get(caller)
       if (held === undefined) return Effect.void
@@ -305,7 +302,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
       const { lease, permit, permits } = held
       permits.release(now, permit, outcome)
       const paused = pause === undefined ? Effect.void : this.#pause(caller, now, Duration.toMillis(pause))
-      Queue.wakeFirst(this.#queue)
+      this.wakeFirst()
       if (lease === undefined) return Effect.asVoid(paused)
       const { background, limits } = this.#shared
       const end = endOf(limits, held, lease, now, outcome)
@@ -317,7 +314,7 @@ export class Member implements Queue.Keeper<DeadlineExceeded | QuotaUnavailable>
     return {
       key: this.key,
       inUse: this.#held.size,
-      waiting: this.#queue.size,
+      waiting: this.callers.size,
       nextPermit: Duration.millis(Math.max(0, this.#nextGrant - now)),
       spacing: Duration.millis((this.#apart ?? this.#permits).spacing)
     }

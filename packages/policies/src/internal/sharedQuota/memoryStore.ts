@@ -2,7 +2,7 @@
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { Ask, Reply, Return, Store } from "./store.ts"
-import { millisOf } from "../time.ts"
+import { millisOf } from "../timers.ts"
 
 interface Lease {
   /** When the permit comes back, and how much sooner it may to somebody who knows that as well. */

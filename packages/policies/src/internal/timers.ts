@@ -1,7 +1,7 @@
 /**
- * Ends what takes too long, with one timer for all of a client's attempts. A race with a timer of its own, which is what
- * `Effect.timeout` is, costs an attempt more than all the other policies together. Where a timer ends with the request that
- * set it, each attempt has one of its own all the same.
+ * The time as the policies count it, and the timers that end what takes too long: one for all of a client's attempts. A
+ * race with a timer of its own, which is what `Effect.timeout` is, costs an attempt more than all the other policies
+ * together.
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
@@ -9,7 +9,15 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
-import { isOnItsOwn, millisOf } from "./time.ts"
+
+/** Milliseconds of the monotonic clock: setting the machine's clock changes nothing. */
+export const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+/**
+ * In workerd, a timer ends with the request that set it, what one request resumes runs as part of it, and a request that
+ * is cancelled ends without a word. So callers there wake nobody: each looks again by a timer of its own.
+ */
+export const isOnItsOwn: boolean = globalThis.navigator?.userAgent === "Cloudflare-Workers"
 
 /** Something under way. */
 interface Watched {
@@ -24,7 +32,8 @@ interface Watch {
   timer: Fiber.Fiber<void> | undefined
 }
 
-export interface Watchdog extends Effect.Success<typeof make> {}
+/** Ends what takes too long. */
+export interface Watchdog extends Effect.Success<typeof makeWatchdog> {}
 
 /** Milliseconds that are too few to sleep for: sums of fractions have the last bit wrong. */
 const grain = 0.001
@@ -63,7 +72,7 @@ const makeWithin =
       })
     })
 
-export const make = Effect.gen(function* () {
+export const makeWatchdog = Effect.gen(function* () {
   const watches = new Map<Clock.Clock, Watch>()
   let isClosed = false
   const stop = (watch: Watch, clock: Clock.Clock): void => {

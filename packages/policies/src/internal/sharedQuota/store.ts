@@ -1,16 +1,11 @@
 /** What the processes of a shared quota keep together, and what they tell each other over it. */
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { UnavailableReason } from "../../PolicyError.ts"
-import type * as Permits from "./permits.ts"
-
-/**
- * The numbers of a quota: calls per window, and the window and the grace in milliseconds.
- *
- * @category models
- * @since 0.1.0
- */
-export type Limits = Permits.Limits
+import { inRange } from "../inRange.ts"
+import type { Limits } from "../permits.ts"
 
 /**
  * The store gave no permit and no time to wait. It knows no call: the quota makes a `QuotaUnavailable` of it for each one
@@ -29,6 +24,44 @@ export class StoreUnavailable extends Schema.TaggedError<StoreUnavailable>("@eff
     cause: Schema.Defect()
   }
 ) {}
+
+/** The innermost cause that says something: what is around it only says that a command failed. */
+const textOf = (cause: unknown): string => {
+  let text = ""
+  const seen = new Set<unknown>()
+  for (let at = cause; Predicate.isObject(at) && !seen.has(at);) {
+    seen.add(at)
+    const message = Predicate.hasProperty(at, "message") ? at.message : undefined
+    const code = Predicate.hasProperty(at, "code") ? at.code : undefined
+    // A connection that was tried by several addresses has a code, and no message.
+    const said = [message, code].find((one) => typeof one === "string" && one !== "")
+    if (typeof said === "string") text = said
+    at = Predicate.hasProperty(at, "cause") ? at.cause : undefined
+  }
+  return text === "" ? (typeof cause === "string" ? cause : "no reason given") : text
+}
+
+/** Why a store gave no answer, in its own words: on one line, short, and without the credentials of a URL. */
+export const problemOf = (cause: unknown): string => {
+  const line = textOf(cause)
+    .slice(0, 4000)
+    .replaceAll(/\/\/[^/\s]*@/gu, "//<redacted>@")
+    .replaceAll(/[\p{Cc}\s]+/gu, " ")
+    .trim()
+  return line.length > 200 ? `${line.slice(0, 200)}…` : line
+}
+
+/** How long a store has to answer: one that has for ever never counts as away. */
+export const timeoutOf = (timeout: Duration.Input = "1 second"): Duration.Duration => {
+  const millis = Duration.toMillis(timeout)
+  inRange(
+    "the quota's timeout",
+    millis,
+    Number.isFinite(millis) && millis > 0,
+    "a finite time, in milliseconds, above 0"
+  )
+  return Duration.millis(millis)
+}
 
 /**
  * A process that asks the store for a permit. All times are in milliseconds.
