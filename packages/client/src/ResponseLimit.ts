@@ -5,7 +5,7 @@
  */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { memoized } from "./internal/memoized.ts"
+import { memoize } from "effect/Function"
 
 /**
  * The most bytes of an answer that are read, after decompression. A full page takes some 50 kB. Default: 8 MiB.
@@ -34,7 +34,7 @@ export const ResponseLimit = Context.Reference<number>("@effect-zim/client/Respo
 export const responseLimitIn: Effect.Effect<(around: Context.Context<never>) => number> = /* @__PURE__ */ Effect.map(
   /* @__PURE__ */ Effect.context<never>(),
   (layer) =>
-    memoized((around) => {
+    memoize((around) => {
       const limit = Context.getOrUndefined(around, ResponseLimit) ?? Context.get(layer, ResponseLimit)
       if (limit >= 0) return limit
       throw new RangeError(`ResponseLimit is a number of bytes, 0 or more, not ${limit}`)

@@ -18,10 +18,9 @@ import type * as Scope from "effect/Scope"
 import { type CallError, SettingsInvalid, traits } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import { CallTelemetry } from "./internal/callTelemetry.ts"
-import { firstLine } from "./internal/firstLine.ts"
 import * as HttpContext from "./internal/httpContext.ts"
-import type { Options, Settings } from "./internal/clientOptions.ts"
-import * as Configured from "./internal/configSettings.ts"
+import * as ClientSettings from "./internal/clientSettings.ts"
+import type { Options, Settings } from "./internal/clientSettings.ts"
 import * as SignedRequest from "./internal/signedRequest.ts"
 import * as TestHandlersOf from "./internal/layerTestHandlers.ts"
 import { responseLimitIn } from "./ResponseLimit.ts"
@@ -60,14 +59,14 @@ export class ZimClient extends Context.Service<
  * @category models
  * @since 0.1.0
  */
-export type ConfigOptions = Configured.Given | Config.Config<Settings>
+export type ConfigOptions = ClientSettings.Given | Config.Config<Settings>
 
-export type { Options, Settings, SettingsByName } from "./internal/clientOptions.ts"
+export type { Options, Settings, SettingsByName } from "./internal/clientSettings.ts"
 
 const check = <A, I>(schema: Schema.Codec<A, I>, setting: string, value: I): Effect.Effect<A, SettingsInvalid> =>
   Effect.mapError(
     Schema.decodeEffect(schema)(value),
-    (error) => new SettingsInvalid({ setting, problem: firstLine(error) })
+    (error) => new SettingsInvalid({ setting, problem: ClientSettings.firstLine(error) })
   )
 
 /** A page of a browser, or a worker of one. Edge runtimes and test environments on a server are neither. */
@@ -135,7 +134,7 @@ export const make = Effect.fnUntraced(function* (
   const http = yield* HttpClient.HttpClient
   const requestContextIn = yield* HttpContext.make(http)
   const limitOf = yield* responseLimitIn
-  const policies = yield* Configured.orInvalid(
+  const policies = yield* ClientSettings.orInvalid(
     Policies.make({
       key: `${appId}`,
       // Which counts the calls of all regions together.
@@ -203,7 +202,7 @@ export const layer = (options: Options): Layer.Layer<ZimClient, SettingsInvalid,
  * @category constructors
  * @since 0.1.0
  */
-export const settings: Config.Config<Settings> = Configured.settings
+export const settings: Config.Config<Settings> = ClientSettings.settings
 
 /**
  * Reads the settings, or what is given in place of some. A setting that is missing, malformed or empty is named by the
@@ -226,7 +225,7 @@ export const settings: Config.Config<Settings> = Configured.settings
  * @since 0.1.0
  */
 export const readSettings = (options: ConfigOptions = {}): Effect.Effect<Settings, SettingsInvalid> =>
-  Configured.load(options)
+  ClientSettings.load(options)
 
 /**
  * A layer with a client whose settings come from the `ConfigProvider`: the environment, unless another one is provided.
@@ -255,7 +254,7 @@ export const readSettings = (options: ConfigOptions = {}): Effect.Effect<Setting
 export const layerConfig = (options?: ConfigOptions): Layer.Layer<ZimClient, SettingsInvalid, HttpClient.HttpClient> =>
   Layer.effect(
     ZimClient,
-    Effect.flatMap(readSettings(options), (settings) => Configured.under(make, settings))
+    Effect.flatMap(readSettings(options), (settings) => ClientSettings.under(make, settings))
   )
 
 /**

@@ -7,13 +7,13 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
+import { memoize } from "effect/Function"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
 import type { Endpoint } from "../Endpoint.ts"
 import * as Telemetry from "../Telemetry.ts"
-import { memoized } from "./memoized.ts"
 import * as RedactedSnippet from "./redactedSnippet.ts"
 
 /** A value for each text, made once. */
@@ -62,7 +62,7 @@ const hasTracer = (context: Context.Context<never>): boolean =>
 
 const portOf = (url: URL): number => Number(url.port === "" ? (url.protocol === "https:" ? 443 : 80) : url.port)
 
-const endpointAttributes = memoized(({ root }: Endpoint) => {
+const endpointAttributes = memoize(({ root }: Endpoint) => {
   const url = new URL(root)
   return {
     "server.address": url.hostname,

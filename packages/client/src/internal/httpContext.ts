@@ -1,12 +1,11 @@
 /** What requests find in their context: nothing that shows the signed URL, and no `fetch` that sends one of them twice. */
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import { constTrue } from "effect/Function"
+import { constTrue, memoize } from "effect/Function"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
 import * as Predicate from "effect/Predicate"
-import { memoized } from "./memoized.ts"
 
 type Fetch = typeof globalThis.fetch
 
@@ -80,7 +79,7 @@ export const make = (
       }),
       Context.add(FetchHttpClient.Fetch, once(Context.get(within, FetchHttpClient.Fetch)))
     )
-    return memoized((around) => {
+    return memoize((around) => {
       const own = Context.getOrUndefined(around, FetchHttpClient.Fetch)
       const merged = Context.merge(around, always)
       return own === undefined ? merged : Context.add(merged, FetchHttpClient.Fetch, once(own))

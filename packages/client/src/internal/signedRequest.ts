@@ -1,6 +1,6 @@
 /** The request of a call: checked before anything is sent, signed and sent once for each attempt, its answer read. */
 import { type Call, Meaning, type Policies, type ServerClock } from "@effect-zim/policies"
-import { type AppId, type Catalog, type Envelope, Operation, type ServiceError } from "@effect-zim/protocol"
+import { type AppId, type Catalog, Operation, type ServiceError } from "@effect-zim/protocol"
 import { type ServerSecret, Signature } from "@effect-zim/signing"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -9,17 +9,18 @@ import * as HttpBody from "effect/http/HttpBody"
 import type * as HttpClient from "effect/http/HttpClient"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as HttpClientRequest from "effect/http/HttpClientRequest"
+import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpTraceContext from "effect/http/HttpTraceContext"
-import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
-import { ClientClosed, RequestInvalid, ResponseUnreadable, TransportFailed } from "../ClientError.ts"
+import * as Stream from "effect/Stream"
+import { type ClientClosed, RequestInvalid, type ResponseUnreadable, type TransportFailed } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
 import { PropagateTrace } from "../Telemetry.ts"
 import type { CallTelemetry } from "./callTelemetry.ts"
 import * as RedactedSnippet from "./redactedSnippet.ts"
-import * as ResponseText from "./responseText.ts"
+import * as Failure from "./requestFailure.ts"
 
 /** Who calls. */
 export interface Identity {
@@ -34,15 +35,6 @@ export interface Attempt extends Policies.Attempt<Endpoint.Endpoint> {
   readonly responseLimit: number
   /** Told what the answer says; its span's context goes along, where that is asked for. */
   readonly telemetry: CallTelemetry
-}
-
-/**
- * An error that may be kept for long. Until its stack is read, it refers to all that the functions on the stack refer to:
- * the whole answer, for one.
- */
-const keepable = <E extends Error>(error: E): E => {
-  Reflect.get(error, "stack")
-  return error
 }
 
 /** What an operation asks, found to be right. */
@@ -94,16 +86,6 @@ const wireOf = <Op extends Operation.Types>(
     ? { method: "POST", text: Operation.encodeRequest(operation, request) }
     : { method: "GET", text: query }
 
-/** An answer as it arrived, and what an error about it needs. */
-interface Answer {
-  readonly status: number
-  readonly text: string
-  readonly secrets: RedactedSnippet.Secrets
-  readonly time: Omit<ServerClock.Sample, "verdict">
-  /** How long a gateway wants to be left alone. */
-  readonly wait: { readonly retryAfter?: Duration.Duration }
-}
-
 /** What an answer with a return code said. It holds neither the text nor what was read of it: the call may outlive both. */
 class Answered {
   readonly status: number
@@ -111,7 +93,7 @@ class Answered {
   readonly #requestId: string | undefined
   readonly #secrets: RedactedSnippet.Secrets
 
-  constructor({ secrets, status }: Answer, code: number, requestId: string | undefined) {
+  constructor({ secrets, status }: Failure.Answer, code: number, requestId: string | undefined) {
     this.status = status
     this.code = code
     this.#requestId = requestId
@@ -122,58 +104,6 @@ class Answered {
   get requestId(): string | undefined {
     return this.#requestId === undefined ? undefined : RedactedSnippet.make(this.#secrets, this.#requestId)
   }
-}
-
-/** The chain of causes, outermost first; a cycle ends it. */
-const causesOf = (error: HttpClientError.HttpClientError): ReadonlyArray<object> => {
-  const causes: Array<object> = []
-  let cause: unknown = error.reason.cause
-  while (Predicate.isObject(cause) && !causes.includes(cause)) {
-    causes.push(cause)
-    cause = Predicate.hasProperty(cause, "cause") ? cause.cause : undefined
-  }
-  return causes
-}
-
-const firstString = (causes: ReadonlyArray<object>, key: "code" | "message"): string | undefined => {
-  for (const cause of causes.toReversed()) {
-    const value = Predicate.hasProperty(cause, key) ? cause[key] : undefined
-    if (typeof value === "string" && value !== "") return value
-  }
-  return undefined
-}
-
-/** What an engine throws where the program is wrong. `fetch` throws its `TypeError`s for lost connections too. */
-const isDefect = (cause: unknown): boolean =>
-  cause instanceof ReferenceError ||
-  (cause instanceof TypeError &&
-    /\bis not (?:a function|a constructor|iterable|an object)\b|\bof (?:undefined|null)\b/.test(cause.message))
-
-/** What undici says once its dispatcher was closed with the scope that made it. */
-const ofClosedClient: ReadonlySet<string | undefined> = new Set(["UND_ERR_DESTROYED", "UND_ERR_CLOSED"])
-
-/** Deno's messages have the signed URL, before the reason. */
-const withoutUrls = (text: string): string => text.replaceAll(/\bhttps?:\/\/\S+/gi, "<url>")
-
-const transportFailed = (
-  error: HttpClientError.HttpClientError,
-  call: Call.Call,
-  secrets: RedactedSnippet.Secrets
-): Effect.Effect<never, TransportFailed | ClientClosed> => {
-  const causes = causesOf(error)
-  if (causes.some(isDefect)) return Effect.die(causes.find(isDefect))
-  const systemCode = firstString(causes, "code")
-  if (ofClosedClient.has(systemCode)) return Effect.fail(keepable(new ClientClosed(call.description)))
-  const problem = firstString(causes, "message") ?? systemCode ?? error.reason.description ?? error.reason._tag
-  return Effect.fail(
-    keepable(
-      new TransportFailed({
-        ...call.description,
-        systemCode: systemCode === undefined ? undefined : RedactedSnippet.make(secrets, systemCode),
-        problem: RedactedSnippet.make(secrets, withoutUrls(problem))
-      })
-    )
-  )
 }
 
 /**
@@ -196,12 +126,77 @@ const noWait = {}
 const waitOf = (
   status: number,
   headers: Headers.Headers,
-  { date, isCached, receivedAt, signedOffset }: Answer["time"]
-): Answer["wait"] => {
+  { date, isCached, receivedAt, signedOffset }: Failure.Answer["time"]
+): Failure.Answer["wait"] => {
   if (status !== 429 && status !== 503) return noWait
   const answered = { date: isCached ? undefined : date, now: receivedAt + signedOffset }
   const retryAfter = Meaning.retryAfterOf(headers["retry-after"], answered)
   return retryAfter === undefined ? noWait : { retryAfter }
+}
+
+/** Why a body was not read. */
+type BodyProblem = "TooLarge" | "NotUtf8"
+
+const utf8 = new TextDecoder("utf-8", { fatal: true })
+
+const decodeUtf8 = (bytes: ArrayBuffer | Uint8Array): Effect.Effect<string, BodyProblem> => {
+  try {
+    return Effect.succeed(utf8.decode(bytes))
+  } catch {
+    return Effect.fail("NotUtf8")
+  }
+}
+
+const readWhole = (
+  response: HttpClientResponse.HttpClientResponse,
+  limit: number
+): Effect.Effect<string, BodyProblem | HttpClientError.HttpClientError> =>
+  Effect.flatMap(response.arrayBuffer, (bytes) =>
+    bytes.byteLength > limit ? Effect.fail("TooLarge") : decodeUtf8(bytes)
+  )
+
+const readByChunk = (
+  response: HttpClientResponse.HttpClientResponse,
+  limit: number
+): Effect.Effect<string, BodyProblem | HttpClientError.HttpClientError> =>
+  Effect.suspend(() => {
+    // Copied as they come: a chunk of one byte takes a hundred and more.
+    let bytes = new Uint8Array(0)
+    let size = 0
+    return Stream.runForEach(response.stream, (chunk) => {
+      const end = size + chunk.byteLength
+      if (end > limit) return Effect.fail("TooLarge" as const)
+      if (end > bytes.byteLength) bytes = enlarged(bytes, Math.max(end, 2 * size))
+      bytes.set(chunk, size)
+      size = end
+      return Effect.void
+    }).pipe(
+      Effect.catchIf(isEmptyBody, () => Effect.void),
+      Effect.flatMap(() => decodeUtf8(bytes.subarray(0, size)))
+    )
+  })
+
+const isEmptyBody = (error: BodyProblem | HttpClientError.HttpClientError): error is HttpClientError.HttpClientError =>
+  typeof error !== "string" && error.reason._tag === "EmptyBodyError"
+
+const enlarged = (bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> => {
+  const larger = new Uint8Array(size)
+  larger.set(bytes)
+  return larger
+}
+
+/**
+ * The text of an answer. Where its length is announced and small enough it is read in one go; a length that is not
+ * announced, or is that of compressed bytes, says nothing, so then it is counted chunk by chunk.
+ */
+const readText = (
+  response: HttpClientResponse.HttpClientResponse,
+  limit: number
+): Effect.Effect<string, BodyProblem | HttpClientError.HttpClientError> => {
+  const { "content-length": announced, "content-encoding": coding } = response.headers
+  return announced !== undefined && coding === undefined && Number(announced) <= limit
+    ? readWhole(response, limit)
+    : readByChunk(response, limit)
 }
 
 type SendError = TransportFailed | ClientClosed | ResponseUnreadable
@@ -210,7 +205,7 @@ type SendError = TransportFailed | ClientClosed | ResponseUnreadable
 const roundTrip = function* (
   { call, clockOffset, endpoint, http, identity, telemetry, responseLimit }: Attempt,
   wire: Wire
-): Effect.fn.Return<Answer, SendError> {
+): Effect.fn.Return<Failure.Answer, SendError> {
   const sentAt = call.clock.currentTimeMillisUnsafe()
   const signed = yield* Signature.sign({ ...identity, clockOffset })
   const secrets = { signed, serverSecret: identity.serverSecret }
@@ -221,7 +216,7 @@ const roundTrip = function* (
   const request = isTraced ? HttpClientRequest.setHeaders(bare, HttpTraceContext.toHeaders(span)) : bare
   telemetry.answer = undefined
   if (telemetry.isWireLogged) yield* telemetry.sending(url, wire.text, call, secrets)
-  const failed = (error: HttpClientError.HttpClientError) => transportFailed(error, call, secrets)
+  const failed = (error: HttpClientError.HttpClientError) => Failure.transportFailed(error, call, secrets)
   const response = yield* Effect.catch(http.execute(request), failed)
   // Some make them anew whenever they are asked for.
   const { headers } = response
@@ -232,44 +227,21 @@ const roundTrip = function* (
     receivedAt: call.clock.currentTimeMillisUnsafe(),
     signedOffset: clockOffset
   }
-  const wait = waitOf(response.status, headers, time)
+  const answer = { status: response.status, secrets, time, wait: waitOf(response.status, headers, time) }
   telemetry.answer = { status: response.status }
-  const text = yield* Effect.catch(
-    ResponseText.read(response, responseLimit),
-    (error): Effect.Effect<never, SendError> => {
-      if (typeof error !== "string") return failed(error)
-      const coding = headers["content-encoding"]
-      const notUtf8 = coding === undefined ? "not UTF-8" : `not UTF-8, since it came in the content coding ${coding}`
-      const unreadable = new ResponseUnreadable({
-        ...call.description,
+  const text = yield* Effect.catch(readText(response, responseLimit), (error): Effect.Effect<never, SendError> => {
+    if (typeof error !== "string") return failed(error)
+    const coding = headers["content-encoding"]
+    const notUtf8 = coding === undefined ? "not UTF-8" : `not UTF-8, since it came in the content coding ${coding}`
+    return Effect.fail(
+      Failure.unreadable({ ...answer, text: "" }, call, undefined, {
         reason: { _tag: error === "TooLarge" ? "TooLarge" : "NotJson" },
-        status: response.status,
-        requestId: undefined,
-        problem: error === "TooLarge" ? `more than ${responseLimit} bytes` : RedactedSnippet.make(secrets, notUtf8),
-        snippet: "",
-        ...wait
+        problem: error === "TooLarge" ? `more than ${responseLimit} bytes` : notUtf8
       })
-      return Effect.fail(unreadable)
-    }
-  )
-  return { status: response.status, text, secrets, time, wait }
-}
-
-const unreadable = (
-  answer: Answer,
-  call: Call.Call,
-  requestId: string | undefined,
-  { problem, reason }: Pick<ResponseUnreadable, "reason" | "problem">
-): ResponseUnreadable =>
-  new ResponseUnreadable({
-    ...call.description,
-    reason,
-    status: answer.status,
-    requestId,
-    problem: RedactedSnippet.make(answer.secrets, problem),
-    snippet: RedactedSnippet.make(answer.secrets, answer.text),
-    ...answer.wait
+    )
   })
+  return { ...answer, text }
+}
 
 /** What an operation makes its value of, beside the payload. */
 class SuccessfulAnswer implements Operation.Answer {
@@ -296,15 +268,6 @@ class SuccessfulAnswer implements Operation.Answer {
 /** Not 304, for example, which leads nowhere. */
 const redirects: ReadonlySet<number> = new Set([301, 302, 303, 307, 308])
 
-/** Why an answer without a return code is no answer of this API. */
-const noReturnCode = (answer: Answer, why: Envelope.Unreadable): Pick<ResponseUnreadable, "reason" | "problem"> => {
-  if (answer.status !== 200) return { reason: { _tag: "HttpStatus" }, problem: `HTTP status ${answer.status}` }
-  if (answer.text.trim() === "") return { reason: { _tag: "Empty" }, problem: "the body is empty" }
-  return why._tag === "NotJson"
-    ? { reason: { _tag: "NotJson" }, problem: "the body is not JSON" }
-    : { reason: { _tag: "WrongShape" }, problem: why.problem }
-}
-
 /**
  * What a return code says about the time of the signature. The gateway looks at it before ZIM, whose codes these are,
  * sees the call. Of a wrong signature one table says that it may be the time.
@@ -323,8 +286,8 @@ export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
   const { call, telemetry } = attempt
   const { request } = checked
   const answer = yield* roundTrip(attempt, wireOf(operation, checked))
-  const fail = (problem: Parameters<typeof unreadable>[3]) =>
-    Effect.fail(keepable(unreadable(answer, call, telemetry.answer?.requestId, problem)))
+  const fail = (problem: Parameters<typeof Failure.unreadable>[3]) =>
+    Effect.fail(Failure.unreadable(answer, call, telemetry.answer?.requestId, problem))
 
   const parsed = Operation.decodeResponse(operation, answer.text)
   if (Result.isSuccess(parsed)) telemetry.answer = new Answered(answer, parsed.success.code, parsed.success.requestId)
@@ -332,13 +295,13 @@ export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
   if (redirects.has(answer.status)) {
     return yield* fail({ reason: { _tag: "Redirect" }, problem: "a redirect, which a signed request does not follow" })
   }
-  if (Result.isFailure(parsed)) return yield* fail(noReturnCode(answer, parsed.failure))
+  if (Result.isFailure(parsed)) return yield* fail(Failure.noReturnCode(answer, parsed.failure))
   const { code, message } = parsed.success
   // Only an answer of the service itself tells its time: a proxy's says nothing.
   yield* attempt.serverClock.observe({ ...answer.time, verdict: verdictOf(code) })
   if (code !== 0) {
     return yield* Effect.fail(
-      keepable<Op["Failure"] | ServiceError.GlobalError>(
+      Failure.keepable<Op["Failure"] | ServiceError.GlobalError>(
         Operation.failure(
           operation,
           {

@@ -1,5 +1,6 @@
-/** The settings of a client as the `ConfigProvider` has them. A client that is given its settings needs no `Config`. */
-import { ServerClock, Timeout } from "@effect-zim/policies"
+/** What a client is made of, and the same as the `ConfigProvider` has it. Who is given the settings needs no `Config`. */
+import { type Policies, ServerClock, Timeout } from "@effect-zim/policies"
+import type * as SharedQuota from "@effect-zim/policies/SharedQuota"
 import { AppId } from "@effect-zim/protocol"
 import { ServerSecret } from "@effect-zim/signing"
 import * as Config from "effect/Config"
@@ -8,12 +9,66 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
+import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import { SettingsInvalid } from "../ClientError.ts"
 import * as Endpoint from "../Endpoint.ts"
 import * as RetryPolicy from "../RetryPolicy.ts"
-import { firstLine } from "./firstLine.ts"
-import type { Options, Settings, SettingsByName } from "./clientOptions.ts"
+
+/**
+ * What a client is made of.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The app's id, from the vendor's console. */
+  readonly appId: number
+  /** The app's secret, from the vendor's console. */
+  readonly serverSecret: Redacted.Redacted
+  /** The region nearest to this machine. Default: the host that serves any region. */
+  readonly region?: Endpoint.Region | undefined
+  /** Instead of a region, a URL of one's own: an emulator, a proxy. Plain http for loopback hosts only. */
+  readonly baseUrl?: string | undefined
+  /**
+   * Other regions to turn to, in this order, while calls to the first one fail. Default: none. The data of an app is the
+   * same in every region, the latency is higher.
+   */
+  readonly failover?: ReadonlyArray<Endpoint.Region> | undefined
+  /**
+   * What those policies are made of that all clients of the app in this process share, however many are made, and
+   * whenever. `Quota.layer` and its like make one of the client's own, which wins.
+   */
+  readonly policies?: Policies.Shared | undefined
+}
+
+/**
+ * The settings of a client and of its policies, each by its name.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface SettingsByName extends Omit<Options, "policies">, Policies.Shared {
+  /** `whenUnavailable` is for a quota over Redis, which a setting alone does not make. */
+  readonly quota?: SharedQuota.Options | undefined
+  readonly retry?: RetryPolicy.RetryPolicy | undefined
+  readonly timeout?: Timeout.Options | undefined
+  /** What to add to this machine's clock, whatever the service says. Default: the service's clock is followed. */
+  readonly clockOffset?: Duration.Input | undefined
+}
+
+/**
+ * What a client is made of, and the policies beside it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Settings extends Pick<SettingsByName, "quota" | "retry" | "timeout" | "clockOffset"> {
+  readonly client: Options
+}
+
+/** What is wrong, in the first line of an error: those after it say where, which the setting's name says better. */
+export const firstLine = (error: Error): string => error.message.split("\n", 1).join()
 
 /** A setting that may be missing. */
 const optional = <A>(schema: Schema.Codec<A, string>, name: string): Config.Config<A | undefined> =>

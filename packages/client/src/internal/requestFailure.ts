@@ -1,0 +1,111 @@
+/** What becomes of a request without an answer, or with one that is none of this API: the errors, free of secrets. */
+import type { Call, ServerClock } from "@effect-zim/policies"
+import type { Envelope } from "@effect-zim/protocol"
+import type * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import type * as HttpClientError from "effect/http/HttpClientError"
+import * as Predicate from "effect/Predicate"
+import { ClientClosed, ResponseUnreadable, TransportFailed } from "../ClientError.ts"
+import * as RedactedSnippet from "./redactedSnippet.ts"
+
+/**
+ * An error that may be kept for long. Until its stack is read, it refers to all that the functions on the stack refer to:
+ * the whole answer, for one.
+ */
+export const keepable = <E extends Error>(error: E): E => {
+  Reflect.get(error, "stack")
+  return error
+}
+
+/** The chain of causes, outermost first; a cycle ends it. */
+const causesOf = (error: HttpClientError.HttpClientError): ReadonlyArray<object> => {
+  const causes: Array<object> = []
+  let cause: unknown = error.reason.cause
+  while (Predicate.isObject(cause) && !causes.includes(cause)) {
+    causes.push(cause)
+    cause = Predicate.hasProperty(cause, "cause") ? cause.cause : undefined
+  }
+  return causes
+}
+
+const firstString = (causes: ReadonlyArray<object>, key: "code" | "message"): string | undefined => {
+  for (const cause of causes.toReversed()) {
+    const value = Predicate.hasProperty(cause, key) ? cause[key] : undefined
+    if (typeof value === "string" && value !== "") return value
+  }
+  return undefined
+}
+
+/** What an engine throws where the program is wrong. `fetch` throws its `TypeError`s for lost connections too. */
+const isDefect = (cause: unknown): boolean =>
+  cause instanceof ReferenceError ||
+  (cause instanceof TypeError &&
+    /\bis not (?:a function|a constructor|iterable|an object)\b|\bof (?:undefined|null)\b/.test(cause.message))
+
+/** What undici says once its dispatcher was closed with the scope that made it. */
+const ofClosedClient: ReadonlySet<string | undefined> = new Set(["UND_ERR_DESTROYED", "UND_ERR_CLOSED"])
+
+/** Deno's messages have the signed URL, before the reason. */
+const withoutUrls = (text: string): string => text.replaceAll(/\bhttps?:\/\/\S+/gi, "<url>")
+
+export const transportFailed = (
+  error: HttpClientError.HttpClientError,
+  call: Call.Call,
+  secrets: RedactedSnippet.Secrets
+): Effect.Effect<never, TransportFailed | ClientClosed> => {
+  const causes = causesOf(error)
+  if (causes.some(isDefect)) return Effect.die(causes.find(isDefect))
+  const systemCode = firstString(causes, "code")
+  if (ofClosedClient.has(systemCode)) return Effect.fail(keepable(new ClientClosed(call.description)))
+  const problem = firstString(causes, "message") ?? systemCode ?? error.reason.description ?? error.reason._tag
+  return Effect.fail(
+    keepable(
+      new TransportFailed({
+        ...call.description,
+        systemCode: systemCode === undefined ? undefined : RedactedSnippet.make(secrets, systemCode),
+        problem: RedactedSnippet.make(secrets, withoutUrls(problem))
+      })
+    )
+  )
+}
+
+/** An answer as it arrived, and what an error about it needs. */
+export interface Answer {
+  readonly status: number
+  readonly text: string
+  readonly secrets: RedactedSnippet.Secrets
+  readonly time: Omit<ServerClock.Sample, "verdict">
+  /** How long a gateway wants to be left alone. */
+  readonly wait: { readonly retryAfter?: Duration.Duration }
+}
+
+/** The error of an answer that is none. */
+export const unreadable = (
+  answer: Answer,
+  call: Call.Call,
+  requestId: string | undefined,
+  { problem, reason }: Pick<ResponseUnreadable, "reason" | "problem">
+): ResponseUnreadable =>
+  keepable(
+    new ResponseUnreadable({
+      ...call.description,
+      reason,
+      status: answer.status,
+      requestId,
+      problem: RedactedSnippet.make(answer.secrets, problem),
+      snippet: RedactedSnippet.make(answer.secrets, answer.text),
+      ...answer.wait
+    })
+  )
+
+/** Why an answer without a return code is no answer of this API. */
+export const noReturnCode = (
+  answer: Answer,
+  why: Envelope.Unreadable
+): Pick<ResponseUnreadable, "reason" | "problem"> => {
+  if (answer.status !== 200) return { reason: { _tag: "HttpStatus" }, problem: `HTTP status ${answer.status}` }
+  if (answer.text.trim() === "") return { reason: { _tag: "Empty" }, problem: "the body is empty" }
+  return why._tag === "NotJson"
+    ? { reason: { _tag: "NotJson" }, problem: "the body is not JSON" }
+    : { reason: { _tag: "WrongShape" }, problem: why.problem }
+}
