@@ -11,8 +11,8 @@ import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
 import { atLeast } from "./internal/inRange.ts"
 import type { FaultSchedule } from "./FaultSchedule.ts"
-import * as ScenarioParts from "./internal/scenarioParts.ts"
 import * as ArbitraryAnswers from "./internal/arbitraryAnswers.ts"
+import * as ArbitraryScenarios from "./internal/arbitraryScenarios.ts"
 import type { Scenario } from "./Scenario.ts"
 import type { TestWorld } from "./TestWorld.ts"
 
@@ -36,20 +36,20 @@ export interface Options {
   readonly times?: number | undefined
 }
 
-const parts = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<ScenarioParts.ScenarioParts> =>
+const parts = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<ArbitraryScenarios.ScenarioParts> =>
   Arbitrary.schema(
-    ScenarioParts.schema({
+    ArbitraryScenarios.schema({
       users: atLeast("the number of users", 1, options?.users ?? 3),
       conversations: atLeast(
         "the number of conversations",
         0,
-        options?.conversations ?? ScenarioParts.mostConversations
+        options?.conversations ?? ArbitraryScenarios.mostConversations
       ),
       troubles: atLeast("the number of troubles", 0, options?.troubles ?? 4),
-      times: atLeast("the times of a trouble", 1, options?.times ?? ScenarioParts.mostTimes),
+      times: atLeast("the times of a trouble", 1, options?.times ?? ArbitraryScenarios.mostTimes),
       ending
     }),
-    { shrink: ScenarioParts.shrink }
+    { shrink: ArbitraryScenarios.shrink }
   )
 
 /**
@@ -92,7 +92,7 @@ export const world = (options?: Omit<Options, "troubles" | "times">): Arbitrary.
  * @since 0.1.0
  */
 export const scenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
-  Arbitrary.map(parts(options, true), ScenarioParts.scenario)
+  Arbitrary.map(parts(options, true), ArbitraryScenarios.scenario)
 
 /**
  * Like {@link scenario}, with troubles that may last for ever, cursors that lead in a circle, and redirects: a pipeline
@@ -109,7 +109,7 @@ export const scenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
  * @since 0.1.0
  */
 export const hostileScenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
-  Arbitrary.map(parts(options, false), ScenarioParts.scenario)
+  Arbitrary.map(parts(options, false), ArbitraryScenarios.scenario)
 
 /**
  * Schedules of faults for the users `u1`, `u2` and `u3` that end.
@@ -146,7 +146,7 @@ export const anyFaults = (options?: Pick<Options, "troubles" | "times">): Arbitr
 const threeUsers = ["u1", "u2", "u3"].map(() => ({ registered: true, suffix: "", length: 0, steps: [] }))
 
 const scenarioOfThree = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<Scenario> =>
-  Arbitrary.map(parts(options, ending), (parts) => ScenarioParts.scenario({ ...parts, users: threeUsers }))
+  Arbitrary.map(parts(options, ending), (parts) => ArbitraryScenarios.scenario({ ...parts, users: threeUsers }))
 
 /**
  * Readings of what the documentation leaves open.
@@ -174,7 +174,7 @@ const scenarioOfThree = (options: Options | undefined, ending: boolean): Arbitra
  * @since 0.1.0
  */
 export const reading: Arbitrary.Arbitrary<DocumentationReading.DocumentationReading> = Arbitrary.schema(
-  ScenarioParts.AnyReading
+  ArbitraryScenarios.AnyReading
 )
 
 const alphabet = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&()+-:;<=.>?@[]^_ {}|~"
@@ -216,8 +216,8 @@ export const userId: Arbitrary.Arbitrary<ProtocolUserId.UserId> = Arbitrary.map(
  * @since 0.1.0
  */
 export const conversations: Arbitrary.Arbitrary<ReadonlyArray<Conversation.Wire>> = Arbitrary.map(
-  Arbitrary.schema(Schema.Struct({ length: ScenarioParts.Length, steps: ScenarioParts.User.fields.steps })),
-  ({ length, steps }) => ScenarioParts.conversations(length, steps)
+  Arbitrary.schema(Schema.Struct({ length: ArbitraryScenarios.Length, steps: ArbitraryScenarios.User.fields.steps })),
+  ({ length, steps }) => ArbitraryScenarios.conversations(length, steps)
 )
 
 const digits = Schema.String.check(Schema.isPattern(/^(?:0|-?[1-9][0-9]{0,40})$/))

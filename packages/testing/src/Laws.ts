@@ -32,15 +32,15 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import * as LawChecks from "./internal/lawChecks.ts"
-import * as ObservePipeline from "./internal/observePipeline.ts"
-import * as InWords from "./internal/textForPeople.ts"
+import * as ListComparison from "./internal/listComparison.ts"
+import * as PipelineRun from "./internal/pipelineRun.ts"
 import * as SecretLeaks from "./internal/secretLeaks.ts"
+import * as InWords from "./internal/textForPeople.ts"
 import { Scenario } from "./Scenario.ts"
 import { TestWorld } from "./TestWorld.ts"
 import type { Services } from "./ZimTest.ts"
 
-export type { Pipeline, Result, Where } from "./internal/observePipeline.ts"
+export type { Pipeline, Result, Where } from "./internal/pipelineRun.ts"
 
 /**
  * What a law may know of the pipeline.
@@ -50,7 +50,7 @@ export type { Pipeline, Result, Where } from "./internal/observePipeline.ts"
  */
 export interface Options {
   /** For a pipeline that leaves some out on purpose: which ones it gives. Default: all. */
-  readonly where?: ObservePipeline.Where | undefined
+  readonly where?: PipelineRun.Where | undefined
 }
 
 /**
@@ -73,25 +73,28 @@ const judge = (law: string, problems: ReadonlyArray<string>): Effect.Effect<void
 
 /** What one outcome has against it. */
 type Article = (
-  scenario: Scenario,
-  observation: ObservePipeline.Observation,
-  outcome: ObservePipeline.Outcome,
-  where: ObservePipeline.Where
+  observation: PipelineRun.Observation,
+  outcome: PipelineRun.Outcome,
+  where?: PipelineRun.Where
 ) => ReadonlyArray<string>
+
+const problemsOf = (
+  observation: PipelineRun.Observation,
+  articles: ReadonlyArray<Article>,
+  where?: PipelineRun.Where
+): ReadonlyArray<string> =>
+  observation.outcomes.flatMap((outcome) =>
+    articles
+      .flatMap((article) => article(observation, outcome, where))
+      .map((problem) => `user ${outcome.userId}: ${problem}`)
+  )
 
 const lawOf =
   (name: string, articles: ReadonlyArray<Article>) =>
-  <E>(scenario: Scenario, pipeline: ObservePipeline.Pipeline<E>, options?: Options): Effect.Effect<void, LawBroken> =>
-    Effect.flatMap(ObservePipeline.observe(scenario, pipeline, { userIds: scenario.world.userIds }), (observation) => {
-      const where = options?.where ?? LawChecks.everything
-      return judge(
-        name,
-        observation.outcomes.flatMap((outcome) => [
-          ...LawChecks.unfounded(observation, outcome),
-          ...articles.flatMap((article) => article(scenario, observation, outcome, where))
-        ])
-      )
-    })
+  <E>(scenario: Scenario, pipeline: PipelineRun.Pipeline<E>, options?: Options): Effect.Effect<void, LawBroken> =>
+    Effect.flatMap(PipelineRun.observe(scenario, pipeline, { userIds: scenario.world.userIds }), (observation) =>
+      judge(name, problemsOf(observation, [PipelineRun.unfounded, ...articles], options?.where))
+    )
 
 /**
  * What ends well has left nothing out: of every registered user the whole list, at most the latest 1000.
@@ -113,7 +116,7 @@ const lawOf =
  * @category running
  * @since 0.1.0
  */
-export const complete = lawOf("complete", [LawChecks.missing])
+export const complete = lawOf("complete", [ListComparison.missing])
 
 /**
  * Nothing comes twice, not even where the pipeline fails in the end, and nothing comes that is not in the list.
@@ -132,7 +135,7 @@ export const complete = lawOf("complete", [LawChecks.missing])
  * @category running
  * @since 0.1.0
  */
-export const exactlyOnce = lawOf("exactly once", [LawChecks.repeated])
+export const exactlyOnce = lawOf("exactly once", [ListComparison.repeated])
 
 /**
  * Conversations come in the order in which the service sent them (ascending by time, within each page at least), as
@@ -152,7 +155,7 @@ export const exactlyOnce = lawOf("exactly once", [LawChecks.repeated])
  * @category running
  * @since 0.1.0
  */
-export const inOrder = lawOf("in order", [LawChecks.disordered])
+export const inOrder = lawOf("in order", [ListComparison.disordered])
 
 /**
  * The pipeline gets through: it ends well for every registered user, whatever happens on the way. For scenarios whose
@@ -185,10 +188,7 @@ export const inOrder = lawOf("in order", [LawChecks.disordered])
  * @category running
  * @since 0.1.0
  */
-export const finishes = lawOf("finished", [
-  (scenario, _, outcome) =>
-    scenario.world.strangers.some((userId) => userId === outcome.userId) ? [] : LawChecks.failed(outcome)
-])
+export const finishes = lawOf("finished", [PipelineRun.failed])
 
 /**
  * {@link complete}, {@link exactlyOnce} and {@link inOrder} in one run: nothing is lost, whatever the world and whatever
@@ -208,7 +208,11 @@ export const finishes = lawOf("finished", [
  * @category running
  * @since 0.1.0
  */
-export const losesNothing = lawOf("without a loss", [LawChecks.missing, LawChecks.repeated, LawChecks.disordered])
+export const losesNothing = lawOf("without a loss", [
+  ListComparison.missing,
+  ListComparison.repeated,
+  ListComparison.disordered
+])
 
 // ---- checkpoints ----
 
@@ -220,7 +224,7 @@ export const losesNothing = lawOf("without a loss", [LawChecks.missing, LawCheck
  * @since 0.1.0
  */
 export interface Piece<Checkpoint> {
-  readonly conversations: ReadonlyArray<ObservePipeline.Result>
+  readonly conversations: ReadonlyArray<PipelineRun.Result>
   readonly next: Option.Option<Checkpoint>
 }
 
@@ -260,7 +264,7 @@ export const resumes = Effect.fnUntraced(function* <E, Checkpoint = Cursor.Curso
 ): Effect.fn.Return<void, LawBroken> {
   for (let stop = 0; ; stop = stop < everyStop ? stop + 1 : Math.ceil(stop * 1.5)) {
     const pieces = new Map<string, number>()
-    const interrupted: ObservePipeline.Pipeline<E> = (userId) => {
+    const interrupted: PipelineRun.Pipeline<E> = (userId) => {
       const first = pipeline(userId, undefined)
       if (stop === 0) return flat(first)
       let taken = 0
@@ -279,8 +283,8 @@ export const resumes = Effect.fnUntraced(function* <E, Checkpoint = Cursor.Curso
       return flat(Stream.concat(before, after))
     }
     const broken = lawOf(stop === 0 ? "complete" : `resumed after piece ${stop}`, [
-      LawChecks.missing,
-      LawChecks.repeated
+      ListComparison.missing,
+      ListComparison.repeated
     ])
     yield* broken(scenario, interrupted, options)
     if (stop > 0 && [...pieces.values()].every((count) => count < stop)) return
@@ -292,7 +296,7 @@ const everyStop = 8
 
 const flat = <Checkpoint, E, R>(
   stream: Stream.Stream<Piece<Checkpoint>, E, R>
-): Stream.Stream<ObservePipeline.Result, E, R> =>
+): Stream.Stream<PipelineRun.Result, E, R> =>
   Stream.flatMap(stream, (piece) => Stream.fromIterable(piece.conversations))
 
 // ---- the service's side ----
@@ -323,7 +327,7 @@ const crowdList = 20
  */
 export const respectsQuota = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
-  pipeline: ObservePipeline.Pipeline<E>
+  pipeline: PipelineRun.Pipeline<E>
 ): Effect.fn.Return<void, LawBroken> {
   const { faults, reading, seed } = scenario
   const { apps, strangers, users } = scenario.world
@@ -333,7 +337,7 @@ export const respectsQuota = Effect.fnUntraced(function* <E>(
   )
   const smaller = new Scenario({ world, faults, reading, seed })
   const userIds = Array.from({ length: crowd }, (_, i) => world.userIds[i % world.userIds.length] ?? "nobody")
-  const observation = yield* ObservePipeline.observe(smaller, pipeline, { userIds })
+  const observation = yield* PipelineRun.observe(smaller, pipeline, { userIds })
   const rejected = observation.journal.filter(
     (entry) => Journal.isRateLimited(entry) && !entry.faults.some((fault) => fault.includes("660300005"))
   )
@@ -342,7 +346,7 @@ export const respectsQuota = Effect.fnUntraced(function* <E>(
     ...(rejected.length === 0
       ? []
       : [`the service rejected ${InWords.count(rejected.length, "call")}: up to ${peak} came in one second, 20 may`]),
-    ...LawChecks.unended(observation)
+    ...problemsOf(observation, [PipelineRun.unended])
   ])
 })
 
@@ -367,10 +371,10 @@ export const respectsQuota = Effect.fnUntraced(function* <E>(
  */
 export const keepsSecrets = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
-  pipeline: ObservePipeline.Pipeline<E>
+  pipeline: PipelineRun.Pipeline<E>
 ): Effect.fn.Return<void, LawBroken> {
   const listening = SecretLeaks.listen()
-  const observation = yield* ObservePipeline.observe(scenario, pipeline, {
+  const observation = yield* PipelineRun.observe(scenario, pipeline, {
     userIds: scenario.world.userIds,
     around: listening.around
   })
@@ -379,5 +383,5 @@ export const keepsSecrets = Effect.fnUntraced(function* <E>(
     scenario.world,
     observation.credentials
   )
-  yield* judge("secret", [...problems, ...LawChecks.unended(observation)])
+  yield* judge("secret", [...problems, ...problemsOf(observation, [PipelineRun.unended])])
 })

@@ -3,11 +3,10 @@
  * documentation the service takes.
  */
 import { DocumentationReading } from "@effect-zim/emulator"
+import * as Struct from "effect/Struct"
 import type { FaultSchedule } from "./FaultSchedule.ts"
 import * as InWords from "./internal/textForPeople.ts"
 import type { TestWorld } from "./TestWorld.ts"
-
-const points = ["emptyList", "totalCount", "order", "nonceReuse"] as const
 
 /**
  * A world, its faults, the readings where the documentation is silent, and a seed for all that is drawn (cursors,
@@ -36,7 +35,7 @@ export class Scenario extends InWords.InWords {
   }
 
   override toString(): string {
-    const unusual = points.flatMap((point) => {
+    const unusual = Struct.keys(DocumentationReading.standard).flatMap((point) => {
       const choice = this.reading[point]
       return choice === undefined || choice === DocumentationReading.standard[point] ? [] : [`${point} ${choice}`]
     })

@@ -3,7 +3,6 @@
  */
 import { UserId } from "@effect-zim/protocol"
 import type { World } from "@effect-zim/emulator"
-import * as DescribeConversation from "./internal/describeConversation.ts"
 import * as InWords from "./internal/textForPeople.ts"
 
 /** So many conversations of a list are named where a world is printed, half of them from its beginning. */
@@ -14,7 +13,7 @@ const listOf = (user: World.User): string => {
   const describe = (index: number): string => {
     const wire = list[index]
     if (wire === undefined) return ""
-    return `${DescribeConversation.describe(wire)}${list[index - 1]?.UpdateTime === wire.UpdateTime ? " (same time)" : ""}`
+    return `${InWords.conversation(wire)}${list[index - 1]?.UpdateTime === wire.UpdateTime ? " (same time)" : ""}`
   }
   const indices = [...list.keys()]
   const texts =

@@ -87,10 +87,9 @@ export const layer = (
   const schedule = faults instanceof FaultSchedule ? faults : undefined
   const emulator = Layer.effect(
     Emulator.Emulator,
-    Emulator.make({ ...options, world, faults: faults instanceof FaultSchedule ? faults.faults : faults }).pipe(
-      Effect.map((emulator) =>
-        schedule === undefined && options.spy === undefined ? emulator : EmulatorSpy.on(emulator, schedule, options.spy)
-      )
+    Effect.map(
+      Emulator.make({ ...options, world, faults: faults instanceof FaultSchedule ? faults.faults : faults }),
+      (emulator) => EmulatorSpy.on(emulator, schedule, options.spy)
     )
   )
   const [app] = world.apps

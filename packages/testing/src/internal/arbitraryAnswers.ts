@@ -1,8 +1,10 @@
+/** Answers on the wire to draw, right ones and broken ones. */
 import { type Conversation, WireJson } from "@effect-zim/protocol"
 import * as Arbitrary from "effect/Arbitrary"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
+import * as ArbitraryScenarios from "./arbitraryScenarios.ts"
 import * as InWords from "./textForPeople.ts"
-import * as ScenarioParts from "./scenarioParts.ts"
 
 /** So much of a text is printed. */
 const shown = 400
@@ -73,7 +75,7 @@ const Spelling = Schema.Struct({
 const Page = Schema.Struct({
   ...Spelling.fields,
   length: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 12 })),
-  steps: ScenarioParts.User.fields.steps
+  steps: ArbitraryScenarios.User.fields.steps
 })
 
 type Page = typeof Page.Type
@@ -83,17 +85,19 @@ const bare = (digits: string): number | bigint =>
 
 const extras = { nothing: {}, field: { Unheard: "of" }, object: { Nested: { deep: [1, { deeper: null }] } } }
 
+/** A field that may be there, null or absent. */
+const spelled = (spelling: string | number, value: unknown = spelling): unknown =>
+  spelling === "absent" ? undefined : spelling === "null" ? null : value
+
 const fieldsOf = (page: Page): Record<string, unknown> => {
-  const list = ScenarioParts.conversations(page.length, page.steps)
+  const list = ArbitraryScenarios.conversations(page.length, page.steps)
   return {
     Code: page.code,
-    ...(page.message === "absent" ? {} : { Message: page.message === "null" ? null : page.message }),
-    ...(page.requestId === "absent" ? {} : { RequestId: page.requestId === "null" ? null : page.requestId }),
-    ...(page.total === "absent" ? {} : { TotalCount: page.total === "null" ? null : list.length }),
+    Message: spelled(page.message),
+    RequestId: spelled(page.requestId),
+    TotalCount: spelled(page.total, list.length),
     Next: bare(page.next),
-    ...(list.length === 0 && page.emptyList === "absent"
-      ? {}
-      : { List: list.length === 0 && page.emptyList === "null" ? null : list }),
+    List: list.length === 0 ? spelled(page.emptyList, list) : list,
     ...extras[page.more]
   }
 }
@@ -103,7 +107,8 @@ const textOf = (page: Page, fields: Record<string, unknown>): string =>
 
 export const answer: Arbitrary.Arbitrary<Answer> = Arbitrary.map(
   Arbitrary.schema(Page),
-  (page) => new Answer(textOf(page, fieldsOf(page)), ScenarioParts.conversations(page.length, page.steps), page.next)
+  (page) =>
+    new Answer(textOf(page, fieldsOf(page)), ArbitraryScenarios.conversations(page.length, page.steps), page.next)
 )
 
 const wrongFields = {
@@ -148,14 +153,9 @@ const wrongTexts = {
   "an integer of 400 digits": `{"Code":0,"Next":${"9".repeat(400)},"List":[]}`
 } as const
 
-const keys = <K extends string>(record: Readonly<Record<K, unknown>>): ReadonlyArray<K> => {
-  const isKey = (key: string): key is K => Object.hasOwn(record, key)
-  return Object.keys(record).filter(isKey)
-}
-
 const Breakage = Schema.Union([
-  Schema.Struct({ kind: Schema.Literal("field"), which: Schema.Literals(keys(wrongFields)) }),
-  Schema.Struct({ kind: Schema.Literal("text"), which: Schema.Literals(keys(wrongTexts)) }),
+  Schema.Struct({ kind: Schema.Literal("field"), which: Schema.Literals(Struct.keys(wrongFields)) }),
+  Schema.Struct({ kind: Schema.Literal("text"), which: Schema.Literals(Struct.keys(wrongTexts)) }),
   Schema.Struct({ kind: Schema.Literal("cut"), at: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 99 })) })
 ])
 

@@ -1,3 +1,4 @@
+import { Conversation } from "@effect-zim/protocol"
 import * as Inspectable from "effect/Inspectable"
 
 /** A value that prints as text for people, wherever a test runner or a log prints it. */
@@ -24,3 +25,16 @@ export const some = (items: ReadonlyArray<string>, atMost: number, separator = "
   items.length <= atMost
     ? items.join(separator)
     : `${items.slice(0, atMost).join(separator)}${separator}and ${items.length - atMost} more`
+
+/** A conversation's type and id, which tell it apart from all others of a list: `group:7`, `peer:ada`. */
+export const conversation = ({ ConvId, ConvType }: Pick<Conversation.Wire, "ConvId" | "ConvType">): string => {
+  const type = ConvType ?? Conversation.typeCodes.OneToOne
+  switch (type) {
+    case Conversation.typeCodes.OneToOne:
+      return `peer:${ConvId}`
+    case Conversation.typeCodes.Group:
+      return `group:${ConvId}`
+    default:
+      return `type ${type}:${ConvId}`
+  }
+}

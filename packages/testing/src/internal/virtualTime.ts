@@ -38,8 +38,13 @@ const counting = (scheduler: Scheduler.Scheduler) => {
   return { counted, isIdle: () => pending === 0 }
 }
 
-/** A clock that tells who sleeps on it, and when the next sleeper wakes. */
-const watch = (clock: TestClock.TestClock) => {
+const watchedClocks = new WeakSet<Clock.Clock>()
+
+/**
+ * A clock that tells when the next one wakes who sleeps on it. One for each clock: what one effect leaves asleep (a permit
+ * on its way back), the next one may wait for.
+ */
+const watch = memoize((clock: TestClock.TestClock) => {
   const sleepers = new Set<{ readonly end: number }>()
   const watched: TestClock.TestClock = {
     ...clock,
@@ -53,29 +58,15 @@ const watch = (clock: TestClock.TestClock) => {
         )
       })
   }
-  const next = (): number => {
-    let earliest = Infinity
-    for (const { end } of sleepers) if (end < earliest) earliest = end
-    return earliest
-  }
-  return { clock: watched, next }
-}
-
-// One for each clock: what one effect leaves asleep (a permit on its way back), the next one may wait for.
-const watchOf = memoize((clock: TestClock.TestClock) => {
-  const made = watch(clock)
-  watchedClocks.add(made.clock)
-  return made
+  watchedClocks.add(watched)
+  return { clock: watched, next: () => [...sleepers].reduce((earliest, { end }) => Math.min(earliest, end), Infinity) }
 })
-const watchedClocks = new WeakSet<Clock.Clock>()
 
 /** In how many turns of the event loop nothing may happen before it counts as a standstill: a quarter of a second. */
 const patience = 50
 
 /** So many turns of the event loop an effect may be busy while no virtual time passes. */
 const busiest = 500_000
-
-const isTestClock = (clock: Clock.Clock): boolean => "adjust" in clock && "setTime" in clock
 
 /** After everything that is due, which is a timer where a runtime has nothing quicker, as workerd; returns what cancels it. */
 const soon = new Scheduler.MixedScheduler().setImmediate
@@ -90,12 +81,12 @@ export const run = Effect.fnUntraced(function* <A, E, R>(
   const current = yield* Clock.Clock
   // Time goes on already.
   if (watchedClocks.has(current)) return yield* effect
-  if (!isTestClock(current)) {
+  if (!("adjust" in current && "setTime" in current)) {
     return yield* new NeverEnds({ problem: "there is no TestClock: use it.effect, or provide TestClock.layer()" })
   }
   const clock = yield* TestClock.testClockWith((clock) => Effect.succeed(clock))
   const { counted, isIdle } = counting(yield* Scheduler.Scheduler)
-  const watching = watchOf(clock)
+  const watching = watch(clock)
   const millis = Duration.toMillis(limit)
   inRange("the limit of virtual time", millis, Number.isFinite(millis) && millis > 0, "a finite time above 0")
   const end = clock.currentTimeMillisUnsafe() + millis

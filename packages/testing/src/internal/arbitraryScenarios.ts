@@ -1,14 +1,13 @@
-/**
- * What a scenario is made of, in a form that is easy to draw and easy to make smaller.
- */
+/** Scenarios to draw: what they are made of, in a form that is easy to make smaller, and what becomes of it. */
 import { DocumentationReading, World } from "@effect-zim/emulator"
 import type { Conversation } from "@effect-zim/protocol"
 import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import * as FaultSchedule from "../FaultSchedule.ts"
 import { Scenario } from "../Scenario.ts"
 import { TestWorld } from "../TestWorld.ts"
-import * as DescribeConversation from "./describeConversation.ts"
+import * as InWords from "./textForPeople.ts"
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
@@ -19,7 +18,7 @@ const typeCodes = { group: 2, peer: 0, "peer without ConvType": undefined, room:
 
 /** How an entry of a list differs from the one before it. */
 export const Step = Schema.Struct({
-  type: Schema.Literals(["group", "peer", "peer without ConvType", "room", "community", "unknown"]),
+  type: Schema.Literals(Struct.keys(typeCodes)),
   /** Later by so many milliseconds: often at the same time. */
   later: Schema.Literals([60_000, 0, 1, 0]),
   /** The same id as the entry before: the type alone tells them apart. */
@@ -79,12 +78,6 @@ export const AnyReading = Schema.Struct({
   order: Schema.Literals(["AcrossPages", "AcrossPages", "WithinPages"])
 })
 
-const usersOf = (maximum: number, conversations: number) =>
-  Schema.Array(Schema.Struct({ ...User.fields, length: lengthUpTo(conversations) })).check(
-    Schema.isMinLength(1),
-    Schema.isMaxLength(maximum)
-  )
-
 export const schema = (options: {
   readonly users: number
   readonly conversations: number
@@ -93,7 +86,10 @@ export const schema = (options: {
   readonly ending: boolean
 }) =>
   Schema.Struct({
-    users: usersOf(options.users, options.conversations),
+    users: Schema.Array(Schema.Struct({ ...User.fields, length: lengthUpTo(options.conversations) })).check(
+      Schema.isMinLength(1),
+      Schema.isMaxLength(options.users)
+    ),
     troubles: Schema.Array(troubleOf(options.times, options.ending)).check(Schema.isMaxLength(options.troubles)),
     reading: AnyReading,
     seed: between(0, 9999)
@@ -103,16 +99,8 @@ export type ScenarioParts = ReturnType<typeof schema>["Type"]
 
 // ---- smaller ----
 
-const isStandard = (reading: DocumentationReading.DocumentationReading): boolean =>
-  Equal.equals(reading, DocumentationReading.standard)
-
-const without = <A>(items: ReadonlyArray<A>, index: number): ReadonlyArray<A> => items.filter((_, i) => i !== index)
-
-const replaced = <A>(items: ReadonlyArray<A>, index: number, item: A): ReadonlyArray<A> =>
-  items.map((other, i) => (i === index ? item : other))
-
 /** Nothing, then nearer and nearer to the number itself. */
-export const smaller = (n: number, least = 0): ReadonlyArray<number> => {
+const smaller = (n: number, least = 0): ReadonlyArray<number> => {
   const found = new Set<number>([least])
   for (let gap = n - least; gap >= 1; gap = Math.floor(gap / 2)) {
     const candidate = n - gap
@@ -125,7 +113,7 @@ export const smaller = (n: number, least = 0): ReadonlyArray<number> => {
 const fewer = <A>(items: ReadonlyArray<A>, least: number): ReadonlyArray<ReadonlyArray<A>> => [
   ...(least === 0 && items.length > 1 ? [[]] : []),
   ...(items.length > 2 ? items.map((item) => [item]) : []),
-  ...(items.length > least ? items.map((_, i) => without(items, i)) : [])
+  ...(items.length > least ? items.map((_, i) => items.toSpliced(i, 1)) : [])
 ]
 
 const smallerUser = (user: User): ReadonlyArray<User> => [
@@ -138,7 +126,7 @@ const smallerUser = (user: User): ReadonlyArray<User> => [
       ...(step.type === plain.type ? [] : [{ ...step, type: plain.type }]),
       ...(step.later === plain.later ? [] : [{ ...step, later: plain.later }]),
       ...(step.sameId ? [{ ...step, sameId: false }] : [])
-    ].map((simpler) => ({ ...user, steps: replaced(user.steps, i, simpler) }))
+    ].map((simpler) => ({ ...user, steps: user.steps.with(i, simpler) }))
   ),
   ...(user.registered ? [] : [{ ...user, registered: true }])
 ]
@@ -158,7 +146,7 @@ const smallerTrouble = (trouble: TroubleOf): ReadonlyArray<TroubleOf> => [
 /** Who is left keeps his troubles. */
 const withoutUser = (parts: ScenarioParts, index: number): ScenarioParts => ({
   ...parts,
-  users: without(parts.users, index),
+  users: parts.users.toSpliced(index, 1),
   troubles: parts.troubles
     .filter(({ user }) => user % parts.users.length !== index)
     .map((trouble) => {
@@ -170,12 +158,14 @@ const withoutUser = (parts: ScenarioParts, index: number): ScenarioParts => ({
 /** Without one trouble, and without the calls that it makes necessary: the others of its user come earlier. */
 const withoutTrouble = (troubles: ReadonlyArray<TroubleOf>, index: number): ReadonlyArray<TroubleOf> => {
   const { call = 0, times = 0, user } = troubles[index] ?? {}
-  return without(troubles, index).map((trouble) =>
-    trouble.user === user && trouble.call > call ? { ...trouble, call: Math.max(1, trouble.call - times) } : trouble
-  )
+  return troubles
+    .toSpliced(index, 1)
+    .map((trouble) =>
+      trouble.user === user && trouble.call > call ? { ...trouble, call: Math.max(1, trouble.call - times) } : trouble
+    )
 }
 
-/** Ways to make a parts smaller, the most promising first. */
+/** Ways to make parts smaller, the most promising first. */
 const ways: ReadonlyArray<(parts: ScenarioParts) => ReadonlyArray<ScenarioParts>> = [
   (parts) => (parts.users.length > 1 ? parts.users.map((_, i) => withoutUser(parts, i)) : []),
   (parts) =>
@@ -183,14 +173,17 @@ const ways: ReadonlyArray<(parts: ScenarioParts) => ReadonlyArray<ScenarioParts>
       (troubles) => ({ ...parts, troubles })
     ),
   (parts) => (parts.seed === 0 ? [] : [{ ...parts, seed: 0 }]),
-  (parts) => (isStandard(parts.reading) ? [] : [{ ...parts, reading: DocumentationReading.standard }]),
+  (parts) =>
+    Equal.equals(parts.reading, DocumentationReading.standard)
+      ? []
+      : [{ ...parts, reading: DocumentationReading.standard }],
   (parts) =>
     parts.troubles.flatMap((trouble, i) =>
-      smallerTrouble(trouble).map((simpler) => ({ ...parts, troubles: replaced(parts.troubles, i, simpler) }))
+      smallerTrouble(trouble).map((simpler) => ({ ...parts, troubles: parts.troubles.with(i, simpler) }))
     ),
   (parts) =>
     parts.users.flatMap((user, i) =>
-      smallerUser(user).map((simpler) => ({ ...parts, users: replaced(parts.users, i, simpler) }))
+      smallerUser(user).map((simpler) => ({ ...parts, users: parts.users.with(i, simpler) }))
     )
 ]
 
@@ -210,7 +203,7 @@ export const shrink = (parts: ScenarioParts): ReadonlyArray<ScenarioParts> => {
   })
 }
 
-// ---- cooked ----
+// ---- what becomes of it ----
 
 /** The time of the oldest conversation: the end of 2023. */
 const oldest = 1_704_000_000_000
@@ -230,8 +223,8 @@ export const conversations = (length: number, steps: ReadonlyArray<Step>): Reado
       ...(type === undefined ? {} : { ConvType: type }),
       UpdateTime: time
     })
-    const entry = step.sameId && id > 0 && !known.has(DescribeConversation.keyOf(of(id))) ? of(id) : of(++id)
-    known.add(DescribeConversation.keyOf(entry))
+    const entry = step.sameId && id > 0 && !known.has(InWords.conversation(of(id))) ? of(id) : of(++id)
+    known.add(InWords.conversation(entry))
     list.push(entry)
   }
   return list
@@ -240,34 +233,21 @@ export const conversations = (length: number, steps: ReadonlyArray<Step>): Reado
 /** The app of every world of this package: the vendor's published test vector. */
 const app = { appId: 12345, serverSecret: "9193cc662a4c0ec135ec71fb57194b38" }
 
-const userIdOf = (user: User, index: number): string => `u${index + 1}${user.suffix}`
-
-export const world = (users: ReadonlyArray<User>): TestWorld => {
-  const named = users.map((user, i) => ({ user, userId: userIdOf(user, i) }))
-  return new TestWorld(
-    World.make({
-      apps: [app],
-      users: named
-        .filter(({ user }) => user.registered)
-        .map(({ user, userId }) => ({ userId, conversations: conversations(user.length, user.steps) }))
-    }),
-    named.filter(({ user }) => !user.registered).map(({ userId }) => userId)
-  )
-}
-
-export const scenario = (parts: ScenarioParts): Scenario => {
-  const userIds = parts.users.map(userIdOf)
-  return new Scenario({
-    world: world(parts.users),
-    faults: FaultSchedule.make(
-      parts.troubles.map(({ call, times, trouble, user }) => ({
-        userId: userIds[user % userIds.length] ?? "u1",
-        call,
-        times: times === forever ? Infinity : times,
-        trouble
-      }))
-    ),
-    reading: parts.reading,
-    seed: parts.seed
+/** The scenario of these parts. */
+export const scenario = ({ reading, seed, troubles, users }: ScenarioParts): Scenario => {
+  const named = users.map((user, i) => ({ ...user, userId: `u${i + 1}${user.suffix}` }))
+  const world = World.make({
+    apps: [app],
+    users: named
+      .filter(({ registered }) => registered)
+      .map(({ length, steps, userId }) => ({ userId, conversations: conversations(length, steps) }))
   })
+  const strangers = named.filter(({ registered }) => !registered).map(({ userId }) => userId)
+  const lines = troubles.map(({ call, times, trouble, user }) => ({
+    userId: named[user % named.length]?.userId ?? "u1",
+    call,
+    times: times === forever ? Infinity : times,
+    trouble
+  }))
+  return new Scenario({ world: new TestWorld(world, strangers), faults: FaultSchedule.make(lines), reading, seed })
 }

@@ -1,3 +1,4 @@
+/** Runs a pipeline in a scenario, looks at everything, and says how it ended. */
 import { Emulator, type Journal } from "@effect-zim/emulator"
 import type { Conversation } from "@effect-zim/protocol"
 import * as Cause from "effect/Cause"
@@ -98,6 +99,7 @@ export const observe = Effect.fnUntraced(function* <E>(
     )
   )
   return {
+    scenario,
     outcomes: runs.map(({ outcome }) => outcome),
     served: seen.served,
     credentials: seen.credentials,
@@ -112,8 +114,10 @@ export const observe = Effect.fnUntraced(function* <E>(
   }
 })
 
+// ---- how it ended ----
+
 /** What a cause says, in one line. */
-export const problemOf = (cause: Cause.Cause<unknown>): string => {
+const problemOf = (cause: Cause.Cause<unknown>): string => {
   const error = Cause.squash(cause)
   const text =
     error instanceof VirtualTime.NeverEnds
@@ -123,3 +127,25 @@ export const problemOf = (cause: Cause.Cause<unknown>): string => {
         : String(error)
   return text.split("\n", 1).join()
 }
+
+/** A failure that the service gave no reason for, a defect, or no end at all. */
+export const unfounded = (observation: Observation, { exit, userId }: Outcome): ReadonlyArray<string> => {
+  if (observation.neverEnds !== undefined) return [`never ends: ${observation.neverEnds}`]
+  if (exit === undefined) return ["was interrupted"]
+  if (Exit.isSuccess(exit)) return []
+  const problem = problemOf(exit.cause)
+  if (Cause.hasDies(exit.cause)) return [`died: ${problem}`]
+  const last = observation.journal.findLast((entry) => entry.userId === userId)
+  if (last === undefined) return [`failed before it asked the service: ${problem}`]
+  return last.code === 0 && last.faults.length === 0 ? [`failed although its last call was answered: ${problem}`] : []
+}
+
+/** No end at all. */
+export const unended = (observation: Observation, outcome: Outcome): ReadonlyArray<string> =>
+  outcome.exit === undefined ? unfounded(observation, outcome) : []
+
+/** Any failure, but that of a user who is not registered. */
+export const failed = ({ scenario }: Observation, { exit, userId }: Outcome): ReadonlyArray<string> =>
+  exit === undefined || Exit.isSuccess(exit) || scenario.world.strangers.some((stranger) => stranger === userId)
+    ? []
+    : [`gave up: ${problemOf(exit.cause)}`]
