@@ -7,10 +7,11 @@ import * as Cause from "effect/Cause"
 import type * as CliError from "effect/cli/CliError"
 import * as Match from "effect/Match"
 import type * as PlatformError from "effect/PlatformError"
+import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { hostname } from "node:os"
 import * as ExitCode from "./ExitCode.ts"
-import { oneLine, wrap } from "./internal/terminal/terminalText.ts"
+import { oneLine, wrap } from "./internal/printableText.ts"
 
 /**
  * A failure of a command itself, in its final words.
@@ -156,6 +157,20 @@ const sinkAdvice: Record<Exclude<ExportSink.FailureReason["_tag"], "Unknown">, s
   ReadOnlyFileSystem: "Choose an --out on a file system that can be written.",
   TooManyOpenFiles: "Raise the number of files that may be open: ulimit -n.",
   Unreachable: "Look whether the database runs, then go on with --resume; what was saved before stays saved."
+}
+
+/** Why a file cannot be read, in a few words. */
+export const whyUnreadable = ({ reason }: PlatformError.PlatformError): string => {
+  switch (reason._tag) {
+    case "NotFound":
+      return "there is no such file"
+    case "PermissionDenied":
+      return "permission denied"
+    default:
+      return Predicate.hasProperty(reason.cause, "code") && reason.cause.code === "EISDIR"
+        ? "it is a folder"
+        : "it is not a readable file"
+  }
 }
 
 /** The number of a process means another one on another machine. */

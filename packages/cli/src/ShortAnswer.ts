@@ -6,7 +6,7 @@ import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Context from "effect/Context"
 import { env } from "node:process"
 import * as CodesText from "./internal/codesText.ts"
-import * as Colors from "./internal/terminal/colors.ts"
+import * as Colors from "./internal/colors.ts"
 import * as Version from "./internal/version.ts"
 
 const codes = (found: ReadonlyArray<CodesText.KnownCode>): string => {

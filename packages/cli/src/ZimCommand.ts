@@ -11,18 +11,49 @@ import * as Layer from "effect/Layer"
 import * as Logger from "effect/Logger"
 import { call } from "./commands/Call.ts"
 import { codes } from "./commands/Codes.ts"
-import { conversations } from "./commands/Conversations.ts"
+import { exportCommand } from "./commands/ConversationsExport.ts"
+import * as ConversationsList from "./commands/ConversationsList.ts"
+import { stats } from "./commands/ConversationsStats.ts"
 import { doctor } from "./commands/Doctor.ts"
 import { emulator } from "./commands/Emulator.ts"
-import { exportsCommand } from "./commands/Exports.ts"
+import { cancel, pause, resume } from "./commands/ExportsControl.ts"
+import { failures } from "./commands/ExportsFailures.ts"
+import * as ExportsList from "./commands/ExportsList.ts"
+import { show } from "./commands/ExportsShow.ts"
+import { submit } from "./commands/ExportsSubmit.ts"
 import { worker } from "./commands/Worker.ts"
 import * as ExitCode from "./ExitCode.ts"
 import * as ErrorReport from "./ErrorReport.ts"
-import * as Capabilities from "./internal/terminal/capabilities.ts"
-import { CompletionScript, HelpText, Quiet, quietLogs, VersionText } from "./internal/flags/globalFlags.ts"
+import * as Terminal from "./internal/terminal.ts"
+import { CompletionScript } from "./internal/completions.ts"
 import * as Help from "./internal/help.ts"
 import * as Output from "./internal/output.ts"
 import { version } from "./internal/version.ts"
+import { Quiet, quietLogs } from "./internal/flags.ts"
+
+/** Everything about conversation lists. */
+const conversations = Command.make("conversations").pipe(
+  Command.withDescription("Read conversation lists."),
+  Command.withShortDescription("Read conversation lists"),
+  Command.withExamples([
+    { command: "zim conversations list user-42", description: "A user's conversations" },
+    { command: "zim conversations export --users users.txt --out lists.ndjson", description: "Everybody's" }
+  ]),
+  Command.withSubcommands([ConversationsList.list, exportCommand, stats])
+)
+
+/** Exports that are kept in a database, and read by workers. */
+const exportsCommand = Command.make("exports").pipe(
+  Command.withDescription(
+    "Exports that outlive a machine: kept in a PostgreSQL database, and read by any number of workers."
+  ),
+  Command.withShortDescription("Exports by workers, kept in a database"),
+  Command.withExamples([
+    { command: "zim exports submit --users users.txt", description: "Prints its id" },
+    { command: "zim exports show ID --watch", description: "Follow it until it ends" }
+  ]),
+  Command.withSubcommands([submit, ExportsList.list, show, failures, pause, resume, cancel])
+)
 
 /**
  * The root command.
@@ -45,10 +76,10 @@ export const zim = Command.make("zim").pipe(
 
 const services = Layer.mergeAll(
   CliConfig.layer({
-    builtIns: [HelpText, VersionText, GlobalFlag.LogLevel, CompletionScript]
+    builtIns: [Help.HelpText, Help.VersionText, GlobalFlag.LogLevel, CompletionScript]
   }),
   Help.layer,
-  Capabilities.layer,
+  Terminal.layer,
   // Standard output is for results.
   Layer.succeed(Logger.LogToStderr, true)
 )
@@ -66,7 +97,7 @@ export const run = (args: ReadonlyArray<string>): Effect.Effect<number, never, C
     Effect.catchCause((cause) => {
       if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
       const report = ErrorReport.reportCause(cause)
-      return Output.errorWidth.pipe(
+      return Terminal.errorWidth.pipe(
         Effect.flatMap((width) => Console.error(ErrorReport.lines(report, width))),
         Effect.as(ExitCode.table[report.exit].code)
       )

@@ -7,17 +7,82 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as Effect from "effect/Effect"
+import * as FileSystem from "effect/FileSystem"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import type * as PlatformError from "effect/PlatformError"
+import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
 import * as ErrorReport from "../ErrorReport.ts"
-import { boolean } from "../internal/flags/commonFlags.ts"
-import { Quiet } from "../internal/flags/globalFlags.ts"
 import * as JsonText from "../internal/jsonText.ts"
 import * as Output from "../internal/output.ts"
-import * as BodyFlag from "../internal/flags/bodyFlag.ts"
-import * as Colors from "../internal/terminal/colors.ts"
-import { oneLine } from "../internal/terminal/terminalText.ts"
+import * as Colors from "../internal/colors.ts"
+import { boolean, Quiet } from "../internal/flags.ts"
+import { oneLine } from "../internal/printableText.ts"
+
+// ---- what is sent ----
+
+const decodeBody = Schema.decodeUnknownEffect(UntypedOperation.JsonText)
+
+/** Where a body comes from, and what it is to say when that goes wrong. */
+interface Source {
+  readonly name: string
+  readonly exit: "Usage" | "Failure"
+}
+
+const invalid = ({ exit, name }: Source, problem: string) =>
+  new ErrorReport.CommandFailed({
+    problem: `${name} ${problem}`,
+    advice: `A body is one JSON object, in single quotes for the shell: --body '{"FromUserId":"user-42"}'`,
+    exit
+  })
+
+const parse = Effect.fnUntraced(function* (source: Source, text: string) {
+  yield* Effect.try({
+    try: (): unknown => JSON.parse(text),
+    // The engine says where, by the position or by what is around it.
+    catch: (error) =>
+      invalid(source, `is not valid JSON: ${error instanceof SyntaxError ? error.message : "it is nested too deeply"}`)
+  })
+  return yield* Effect.mapError(decodeBody(text), (error) => invalid(source, `cannot be sent: ${error.message}`))
+})
+
+const unreadable =
+  ({ exit, name }: Source) =>
+  (error: PlatformError.PlatformError) =>
+    new ErrorReport.CommandFailed({
+      problem: `cannot read ${name}: ${ErrorReport.whyUnreadable(error)}`,
+      advice: "Check the path and the permissions; --body - reads standard input.",
+      exit
+    })
+
+/** Strictly: what is no UTF-8 would be sent as something else. */
+const parseBytes = Effect.fnUntraced(function* (source: Source, bytes: Uint8Array) {
+  const text = yield* Effect.try({
+    try: () => new TextDecoder("utf-8", { fatal: true }).decode(bytes),
+    catch: () => invalid(source, "is not UTF-8")
+  })
+  return yield* parse(source, text)
+})
+
+/** The body that `--body` stands for: JSON itself, a file with it, or standard input. It is sent as it is. */
+const readBody = Effect.fnUntraced(function* (given: string) {
+  if (given === "-") {
+    const source: Source = { name: "standard input", exit: "Failure" }
+    const { stdin } = yield* Stdio.Stdio
+    const chunks = yield* Effect.mapError(Stream.runCollect(stdin), unreadable(source))
+    return yield* parseBytes(source, Buffer.concat(chunks))
+  }
+  if (given.startsWith("@")) {
+    const source: Source = { name: `the body file ${given.slice(1)}`, exit: "Failure" }
+    const fs = yield* FileSystem.FileSystem
+    return yield* parseBytes(source, yield* Effect.mapError(fs.readFile(given.slice(1)), unreadable(source)))
+  }
+  return yield* parse({ name: "--body", exit: "Usage" }, given)
+})
+
+// ---- what is shown ----
 
 /** The envelope in a line. */
 const heading = ({ code, message, requestId }: UntypedOperation.Response): string =>
@@ -96,7 +161,7 @@ export const call = Command.make(
       method: Option.getOrUndefined(method)
     })
     const answer = yield* Effect.mapError(
-      ZimClient.execute(operation, yield* BodyFlag.read(body)),
+      ZimClient.execute(operation, yield* readBody(body)),
       explain(operation.kind === "Read")
     )
     const { stdoutIsTerminal } = yield* Stdio.Stdio

@@ -9,7 +9,7 @@ import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
 import * as CodesText from "../internal/codesText.ts"
 import * as Output from "../internal/output.ts"
-import * as Colors from "../internal/terminal/colors.ts"
+import * as Colors from "../internal/colors.ts"
 
 const keys = ["code", "meaning", "category", "retry", "error", "advice"] as const
 

@@ -17,18 +17,27 @@ import * as Stream from "effect/Stream"
 import process from "node:process"
 import * as V8 from "node:v8"
 import * as ErrorReport from "../ErrorReport.ts"
-import { boolean, callsPerSecond, path, positive, spreadsheet } from "../internal/flags/commonFlags.ts"
-import * as QuotaOf from "../internal/flags/quotaOf.ts"
-import * as ChooseSink from "../internal/export/chooseSink.ts"
-import { Quiet } from "../internal/flags/globalFlags.ts"
-import { standardStream, usersOf } from "../internal/export/usersOf.ts"
-import { doneOf, number, statusLine, summary } from "../internal/export/progressText.ts"
-import * as ProgressReporter from "../internal/export/progressReporter.ts"
+import * as ExportTarget from "../internal/exportTarget.ts"
+import * as ExportProgress from "../internal/exportProgress.ts"
+import {
+  boolean,
+  callsPerSecond,
+  path,
+  positive,
+  Quiet,
+  quotaLayer,
+  quotaPerSecond,
+  spreadsheet,
+  standardStream,
+  usersOf
+} from "../internal/flags.ts"
+import { number } from "../internal/quantities.ts"
+import { doneOf, statusLine, summary } from "../internal/exportProgress.ts"
 
 interface Flags {
   readonly users: string
   readonly out: string
-  readonly format: Option.Option<ChooseSink.Format>
+  readonly format: Option.Option<ExportTarget.Format>
   readonly spreadsheet: boolean
   readonly concurrency: number
   readonly callsPerSecond: Option.Option<number>
@@ -110,10 +119,10 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   yield* saveMemory
   const mode = yield* modeOf(flags)
   const users = flags.users === standardStream ? Option.none() : Option.some(flags.users)
-  const { failures, sink, unfinished } = yield* ChooseSink.target({ ...flags, users })
+  const { failures, sink, unfinished } = yield* ExportTarget.target({ ...flags, users })
   // All of it, before anything is begun: what is no text of users is found here.
   const lines = flags.users === standardStream ? undefined : yield* UserList.count(flags.users)
-  const scale = { lines, callsPerSecond: yield* QuotaOf.callsPerSecond(flags.callsPerSecond) }
+  const scale = { lines, callsPerSecond: yield* quotaPerSecond(flags.callsPerSecond) }
   const meter = yield* Progress.meter(scale)
   let isStarted = false
   let isFinished = false
@@ -121,7 +130,7 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   const exported = (stop: Effect.Effect<void>) =>
     Effect.gen(function* () {
       const line = (width?: number) => Effect.map(meter.status, (status) => statusLine(status, scale, width))
-      const reporter = yield* ProgressReporter.start(line, flags.quiet)
+      const reporter = yield* ExportProgress.start(line, flags.quiet)
       yield* Effect.forkScoped(
         Effect.andThen(
           stop,
@@ -200,7 +209,7 @@ export const exportCommand = Command.make(
       Flag.withDescription("The file to write"),
       Flag.withSchema(outputPath)
     ),
-    format: Flag.Literals("format", ChooseSink.formats).pipe(
+    format: Flag.Literals("format", ExportTarget.formats).pipe(
       Flag.withDescription("How to write it; default: what the name of the file says, else ndjson"),
       Flag.optional
     ),
@@ -224,7 +233,7 @@ export const exportCommand = Command.make(
   (flags) => Effect.flatMap(Quiet, (quiet) => run({ ...flags, quiet }))
 ).pipe(
   Command.provide(({ callsPerSecond }) =>
-    ZimClient.layerConfig().pipe(Layer.provide(QuotaOf.layer(callsPerSecond)), Layer.provide(UndiciHttpClient.layer))
+    ZimClient.layerConfig().pipe(Layer.provide(quotaLayer(callsPerSecond)), Layer.provide(UndiciHttpClient.layer))
   ),
   Command.withDescription(
     "Export the lists of many users to a file. It can be stopped or killed at any moment: with --resume it goes on, and " +

@@ -13,13 +13,13 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { positive, spreadsheet } from "../internal/flags/commonFlags.ts"
-import { Quiet } from "../internal/flags/globalFlags.ts"
-import * as ChooseSink from "../internal/export/chooseSink.ts"
+import * as ExportTarget from "../internal/exportTarget.ts"
 import * as Output from "../internal/output.ts"
-import { plural } from "../internal/export/progressText.ts"
-import * as Colors from "../internal/terminal/colors.ts"
-import { fit, printable } from "../internal/terminal/terminalText.ts"
+import * as Terminal from "../internal/terminal.ts"
+import * as Colors from "../internal/colors.ts"
+import { positive, Quiet, spreadsheet } from "../internal/flags.ts"
+import { fit, printable } from "../internal/printableText.ts"
+import { plural } from "../internal/quantities.ts"
 
 const timeTitle = "UPDATED (UTC)"
 const typeWidth = "OneToOne".length
@@ -47,7 +47,7 @@ const table = <E, R>(conversations: Stream.Stream<Conversation.Conversation, E, 
   Stream.unwrap(
     Effect.gen(function* () {
       const style = yield* Colors.style
-      const width = yield* Output.terminalWidth
+      const width = yield* Terminal.width
       const line = tableLine(width)
       let count = 0
       const header = `${style.bold(timeTitle.padEnd(timeWidth))}  ${style.bold("TYPE".padEnd(typeWidth))}  ${style.bold("CONVERSATION")}\n`
@@ -114,7 +114,7 @@ export const list = Command.make(
       Option.isSome(limit) ? Stream.take(limit.value) : (all) => all
     )
     const chosen = yield* Output.formatFor(format)
-    yield* ChooseSink.assertCsv(spreadsheet, chosen)
+    yield* ExportTarget.assertCsv(spreadsheet, chosen)
     yield* Output.print(
       chosen === "table"
         ? table(conversations, userId)

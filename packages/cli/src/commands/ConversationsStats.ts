@@ -13,23 +13,187 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
-import { path } from "../internal/flags/commonFlags.ts"
-import * as ReadExport from "../internal/export/readExport.ts"
+import * as ExportReader from "../internal/exportReader.ts"
 import * as Output from "../internal/output.ts"
-import { number, plural } from "../internal/export/progressText.ts"
-import * as Statistics from "../internal/conversationStatistics.ts"
-import * as Colors from "../internal/terminal/colors.ts"
-import { fit, pad, printable, standardWidth } from "../internal/terminal/terminalText.ts"
+import * as Terminal from "../internal/terminal.ts"
+import * as Colors from "../internal/colors.ts"
+import { path } from "../internal/flags.ts"
+import { fit, pad, printable, standardWidth } from "../internal/printableText.ts"
+import { number, plural } from "../internal/quantities.ts"
+
+// ---- counting ----
+
+interface Statistics {
+  readonly conversations: number
+  /** Users with conversations. */
+  readonly users: number
+  readonly byType: ReadonlyMap<string, number>
+  /** By hours since the epoch. */
+  readonly byHour: ReadonlyMap<number, number>
+  readonly largest: ReadonlyArray<{ readonly userId: string; readonly conversations: number }>
+  readonly recent: ReadonlyArray<ExportReader.Entry>
+}
+
+const shown = 5
+const hourInMillis = 3_600_000
+
+/** Puts an item into a short list, the greatest first; of equal ones that with the lesser name, whatever came first. */
+const rank = <A>(list: Array<A>, item: A, valueOf: (item: A) => number, nameOf: (item: A) => string): void => {
+  const isBehind = (other: A) =>
+    valueOf(other) < valueOf(item) || (valueOf(other) === valueOf(item) && nameOf(other) > nameOf(item))
+  const last = list.at(-1)
+  if (list.length === shown && last !== undefined && !isBehind(last)) return
+  const index = list.findIndex(isBehind)
+  list.splice(index < 0 ? list.length : index, 0, item)
+  if (list.length > shown) list.pop()
+}
+
+const increase = <Key>(counts: Map<Key, number>, key: Key, by = 1): void => {
+  counts.set(key, (counts.get(key) ?? 0) + by)
+}
+
+const collect = <E, R>(entries: Stream.Stream<ExportReader.Entry, E, R>): Effect.Effect<Statistics, E, R> =>
+  Effect.gen(function* () {
+    const byType = new Map<string, number>()
+    const byHour = new Map<number, number>()
+    const largest: Array<{ readonly userId: string; readonly conversations: number }> = []
+    const recent: Array<ExportReader.Entry> = []
+    let conversations = 0
+    let users = 0
+    let current: string | undefined
+    let ofCurrent = 0
+    const endUser = () => {
+      if (current === undefined) return
+      users++
+      rank(
+        largest,
+        { userId: current, conversations: ofCurrent },
+        (user) => user.conversations,
+        (user) => user.userId
+      )
+    }
+    yield* Stream.runForEachArray(entries, (some) =>
+      Effect.sync(() => {
+        for (const entry of some) {
+          if (entry.userId !== current) {
+            endUser()
+            current = entry.userId
+            ofCurrent = 0
+          }
+          conversations++
+          ofCurrent++
+          increase(byType, entry.type)
+          increase(byHour, Math.floor(entry.updatedAt / hourInMillis))
+          rank(
+            recent,
+            entry,
+            ({ updatedAt }) => updatedAt,
+            ({ conversationId, userId }) => `${userId}: ${conversationId}`
+          )
+        }
+      })
+    )
+    endUser()
+    return { conversations, users, byType, byHour, largest, recent }
+  })
+
+/** A period of the chart. */
+interface Period {
+  readonly label: string
+  readonly count: number
+}
+
+const atHour = (hour: number): DateTime.Utc => DateTime.makeUnsafe(hour * hourInMillis)
+const iso = (hour: number): string => DateTime.formatIso(atHour(hour))
+
+interface Unit {
+  /** The number of an hour's period. */
+  readonly of: (hour: number) => number
+  readonly label: (period: number) => string
+}
+
+const hours = (count: number): Unit => ({
+  of: (hour) => Math.floor(hour / count),
+  label: (period) =>
+    iso(period * count)
+      .slice(0, 16)
+      .replace("T", " ")
+})
+
+const monthOf = (hour: number): number => {
+  const { month, year } = DateTime.toPartsUtc(atHour(hour))
+  return year * 12 + month - 1
+}
+const month = (months: number): string => `${Math.floor(months / 12)}-${String((months % 12) + 1).padStart(2, "0")}`
+
+const day: Unit = { of: (hour) => Math.floor(hour / 24), label: (day) => iso(day * 24).slice(0, 10) }
+
+/** From the finest to the coarsest. A week begins on Monday: the epoch was a Thursday. */
+const units: ReadonlyArray<Unit> = [
+  hours(1),
+  hours(3),
+  hours(6),
+  day,
+  { of: (hour) => Math.floor((day.of(hour) + 3) / 7), label: (week) => day.label(week * 7 - 3) },
+  { of: monthOf, label: month },
+  {
+    of: (hour) => Math.floor(monthOf(hour) / 3),
+    label: (quarter) => `${Math.floor(quarter / 4)} Q${(quarter % 4) + 1}`
+  }
+]
+
+const year: Unit = { of: (hour) => Math.floor(monthOf(hour) / 12), label: String }
+
+/** The most periods that are shown one by one. */
+const maximumPeriods = 16
+
+const countBy = (byHour: ReadonlyMap<number, number>, unit: Unit): ReadonlyMap<number, number> => {
+  const counts = new Map<number, number>()
+  for (const [hour, count] of byHour) increase(counts, unit.of(hour), count)
+  return counts
+}
+
+/** Activity over time, in periods of the finest unit that gives few enough of them; the latest, where there are too many. */
+const periods = (byHour: ReadonlyMap<number, number>): ReadonlyArray<Period> => {
+  if (byHour.size === 0) return []
+  let [first, last] = [Infinity, -Infinity]
+  for (const hour of byHour.keys()) [first, last] = [Math.min(first, hour), Math.max(last, hour)]
+  const unit = units.find(({ of }) => of(last) - of(first) < maximumPeriods) ?? year
+  const counts = countBy(byHour, unit)
+  const end = unit.of(last)
+  const start = Math.max(unit.of(first), end - maximumPeriods + 1)
+  return Array.from({ length: end - start + 1 }, (_, i) => ({
+    label: unit.label(start + i),
+    count: counts.get(start + i) ?? 0
+  }))
+}
+
+/** All days with activity, ascending. */
+const days = (byHour: ReadonlyMap<number, number>): ReadonlyArray<Period> =>
+  Array.from(countBy(byHour, day))
+    .toSorted(([a], [b]) => a - b)
+    .map(([number, count]) => ({ label: day.label(number), count }))
+
+const eighths = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
+
+/** A bar whose length is a share of the width, to an eighth of a column; what is there at all can be seen. */
+const bar = (share: number, width: number): string => {
+  if (share <= 0) return ""
+  const length = Math.max(1, Math.round(share * width * 8))
+  return "█".repeat(Math.floor(length / 8)) + (eighths[length % 8] ?? "")
+}
+
+// ---- showing ----
 
 const ofUser = (userId: string) =>
   Conversations.stream(userId).pipe(
-    Stream.map(({ id, type, updatedAtMillis }): Statistics.Entry => ({
+    Stream.map(({ id, type, updatedAtMillis }): ExportReader.Entry => ({
       userId,
       conversationId: id,
       type,
       updatedAt: updatedAtMillis
     })),
-    Statistics.collect,
+    collect,
     Effect.provide(ZimClient.layerConfig().pipe(Layer.provide(UndiciHttpClient.layer)))
   )
 
@@ -45,11 +209,11 @@ const rows = (
   const numbers = Math.max(...counts.map(({ count }) => number(count).length))
   return counts.map(({ count, label }) => {
     const left = `  ${pad(fit(label, labels), labels)}  ${number(count).padStart(numbers)}  `
-    return `${left}${Statistics.bar(count / most, width - left.length)}`.trimEnd()
+    return `${left}${bar(count / most, width - left.length)}`.trimEnd()
   })
 }
 
-const table = (statistics: Statistics.Statistics, style: Colors.Style, options: { isUser: boolean; width: number }) => {
+const table = (statistics: Statistics, style: Colors.Style, options: { isUser: boolean; width: number }) => {
   const { byHour, byType, conversations, largest, recent, users } = statistics
   const { isUser, width } = options
   const section = (title: string, lines: ReadonlyArray<string>) =>
@@ -64,7 +228,7 @@ const table = (statistics: Statistics.Statistics, style: Colors.Style, options: 
         width
       )
     ),
-    ...section("LAST CHANGED (UTC)", rows(Statistics.periods(byHour), width)),
+    ...section("LAST CHANGED (UTC)", rows(periods(byHour), width)),
     ...section(
       "LARGEST",
       isUser
@@ -85,11 +249,11 @@ const table = (statistics: Statistics.Statistics, style: Colors.Style, options: 
   ]
 }
 
-const record = (statistics: Statistics.Statistics) => ({
+const record = (statistics: Statistics) => ({
   conversations: statistics.conversations,
   users: statistics.users,
   byType: Object.fromEntries(statistics.byType),
-  byDay: Object.fromEntries(Statistics.days(statistics.byHour).map(({ count, label }) => [label, count])),
+  byDay: Object.fromEntries(days(statistics.byHour).map(({ count, label }) => [label, count])),
   largest: statistics.largest,
   recent: statistics.recent.map((entry) => ({ ...entry, updatedAt: isoOf(entry.updatedAt) }))
 })
@@ -119,11 +283,11 @@ export const stats = Command.make(
     if (Option.isSome(from) && Option.isSome(userId)) return yield* usage("USER and --from exclude each other")
     if (Option.isNone(from) && Option.isNone(userId)) return yield* usage("there is neither a USER nor --from")
     const statistics = Option.isSome(from)
-      ? yield* Statistics.collect(ReadExport.read(from.value))
+      ? yield* collect(ExportReader.read(from.value))
       : yield* ofUser(Option.getOrElse(userId, () => ""))
     const chosen = Option.isSome(format) ? format.value : yield* Output.formatFor(Option.none())
     if (chosen !== "table") return yield* Output.printLines([JSON.stringify(record(statistics))])
-    const width = (yield* Output.terminalWidth) ?? standardWidth
+    const width = (yield* Terminal.width) ?? standardWidth
     return yield* Output.printLines(
       table(statistics, yield* Colors.style, { isUser: Option.isSome(userId), width: Math.min(width, 120) })
     )

@@ -2,6 +2,7 @@
  * `zim doctor`: whether this machine can use the service, and if not, why.
  */
 import { UserId } from "@effect-zim/protocol"
+import * as NodeDns from "@effect/platform-node/NodeDns"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
@@ -12,17 +13,46 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
-import { callsPerSecond } from "../internal/flags/commonFlags.ts"
 import * as Checklist from "../internal/doctor/checklist.ts"
-import * as AllChecks from "../internal/doctor/allChecks.ts"
-import { Window } from "../internal/emulatorOptions.ts"
-import { Quiet } from "../internal/flags/globalFlags.ts"
+import * as Network from "../internal/doctor/network.ts"
+import * as Settings from "../internal/doctor/settings.ts"
+import * as SignedCall from "../internal/doctor/signedCall.ts"
+import * as Terminal from "../internal/terminal.ts"
 import * as Output from "../internal/output.ts"
-import * as Colors from "../internal/terminal/colors.ts"
-import { type Cell, oneLine, row, standardWidth } from "../internal/terminal/terminalText.ts"
+import * as Colors from "../internal/colors.ts"
+import { callsPerSecond, positiveDuration, Quiet } from "../internal/flags.ts"
+import { type Cell, oneLine, row, standardWidth } from "../internal/printableText.ts"
 
 /** Asked about where nobody is named: that nobody has this id proves as much. */
 const nobody = UserId.make("zim-doctor")
+
+/** Looks at one thing after the other, and shows each result as it comes. */
+const runChecks = Effect.fnUntraced(
+  function* <E, R>(options: SignedCall.Options, show: (check: Checklist.Check) => Effect.Effect<void, E, R>) {
+    const { checks, look } = Checklist.make(show)
+    const start = Option.some(undefined)
+    const appId = yield* look("appId", start, () => Settings.appId)
+    const serverSecret = yield* look("secret", start, () => Settings.secret)
+    const baseUrl = yield* look("endpoint", start, () => Settings.endpoint)
+    const quota = yield* look("policies", start, () => Settings.policies)
+    const target = Option.map(baseUrl, Network.targetOf)
+    const after = <A, B>(self: Option.Option<A>, that: Option.Option<B>) => Option.flatMap(self, () => that)
+    const name = yield* look("name", target, (target) => Network.resolve(target, options.timeout))
+    const connection = yield* look("connection", after(name, target), (target) =>
+      Network.connect(target, options.timeout)
+    )
+    const tls = yield* look("tls", after(connection, target), (target) => Network.secure(target, options.timeout))
+    const settings = after(tls, Option.all({ appId, serverSecret, baseUrl, quota }))
+    const answer = yield* look("answer", settings, (settings) => SignedCall.ask(settings, options))
+    yield* look("clock", answer, SignedCall.lookAtClock)
+    const signature = yield* look("signature", answer, SignedCall.lookAtSignature)
+    const service = yield* look("service", after(signature, answer), SignedCall.lookAtService)
+    yield* look("quota", after(service, answer), SignedCall.lookAtQuota)
+    return checks
+  },
+  Effect.provide(NodeDns.layer),
+  Effect.scoped
+)
 
 type Marks = Readonly<Record<Checklist.Check["state"], Cell>>
 
@@ -108,7 +138,7 @@ export const doctor = Command.make(
     timeout: Flag.String("timeout").pipe(
       Flag.withMetavar("DURATION"),
       Flag.withDescription('How long each look may take; default "5 seconds"'),
-      Flag.withSchema(Window),
+      Flag.withSchema(positiveDuration),
       Flag.withDefault(Duration.seconds(5))
     ),
     format: Output.formatFlag("How to print the result; default: table")
@@ -116,7 +146,7 @@ export const doctor = Command.make(
   Effect.fnUntraced(function* ({ callsPerSecond, format, probe, timeout, user }) {
     const chosen = Option.getOrElse(format, () => "table" as const)
     const isQuiet = yield* Quiet
-    const width = Math.min((yield* Output.terminalWidth) ?? standardWidth, 120)
+    const width = Math.min((yield* Terminal.width) ?? standardWidth, 120)
     const lines = linesOf(yield* marks, yield* Colors.style, width)
     const options = {
       userId: Option.getOrElse(user, () => nobody),
@@ -125,7 +155,7 @@ export const doctor = Command.make(
       callsPerSecond,
       timeout
     }
-    const checks = yield* AllChecks.run(options, (check) => {
+    const checks = yield* runChecks(options, (check) => {
       const isNews = check.state === "failed" || check.state === "warning"
       return chosen === "table" && (isNews || !isQuiet) ? Output.printLines(lines(check)) : Effect.void
     })

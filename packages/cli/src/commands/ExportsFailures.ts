@@ -5,12 +5,11 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { ExportSink } from "@effect-zim/export"
-import * as Database from "../internal/durable/databaseFlag.ts"
-import { importDurable } from "../internal/durable/importDurable.ts"
 import * as Output from "../internal/output.ts"
-import * as Colors from "../internal/terminal/colors.ts"
-import { pad, printable } from "../internal/terminal/terminalText.ts"
-import { exportId } from "./ExportsChange.ts"
+import * as Colors from "../internal/colors.ts"
+import { database, databaseUrl, exportId } from "../internal/flags.ts"
+import { importDurable } from "../internal/lazyImports.ts"
+import { pad, printable } from "../internal/printableText.ts"
 
 const keys = ["line", "userId", "error", "code", "requestId", "message"] as const
 
@@ -28,11 +27,11 @@ export const failures = Command.make(
   "failures",
   {
     id: exportId,
-    database: Database.database,
+    database,
     format: Output.formatFlag("How to print them; default: table on a terminal, ndjson in a pipe")
   },
   Effect.fnUntraced(function* ({ database, format, id }) {
-    const url = yield* Database.urlOf(database)
+    const url = yield* databaseUrl(database)
     const durable = yield* importDurable
     const chosen = yield* Output.formatFor(format)
     const style = yield* Colors.style

@@ -6,11 +6,12 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { DurableExport } from "@effect-zim/durable"
-import * as Database from "../internal/durable/databaseFlag.ts"
-import { percent, table } from "../internal/durable/exportText.ts"
-import { importDurable } from "../internal/durable/importDurable.ts"
+import { percent, table } from "../internal/durableExportText.ts"
 import * as Output from "../internal/output.ts"
-import * as Colors from "../internal/terminal/colors.ts"
+import * as Terminal from "../internal/terminal.ts"
+import * as Colors from "../internal/colors.ts"
+import { database, databaseUrl } from "../internal/flags.ts"
+import { importDurable } from "../internal/lazyImports.ts"
 
 const keys = [
   "id",
@@ -61,17 +62,17 @@ const record = (one: DurableExport.DurableExport) => {
 export const list = Command.make(
   "list",
   {
-    database: Database.database,
+    database,
     format: Output.formatFlag("How to print them; default: table on a terminal, ndjson in a pipe")
   },
   Effect.fnUntraced(function* ({ database, format }) {
-    const url = yield* Database.urlOf(database)
+    const url = yield* databaseUrl(database)
     const durable = yield* importDurable
     const all = yield* durable.Exports.list.pipe(Effect.mapError(durable.asked), Effect.provide(durable.store(url)))
     const chosen = yield* Output.formatFor(format)
     if (chosen !== "table")
       return yield* Output.print(Output.encode(chosen, keys)(Stream.fromIterable(all.map(record))))
-    return yield* Output.printLines(table(all, yield* Colors.style, yield* Output.terminalWidth))
+    return yield* Output.printLines(table(all, yield* Colors.style, yield* Terminal.width))
   })
 ).pipe(
   Command.withDescription("List all exports in the database, the latest first, with how far they are."),

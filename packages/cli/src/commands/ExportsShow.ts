@@ -12,17 +12,14 @@ import * as Schedule from "effect/Schedule"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
-import * as Database from "../internal/durable/databaseFlag.ts"
-import { details, percent, statusLine, timeLeft } from "../internal/durable/exportText.ts"
-import { importDurable } from "../internal/durable/importDurable.ts"
-import * as ProgressReporter from "../internal/export/progressReporter.ts"
-import { boolean } from "../internal/flags/commonFlags.ts"
-import { Quiet } from "../internal/flags/globalFlags.ts"
-import * as QuotaOf from "../internal/flags/quotaOf.ts"
+import { details, percent, statusLine, timeLeft } from "../internal/durableExportText.ts"
+import * as ExportProgress from "../internal/exportProgress.ts"
 import { harmless } from "../internal/jsonText.ts"
 import * as Output from "../internal/output.ts"
-import * as Colors from "../internal/terminal/colors.ts"
-import { exportId } from "./ExportsChange.ts"
+import * as Terminal from "../internal/terminal.ts"
+import * as Colors from "../internal/colors.ts"
+import { boolean, database, databaseUrl, exportId, perSecond, Quiet } from "../internal/flags.ts"
+import { importDurable } from "../internal/lazyImports.ts"
 
 type Export = DurableExport.DurableExport
 
@@ -41,7 +38,7 @@ const unfinished = ({ id, problem, state }: Export): CommandFailed =>
 const quotaOf = Effect.fnUntraced(function* (appId: number) {
   const durable = yield* importDurable
   const apps = yield* Effect.orElseSucceed(durable.appsOf(undefined), () => [])
-  return QuotaOf.perSecond(apps.find(({ settings }) => settings.client.appId === appId)?.settings.quota)
+  return perSecond(apps.find(({ settings }) => settings.client.appId === appId)?.settings.quota)
 })
 
 const run = Effect.fnUntraced(function* (id: string, isWatched: boolean, format: "text" | "json") {
@@ -52,7 +49,7 @@ const run = Effect.fnUntraced(function* (id: string, isWatched: boolean, format:
   const { stdoutIsTerminal } = yield* Stdio.Stdio
   const show = Effect.fnUntraced(function* (one: Export) {
     if (format === "text") {
-      return yield* Output.printLines(details(one, quota, style, yield* Output.terminalWidth))
+      return yield* Output.printLines(details(one, quota, style, yield* Terminal.width))
     }
     const left = timeLeft(one)
     const json = JSON.stringify({
@@ -70,7 +67,7 @@ const run = Effect.fnUntraced(function* (id: string, isWatched: boolean, format:
     Effect.gen(function* () {
       const quiet = yield* Quiet
       const line = (width?: number) => Effect.sync(() => statusLine(latest, quota, width))
-      const { say } = format === "text" ? yield* ProgressReporter.start(line, quiet) : { say: Console.error }
+      const { say } = format === "text" ? yield* ExportProgress.start(line, quiet) : { say: Console.error }
       let isAway = false
       const watched = durable.Exports.watch(id).pipe(
         Stream.mapError((error) => ({ failed: durable.asked(error), isAway: durable.isAway(error) })),
@@ -106,7 +103,7 @@ export const show = Command.make(
   "show",
   {
     id: exportId,
-    database: Database.database,
+    database,
     watch: boolean("watch").pipe(
       Flag.withDescription("Follow it until it ends; the exit code says how: 0, 8 failed, 9 cancelled")
     ),
@@ -118,7 +115,7 @@ export const show = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ database, format, id, watch }) {
-    const url = yield* Database.urlOf(database)
+    const url = yield* databaseUrl(database)
     const durable = yield* importDurable
     const { stdoutIsTerminal } = yield* Stdio.Stdio
     const byDefault = (yield* stdoutIsTerminal) ? "text" : "json"

@@ -11,13 +11,10 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import * as Database from "../internal/durable/databaseFlag.ts"
-import { importDurable } from "../internal/durable/importDurable.ts"
-import { plural } from "../internal/export/progressText.ts"
-import { standardStream, usersOf } from "../internal/export/usersOf.ts"
-import { path, positive } from "../internal/flags/commonFlags.ts"
-import { Quiet } from "../internal/flags/globalFlags.ts"
 import * as Output from "../internal/output.ts"
+import { database, databaseUrl, path, positive, Quiet, standardStream, usersOf } from "../internal/flags.ts"
+import { importDurable } from "../internal/lazyImports.ts"
+import { plural } from "../internal/quantities.ts"
 
 const setting = "ZIM_APP_ID"
 
@@ -50,7 +47,7 @@ const nameOf = Effect.fnUntraced(function* (users: string) {
 export const submit = Command.make(
   "submit",
   {
-    database: Database.database,
+    database,
     users: Flag.String("users").pipe(
       Flag.withMetavar("FILE"),
       Flag.withDescription("The users' ids, one on each line; - reads standard input"),
@@ -81,7 +78,7 @@ export const submit = Command.make(
     )
   },
   Effect.fnUntraced(function* (flags) {
-    const url = yield* Database.urlOf(flags.database)
+    const url = yield* databaseUrl(flags.database)
     const appId = yield* appIdOf(flags.appId)
     const name = Option.isSome(flags.name) ? flags.name.value : yield* nameOf(flags.users)
     const durable = yield* importDurable

@@ -4,15 +4,14 @@
 import { FaultJson, ServiceQuota, World, WorldFolder } from "@effect-zim/emulator"
 import type { Fault } from "@effect-zim/emulator"
 import { ServerSecret } from "@effect-zim/signing"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import { CommandFailed } from "../ErrorReport.ts"
-import { whyUnreadable } from "./whyFileUnreadable.ts"
+import { CommandFailed, whyUnreadable } from "../ErrorReport.ts"
 
 /** The app of a generated world. */
 export const defaultAppId = 12345
@@ -101,23 +100,6 @@ export const worldOf = (flags: WorldFlags) => {
         )
       )
 }
-
-const readDuration = Schema.decodeUnknownOption(Schema.DurationFromString)
-
-/** A duration in words. */
-const DurationText = Schema.String.check(
-  Schema.makeFilter((text) => Option.isSome(readDuration(text)), { expected: 'a duration, such as "5 seconds"' })
-).pipe(Schema.decodeTo(Schema.DurationFromString))
-
-/** A window: a finite duration above zero. */
-export const Window = DurationText.check(
-  Schema.makeFilter((duration) => Duration.isFinite(duration) && Duration.isPositive(duration), {
-    expected: "a finite duration above 0"
-  })
-)
-
-/** How far a clock is off: any finite duration. */
-export const Offset = DurationText.check(Schema.makeFilter(Duration.isFinite, { expected: "a finite duration" }))
 
 /** The names of `--quota-model`. */
 export const quotaModels = [

@@ -1,5 +1,7 @@
 /** `--help` and `--version`, laid out for a terminal of 80 columns. */
 import * as CliOutput from "effect/cli/CliOutput"
+import * as Flag from "effect/cli/Flag"
+import * as GlobalFlag from "effect/cli/GlobalFlag"
 import type * as HelpDoc from "effect/cli/HelpDoc"
 import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
 import * as Effect from "effect/Effect"
@@ -7,8 +9,21 @@ import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ExitCode from "../ExitCode.ts"
 import * as Output from "./output.ts"
-import * as Colors from "./terminal/colors.ts"
-import { type Cell, rows, standardWidth, wrap } from "./terminal/terminalText.ts"
+import * as Colors from "./colors.ts"
+import { type Cell, rows, standardWidth, wrap } from "./printableText.ts"
+
+/** Makes one of Effect's a flag that takes no word for its value, and has no opposite: that it is given is what counts. */
+const alone = (flag: Flag.Flag<boolean>): Flag.Flag<boolean> =>
+  flag.pipe(Flag.withOptionalValue("true"), Flag.withoutNegation)
+
+export const HelpText: typeof GlobalFlag.Help = GlobalFlag.Action({
+  flag: alone(GlobalFlag.Help.flag),
+  run: GlobalFlag.Help.run
+})
+export const VersionText: typeof GlobalFlag.Version = GlobalFlag.Action({
+  flag: alone(GlobalFlag.Version.flag),
+  run: GlobalFlag.Version.run
+})
 
 const layout = { width: standardWidth, indent: 2 }
 

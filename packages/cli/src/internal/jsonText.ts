@@ -1,5 +1,5 @@
 /** JSON as a text: laid out for reading, or made harmless, without a change to what it says. */
-import type { Style } from "./terminal/colors.ts"
+import type { Style } from "./colors.ts"
 
 const punctuation = /[[\]{},:]/
 

@@ -11,9 +11,8 @@ import type * as PlatformError from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
-import * as Terminal from "effect/Terminal"
 import { harmless } from "./jsonText.ts"
-import { printable, standardWidth } from "./terminal/terminalText.ts"
+import { printable } from "./printableText.ts"
 
 const formats = ["table", "json", "ndjson", "csv"] as const
 
@@ -29,19 +28,6 @@ export const formatFor: (chosen: Option.Option<Format>) => Effect.Effect<Format,
     const stdio = yield* Stdio.Stdio
     return Option.isSome(chosen) ? chosen.value : (yield* stdio.stdoutIsTerminal) ? "table" : "ndjson"
   })
-
-const widthWhere = Effect.fnUntraced(function* (isTerminal: Effect.Effect<boolean>) {
-  const terminal = yield* Terminal.Terminal
-  if (!(yield* isTerminal)) return undefined
-  const columns = yield* terminal.columns
-  return columns > 0 ? columns : standardWidth
-})
-
-/** The terminal's width; `undefined` where standard output is none, so that nothing need fit. */
-export const terminalWidth = Stdio.Stdio.use(({ stdoutIsTerminal }) => widthWhere(stdoutIsTerminal))
-
-/** The same for standard error. */
-export const errorWidth = Stdio.Stdio.use(({ stderrIsTerminal }) => widthWhere(stderrIsTerminal))
 
 /** Puts a header before the first element; where there is none, at the end: a stream that fails at once prints nothing. */
 export const withHeader =

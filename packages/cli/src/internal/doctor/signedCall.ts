@@ -12,9 +12,9 @@ import * as References from "effect/References"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as ErrorReport from "../../ErrorReport.ts"
-import { plural, time } from "../export/progressText.ts"
-import * as QuotaOf from "../flags/quotaOf.ts"
 import { type Finding, type Look, ok, type Problem, skipped, warning } from "./checklist.ts"
+import { quotaOptions } from "../flags.ts"
+import { plural, time } from "../quantities.ts"
 
 export interface Options {
   /** Who is asked about. */
@@ -53,7 +53,7 @@ const connect = Effect.fnUntraced(function* ({ quota, ...settings }: Settings, {
   const layer = ZimClient.layer(settings).pipe(
     Layer.provide([
       UndiciHttpClient.layer,
-      Quota.layer(QuotaOf.options(callsPerSecond, quota)),
+      Quota.layer(quotaOptions(callsPerSecond, quota)),
       Layer.succeed(ServerClock.ServerClock, clock),
       RetryPolicy.layer(RetryPolicy.none),
       Timeout.layer({ attempt: timeout })

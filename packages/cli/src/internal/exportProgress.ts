@@ -1,36 +1,24 @@
-/** The words of an export while it runs and when it is done. */
+/** How an export is getting on, on standard error: the words, and the line that is rewritten or comes every few seconds. */
 import type { Progress } from "@effect-zim/export"
 import { displayWidth } from "effect/cli/CliOutput"
+import * as Config from "effect/Config"
+import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import { fit } from "../terminal/terminalText.ts"
+import * as Schedule from "effect/Schedule"
+import type * as Scope from "effect/Scope"
+import * as Stdio from "effect/Stdio"
+import * as Stream from "effect/Stream"
+import * as Terminal from "effect/Terminal"
+import { fit, standardWidth } from "./printableText.ts"
+import { number, plural, time } from "./quantities.ts"
 
-export const number = (value: number): string => Math.round(value).toLocaleString("en-US")
+// ---- words ----
 
 /** How many of how many, if that is known. */
 export const doneOf = (done: number, all: number | undefined): string =>
   all === undefined ? number(done) : `${number(done)} of ${number(all)}`
-
-export const plural = (count: number, one: string, many = `${one}s`): string =>
-  `${number(count)} ${count === 1 ? one : many}`
-
-/** Two units at most: nobody needs the seconds of an hour. */
-export const time = (duration: Duration.Duration): string => {
-  const seconds = Math.round(Duration.toSeconds(duration))
-  const parts: ReadonlyArray<readonly [number, string]> = [
-    [Math.floor(seconds / 86_400), "d"],
-    [Math.floor(seconds / 3600) % 24, "h"],
-    [Math.floor(seconds / 60) % 60, "m"],
-    [seconds % 60, "s"]
-  ]
-  const first = parts.findIndex(([count]) => count > 0)
-  if (first < 0) return "0s"
-  return parts
-    .slice(first, first + 2)
-    .filter(([count], i) => i === 0 || count > 0)
-    .map(([count, unit]) => `${count}${unit}`)
-    .join(" ")
-}
 
 export interface Scale {
   /** How many lines the users have, where that is known. */
@@ -89,3 +77,41 @@ export const summary = (status: Progress.Status, failures: string): ReadonlyArra
       : [])
   ]
 }
+
+// ---- the line ----
+
+const every = { terminal: Duration.millis(200), pipe: Duration.seconds(5) }
+
+const clearLine = "\r\u001B[2K"
+
+export interface Reporter {
+  /** Prints a line of its own. */
+  readonly say: (line: string) => Effect.Effect<void>
+}
+
+/** Shows a line, which may have a width, until the scope ends. `quiet` shows nothing. */
+export const start = Effect.fnUntraced(function* (
+  line: (width?: number) => Effect.Effect<string>,
+  quiet: boolean
+): Effect.fn.Return<Reporter, never, Scope.Scope | Stdio.Stdio | Terminal.Terminal> {
+  if (quiet) return { say: () => Effect.void }
+  const stdio = yield* Stdio.Stdio
+  const term = yield* Effect.orElseSucceed(Config.withDefault(Config.String("TERM"), ""), () => "")
+  if (!(yield* stdio.stderrIsTerminal) || term === "dumb") {
+    const show = Effect.flatMap(line(), (line) => Console.error(line))
+    yield* Effect.forkScoped(Effect.repeat(Effect.delay(show, every.pipe), Schedule.forever))
+    return { say: (line) => Console.error(line) }
+  }
+  const terminal = yield* Terminal.Terminal
+  // Progress is not worth an error: whoever closed standard error does not look.
+  const write = (text: string) => Effect.ignore(Stream.run(Stream.make(text), stdio.stderr()))
+  const show = Effect.gen(function* () {
+    const columns = yield* terminal.columns
+    // There the terminal shows ^C, and some begin a new line at the last column.
+    const free = 4
+    yield* write(clearLine + (yield* line((columns > 0 ? columns : standardWidth) - free)))
+  })
+  yield* Effect.addFinalizer(() => write(clearLine))
+  yield* Effect.forkScoped(Effect.repeat(show, Schedule.spaced(every.terminal)))
+  return { say: (line) => write(`${clearLine}${line}\n`) }
+})

@@ -11,7 +11,7 @@ import * as Schema from "effect/Schema"
 import type * as SocketServer from "effect/socket/SocketServer"
 import * as SqlError from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
-import { CommandFailed } from "../../ErrorReport.ts"
+import { CommandFailed } from "../ErrorReport.ts"
 
 export { Exports }
 

@@ -3,9 +3,9 @@ import type { DurableExport } from "@effect-zim/durable"
 import { displayWidth } from "effect/cli/CliOutput"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
-import type { Style } from "../terminal/colors.ts"
-import { number, plural, time } from "../export/progressText.ts"
-import { fit, printable, rows, standardWidth } from "../terminal/terminalText.ts"
+import type { Style } from "./colors.ts"
+import { fit, printable, rows, standardWidth } from "./printableText.ts"
+import { number, plural, time } from "./quantities.ts"
 
 type Export = DurableExport.DurableExport
 

@@ -7,7 +7,7 @@ import * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as TestClock from "effect/testing/TestClock"
-import * as QuotaOf from "../src/internal/flags/quotaOf.ts"
+import { quotaLayer, quotaPerSecond } from "../src/internal/flags.ts"
 
 type Case = readonly [flag: number | undefined, env: Record<string, string>, limit: number, perSecond: number]
 
@@ -31,7 +31,7 @@ describe("the quota of a command", () => {
       )
       const settings = ConfigProvider.fromEnv({ env: { ZIM_APP_ID: "1", ZIM_SERVER_SECRET: "s", ...env } })
       const client = ZimClient.layerConfig().pipe(
-        Layer.provide(QuotaOf.layer(Option.fromUndefinedOr(flag))),
+        Layer.provide(quotaLayer(Option.fromUndefinedOr(flag))),
         Layer.provide(Layer.succeed(HttpClient.HttpClient, silent)),
         Layer.provide(ConfigProvider.layer(settings))
       )
@@ -42,7 +42,7 @@ describe("the quota of a command", () => {
       yield* Effect.forkScoped(Effect.provide(calls, client), { startImmediately: true })
       yield* TestClock.adjust(0)
       assert.strictEqual(sent, limit)
-      const shown = QuotaOf.callsPerSecond(Option.fromUndefinedOr(flag))
+      const shown = quotaPerSecond(Option.fromUndefinedOr(flag))
       assert.strictEqual(yield* Effect.provide(shown, ConfigProvider.layer(settings)), perSecond)
     }).pipe(Effect.scoped)
   )

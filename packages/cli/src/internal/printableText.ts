@@ -1,8 +1,8 @@
 /** Text on a terminal: widths, wrapping, and what must not reach it. */
 import * as CliOutput from "effect/cli/CliOutput"
-import * as TextLayout from "./textLayout.ts"
+import * as Columns from "./columns.ts"
 
-export { type Cell, standardWidth } from "./textLayout.ts"
+export { type Cell, standardWidth } from "./columns.ts"
 
 const graphemes = new Intl.Segmenter(undefined, { granularity: "grapheme" })
 
@@ -29,4 +29,4 @@ export const fit = (text: string, width: number): string => {
   return `${kept}…`
 }
 
-export const { pad, row, rows, wrap } = TextLayout.make(CliOutput.displayWidth)
+export const { pad, row, rows, wrap } = Columns.make(CliOutput.displayWidth)

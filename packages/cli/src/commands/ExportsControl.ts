@@ -5,9 +5,8 @@ import * as Argument from "effect/cli/Argument"
 import * as Command from "effect/cli/Command"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
-import * as Database from "../internal/durable/databaseFlag.ts"
-import { importDurable } from "../internal/durable/importDurable.ts"
-import { Quiet } from "../internal/flags/globalFlags.ts"
+import { database, databaseUrl, Quiet } from "../internal/flags.ts"
+import { importDurable } from "../internal/lazyImports.ts"
 
 /** The id of an export. */
 export const exportId = Argument.String("ID").pipe(Argument.withDescription("Its id, as zim exports list has it"))
@@ -18,9 +17,9 @@ const make = (
 ) =>
   Command.make(
     action,
-    { id: exportId, database: Database.database },
+    { id: exportId, database },
     Effect.fnUntraced(function* ({ database, id }) {
-      const url = yield* Database.urlOf(database)
+      const url = yield* databaseUrl(database)
       const durable = yield* importDurable
       yield* durable.Exports[action](id).pipe(Effect.mapError(durable.asked), Effect.provide(durable.store(url)))
       if (!(yield* Quiet)) yield* Console.error(words.said(id))

@@ -4,8 +4,8 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import { CommandFailed } from "../../ErrorReport.ts"
-import { importSqlite } from "./importSqlite.ts"
+import { CommandFailed } from "../ErrorReport.ts"
+import { importSqlite } from "./lazyImports.ts"
 
 export const formats = ["ndjson", "csv", "sqlite"] as const
 

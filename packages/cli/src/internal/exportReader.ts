@@ -8,10 +8,17 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { CommandFailed } from "../../ErrorReport.ts"
-import { importSqlite } from "./importSqlite.ts"
-import type { Entry } from "../conversationStatistics.ts"
-import { whyUnreadable } from "../whyFileUnreadable.ts"
+import { CommandFailed, whyUnreadable } from "../ErrorReport.ts"
+import { importSqlite } from "./lazyImports.ts"
+
+/** What is told of a conversation. */
+export interface Entry {
+  readonly userId: string
+  readonly conversationId: string
+  readonly type: string
+  /** Milliseconds since the epoch. */
+  readonly updatedAt: number
+}
 
 const { ConversationRecord: Line } = ConversationRecord
 
