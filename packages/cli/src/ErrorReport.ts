@@ -4,7 +4,7 @@
 import { ClientError } from "@effect-zim/client"
 import type { Checkpoint, Export, ExportSink, UserList } from "@effect-zim/export"
 import * as Cause from "effect/Cause"
-import type * as CliError from "effect/cli/CliError"
+import * as CliError from "effect/cli/CliError"
 import * as Match from "effect/Match"
 import type * as PlatformError from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
@@ -211,6 +211,7 @@ const adviceOfExport = (error: ExportError): string => {
  * The report of an error.
  */
 export const report = (error: CommandError): Report => {
+  if (CliError.isCliError(error)) return ofUsage(error)
   switch (error._tag) {
     case "CommandFailed":
       return { problem: error.problem, advice: error.advice, exit: error.exit }
@@ -220,17 +221,6 @@ export const report = (error: CommandError): Report => {
         advice: "Check the file or device that the output goes to.",
         exit: "Failure"
       }
-    case "UnrecognizedOption":
-    case "DuplicateOption":
-    case "MissingOption":
-    case "MissingArgument":
-    case "UnexpectedArgument":
-    case "InvalidValue":
-    case "UnknownSubcommand":
-    case "ValidationError":
-    case "ShowHelp":
-    case "UserError":
-      return ofUsage(error)
     case "SameFile":
       return { problem: error.message, advice: adviceOfExport(error), exit: "Usage" }
     case "NobodyExported":

@@ -11,6 +11,7 @@ import * as Option from "effect/Option"
 import type * as PlatformError from "effect/PlatformError"
 import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
+import * as Struct from "effect/Struct"
 import { CommandFailed, whyUnreadable } from "../ErrorReport.ts"
 
 /** The app of a generated world. */
@@ -51,23 +52,19 @@ const readFile = Effect.fnUntraced(function* (path: string) {
 })
 
 const readFolder = (path: string) =>
-  WorldFolder.load(path).pipe(
-    Effect.catchTags({
-      PlatformError: (error) =>
-        Effect.fail(
-          new CommandFailed({
-            problem:
-              error.reason._tag === "NotFound"
-                ? `${path} is a folder without a world: it has no world.json, apps.json or users`
-                : `cannot read the world folder ${path}: ${whyUnreadable(error)}`,
-            advice: "Check the path, or leave --world out to generate a world.",
-            exit: "Failure"
-          })
-        ),
-      WorldUnreadable: (error) =>
-        Effect.fail(cannotUse(`the world folder ${path}`, "Correct the file, or save the folder again.")(error))
+  Effect.mapError(WorldFolder.load(path), (error) => {
+    if (error._tag === "WorldUnreadable") {
+      return cannotUse(`the world folder ${path}`, "Correct the file, or save the folder again.")(error)
+    }
+    return new CommandFailed({
+      problem:
+        error.reason._tag === "NotFound"
+          ? `${path} is a folder without a world: it has no world.json, apps.json or users`
+          : `cannot read the world folder ${path}: ${whyUnreadable(error)}`,
+      advice: "Check the path, or leave --world out to generate a world.",
+      exit: "Failure"
     })
-  )
+  })
 
 const readWorld = Effect.fnUntraced(function* (path: string) {
   const fs = yield* FileSystem.FileSystem
@@ -101,24 +98,12 @@ export const worldOf = (flags: WorldFlags) => {
       )
 }
 
-/** The names of `--quota-model`. */
-export const quotaModels = [
-  "sliding",
-  "sliding-counting-rejections",
-  "fixed",
-  "fixed-unaligned",
-  "token-bucket",
-  "leaky",
-  "leaky-queue",
-  "unlimited"
-] as const
-
 interface Limits {
   readonly limit: number | undefined
   readonly window: Duration.Duration | undefined
 }
 
-const models: Record<(typeof quotaModels)[number], (limits: Limits) => ServiceQuota.ServiceQuota> = {
+const models = {
   sliding: ServiceQuota.sliding,
   "sliding-counting-rejections": (limits) => ServiceQuota.sliding({ ...limits, countRejected: true }),
   fixed: ServiceQuota.fixed,
@@ -127,7 +112,10 @@ const models: Record<(typeof quotaModels)[number], (limits: Limits) => ServiceQu
   leaky: ServiceQuota.leaky,
   "leaky-queue": (limits) => ServiceQuota.leaky({ ...limits, queue: limits.limit ?? 20 }),
   unlimited: () => ServiceQuota.unlimited
-}
+} satisfies Record<string, (limits: Limits) => ServiceQuota.ServiceQuota>
+
+/** The names of `--quota-model`. */
+export const quotaModels = Struct.keys(models)
 
 /** The quota that the flags ask for. */
 export const quotaOf = (flags: {
