@@ -138,6 +138,20 @@ layer(service, { excludeTestServices: true })("zim conversations stats", (it) =>
     })
   )
 
+  it.effect("on a terminal, no id commands it in JSON, which still says the same", () =>
+    Effect.gen(function* () {
+      const out = yield* exported("ndjson")
+      const record = { userId: "a", conversationId: "\u009B2J", type: "Group", typeCode: 2 }
+      writeFileSync(out, `${JSON.stringify({ ...record, updatedAt: "2024-02-18T11:06:35.000Z" })}\n`)
+      const args = stats("--from", out, "--format", "json")
+      const shown = yield* invokeAt(yield* url, args, 80)
+      const piped = yield* invokeAt(yield* url, args)
+      assert.notMatch(shown.stdout.trimEnd(), /\p{Cc}/u)
+      assert.include(piped.stdout, "\u009B2J")
+      assert.deepStrictEqual<unknown>(JSON.parse(shown.stdout), JSON.parse(piped.stdout))
+    }).pipe(Effect.scoped)
+  )
+
   it.effect("says what is wrong in two lines", () =>
     Effect.gen(function* () {
       const refused = Effect.fnUntraced(function* (args: ReadonlyArray<string>, code: number, error: RegExp) {

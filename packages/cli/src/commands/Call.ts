@@ -164,11 +164,8 @@ export const call = Command.make(
       ZimClient.execute(operation, yield* readBody(body)),
       explain(operation.kind === "Read")
     )
-    const { stdoutIsTerminal } = yield* Stdio.Stdio
-    const isTerminal = yield* stdoutIsTerminal
-    const chosen = Option.getOrElse(format, () => (isTerminal ? "text" : "json"))
-    if (chosen === "text") return yield* Output.printLines(yield* text(answer))
-    yield* Output.printLines([isTerminal ? JsonText.harmless(answer.text) : answer.text])
+    const chosen = yield* Output.formatFor(format, "text", "json")
+    yield* chosen === "text" ? Output.printLines(yield* text(answer)) : Output.printJson(answer.text)
   })
 ).pipe(
   Command.provide(() => ZimClient.layerConfig().pipe(Layer.provide(UndiciHttpClient.layer))),

@@ -13,15 +13,6 @@ import * as Colors from "../internal/colors.ts"
 
 const keys = ["code", "meaning", "category", "retry", "error", "advice"] as const
 
-const record = ({ advice, category, code, error, meaning, retry }: CodesText.KnownCode) => ({
-  code,
-  meaning,
-  category,
-  retry,
-  error,
-  advice
-})
-
 const notFound = (words: ReadonlyArray<string>): Pick<CommandFailed, "problem" | "advice"> => {
   const asked = words.join(" ")
   const advice = "For all codes of failures, run: zim codes"
@@ -59,7 +50,7 @@ export const codes = Command.make(
     const style = yield* Colors.style
     const chosen = Option.getOrElse(format, () => "table" as const)
     if (chosen === "table") return yield* Output.printLines(CodesText.lines(found, style))
-    return yield* Output.print(Output.encode(chosen, keys)(Stream.map(Stream.fromIterable(found), record)))
+    return yield* Output.print(Output.encode(Stream.fromIterable(found), chosen, keys))
   })
 ).pipe(
   Command.withDescription("Explain return codes: what each means, whether a call is retried, and what to do."),

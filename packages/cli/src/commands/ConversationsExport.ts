@@ -130,11 +130,11 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   const exported = (stop: Effect.Effect<void>) =>
     Effect.gen(function* () {
       const line = (width?: number) => Effect.map(meter.status, (status) => statusLine(status, scale, width))
-      const reporter = yield* ExportProgress.start(line, flags.quiet)
+      const say = yield* ExportProgress.start(line, flags.quiet)
       yield* Effect.forkScoped(
         Effect.andThen(
           stop,
-          reporter.say(`stopping: finishing the users that are under way, for ${grace} at most; once more to stop now`)
+          say(`stopping: finishing the users that are under way, for ${grace} at most; once more to stop now`)
         )
       )
       let goingOn = Effect.void
@@ -146,11 +146,11 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
           if (event._tag === "UserFailed") yield* Effect.logDebug(`line ${event.line}: ${event.message}`)
           if (event._tag === "Finished") {
             isFinished = true
-            if (event.wasFinished) goingOn = reporter.say("it was finished before: --restart begins anew")
+            if (event.wasFinished) goingOn = say("it was finished before: --restart begins anew")
           }
           if (event._tag === "Started") {
             isStarted = true
-            if (event.isResumed) goingOn = reporter.say(`going on after ${number(event.counts.lines)} users`)
+            if (event.isResumed) goingOn = say(`going on after ${number(event.counts.lines)} users`)
             return
           }
           // Not before it is sure that the users are the same.
@@ -159,7 +159,7 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
         })
       )
       if (!isFinished) return
-      for (const line of summary(yield* meter.status, failures)) yield* reporter.say(line)
+      for (const line of summary(yield* meter.status, failures)) yield* say(line)
     }).pipe(Effect.scoped)
 
   const stopped = Effect.gen(function* () {

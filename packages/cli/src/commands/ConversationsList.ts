@@ -113,16 +113,17 @@ export const list = Command.make(
       Option.isSome(wanted) ? Stream.filter((conversation) => conversation.type === wanted.value) : (all) => all,
       Option.isSome(limit) ? Stream.take(limit.value) : (all) => all
     )
-    const chosen = yield* Output.formatFor(format)
+    const chosen = yield* Output.formatFor(format, "table", "ndjson")
     yield* ExportTarget.assertCsv(spreadsheet, chosen)
     yield* Output.print(
       chosen === "table"
         ? table(conversations, userId)
         : Output.encode(
+            Stream.map(conversations, (conversation) => ConversationRecord.make(userId, conversation)),
             chosen,
             ConversationRecord.keys,
             spreadsheet
-          )(Stream.map(conversations, (conversation) => ConversationRecord.make(userId, conversation)))
+          )
     )
   })
 ).pipe(

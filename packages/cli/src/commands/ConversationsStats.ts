@@ -285,8 +285,8 @@ export const stats = Command.make(
     const statistics = Option.isSome(from)
       ? yield* collect(ExportReader.read(from.value))
       : yield* ofUser(Option.getOrElse(userId, () => ""))
-    const chosen = Option.isSome(format) ? format.value : yield* Output.formatFor(Option.none())
-    if (chosen !== "table") return yield* Output.printLines([JSON.stringify(record(statistics))])
+    const chosen = yield* Output.formatFor(format, "table", "json")
+    if (chosen !== "table") return yield* Output.printJson(JSON.stringify(record(statistics)))
     const width = (yield* Terminal.width) ?? standardWidth
     return yield* Output.printLines(
       table(statistics, yield* Colors.style, { isUser: Option.isSome(userId), width: Math.min(width, 120) })

@@ -69,9 +69,9 @@ const marks = Effect.gen(function* () {
   const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
   const style = yield* Colors.style
   const hasSymbols = canColor && !(yield* isAscii)
-  const mark = (symbol: string, word: string, style: Cell["style"]): Cell => ({
+  const mark = (symbol: string, word: string, style: (text: string) => string): Cell => ({
     text: hasSymbols ? symbol : word,
-    ...(style === undefined ? {} : { style })
+    style
   })
   return {
     ok: mark("✓", "ok", style.green),
@@ -97,14 +97,6 @@ const linesOf =
   }
 
 const keys = ["check", "state", "found", "advice", "milliseconds"] as const
-
-const record = ({ advice, check, found, milliseconds, state }: Checklist.Check) => ({
-  check,
-  state,
-  found,
-  advice,
-  milliseconds
-})
 
 /** What a run with a failed check ends with. */
 const failureOf = (checks: ReadonlyArray<Checklist.Check>): CommandFailed | undefined => {
@@ -160,7 +152,7 @@ export const doctor = Command.make(
       return chosen === "table" && (isNews || !isQuiet) ? Output.printLines(lines(check)) : Effect.void
     })
     if (chosen !== "table") {
-      yield* Output.print(Output.encode(chosen, keys)(Stream.map(Stream.fromIterable(checks), record)))
+      yield* Output.print(Output.encode(Stream.fromIterable(checks), chosen, keys))
     }
     const failure = failureOf(checks)
     if (failure !== undefined) return yield* failure

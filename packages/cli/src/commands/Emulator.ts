@@ -17,11 +17,11 @@ import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
-import * as Stdio from "effect/Stdio"
 import * as ExitCode from "../ExitCode.ts"
 import { CommandFailed } from "../ErrorReport.ts"
 import * as EmulatorOptions from "../internal/emulatorOptions.ts"
 import * as Output from "../internal/output.ts"
+import * as Terminal from "../internal/terminal.ts"
 import { finiteDuration, path, positiveDuration, Quiet } from "../internal/flags.ts"
 
 const { defaultAppId, defaultServerSecret, defaults } = EmulatorOptions
@@ -155,7 +155,6 @@ const start = Command.make(
   },
   Effect.fnUntraced(function* (flags) {
     MutableRef.set(yield* ExitCode.WhenInterrupted, ExitCode.table.Ok.code)
-    const stdio = yield* Stdio.Stdio
     const world = yield* EmulatorOptions.worldOf(flags)
     const emulator = Emulator.layer({
       world,
@@ -176,7 +175,7 @@ const start = Command.make(
         conversations: world.users.reduce((sum, user) => sum + user.conversations.length, 0)
       })
     ])
-    if ((yield* stdio.stdoutIsTerminal) && !(yield* Quiet)) {
+    if ((yield* Terminal.isThere) && !(yield* Quiet)) {
       yield* Console.error(nextSteps(url, adminUrl, world, isPublic ? defaultServerSecret : "..."))
     }
     return yield* Effect.never

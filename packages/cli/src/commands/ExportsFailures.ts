@@ -33,7 +33,7 @@ export const failures = Command.make(
   Effect.fnUntraced(function* ({ database, format, id }) {
     const url = yield* databaseUrl(database)
     const durable = yield* importDurable
-    const chosen = yield* Output.formatFor(format)
+    const chosen = yield* Output.formatFor(format, "table", "ndjson")
     const style = yield* Colors.style
     const failed = durable.failuresOf(id)
     const text =
@@ -42,19 +42,7 @@ export const failures = Command.make(
             Stream.map(tableLine),
             Output.withHeader(`${style.bold(columns("LINE", "USER", "ERROR", "MESSAGE"))}\n`)
           )
-        : Output.encode(
-            chosen,
-            keys
-          )(
-            Stream.map(failed, ({ code, error, line, message, requestId, userId }) => ({
-              line,
-              userId,
-              error,
-              code,
-              requestId,
-              message
-            }))
-          )
+        : Output.encode(failed, chosen, keys)
     yield* Output.print(text).pipe(Effect.provide(durable.store(url)))
   })
 ).pipe(

@@ -4,7 +4,9 @@
 import * as Command from "effect/cli/Command"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
+import * as Record from "effect/Record"
 import * as Stream from "effect/Stream"
+import * as Struct from "effect/Struct"
 import type { DurableExport } from "@effect-zim/durable"
 import { percent, table } from "../internal/durableExportText.ts"
 import * as Output from "../internal/output.ts"
@@ -13,48 +15,26 @@ import * as Colors from "../internal/colors.ts"
 import { database, databaseUrl } from "../internal/flags.ts"
 import { importDurable } from "../internal/lazyImports.ts"
 
-const keys = [
-  "id",
-  "name",
-  "appId",
-  "state",
-  "percent",
-  "lines",
-  "done",
-  "users",
-  "conversations",
-  "failed",
-  "invalid",
-  "duplicates",
-  "callsPerSecond",
-  "workers",
-  "submittedAt",
-  "endedAt",
-  "problem"
-] as const
-
-const record = (one: DurableExport.DurableExport) => {
-  const { appId, callsPerSecond, counts, endedAt, id, lines, name, problem, state, submittedAt, workers } = one
-  return {
-    id,
-    name,
-    appId,
-    state,
-    percent: percent(one),
-    lines,
-    done: counts.lines,
-    users: counts.users,
-    conversations: counts.conversations,
-    failed: counts.failed,
-    invalid: counts.invalid,
-    duplicates: counts.duplicates,
-    callsPerSecond,
-    workers: workers.length,
-    submittedAt: DateTime.formatIso(submittedAt),
-    endedAt: endedAt === undefined ? undefined : DateTime.formatIso(endedAt),
-    problem: problem?.message
-  }
-}
+/** What there is of an export for programs. */
+const columns = {
+  id: ({ id }) => id,
+  name: ({ name }) => name,
+  appId: ({ appId }) => appId,
+  state: ({ state }) => state,
+  percent,
+  lines: ({ lines }) => lines,
+  done: ({ counts }) => counts.lines,
+  users: ({ counts }) => counts.users,
+  conversations: ({ counts }) => counts.conversations,
+  failed: ({ counts }) => counts.failed,
+  invalid: ({ counts }) => counts.invalid,
+  duplicates: ({ counts }) => counts.duplicates,
+  callsPerSecond: ({ callsPerSecond }) => callsPerSecond,
+  workers: ({ workers }) => workers.length,
+  submittedAt: ({ submittedAt }) => DateTime.formatIso(submittedAt),
+  endedAt: ({ endedAt }) => (endedAt === undefined ? undefined : DateTime.formatIso(endedAt)),
+  problem: ({ problem }) => problem?.message
+} satisfies Record<string, (one: DurableExport.DurableExport) => string | number | undefined>
 
 /**
  * The command.
@@ -69,9 +49,11 @@ export const list = Command.make(
     const url = yield* databaseUrl(database)
     const durable = yield* importDurable
     const all = yield* durable.Exports.list.pipe(Effect.mapError(durable.asked), Effect.provide(durable.store(url)))
-    const chosen = yield* Output.formatFor(format)
-    if (chosen !== "table")
-      return yield* Output.print(Output.encode(chosen, keys)(Stream.fromIterable(all.map(record))))
+    const chosen = yield* Output.formatFor(format, "table", "ndjson")
+    if (chosen !== "table") {
+      const records = all.map((one) => Record.map(columns, (column) => column(one)))
+      return yield* Output.print(Output.encode(Stream.fromIterable(records), chosen, Struct.keys(columns)))
+    }
     return yield* Output.printLines(table(all, yield* Colors.style, yield* Terminal.width))
   })
 ).pipe(

@@ -7,14 +7,11 @@ import * as Flag from "effect/cli/Flag"
 import * as Console from "effect/Console"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schedule from "effect/Schedule"
-import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
 import { details, percent, statusLine, timeLeft } from "../internal/durableExportText.ts"
 import * as ExportProgress from "../internal/exportProgress.ts"
-import { harmless } from "../internal/jsonText.ts"
 import * as Output from "../internal/output.ts"
 import * as Terminal from "../internal/terminal.ts"
 import * as Colors from "../internal/colors.ts"
@@ -46,7 +43,6 @@ const run = Effect.fnUntraced(function* (id: string, isWatched: boolean, format:
   const first = yield* Effect.mapError(durable.Exports.get(id), durable.asked)
   const quota = yield* quotaOf(first.appId)
   const style = yield* Colors.style
-  const { stdoutIsTerminal } = yield* Stdio.Stdio
   const show = Effect.fnUntraced(function* (one: Export) {
     if (format === "text") {
       return yield* Output.printLines(details(one, quota, style, yield* Terminal.width))
@@ -58,7 +54,7 @@ const run = Effect.fnUntraced(function* (id: string, isWatched: boolean, format:
       quota,
       ...(left === undefined ? {} : { secondsLeft: Math.round(Duration.toSeconds(left)) })
     })
-    return yield* Output.printLines([(yield* stdoutIsTerminal) ? harmless(json) : json])
+    return yield* Output.printJson(json)
   })
   if (!isWatched) return yield* show(first)
   let latest = first
@@ -67,7 +63,7 @@ const run = Effect.fnUntraced(function* (id: string, isWatched: boolean, format:
     Effect.gen(function* () {
       const quiet = yield* Quiet
       const line = (width?: number) => Effect.sync(() => statusLine(latest, quota, width))
-      const { say } = format === "text" ? yield* ExportProgress.start(line, quiet) : { say: Console.error }
+      const say = format === "text" ? yield* ExportProgress.start(line, quiet) : Console.error
       let isAway = false
       const watched = durable.Exports.watch(id).pipe(
         Stream.mapError((error) => ({ failed: durable.asked(error), isAway: durable.isAway(error) })),
@@ -117,13 +113,8 @@ export const show = Command.make(
   Effect.fnUntraced(function* ({ database, format, id, watch }) {
     const url = yield* databaseUrl(database)
     const durable = yield* importDurable
-    const { stdoutIsTerminal } = yield* Stdio.Stdio
-    const byDefault = (yield* stdoutIsTerminal) ? "text" : "json"
-    yield* run(
-      id,
-      watch,
-      Option.getOrElse(format, () => byDefault)
-    ).pipe(Effect.provide(durable.store(url)))
+    const chosen = yield* Output.formatFor(format, "text", "json")
+    yield* Effect.provide(run(id, watch, chosen), durable.store(url))
   })
 ).pipe(
   Command.withDescription(

@@ -11,9 +11,9 @@ import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
-import * as Stdio from "effect/Stdio"
 import * as ExitCode from "../ExitCode.ts"
 import * as Output from "../internal/output.ts"
+import * as Terminal from "../internal/terminal.ts"
 import { database, databaseUrl, path, Quiet } from "../internal/flags.ts"
 import { importDurable } from "../internal/lazyImports.ts"
 import { plural } from "../internal/quantities.ts"
@@ -70,8 +70,7 @@ const start = Command.make(
     const appIds = apps.map(({ settings }) => settings.client.appId)
     const serving = Effect.gen(function* () {
       yield* Output.printLines([JSON.stringify({ host, port, appIds })])
-      const { stdoutIsTerminal } = yield* Stdio.Stdio
-      if ((yield* stdoutIsTerminal) && !(yield* Quiet)) {
+      if ((yield* Terminal.isThere) && !(yield* Quiet)) {
         yield* Console.error(
           `\nThe worker reads exports of ${plural(apps.length, "app")}; Ctrl+C stops it. In another terminal:\n` +
             "  zim exports submit --users users.txt"

@@ -1,10 +1,9 @@
 /** The words of an export that is kept in a database. */
 import type { DurableExport } from "@effect-zim/durable"
-import { displayWidth } from "effect/cli/CliOutput"
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import type { Style } from "./colors.ts"
-import { fit, printable, rows, standardWidth } from "./printableText.ts"
+import { fitList, printable, rows, standardWidth } from "./printableText.ts"
 import { number, plural, time } from "./quantities.ts"
 
 type Export = DurableExport.DurableExport
@@ -50,8 +49,7 @@ export const statusLine = (one: Export, quota: number, width = Infinity): string
     `${number(without(one))} failed`,
     plural(counts.conversations, "conversation")
   ]
-  while (parts.length > 1 && displayWidth(parts.join(", ")) > width) parts.pop()
-  return fit(parts.join(", "), width)
+  return fitList(parts, width)
 }
 
 const workersOf = ({ state, workers }: Export): string => {

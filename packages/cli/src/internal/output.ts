@@ -13,6 +13,7 @@ import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import { harmless } from "./jsonText.ts"
 import { printable } from "./printableText.ts"
+import * as Terminal from "./terminal.ts"
 
 const formats = ["table", "json", "ndjson", "csv"] as const
 
@@ -22,11 +23,15 @@ export type Format = (typeof formats)[number]
 export const formatFlag = (description: string): Flag.Flag<Option.Option<Format>> =>
   Flag.Literals("format", formats).pipe(Flag.withDescription(description), Flag.optional)
 
-/** A table for people, and records for programs. */
-export const formatFor: (chosen: Option.Option<Format>) => Effect.Effect<Format, never, Stdio.Stdio> =
-  Effect.fnUntraced(function* (chosen) {
-    const stdio = yield* Stdio.Stdio
-    return Option.isSome(chosen) ? chosen.value : (yield* stdio.stdoutIsTerminal) ? "table" : "ndjson"
+/** What was chosen; else what suits a terminal, or a pipe. */
+export const formatFor = <A extends string>(
+  chosen: Option.Option<A>,
+  onTerminal: NoInfer<A>,
+  inPipe: NoInfer<A>
+): Effect.Effect<A, never, Stdio.Stdio> =>
+  Option.match(chosen, {
+    onNone: () => Effect.map(Terminal.isThere, (isTerminal) => (isTerminal ? onTerminal : inPipe)),
+    onSome: Effect.succeed
   })
 
 /** Puts a header before the first element; where there is none, at the end: a stream that fails at once prints nothing. */
@@ -46,53 +51,49 @@ export const withHeader =
     })
 
 /**
- * Records as text, as they come: memory does not grow with their number. On a terminal, what it would obey is an escape: in
- * JSON one that says the same, in CSV the one that a table shows. What is undefined is left out, or an empty cell.
+ * Some fields of records as text, as they come: memory does not grow with their number. On a terminal, what it would obey is
+ * an escape: in JSON one that says the same, in CSV the one that a table shows. What is undefined is left out, or an empty
+ * cell.
  */
-export const encode =
-  <Key extends string>(format: Exclude<Format, "table">, keys: ReadonlyArray<Key>, spreadsheet = false) =>
-  <E, R>(
-    records: Stream.Stream<Readonly<Record<Key, string | number | undefined>>, E, R>
-  ): Stream.Stream<string, E, R | Stdio.Stdio> =>
-    Stream.unwrap(
-      Effect.gen(function* () {
-        const { stdoutIsTerminal } = yield* Stdio.Stdio
-        const isTerminal = yield* stdoutIsTerminal
-        const cell = (text: string) => CsvSink.cell(isTerminal ? printable(text) : text, { spreadsheet })
-        const text = exact(format, keys, cell, spreadsheet)(records)
-        return isTerminal && format !== "csv" ? Stream.map(text, harmless) : text
-      })
-    )
-
-const exact =
-  <Key extends string>(
-    format: Exclude<Format, "table">,
-    keys: ReadonlyArray<Key>,
-    cell: (text: string) => string,
-    spreadsheet: boolean
-  ) =>
-  <E, R>(
-    records: Stream.Stream<Readonly<Record<Key, string | number | undefined>>, E, R>
-  ): Stream.Stream<string, E, R> => {
-    switch (format) {
-      case "csv":
-        return records.pipe(
-          Stream.map((record) => keys.map((key) => cell(String(record[key] ?? "")))),
-          withHeader<ReadonlyArray<string>>(keys),
-          Stream.pipeThroughChannel(Csv.encodeString<E>()),
-          spreadsheet ? withHeader(CsvSink.byteOrderMark) : (text) => text
-        )
-      case "ndjson":
-        return Stream.pipeThroughChannel(records, Ndjson.encodeString<E>()).pipe(
+export const encode = <Key extends string, E, R>(
+  records: Stream.Stream<{ readonly [K in Key]?: string | number | undefined }, E, R>,
+  format: Exclude<Format, "table">,
+  keys: ReadonlyArray<Key>,
+  spreadsheet = false
+): Stream.Stream<string, E, R | Stdio.Stdio> => {
+  if (format === "csv") return encodeCsv(records, keys, spreadsheet)
+  const picked = Stream.map(records, (record) => Object.fromEntries(keys.map((key) => [key, record[key]])))
+  return harmlessOnTerminal(
+    format === "ndjson"
+      ? Stream.pipeThroughChannel(picked, Ndjson.encodeString<E>()).pipe(
           Stream.catchTag("NdjsonError", (error) => Stream.die(error))
         )
-      case "json":
-        return Stream.pipeThroughChannel(records, JsonArray.encodeString<E>()).pipe(
+      : Stream.pipeThroughChannel(picked, JsonArray.encodeString<E>()).pipe(
           Stream.catchTag("JsonArrayError", (error) => Stream.die(error)),
           Stream.concat(Stream.make("\n"))
         )
-    }
-  }
+  )
+}
+
+const encodeCsv = <Key extends string, E, R>(
+  records: Stream.Stream<{ readonly [K in Key]?: string | number | undefined }, E, R>,
+  keys: ReadonlyArray<Key>,
+  spreadsheet: boolean
+): Stream.Stream<string, E, R | Stdio.Stdio> =>
+  Stream.unwrap(
+    Effect.map(Terminal.isThere, (isTerminal) => {
+      const cell = (text: string) => CsvSink.cell(isTerminal ? printable(text) : text, { spreadsheet })
+      return records.pipe(
+        Stream.map((record) => keys.map((key) => cell(String(record[key] ?? "")))),
+        withHeader<ReadonlyArray<string>>(keys),
+        Stream.pipeThroughChannel(Csv.encodeString<E>()),
+        spreadsheet ? withHeader(CsvSink.byteOrderMark) : (text) => text
+      )
+    })
+  )
+
+const harmlessOnTerminal = <E, R>(json: Stream.Stream<string, E, R>): Stream.Stream<string, E, R | Stdio.Stdio> =>
+  Stream.unwrap(Effect.map(Terminal.isThere, (isTerminal) => (isTerminal ? Stream.map(json, harmless) : json)))
 
 const isClosedPipe = (error: unknown): boolean =>
   Predicate.isTagged(error, "PlatformError") &&
@@ -116,6 +117,10 @@ export const print = <E, R>(
 export const printLines = (
   lines: ReadonlyArray<string>
 ): Effect.Effect<void, PlatformError.PlatformError, Stdio.Stdio> => print(Stream.make(`${lines.join("\n")}\n`))
+
+/** Prints a line of JSON. */
+export const printJson = (json: string): Effect.Effect<void, PlatformError.PlatformError, Stdio.Stdio> =>
+  print(harmlessOnTerminal(Stream.make(`${json}\n`)))
 
 const Answer = Context.Reference<Array<string>>("@effect-zim/cli/Answer", { defaultValue: () => [] })
 

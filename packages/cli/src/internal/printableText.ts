@@ -29,4 +29,10 @@ export const fit = (text: string, width: number): string => {
   return `${kept}…`
 }
 
+/** As many of some parts as fit, from the first on, which is cut if need be. */
+export const fitList = (parts: ReadonlyArray<string>, width: number): string => {
+  const fitting = parts.filter((_, i) => CliOutput.displayWidth(parts.slice(0, i + 1).join(", ")) <= width)
+  return fitting.length > 0 ? fitting.join(", ") : fit(parts[0] ?? "", width)
+}
+
 export const { pad, row, rows, wrap } = Columns.make(CliOutput.displayWidth)

@@ -20,7 +20,10 @@ export const layer: Layer.Layer<never, never, Stdio.Stdio> = Layer.effect(
   })
 ).pipe(Layer.provide(TerminalCapabilities.layer))
 
-const widthWhere = Effect.fnUntraced(function* (isTerminal: Effect.Effect<boolean>) {
+/** Whether standard output is one. */
+export const isThere = Stdio.Stdio.use(({ stdoutIsTerminal }) => stdoutIsTerminal)
+
+const widthWhere = Effect.fnUntraced(function* (isTerminal: Effect.Effect<boolean, never, Stdio.Stdio>) {
   const terminal = yield* Terminal.Terminal
   if (!(yield* isTerminal)) return undefined
   const columns = yield* terminal.columns
@@ -28,7 +31,7 @@ const widthWhere = Effect.fnUntraced(function* (isTerminal: Effect.Effect<boolea
 })
 
 /** The terminal's width; `undefined` where standard output is none, so that nothing need fit. */
-export const width = Stdio.Stdio.use(({ stdoutIsTerminal }) => widthWhere(stdoutIsTerminal))
+export const width = widthWhere(isThere)
 
 /** The same for standard error. */
-export const errorWidth = Stdio.Stdio.use(({ stderrIsTerminal }) => widthWhere(stderrIsTerminal))
+export const errorWidth = widthWhere(Stdio.Stdio.use(({ stderrIsTerminal }) => stderrIsTerminal))
