@@ -214,7 +214,7 @@ export const report = (error: CommandError): Report => {
   if (CliError.isCliError(error)) return ofUsage(error)
   switch (error._tag) {
     case "CommandFailed":
-      return { problem: error.problem, advice: error.advice, exit: error.exit }
+      return error
     case "PlatformError":
       return {
         problem: `cannot write the output: ${error.cause instanceof Error ? error.cause.message : error.message}`,

@@ -13,15 +13,15 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
+import * as Colors from "../internal/colors.ts"
 import * as Checklist from "../internal/doctor/checklist.ts"
 import * as Network from "../internal/doctor/network.ts"
 import * as Settings from "../internal/doctor/settings.ts"
 import * as SignedCall from "../internal/doctor/signedCall.ts"
-import * as Terminal from "../internal/terminal.ts"
-import * as Output from "../internal/output.ts"
-import * as Colors from "../internal/colors.ts"
 import { callsPerSecond, positiveDuration, Quiet } from "../internal/flags.ts"
+import * as Output from "../internal/output.ts"
 import { type Cell, oneLine, row, standardWidth } from "../internal/printableText.ts"
+import * as Terminal from "../internal/terminal.ts"
 
 /** Asked about where nobody is named: that nobody has this id proves as much. */
 const nobody = UserId.make("zim-doctor")

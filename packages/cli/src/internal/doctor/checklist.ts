@@ -3,6 +3,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
+import type { Report } from "../../ErrorReport.ts"
 import type * as ExitCode from "../../ExitCode.ts"
 
 /** Everything that is looked at, in this order, with its title. */
@@ -23,28 +24,23 @@ export const titles = {
 
 export type Name = keyof typeof titles
 
-/** What was found where nothing stands in the way of going on; `advice` is empty where there is nothing to do. */
-export interface Finding {
+/** What was found where nothing stands in the way of going on, and what later looks need of it. */
+export interface Finding<A = undefined> {
   readonly state: "ok" | "warning" | "skipped"
   readonly found: string
+  /** Empty where there is nothing to do. */
   readonly advice: string
+  readonly value: A
 }
 
-/** What stands in the way, in the words of an error. */
-export interface Problem {
-  readonly problem: string
-  readonly advice: string
-  readonly exit: ExitCode.Name
-}
+/** A look at one thing. It fails with what stands in the way. */
+export type Look<A = undefined, R = never> = Effect.Effect<Finding<A>, Report, R>
 
-/** A look at one thing: a finding and what later ones need of it, or a problem. */
-export type Look<A, R = never> = Effect.Effect<readonly [Finding, A], Problem, R>
+export const ok = (found: string): Finding => ({ state: "ok", found, advice: "", value: undefined })
 
-export const ok = (found: string): Finding => ({ state: "ok", found, advice: "" })
+export const warning = (found: string, advice: string): Finding => ({ ...ok(found), state: "warning", advice })
 
-export const warning = (found: string, advice: string): Finding => ({ state: "warning", found, advice })
-
-export const skipped = (why: string): Finding => ({ state: "skipped", found: why, advice: "" })
+export const skipped = (why: string): Finding => ({ ...ok(why), state: "skipped" })
 
 /** One line of the result. */
 export interface Check {
@@ -78,7 +74,7 @@ export const make = <E, R>(show: (check: Check) => Effect.Effect<void, E, R>) =>
     const [took, result] = yield* Effect.timed(Effect.result(at(before.value)))
     const milliseconds = Math.round(Duration.toMillis(took))
     if (Result.isSuccess(result)) {
-      const [finding, value] = result.success
+      const { value, ...finding } = result.success
       yield* add({ check: name, ...finding, milliseconds, exit: "Ok" })
       return Option.some(value)
     }

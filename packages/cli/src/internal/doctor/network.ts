@@ -9,7 +9,8 @@ import * as Option from "effect/Option"
 import * as Predicate from "effect/Predicate"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import { type Finding, type Look, ok, type Problem, skipped, warning } from "./checklist.ts"
+import type { Report } from "../../ErrorReport.ts"
+import { type Finding, type Look, ok, skipped, warning } from "./checklist.ts"
 
 /** Where the service is. */
 export interface Target {
@@ -29,16 +30,13 @@ export const targetOf = (baseUrl: string): Target => {
   }
 }
 
-const failed = (problem: string, advice: string): Problem => ({ problem, advice, exit: "Service" })
+const failed = (problem: string, advice: string): Report => ({ problem, advice, exit: "Service" })
 
 /** What was found, and how long it took. */
-const timed = <E, R>(found: Effect.Effect<string, E, R>): Effect.Effect<readonly [Finding, void], E, R> =>
-  Effect.map(Effect.timed(found), ([took, text]) => [
-    ok(`${text}, in ${Math.round(Duration.toMillis(took))} ms`),
-    undefined
-  ])
+const timed = <E, R>(found: Effect.Effect<string, E, R>): Effect.Effect<Finding, E, R> =>
+  Effect.map(Effect.timed(found), ([took, text]) => ok(`${text}, in ${Math.round(Duration.toMillis(took))} ms`))
 
-const within = <A, R>(look: Look<A, R>, timeout: Duration.Duration, late: Problem): Look<A, R> =>
+const within = <A, R>(look: Look<A, R>, timeout: Duration.Duration, late: Report): Look<A, R> =>
   Effect.timeoutOrElse(look, { duration: timeout, orElse: () => Effect.fail(late) })
 
 const unresolved: Record<Dns.DnsErrorReason, string> = {
@@ -53,9 +51,8 @@ const unresolved: Record<Dns.DnsErrorReason, string> = {
   Unknown: "the system does not say why"
 }
 
-export const resolve = ({ host }: Target, timeout: Duration.Duration): Look<void, Dns.Dns> => {
-  if (Net.isIP(host) !== 0)
-    return Effect.succeed([ok(`${host} is an address, so there is nothing to resolve`), undefined])
+export const resolve = ({ host }: Target, timeout: Duration.Duration): Look<undefined, Dns.Dns> => {
+  if (Net.isIP(host) !== 0) return Effect.succeed(ok(`${host} is an address, so there is nothing to resolve`))
   const advice = "Check ZIM_BASE_URL for a typing error, and the DNS settings of this machine."
   const at = Dns.Dns.use((dns) => dns.lookup(host)).pipe(
     Effect.mapError(({ reason }) => failed(`${host} cannot be resolved: ${unresolved[reason]}`, advice)),
@@ -88,7 +85,7 @@ const probe = <S extends Net.Socket, A>(
 
 const format = (host: string, port: number): string => `${Net.isIPv6(host) ? `[${host}]` : host}:${port}`
 
-export const connect = ({ host, port }: Target, timeout: Duration.Duration): Look<void> => {
+export const connect = ({ host, port }: Target, timeout: Duration.Duration): Look => {
   const advice = "Check host and port, and the firewall: zim connects directly, whatever HTTPS_PROXY says."
   const at = probe(
     () => Net.connect({ host, port }),
@@ -135,7 +132,7 @@ const certificateAdvice = (code: string): string => {
 
 const soon = Duration.toMillis("14 days")
 
-const judge = ({ expires, issuer, protocol, refused }: Session, now: number): Effect.Effect<Finding, Problem> => {
+const judge = ({ expires, issuer, protocol, refused }: Session, now: number): Look => {
   const day = Option.match(DateTime.make(expires), {
     onNone: () => "an unknown day",
     onSome: DateTime.formatIsoDateUtc
@@ -153,9 +150,9 @@ const judge = ({ expires, issuer, protocol, refused }: Session, now: number): Ef
   )
 }
 
-export const secure = (target: Target, timeout: Duration.Duration): Look<void> => {
+export const secure = (target: Target, timeout: Duration.Duration): Look => {
   const { host, isSecure, port } = target
-  if (!isSecure) return Effect.succeed([skipped("not used: plain http to this machine itself"), undefined])
+  if (!isSecure) return Effect.succeed(skipped("not used: plain http to this machine itself"))
   const advice = "Check that the port of ZIM_BASE_URL is one for https, and whatever is between here and there."
   const at = probe(
     // Whatever the certificate: what is wrong with it is to be told, and nothing is sent.
@@ -164,8 +161,7 @@ export const secure = (target: Target, timeout: Duration.Duration): Look<void> =
     sessionOf
   ).pipe(
     Effect.mapError((code) => failed(`no TLS with ${format(host, port)}: ${code}`, advice)),
-    Effect.flatMap((session) => Effect.flatMap(Clock.currentTimeMillis, (now) => judge(session, now))),
-    Effect.map((finding) => [finding, undefined] as const)
+    Effect.flatMap((session) => Effect.flatMap(Clock.currentTimeMillis, (now) => judge(session, now)))
   )
   return within(at, timeout, failed(`no TLS with ${format(host, port)} within ${Duration.format(timeout)}`, advice))
 }

@@ -5,12 +5,12 @@ import * as ConfigProvider from "effect/ConfigProvider"
 import * as Effect from "effect/Effect"
 import type * as Redacted from "effect/Redacted"
 import * as ErrorReport from "../../ErrorReport.ts"
-import { type Look, ok, type Problem, warning } from "./checklist.ts"
+import { type Look, ok, warning } from "./checklist.ts"
 
 const standIns = ConfigProvider.fromUnknown({ ZIM_APP_ID: "1", ZIM_SERVER_SECRET: "a stand-in" })
 
 /** What the client says of some settings, whatever the others are. */
-const read = (...names: ReadonlyArray<string>): Effect.Effect<ZimClient.Settings, Problem> => {
+const read = (...names: ReadonlyArray<string>): Effect.Effect<ZimClient.Settings, ErrorReport.Report> => {
   /** A name, or the beginning of one: a name may be a path of its words. */
   const isOfThem = (path: ConfigProvider.Path): boolean =>
     names.some((name) => `${name}_`.startsWith(path.map((word) => `${word}_`).join("")))
@@ -32,15 +32,15 @@ const read = (...names: ReadonlyArray<string>): Effect.Effect<ZimClient.Settings
   }).pipe(Effect.mapError(ErrorReport.report))
 }
 
-export const appId: Look<number> = Effect.map(read("ZIM_APP_ID"), ({ client }) => [
-  ok(`${client.appId}, from ZIM_APP_ID`),
-  client.appId
-])
+export const appId: Look<number> = Effect.map(read("ZIM_APP_ID"), ({ client }) => ({
+  ...ok(`${client.appId}, from ZIM_APP_ID`),
+  value: client.appId
+}))
 
-export const secret: Look<Redacted.Redacted> = Effect.map(read("ZIM_SERVER_SECRET"), ({ client }) => [
-  ok("set, from ZIM_SERVER_SECRET; never shown"),
-  client.serverSecret
-])
+export const secret: Look<Redacted.Redacted> = Effect.map(read("ZIM_SERVER_SECRET"), ({ client }) => ({
+  ...ok("set, from ZIM_SERVER_SECRET; never shown"),
+  value: client.serverSecret
+}))
 
 export const endpoint: Look<string> = Effect.map(
   read("ZIM_REGION", "ZIM_BASE_URL"),
@@ -50,15 +50,14 @@ export const endpoint: Look<string> = Effect.map(
     const { origin } = new URL(url)
     if (baseUrl === undefined) {
       const source = region === undefined ? "the default, which serves every region" : "from ZIM_REGION"
-      return [ok(`${origin}, ${source}`), url]
+      return { ...ok(`${origin}, ${source}`), value: url }
     }
     const found = `${origin}, from ZIM_BASE_URL`
-    return [
+    const finding =
       region === undefined
         ? ok(found)
-        : warning(`${found}; ZIM_REGION is not used`, "Unset ZIM_REGION or ZIM_BASE_URL: only one counts."),
-      url
-    ]
+        : warning(`${found}; ZIM_REGION is not used`, "Unset ZIM_REGION or ZIM_BASE_URL: only one counts.")
+    return { ...finding, value: url }
   }
 )
 
@@ -82,5 +81,5 @@ export const policies: Look<ZimClient.Settings["quota"]> = Effect.gen(function* 
   const { quota } = yield* read(...ofPolicies)
   const isSet = (name: string) => Effect.orElseSucceed(Effect.as(Config.String(name), true), () => false)
   const set = yield* Effect.filter(ofPolicies, isSet)
-  return [ok(set.length === 0 ? "the defaults" : `from ${set.join(", ")}`), quota]
+  return { ...ok(set.length === 0 ? "the defaults" : `from ${set.join(", ")}`), value: quota }
 })

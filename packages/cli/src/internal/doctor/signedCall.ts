@@ -12,9 +12,9 @@ import * as References from "effect/References"
 import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as ErrorReport from "../../ErrorReport.ts"
-import { type Finding, type Look, ok, type Problem, skipped, warning } from "./checklist.ts"
 import { quotaOptions } from "../flags.ts"
 import { plural, time } from "../quantities.ts"
+import { type Finding, type Look, ok, skipped, warning } from "./checklist.ts"
 
 export interface Options {
   /** Who is asked about. */
@@ -76,11 +76,11 @@ const page = ({ context }: Client, userId: string) =>
 export const ask = Effect.fnUntraced(function* (
   settings: Settings,
   options: Options
-): Effect.fn.Return<readonly [Finding, Answer], Problem, Scope.Scope> {
+): Effect.fn.Return<Finding<Answer>, ErrorReport.Report, Scope.Scope> {
   const client = yield* Effect.mapError(connect(settings, options), ErrorReport.report)
   const [took, result] = yield* Effect.timed(Effect.result(page(client, options.userId)))
   const answered = ok(`the service answered in ${Math.round(Duration.toMillis(took))} ms`)
-  if (Result.isSuccess(result)) return [answered, { client, options, failure: undefined }]
+  if (Result.isSuccess(result)) return { ...answered, value: { client, options, failure: undefined } }
   const failure = result.failure
   switch (failure._tag) {
     case "RequestInvalid":
@@ -93,7 +93,7 @@ export const ask = Effect.fnUntraced(function* (
     case "ResponseUnreadable":
       return yield* Effect.fail(ErrorReport.report(failure))
     default:
-      return [answered, { client, options, failure }]
+      return { ...answered, value: { client, options, failure } }
   }
 })
 
@@ -103,11 +103,10 @@ const worrying = Duration.toMillis("2 minutes")
 /** What the service accepts. */
 const accepted = Duration.toMillis("10 minutes")
 
-export const lookAtClock = ({ client: { sample } }: Answer): Look<void> => {
+export const lookAtClock = ({ client: { sample } }: Answer): Look => {
   const date = Date.parse(sample?.date ?? "")
-  if (sample === undefined || Number.isNaN(date))
-    return Effect.succeed([skipped("not known: the answer has no Date"), undefined])
-  if (sample.isCached) return Effect.succeed([skipped("not known: the answer comes out of a cache"), undefined])
+  if (sample === undefined || Number.isNaN(date)) return Effect.succeed(skipped("not known: the answer has no Date"))
+  if (sample.isCached) return Effect.succeed(skipped("not known: the answer comes out of a cache"))
   // Half a second more, on average: `Date` is cut to whole ones.
   const offset = date + 500 - (sample.sentAt + sample.receivedAt) / 2
   const size = Math.abs(offset)
@@ -116,16 +115,16 @@ export const lookAtClock = ({ client: { sample } }: Answer): Look<void> => {
     const dated = `the answer is dated ${time(Duration.millis(size))} ${offset > 0 ? "ahead of" : "behind"} this machine's clock`
     const help =
       "Look for a proxy that writes a wrong Date: what the service accepts shows that this clock is not to blame."
-    return Effect.succeed([warning(`${dated}, and the service accepts another time`, help), undefined])
+    return Effect.succeed(warning(`${dated}, and the service accepts another time`, help))
   }
-  if (size < unnoticed) return Effect.succeed([ok("within 5 seconds of the service's"), undefined])
+  if (size < unnoticed) return Effect.succeed(ok("within 5 seconds of the service's"))
   const found = `${time(Duration.millis(size))} ${offset > 0 ? "behind" : "ahead of"} the service's, which accepts 10 minutes`
   const advice = "Set this machine's clock, best by NTP"
   if (size >= accepted) {
     const meanwhile = `${advice}; until then requests are signed with the service's time.`
     return Effect.fail({ problem: found, advice: meanwhile, exit: "Authentication" })
   }
-  return Effect.succeed([size > worrying ? warning(found, `${advice}.`) : ok(found), undefined])
+  return Effect.succeed(size > worrying ? warning(found, `${advice}.`) : ok(found))
 }
 
 /** Codes of ZIM itself: the gateway before it has accepted the signature. */
@@ -136,26 +135,25 @@ export const lookAtSignature = Effect.fnUntraced(function* ({ client, failure }:
     return yield* Effect.fail(ErrorReport.report(failure))
   }
   if (failure !== undefined && !isBehindGateway(failure.code)) {
-    return [skipped("not known: the service refused the call before it said"), undefined] as const
+    return skipped("not known: the service refused the call before it said")
   }
   const time = (yield* client.clock.offset) === 0 ? "" : ", signed with the service's time"
-  return [ok(`accepted${time}: app id and secret belong together`), undefined] as const
+  return ok(`accepted${time}: app id and secret belong together`)
 })
 
-export const lookAtService = ({ failure, options }: Answer): Look<void> => {
+export const lookAtService = ({ failure, options }: Answer): Look => {
   const answers = "ZIM is enabled, QueryConversationList answers"
-  if (failure === undefined) return Effect.succeed([ok(answers), undefined])
+  if (failure === undefined) return Effect.succeed(ok(answers))
   switch (failure._tag) {
     case "UserNotRegistered": {
       const found = `${answers}; user ${failure.userId} is not registered`
-      return Effect.succeed([
-        options.isExpected ? warning(found, ErrorReport.report(failure).advice) : ok(`${found}, which was expected`),
-        undefined
-      ])
+      return Effect.succeed(
+        options.isExpected ? warning(found, ErrorReport.report(failure).advice) : ok(`${found}, which was expected`)
+      )
     }
     case "RateLimited":
     case "Throttled":
-      return Effect.succeed([skipped("not known: the call was one too many"), undefined])
+      return Effect.succeed(skipped("not known: the call was one too many"))
     default:
       return Effect.fail(ErrorReport.report(failure))
   }
@@ -178,7 +176,7 @@ export const lookAtQuota = Effect.fnUntraced(function* ({ client, failure, optio
     return yield* Effect.fail(ErrorReport.report(failure))
   }
   if (options.probe === 0) {
-    return [ok("the call was not rejected; more calls say more: --probe N"), undefined] as const
+    return ok("the call was not rejected; more calls say more: --probe N")
   }
   // Until the calls of an earlier look have left the quota's window.
   yield* Effect.sleep("1 second")
@@ -190,5 +188,5 @@ export const lookAtQuota = Effect.fnUntraced(function* ({ client, failure, optio
   }
   // The first second's worth goes out at once: a shorter time has no pace.
   const pace = seconds < 2 ? "" : ` (${(answered / seconds).toFixed(1)}/s)`
-  return [ok(`${calls}${pace}, none rejected`), undefined] as const
+  return ok(`${calls}${pace}, none rejected`)
 })
