@@ -22,14 +22,14 @@ import * as ExportsList from "./commands/ExportsList.ts"
 import { show } from "./commands/ExportsShow.ts"
 import { submit } from "./commands/ExportsSubmit.ts"
 import { worker } from "./commands/Worker.ts"
-import * as ExitCode from "./ExitCode.ts"
 import * as ErrorReport from "./ErrorReport.ts"
-import * as Terminal from "./internal/terminal.ts"
+import * as ExitCode from "./ExitCode.ts"
 import { CompletionScript } from "./internal/completions.ts"
+import { Quiet, quietLogs } from "./internal/flags.ts"
 import * as Help from "./internal/help.ts"
 import * as Output from "./internal/output.ts"
+import * as Terminal from "./internal/terminal.ts"
 import { version } from "./internal/version.ts"
-import { Quiet, quietLogs } from "./internal/flags.ts"
 
 /** Everything about conversation lists. */
 const conversations = Command.make("conversations").pipe(

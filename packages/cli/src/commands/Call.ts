@@ -15,10 +15,10 @@ import * as Schema from "effect/Schema"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
 import * as ErrorReport from "../ErrorReport.ts"
-import * as JsonText from "../internal/jsonText.ts"
-import * as Output from "../internal/output.ts"
 import * as Colors from "../internal/colors.ts"
 import { boolean, Quiet } from "../internal/flags.ts"
+import * as JsonText from "../internal/jsonText.ts"
+import * as Output from "../internal/output.ts"
 import { oneLine } from "../internal/printableText.ts"
 
 // ---- what is sent ----

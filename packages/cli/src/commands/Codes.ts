@@ -8,8 +8,8 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
 import * as CodesText from "../internal/codesText.ts"
-import * as Output from "../internal/output.ts"
 import * as Colors from "../internal/colors.ts"
+import * as Output from "../internal/output.ts"
 
 const keys = ["code", "meaning", "category", "retry", "error", "advice"] as const
 

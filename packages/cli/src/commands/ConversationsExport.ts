@@ -17,8 +17,9 @@ import * as Stream from "effect/Stream"
 import process from "node:process"
 import * as V8 from "node:v8"
 import * as ErrorReport from "../ErrorReport.ts"
-import * as ExportTarget from "../internal/exportTarget.ts"
 import * as ExportProgress from "../internal/exportProgress.ts"
+import { doneOf, statusLine, summary } from "../internal/exportProgress.ts"
+import * as ExportTarget from "../internal/exportTarget.ts"
 import {
   boolean,
   callsPerSecond,
@@ -29,23 +30,50 @@ import {
   quotaPerSecond,
   spreadsheet,
   standardStream,
+  users,
   usersOf
 } from "../internal/flags.ts"
 import { number } from "../internal/quantities.ts"
-import { doneOf, statusLine, summary } from "../internal/exportProgress.ts"
 
-interface Flags {
-  readonly users: string
-  readonly out: string
-  readonly format: Option.Option<ExportTarget.Format>
-  readonly spreadsheet: boolean
-  readonly concurrency: number
-  readonly callsPerSecond: Option.Option<number>
-  readonly resume: boolean
-  readonly restart: boolean
-  readonly failures: Option.Option<string>
-  readonly quiet: boolean
+/** `-` is no output as it is an input of `--users`: an export on standard output could not be resumed. */
+const outputPath = path.check(
+  Schema.makeFilter((text) => text !== standardStream && !text.endsWith("/"), {
+    expected: "the path of a file, neither of a folder nor - for standard output"
+  })
+)
+
+const defaultConcurrency = 16
+
+const flags = {
+  users,
+  out: Flag.String("out").pipe(
+    Flag.withMetavar("PATH"),
+    Flag.withDescription("The file to write"),
+    Flag.withSchema(outputPath)
+  ),
+  format: Flag.Literals("format", ExportTarget.formats).pipe(
+    Flag.withDescription("How to write it; default: what the name of the file says, else ndjson"),
+    Flag.optional
+  ),
+  resume: boolean("resume").pipe(Flag.withDescription("Go on with an unfinished export; begin where there is none")),
+  restart: boolean("restart").pipe(Flag.withDescription("Begin anew, and replace what is there when all is done")),
+  failures: Flag.String("failures").pipe(
+    Flag.withMetavar("FILE"),
+    Flag.withDescription("Where to record who could not be read; default: PATH.failures.ndjson, or a table"),
+    Flag.withSchema(outputPath),
+    Flag.optional
+  ),
+  spreadsheet,
+  concurrency: Flag.Int("concurrency").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription(`Users read at a time; default ${defaultConcurrency}`),
+    Flag.withSchema(positive),
+    Flag.withDefault(defaultConcurrency)
+  ),
+  callsPerSecond
 }
+
+type Flags = Command.Command.Config.Infer<typeof flags>
 
 const quote = (word: string): string => (/^[\w./:=@%+-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`)
 
@@ -54,8 +82,6 @@ const quote = (word: string): string => (/^[\w./:=@%+-]+$/.test(word) ? word : `
  * use, as long as there is memory.
  */
 const saveMemory = Effect.sync(() => V8.setFlagsFromString("--optimize-for-size"))
-
-const defaultConcurrency = 16
 
 /** The command that goes on. */
 const resumeCommand = (flags: Flags): string =>
@@ -130,7 +156,7 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   const exported = (stop: Effect.Effect<void>) =>
     Effect.gen(function* () {
       const line = (width?: number) => Effect.map(meter.status, (status) => statusLine(status, scale, width))
-      const say = yield* ExportProgress.start(line, flags.quiet)
+      const say = yield* ExportProgress.start(line, yield* Quiet)
       yield* Effect.forkScoped(
         Effect.andThen(
           stop,
@@ -186,52 +212,10 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
   )
 })
 
-/** `-` is no output as it is an input of `--users`: an export on standard output could not be resumed. */
-const outputPath = path.check(
-  Schema.makeFilter((text) => text !== standardStream && !text.endsWith("/"), {
-    expected: "the path of a file, neither of a folder nor - for standard output"
-  })
-)
-
 /**
  * The command.
  */
-export const exportCommand = Command.make(
-  "export",
-  {
-    users: Flag.String("users").pipe(
-      Flag.withMetavar("FILE"),
-      Flag.withDescription("The users' ids, one on each line; - reads standard input"),
-      Flag.withSchema(path)
-    ),
-    out: Flag.String("out").pipe(
-      Flag.withMetavar("PATH"),
-      Flag.withDescription("The file to write"),
-      Flag.withSchema(outputPath)
-    ),
-    format: Flag.Literals("format", ExportTarget.formats).pipe(
-      Flag.withDescription("How to write it; default: what the name of the file says, else ndjson"),
-      Flag.optional
-    ),
-    resume: boolean("resume").pipe(Flag.withDescription("Go on with an unfinished export; begin where there is none")),
-    restart: boolean("restart").pipe(Flag.withDescription("Begin anew, and replace what is there when all is done")),
-    failures: Flag.String("failures").pipe(
-      Flag.withMetavar("FILE"),
-      Flag.withDescription("Where to record who could not be read; default: PATH.failures.ndjson, or a table"),
-      Flag.withSchema(outputPath),
-      Flag.optional
-    ),
-    spreadsheet,
-    concurrency: Flag.Int("concurrency").pipe(
-      Flag.withMetavar("N"),
-      Flag.withDescription(`Users read at a time; default ${defaultConcurrency}`),
-      Flag.withSchema(positive),
-      Flag.withDefault(defaultConcurrency)
-    ),
-    callsPerSecond
-  },
-  (flags) => Effect.flatMap(Quiet, (quiet) => run({ ...flags, quiet }))
-).pipe(
+export const exportCommand = Command.make("export", flags, run).pipe(
   Command.provide(({ callsPerSecond }) =>
     ZimClient.layerConfig().pipe(Layer.provide(quotaLayer(callsPerSecond)), Layer.provide(UndiciHttpClient.layer))
   ),

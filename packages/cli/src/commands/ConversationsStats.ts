@@ -13,13 +13,13 @@ import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
-import * as ExportReader from "../internal/exportReader.ts"
-import * as Output from "../internal/output.ts"
-import * as Terminal from "../internal/terminal.ts"
 import * as Colors from "../internal/colors.ts"
+import * as ExportReader from "../internal/exportReader.ts"
 import { path } from "../internal/flags.ts"
+import * as Output from "../internal/output.ts"
 import { fit, pad, printable, standardWidth } from "../internal/printableText.ts"
 import { number, plural } from "../internal/quantities.ts"
+import * as Terminal from "../internal/terminal.ts"
 
 // ---- counting ----
 

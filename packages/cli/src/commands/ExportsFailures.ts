@@ -5,10 +5,10 @@ import * as Command from "effect/cli/Command"
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type { ExportSink } from "@effect-zim/export"
-import * as Output from "../internal/output.ts"
 import * as Colors from "../internal/colors.ts"
 import { database, databaseUrl, exportId } from "../internal/flags.ts"
 import { importDurable } from "../internal/lazyImports.ts"
+import * as Output from "../internal/output.ts"
 import { pad, printable } from "../internal/printableText.ts"
 
 const keys = ["line", "userId", "error", "code", "requestId", "message"] as const

@@ -8,12 +8,12 @@ import * as Record from "effect/Record"
 import * as Stream from "effect/Stream"
 import * as Struct from "effect/Struct"
 import type { DurableExport } from "@effect-zim/durable"
-import { percent, table } from "../internal/durableExportText.ts"
-import * as Output from "../internal/output.ts"
-import * as Terminal from "../internal/terminal.ts"
 import * as Colors from "../internal/colors.ts"
+import { percent, table } from "../internal/durableExportText.ts"
 import { database, databaseUrl } from "../internal/flags.ts"
 import { importDurable } from "../internal/lazyImports.ts"
+import * as Output from "../internal/output.ts"
+import * as Terminal from "../internal/terminal.ts"
 
 /** What there is of an export for programs. */
 const columns = {

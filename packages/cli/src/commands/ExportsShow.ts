@@ -10,13 +10,13 @@ import * as Effect from "effect/Effect"
 import * as Schedule from "effect/Schedule"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
+import * as Colors from "../internal/colors.ts"
 import { details, percent, statusLine, timeLeft } from "../internal/durableExportText.ts"
 import * as ExportProgress from "../internal/exportProgress.ts"
-import * as Output from "../internal/output.ts"
-import * as Terminal from "../internal/terminal.ts"
-import * as Colors from "../internal/colors.ts"
 import { boolean, database, databaseUrl, exportId, perSecond, Quiet } from "../internal/flags.ts"
 import { importDurable } from "../internal/lazyImports.ts"
+import * as Output from "../internal/output.ts"
+import * as Terminal from "../internal/terminal.ts"
 
 type Export = DurableExport.DurableExport
 

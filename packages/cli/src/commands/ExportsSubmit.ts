@@ -11,9 +11,9 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import * as Output from "../internal/output.ts"
-import { database, databaseUrl, path, positive, Quiet, standardStream, usersOf } from "../internal/flags.ts"
+import { database, databaseUrl, positive, Quiet, standardStream, users, usersOf } from "../internal/flags.ts"
 import { importDurable } from "../internal/lazyImports.ts"
+import * as Output from "../internal/output.ts"
 import { plural } from "../internal/quantities.ts"
 
 const setting = "ZIM_APP_ID"
@@ -48,11 +48,7 @@ export const submit = Command.make(
   "submit",
   {
     database,
-    users: Flag.String("users").pipe(
-      Flag.withMetavar("FILE"),
-      Flag.withDescription("The users' ids, one on each line; - reads standard input"),
-      Flag.withSchema(path)
-    ),
+    users,
     name: Flag.String("name").pipe(
       Flag.withMetavar("NAME"),
       Flag.withDescription("What to call it; default: the file's name and today's date in UTC, as users-2026-11-29"),

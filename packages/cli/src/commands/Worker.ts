@@ -12,11 +12,11 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Scope from "effect/Scope"
 import * as ExitCode from "../ExitCode.ts"
-import * as Output from "../internal/output.ts"
-import * as Terminal from "../internal/terminal.ts"
 import { database, databaseUrl, path, Quiet } from "../internal/flags.ts"
 import { importDurable } from "../internal/lazyImports.ts"
+import * as Output from "../internal/output.ts"
 import { plural } from "../internal/quantities.ts"
+import * as Terminal from "../internal/terminal.ts"
 
 const defaults = { host: "127.0.0.1", port: 34_431 }
 

@@ -1,8 +1,8 @@
 /** The codes that `zim codes` knows, and what it shows of them to people. */
 import * as OperationCode from "@effect-zim/protocol/OperationCode"
 import * as ReturnCode from "@effect-zim/protocol/ReturnCode"
-import { type Cell, make, standardWidth } from "./columns.ts"
 import type * as Colors from "./colors.ts"
+import { type Cell, make, standardWidth } from "./columns.ts"
 
 /** What is known of a code. */
 export interface KnownCode extends OperationCode.OperationCode {

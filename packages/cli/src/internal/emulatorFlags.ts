@@ -1,10 +1,13 @@
 /**
- * What `zim emulator start` makes an emulator of: its flags.
+ * The flags of `zim emulator start`, and what it makes an emulator of by them.
  */
 import { FaultJson, ServiceQuota, World, WorldFolder } from "@effect-zim/emulator"
 import type { Fault } from "@effect-zim/emulator"
+import { AppId } from "@effect-zim/protocol"
 import { ServerSecret } from "@effect-zim/signing"
-import type * as Duration from "effect/Duration"
+import type * as Command from "effect/cli/Command"
+import * as Flag from "effect/cli/Flag"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -13,6 +16,7 @@ import * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import { CommandFailed, whyUnreadable } from "../ErrorReport.ts"
+import { finiteDuration, path, positiveDuration } from "./flags.ts"
 
 /** The app of a generated world. */
 export const defaultAppId = 12345
@@ -20,16 +24,103 @@ export const defaultAppId = 12345
 /** The secret of that app: public, it opens nothing but an emulator. */
 export const defaultServerSecret = "emulator-only-not-a-real-secret"
 
-export const defaults = { port: 9460, users: 40, seed: "zim" }
+const defaults = { port: 9460, users: 40, seed: "zim" }
 
-/** The flags that say which world. */
-export interface WorldFlags {
-  readonly world: Option.Option<string>
-  readonly users: Option.Option<number>
-  readonly seed: Option.Option<string>
-  readonly appId: Option.Option<number>
-  readonly serverSecret: Option.Option<Redacted.Redacted>
+// ---- the flags ----
+
+export const highestPort = 65_535
+const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: highestPort }))
+
+interface Limits {
+  readonly limit: number | undefined
+  readonly window: Duration.Duration | undefined
 }
+
+const models = {
+  sliding: ServiceQuota.sliding,
+  "sliding-counting-rejections": (limits) => ServiceQuota.sliding({ ...limits, countRejected: true }),
+  fixed: ServiceQuota.fixed,
+  "fixed-unaligned": (limits) => ServiceQuota.fixed({ ...limits, aligned: false }),
+  "token-bucket": ServiceQuota.tokenBucket,
+  leaky: ServiceQuota.leaky,
+  "leaky-queue": (limits) => ServiceQuota.leaky({ ...limits, queue: limits.limit ?? 20 }),
+  unlimited: () => ServiceQuota.unlimited
+} satisfies Record<string, (limits: Limits) => ServiceQuota.ServiceQuota>
+
+export const flags = {
+  port: Flag.Int("port").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription(`Port on 127.0.0.1; 0 takes a free one; default ${defaults.port}`),
+    Flag.withSchema(Port),
+    Flag.withDefault(defaults.port)
+  ),
+  adminPort: Flag.Int("admin-port").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription("Port of the admin API; 0 takes a free one; default the one after --port"),
+    Flag.withSchema(Port),
+    Flag.optional
+  ),
+  world: Flag.String("world").pipe(
+    Flag.withMetavar("PATH"),
+    Flag.withDescription("A world file, or a folder with one: apps, users and their conversations"),
+    Flag.withSchema(path),
+    Flag.optional
+  ),
+  users: Flag.Int("users").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription(`How many users to generate, called user-1, user-2, ...; default ${defaults.users}`),
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 100_000 }))),
+    Flag.optional
+  ),
+  seed: Flag.String("seed").pipe(
+    Flag.withMetavar("S"),
+    Flag.withDescription(`The same seed generates the same lists; default ${defaults.seed}`),
+    Flag.optional
+  ),
+  appId: Flag.Int("app-id").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription(`The app of the generated world; default ${defaultAppId}`),
+    Flag.withSchema(AppId.AppId),
+    Flag.optional
+  ),
+  serverSecret: Flag.Redacted("server-secret").pipe(
+    Flag.withMetavar("S"),
+    Flag.withDescription(`Its secret, for this emulator only; default ${defaultServerSecret}`),
+    Flag.optional
+  ),
+  quotaModel: Flag.Literals("quota-model", Struct.keys(models)).pipe(
+    Flag.withMetavar("MODEL"),
+    Flag.withDescription("How calls are counted; default sliding"),
+    Flag.withDefault("sliding")
+  ),
+  limit: Flag.Int("limit").pipe(
+    Flag.withMetavar("N"),
+    Flag.withDescription("Calls per window and app; default 20"),
+    Flag.withSchema(Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 1_000_000 }))),
+    Flag.optional
+  ),
+  window: Flag.String("window").pipe(
+    Flag.withMetavar("DURATION"),
+    Flag.withDescription('The window of the quota, e.g. "500 millis"; default "1 second"'),
+    Flag.withSchema(positiveDuration),
+    Flag.optional
+  ),
+  faults: Flag.String("faults").pipe(
+    Flag.withMetavar("FAULTS"),
+    Flag.withDescription(`What goes wrong, a file or JSON: '{"type":"hang","when":[{"nth":3}]}'`),
+    Flag.optional
+  ),
+  clockOffset: Flag.String("clock-offset").pipe(
+    Flag.withMetavar("DURATION"),
+    Flag.withDescription('How far its clock is ahead, e.g. "11 minutes"; behind: --clock-offset="-11 minutes"'),
+    Flag.withSchema(finiteDuration),
+    Flag.withDefault(Duration.zero)
+  )
+}
+
+export type Flags = Command.Command.Config.Infer<typeof flags>
+
+// ---- the world ----
 
 const usage = (problem: string, advice: string) => new CommandFailed({ problem, advice, exit: "Usage" })
 
@@ -72,7 +163,7 @@ const readWorld = Effect.fnUntraced(function* (path: string) {
   return yield* type === "Directory" ? readFolder(path) : readFile(path)
 })
 
-const generateWorld = Effect.fnUntraced(function* (flags: WorldFlags) {
+const generateWorld = Effect.fnUntraced(function* (flags: Flags) {
   const secret = Option.match(flags.serverSecret, { onNone: () => defaultServerSecret, onSome: Redacted.value })
   return World.generate({
     users: Option.getOrElse(flags.users, () => defaults.users),
@@ -85,7 +176,7 @@ const generateWorld = Effect.fnUntraced(function* (flags: WorldFlags) {
 })
 
 /** The world that the flags ask for. */
-export const worldOf = (flags: WorldFlags) => {
+export const worldOf = (flags: Flags) => {
   if (Option.isNone(flags.world)) return generateWorld(flags)
   const clash = (["users", "seed", "appId", "serverSecret"] as const).find((flag) => flags[flag]._tag === "Some")
   return clash === undefined
@@ -98,31 +189,10 @@ export const worldOf = (flags: WorldFlags) => {
       )
 }
 
-interface Limits {
-  readonly limit: number | undefined
-  readonly window: Duration.Duration | undefined
-}
-
-const models = {
-  sliding: ServiceQuota.sliding,
-  "sliding-counting-rejections": (limits) => ServiceQuota.sliding({ ...limits, countRejected: true }),
-  fixed: ServiceQuota.fixed,
-  "fixed-unaligned": (limits) => ServiceQuota.fixed({ ...limits, aligned: false }),
-  "token-bucket": ServiceQuota.tokenBucket,
-  leaky: ServiceQuota.leaky,
-  "leaky-queue": (limits) => ServiceQuota.leaky({ ...limits, queue: limits.limit ?? 20 }),
-  unlimited: () => ServiceQuota.unlimited
-} satisfies Record<string, (limits: Limits) => ServiceQuota.ServiceQuota>
-
-/** The names of `--quota-model`. */
-export const quotaModels = Struct.keys(models)
+// ---- the quota and the faults ----
 
 /** The quota that the flags ask for. */
-export const quotaOf = (flags: {
-  readonly quotaModel: (typeof quotaModels)[number]
-  readonly limit: Option.Option<number>
-  readonly window: Option.Option<Duration.Duration>
-}): Effect.Effect<ServiceQuota.ServiceQuota, CommandFailed> => {
+export const quotaOf = (flags: Flags): Effect.Effect<ServiceQuota.ServiceQuota, CommandFailed> => {
   const limits = { limit: Option.getOrUndefined(flags.limit), window: Option.getOrUndefined(flags.window) }
   return flags.quotaModel === "unlimited" && (limits.limit !== undefined || limits.window !== undefined)
     ? Effect.fail(

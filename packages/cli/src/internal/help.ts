@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import type * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
 import * as ExitCode from "../ExitCode.ts"
-import * as Output from "./output.ts"
 import * as Colors from "./colors.ts"
+import * as Output from "./output.ts"
 import { type Cell, rows, standardWidth, wrap } from "./printableText.ts"
 
 /** Makes one of Effect's a flag that takes no word for its value, and has no opposite: that it is given is what counts. */

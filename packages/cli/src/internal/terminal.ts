@@ -8,8 +8,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Stdio from "effect/Stdio"
 import * as Terminal from "effect/Terminal"
-import { standardWidth } from "./columns.ts"
 import { isUnwanted } from "./colors.ts"
+import { standardWidth } from "./columns.ts"
 
 export const layer: Layer.Layer<never, never, Stdio.Stdio> = Layer.effect(
   TerminalCapabilities.TerminalCapabilities,
