@@ -84,14 +84,10 @@ export const make: (options: Options) => Effect.Effect<ExportSink, never, FileSy
       {
         name: options.spreadsheet === true ? "csv for a spreadsheet" : "csv",
         header: options.spreadsheet === true ? byteOrderMark + header : header,
-        encode: (exported) =>
+        encode: (records) =>
           encode(
-            exported.flatMap(({ conversations, userId }) =>
-              conversations.map((conversation) =>
-                Object.values(ConversationRecord.make(userId, conversation)).map((value) =>
-                  typeof value === "string" ? cell(value, options) : String(value)
-                )
-              )
+            records.map((record) =>
+              Object.values(record).map((value) => (typeof value === "string" ? cell(value, options) : String(value)))
             )
           )
       },

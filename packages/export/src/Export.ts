@@ -19,7 +19,7 @@ import { inRange } from "./internal/inRange.ts"
 import * as ListCalls from "./internal/reading/listCalls.ts"
 import { UserReader } from "./internal/reading/userReader.ts"
 import * as Witness from "./internal/reading/witness.ts"
-import { InputLines } from "./internal/users/inputLines.ts"
+import { InputLines } from "./internal/reading/inputLines.ts"
 import type * as Progress from "./Progress.ts"
 import type * as ExportSink from "./ExportSink.ts"
 

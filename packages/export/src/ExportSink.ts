@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Checkpoint, CheckpointInvalid } from "./Checkpoint.ts"
-import { problemOf, Reason, reasonOf } from "./internal/fileErrors.ts"
+import { meaningOf, Reason } from "./internal/errorCodes.ts"
 
 /**
  * A user whose list has been read: each conversation once, ascending by time.
@@ -206,7 +206,7 @@ export class SinkFailed extends Schema.TaggedError<SinkFailed>("@effect-zim/expo
  * @since 0.1.0
  */
 export const failed = (path: string, operation: "read" | "write", cause: unknown): SinkFailed =>
-  new SinkFailed({ path, operation, reason: reasonOf(cause), problem: problemOf(cause), cause })
+  new SinkFailed({ path, operation, ...meaningOf(cause), cause })
 
 /**
  * What opening a sink can fail with.

@@ -8,7 +8,6 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import * as FileSink from "./internal/files/fileSink.ts"
 import type * as OutputFiles from "./internal/files/outputFiles.ts"
-import * as ConversationRecord from "./ConversationRecord.ts"
 import type { ExportSink } from "./ExportSink.ts"
 
 /**
@@ -41,23 +40,12 @@ export interface Options extends OutputFiles.Options {}
  * @category constructors
  * @since 0.1.0
  */
-export const make: (options: Options) => Effect.Effect<ExportSink, never, FileSystem.FileSystem | Path.Path> = (
-  options
-) =>
+export const make = (options: Options): Effect.Effect<ExportSink, never, FileSystem.FileSystem | Path.Path> =>
   FileSink.make(
     {
       name: "ndjson",
       header: "",
-      encode: (exported) =>
-        Effect.sync(() =>
-          exported
-            .map(({ conversations, userId }) =>
-              conversations
-                .map((conversation) => `${JSON.stringify(ConversationRecord.make(userId, conversation))}\n`)
-                .join("")
-            )
-            .join("")
-        )
+      encode: (records) => Effect.succeed(records.map((record) => `${JSON.stringify(record)}\n`).join(""))
     },
     options
   )

@@ -5,51 +5,19 @@
  */
 import * as Arr from "effect/Array"
 import * as Effect from "effect/Effect"
-import type * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import type { SqlError } from "effect/sql/SqlError"
 import type { Statement } from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import type * as Checkpoint from "./Checkpoint.ts"
 import type * as ExportSink from "./ExportSink.ts"
-import * as Migrations from "./internal/sql/migrations.ts"
 import * as Tables from "./internal/tableRows.ts"
 
-/**
- * A text as a database can hold it, and back.
- *
- * @internal
- */
 export { escape, unescape } from "./internal/escapedText.ts"
+export { migrate, migrateTo, transaction } from "./internal/postgresTables.ts"
 
 /** The client whose statements and rows have the names that stand here. */
 const client = Effect.map(SqlClient.SqlClient, (sql) => sql.withoutTransforms())
-
-/**
- * Makes the tables in schema `zim`, or brings them up to date. Where they are, it only looks; any number of processes may
- * do it at once.
- *
- * @internal
- */
-export const migrate: Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> = Migrations.migrate
-
-/**
- * The same for other tables in that schema.
- *
- * @internal
- */
-export const migrateTo: (
-  tables: Migrations.Tables
-) => Effect.Effect<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> = Migrations.migrateTo
-
-/**
- * Runs statements in a transaction of the client; where the connection is lost, it fails.
- *
- * @internal
- */
-export const transaction: <A, E, R>(
-  self: Effect.Effect<A, E, R>
-) => Effect.Effect<A, E | SqlError, R | SqlClient.SqlClient> = Migrations.transaction
 
 /**
  * Begins a run, and gives its number. `startedAt` is in ISO 8601.

@@ -24,16 +24,14 @@ import * as Context from "effect/Context"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import type * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as SqlError from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as ExportSink from "./ExportSink.ts"
-import { holder } from "./internal/lockHolder.ts"
-import * as Session from "./internal/sql/session.ts"
-import * as SqlErrors from "./internal/sql/sqlErrors.ts"
+import { meaningOfSql } from "./internal/errorCodes.ts"
+import * as LockHolder from "./internal/lockHolder.ts"
 import * as Tables from "./internal/tableRows.ts"
 import * as SqlRows from "./SqlRows.ts"
 
@@ -49,6 +47,9 @@ export interface Options {
 const nameOf = (options?: Options): string => options?.name ?? "export"
 const locationOf = (options?: Options): string => `"${nameOf(options)}" in PostgreSQL`
 
+const failed = (path: string, operation: "read" | "write", cause: SqlError.SqlError): ExportSink.SinkFailed =>
+  new ExportSink.SinkFailed({ path, operation, ...meaningOfSql(cause), cause })
+
 /** The client whose statements and rows have the names that stand here. */
 const postgres = Effect.fnUntraced(function* (path: string) {
   const sql = yield* SqlClient.SqlClient
@@ -61,22 +62,14 @@ const lastRun = (sql: SqlClient.SqlClient, appId: number, options?: Options) =>
   Effect.map(
     sql<Tables.Columns>`SELECT id, state, checkpoint, holder FROM zim.runs
       WHERE app_id = ${appId} AND name = ${nameOf(options)} ORDER BY id DESC LIMIT 1`,
-    ([row]) =>
-      row && {
-        id: Number(row["id"]),
-        state: String(row["state"]),
-        checkpoint: String(row["checkpoint"]),
-        holder: String(row["holder"])
-      }
+    ([row]) => row && { ...Tables.runOf(row), holder: LockHolder.parse(row["holder"]) }
   )
-
-const parseHolder = Schema.decodeUnknownOption(Schema.fromJsonString(ExportSink.Holder))
 
 /** Why the tables could not be made. */
 const unmade =
   (path: string) =>
   (error: Migrator.MigrationError | SqlError.SqlError): ExportSink.OpenError => {
-    if (error._tag === "SqlError") return SqlErrors.failed(path, "write", error)
+    if (error._tag === "SqlError") return failed(path, "write", error)
     if (error.kind === "BadState") {
       const { message: problem } = error
       return new Checkpoint.CheckpointInvalid({ path, reason: { _tag: "OtherVersion" }, problem })
@@ -84,9 +77,9 @@ const unmade =
     // A statement that the database refuses.
     const { cause } = error
     if (!SqlError.isSqlError(cause)) return new ExportSink.OutputUnusable({ path, problem: error.message })
-    const failed = SqlErrors.failed(path, "write", cause)
-    if (failed.reason._tag !== "Unknown") return failed
-    return new ExportSink.OutputUnusable({ path, problem: `its tables cannot be made: ${failed.problem}` })
+    const refused = failed(path, "write", cause)
+    if (refused.reason._tag !== "Unknown") return refused
+    return new ExportSink.OutputUnusable({ path, problem: `its tables cannot be made: ${refused.problem}` })
   }
 
 /** Begins a run, or goes on with an unfinished one; whoever wrote it before can write no more. */
@@ -96,21 +89,16 @@ const begin = Effect.fnUntraced(function* (
   options?: Options
 ) {
   const path = locationOf(options)
-  const before = yield* lastRun(sql, initial.appId, options)
-  let run: number
-  let checkpoint = initial
-  if (before?.state === "running" && mode === "resume") {
-    run = before.id
-    checkpoint = yield* Checkpoint.parse(Checkpoint.Checkpoint, before.checkpoint, path)
-  } else {
-    if (before?.state === "running") {
-      if (mode === "new") return yield* new ExportSink.OutputExists({ path, isUnfinished: true })
-      yield* sql`UPDATE zim.runs SET state = 'abandoned' WHERE id = ${before.id}`
-    }
-    run = yield* SqlRows.beginRun({ appId: initial.appId, name: nameOf(options), startedAt: initial.startedAt })
+  const last = yield* lastRun(sql, initial.appId, options)
+  const unfinished = yield* Tables.unfinishedOf(last, mode, path)
+  if (unfinished === undefined && last?.state === "running") {
+    yield* sql`UPDATE zim.runs SET state = 'abandoned' WHERE id = ${last.id}`
   }
+  const { checkpoint = initial } = unfinished ?? {}
+  const { appId, startedAt } = initial
+  const run = unfinished?.id ?? (yield* SqlRows.beginRun({ appId, name: nameOf(options), startedAt }))
   const [row] = yield* sql<Tables.Columns>`UPDATE zim.runs SET
-      epoch = epoch + 1, holder = ${JSON.stringify(yield* holder)}, checkpoint = ${JSON.stringify(checkpoint)}
+      epoch = epoch + 1, holder = ${JSON.stringify(yield* LockHolder.holder)}, checkpoint = ${JSON.stringify(checkpoint)}
     WHERE id = ${run} RETURNING epoch`
   return { run, checkpoint, epoch: Number(row?.["epoch"]) }
 })
@@ -125,15 +113,9 @@ interface Writer {
 const note = Effect.fnUntraced(function* (
   sql: SqlClient.SqlClient,
   { epoch, run }: Writer,
-  checkpoint: Checkpoint.Checkpoint,
-  finishedAt?: string
+  checkpoint: Checkpoint.Checkpoint
 ) {
-  const columns = {
-    ...Tables.countsOf(checkpoint.counts),
-    checkpoint: JSON.stringify(checkpoint),
-    state: finishedAt === undefined ? "running" : "finished",
-    finished_at: finishedAt ?? null
-  }
+  const columns = Tables.runColumnsOf(checkpoint, DateTime.formatIso(yield* DateTime.now))
   const noted = yield* sql`UPDATE zim.runs SET ${sql.update(columns)}
     WHERE id = ${run} AND epoch = ${epoch} AND state = 'running' RETURNING id`
   return noted.length > 0
@@ -148,14 +130,49 @@ const whyUnsaved = Effect.fnUntraced(function* (
   path: string,
   error: SqlError.SqlError
 ): Effect.fn.Return<ExportSink.SaveError> {
-  const failed = SqlErrors.failed(path, "write", error)
-  if (failed.reason._tag !== "Unreachable") return failed
+  const unsaved = failed(path, "write", error)
+  if (unsaved.reason._tag !== "Unreachable") return unsaved
   const others =
     yield* sql`SELECT 1 FROM zim.runs WHERE id = ${run} AND (epoch <> ${epoch} OR state <> 'running')`.pipe(
       Effect.timeout("5 seconds"),
       Effect.orElseSucceed(() => [])
     )
-  return others.length > 0 ? takenOver(path) : failed
+  return others.length > 0 ? takenOver(path) : unsaved
+})
+
+/** How soon the database notices that the machine has gone, or cannot be reached: its own default is two hours. */
+const keepAlive = `set_config('tcp_keepalives_idle', '60', false), set_config('tcp_keepalives_interval', '10', false),
+  set_config('tcp_keepalives_count', '3', false)`
+
+/**
+ * A connection of one's own that holds the lock of an export: taken from the client's pool until the scope ends. It is never
+ * replaced: with the connection its lock is gone.
+ */
+const reserve = Effect.fnUntraced(function* (sql: SqlClient.SqlClient) {
+  const connection = yield* sql.reserve
+  const run = (statement: string) => connection.executeUnprepared(statement, [], undefined)
+  /** Runs statements there, whatever transaction the caller is in. */
+  const there = Effect.provideService(sql.transactionService, [connection, 0])
+
+  return {
+    /** Whether nobody else has the lock of that name, which is then held until the scope ends. */
+    lock: Effect.fnUntraced(function* (name: string) {
+      const lock = sql`hashtextextended(${name}, 0)`
+      return yield* Effect.acquireRelease(
+        there(sql<{ locked: boolean }>`SELECT pg_try_advisory_lock(${lock}) AS locked, ${sql.literal(keepAlive)}`).pipe(
+          Effect.map(([row]) => row?.locked === true)
+        ),
+        (isLocked) => (isLocked ? Effect.ignore(there(sql`SELECT pg_advisory_unlock(${lock})`)) : Effect.void)
+      )
+    }),
+    /** Runs statements in a transaction. Unlike the client's, it fails where the connection is lost, and does not die. */
+    transaction: <A, E, R>(self: Effect.Effect<A, E, R>): Effect.Effect<A, E | SqlError.SqlError, R> =>
+      run("BEGIN ISOLATION LEVEL READ COMMITTED").pipe(
+        Effect.andThen(there(self)),
+        Effect.tap(run("COMMIT")),
+        Effect.onError(() => Effect.ignore(run("ROLLBACK")))
+      )
+  }
 })
 
 /**
@@ -196,7 +213,6 @@ export const make = Effect.fnUntraced(function* (
 ): Effect.fn.Return<ExportSink.ExportSink, ExportSink.OutputUnusable, SqlClient.SqlClient> {
   const path = locationOf(options)
   const sql = yield* postgres(path)
-  const failed = (error: SqlError.SqlError) => Effect.fail(SqlErrors.failed(path, "write", error))
 
   const open: ExportSink.ExportSink["open"] = Effect.fnUntraced(
     function* (opening) {
@@ -208,21 +224,16 @@ export const make = Effect.fnUntraced(function* (
         ),
         Effect.mapError(unmade(path))
       )
-      const { lock, transaction } = yield* Session.reserve(sql)
+      const { lock, transaction } = yield* reserve(sql)
       if (!(yield* lock(`zim ${appId} ${nameOf(options)}`))) {
         const last = yield* transaction(lastRun(sql, appId, options))
-        const holder = Option.getOrUndefined(parseHolder(last?.holder))
-        return yield* new ExportSink.OutputInUse({ path, ...(holder === undefined ? {} : { holder }) })
+        return yield* LockHolder.inUse(path, last?.holder ?? Option.none())
       }
       const { checkpoint, epoch, run } = yield* transaction(begin(sql, opening, options))
 
-      const save = (
-        outcomes: ReadonlyArray<ExportSink.Outcome>,
-        checkpoint: Checkpoint.Checkpoint,
-        finishedAt?: string
-      ): Effect.Effect<void, ExportSink.SaveError> =>
+      const save: ExportSink.Session["save"] = (outcomes, checkpoint) =>
         Effect.gen(function* () {
-          if (!(yield* note(sql, { run, epoch }, checkpoint, finishedAt))) return yield* takenOver(path)
+          if (!(yield* note(sql, { run, epoch }, checkpoint))) return yield* takenOver(path)
           yield* SqlRows.write(run, appId, outcomes)
         }).pipe(
           transaction,
@@ -232,17 +243,11 @@ export const make = Effect.fnUntraced(function* (
           )
         )
 
-      const session: ExportSink.Session = {
-        checkpoint,
-        save: (outcomes, checkpoint) => save(outcomes, checkpoint),
-        finish: Effect.fnUntraced(function* (checkpoint) {
-          yield* save([], checkpoint, DateTime.formatIso(yield* DateTime.now))
-        })
-      }
+      const session: ExportSink.Session = { checkpoint, save, finish: (checkpoint) => save([], checkpoint) }
       return session
     },
     Effect.provideService(SqlClient.SqlClient, sql),
-    Effect.catchTag("SqlError", failed)
+    Effect.mapError((error) => (error._tag === "SqlError" ? failed(path, "write", error) : error))
   )
   return { location: path, open }
 })
@@ -260,7 +265,7 @@ const reading = <A>(
   rows: (sql: SqlClient.SqlClient) => Stream.Stream<A, SqlError.SqlError, SqlClient.SqlClient>
 ): Stream.Stream<A, ReadError, SqlClient.SqlClient> =>
   Stream.unwrap(Effect.map(postgres(path), rows)).pipe(
-    Stream.mapError((error) => (error._tag === "SqlError" ? SqlErrors.failed(path, "read", error) : error))
+    Stream.mapError((error) => (error._tag === "SqlError" ? failed(path, "read", error) : error))
   )
 
 /**

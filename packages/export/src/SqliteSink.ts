@@ -25,12 +25,11 @@ import * as Fs from "node:fs"
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
 import * as Checkpoint from "./Checkpoint.ts"
 import * as ExportSink from "./ExportSink.ts"
-import { nodeFileInspector } from "./internal/files/nodeFileInspector.ts"
-import * as PathChecks from "./internal/files/pathChecks.ts"
-import { failureLines } from "./internal/failureLines.ts"
+import * as FileInspector from "./internal/files/fileInspector.ts"
+import { failureLine } from "./internal/files/fileSink.ts"
+import { attempt, attemptRead, nodeFiles } from "./internal/files/nodeFiles.ts"
 import * as Database from "./internal/sqlite/database.ts"
 import * as RunWriter from "./internal/sqlite/runWriter.ts"
-import { attempt, attemptRead } from "./internal/sqlite/sqliteErrors.ts"
 import * as SqliteLock from "./internal/sqlite/sqliteLock.ts"
 import * as Tables from "./internal/tableRows.ts"
 
@@ -50,42 +49,21 @@ export interface Options {
   readonly inputs?: ReadonlyArray<string> | undefined
 }
 
-interface LastRun {
-  readonly id: number
-  readonly appId: number
-  readonly state: string
-  readonly checkpoint: string
-}
+const lastRun = (database: DatabaseSync) =>
+  database.prepare("SELECT id, app_id, state, checkpoint FROM runs ORDER BY id DESC LIMIT 1").get()
 
-const lastRun = (database: DatabaseSync): LastRun | undefined => {
-  const row = database.prepare("SELECT id, app_id, state, checkpoint FROM runs ORDER BY id DESC LIMIT 1").get()
-  return row === undefined
-    ? undefined
-    : {
-        id: Number(row["id"]),
-        appId: Number(row["app_id"]),
-        state: String(row["state"]),
-        checkpoint: String(row["checkpoint"])
-      }
-}
-
-const insertRun = (database: DatabaseSync, checkpoint: Checkpoint.Checkpoint): number =>
-  Number(
-    database
+/** Begins a run in place of one that is not finished. */
+const begin = (database: DatabaseSync, checkpoint: Checkpoint.Checkpoint): number =>
+  Database.transaction(database, () => {
+    database.exec("UPDATE runs SET state = 'abandoned' WHERE state = 'running'")
+    const { lastInsertRowid } = database
       .prepare(
         `INSERT INTO runs (name, app_id, state, started_at, lines, users, conversations, failed, invalid, duplicates,
            changed_while_reading, at_cap, checkpoint)
          VALUES (?, ?, 'running', ?, 0, 0, 0, 0, 0, 0, 0, 0, ?)`
       )
-      .run(checkpoint.run, checkpoint.appId, checkpoint.startedAt, JSON.stringify(checkpoint)).lastInsertRowid
-  )
-
-const begin = (database: DatabaseSync, before: LastRun | undefined, initial: Checkpoint.Checkpoint): number =>
-  Database.transaction(database, () => {
-    if (before?.state === "running") {
-      database.prepare("UPDATE runs SET state = 'abandoned' WHERE id = ?").run(before.id)
-    }
-    return insertRun(database, initial)
+      .run(checkpoint.run, checkpoint.appId, checkpoint.startedAt, JSON.stringify(checkpoint))
+    return Number(lastInsertRowid)
   })
 
 const failuresOfLastRun = "SELECT * FROM failures WHERE run = (SELECT max(id) FROM runs) ORDER BY line"
@@ -97,7 +75,7 @@ const copyFailures = (database: DatabaseSync, path: string): void => {
   const file = Fs.openSync(unfinished, "wx")
   try {
     for (const row of database.prepare(failuresOfLastRun).iterate()) {
-      Fs.writeFileSync(file, failureLines([Tables.failedOf(row)]))
+      Fs.writeFileSync(file, failureLine(Tables.failedOf(row)))
     }
     Fs.fsyncSync(file)
   } finally {
@@ -106,10 +84,10 @@ const copyFailures = (database: DatabaseSync, path: string): void => {
   Fs.renameSync(unfinished, path)
 }
 
-/** The real names of all files that belong to an export, apart from each other; locked until the scope ends. */
+/** The real names of an export's files, locked until the scope ends. */
 const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options) {
-  const out = yield* PathChecks.follow(nodeFileInspector, path)
-  const failuresFile = failures === undefined ? undefined : yield* PathChecks.follow(nodeFileInspector, failures)
+  const out = yield* FileInspector.follow(nodeFiles, path)
+  const failuresFile = failures === undefined ? undefined : yield* FileInspector.follow(nodeFiles, failures)
   const inPlace = {
     "the output": out,
     "its log": `${out}-wal`,
@@ -119,21 +97,17 @@ const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options)
   const beginning = Object.fromEntries(
     ["", "-wal", "-shm", "-journal"].map((ending) => [`the new output${ending}`, `${out}.new${ending}`])
   )
-  const locks = new Set([out, ...(failuresFile === undefined ? [] : [failuresFile])].map(PathChecks.lockOf))
-  yield* PathChecks.assertApart(
-    nodeFileInspector,
-    {
-      ...inPlace,
-      ...beginning,
-      ...(failuresFile === undefined
-        ? {}
-        : { "the failures": failuresFile, "the unfinished failures": `${failuresFile}.part` }),
-      ...PathChecks.filesOfLocks(locks)
-    },
-    inputs
-  )
-  yield* PathChecks.assertPlain(nodeFileInspector, [...Object.values(inPlace), ...locks])
-  return { out, failures: failuresFile, assertLocked: yield* PathChecks.lockAll(SqliteLock.acquire, locks) }
+  const besides =
+    failuresFile === undefined
+      ? {}
+      : { "the failures": failuresFile, "the unfinished failures": `${failuresFile}.part` }
+  const written = {
+    parts: { ...inPlace, ...beginning, ...besides },
+    outputs: failuresFile === undefined ? [out] : [out, failuresFile],
+    inPlace: Object.values(inPlace)
+  }
+  const assertLocked = yield* FileInspector.occupy(nodeFiles, SqliteLock.acquire, written, inputs)
+  return { out, failures: failuresFile, assertLocked }
 })
 
 /**
@@ -182,47 +156,36 @@ export const make = (options: Options): ExportSink.ExportSink => {
         })
       )
 
-    const before = yield* attemptRead(path, () => lastRun(database))
-    if (before !== undefined && before.appId !== initial.appId) {
+    const last = yield* attemptRead(path, () => lastRun(database))
+    const appId = Number(last?.["app_id"] ?? initial.appId)
+    if (appId !== initial.appId) {
       return yield* new Checkpoint.CheckpointInvalid({
         path,
         reason: { _tag: "OtherApp" },
-        problem: `it is of app ${before.appId}, these settings are of app ${initial.appId}`
+        problem: `it is of app ${appId}, these settings are of app ${initial.appId}`
       })
     }
-    const isUnfinished = before?.state === "running"
-    if (isUnfinished && mode === "new") return yield* new ExportSink.OutputExists({ path, isUnfinished: true })
-
-    let run: number
-    let checkpoint = initial
-    if (isUnfinished && mode === "resume") {
-      run = before.id
-      checkpoint = yield* Checkpoint.parse(Checkpoint.Checkpoint, before.checkpoint, path)
-    } else {
-      run = yield* write(() => begin(database, before, initial))
-    }
+    const unfinished = yield* Tables.unfinishedOf(last && Tables.runOf(last), mode, path)
+    const run = unfinished?.id ?? (yield* write(() => begin(database, initial)))
     const writer = yield* attempt(path, () => RunWriter.make(database, run))
 
-    const save = (
-      outcomes: ReadonlyArray<ExportSink.Outcome>,
-      checkpoint: Checkpoint.Checkpoint,
-      finishedAt?: string
-    ) =>
-      write(() =>
+    const save: ExportSink.Session["save"] = Effect.fnUntraced(function* (outcomes, checkpoint) {
+      const now = DateTime.formatIso(yield* DateTime.now)
+      yield* write(() =>
         Database.transaction(database, () => {
           for (const outcome of outcomes) writer.put(outcome)
-          writer.save(checkpoint)
-          if (finishedAt !== undefined) writer.finish(finishedAt)
+          writer.save(checkpoint, now)
         })
       )
+    })
 
     return {
-      checkpoint,
-      save: (outcomes, checkpoint) => save(outcomes, checkpoint),
+      checkpoint: unfinished?.checkpoint ?? initial,
+      save,
       finish: Effect.fnUntraced(function* (checkpoint) {
         // Before the run is finished: if there is no room for them, it can be gone on with.
         if (failures !== undefined) yield* attempt(failures, () => copyFailures(database, failures))
-        yield* save([], checkpoint, DateTime.formatIso(yield* DateTime.now))
+        yield* save([], checkpoint)
         yield* assertAsLeft
         // The run is finished, whether or not there is room for what makes the file quicker and its log empty.
         yield* Effect.ignore(attempt(path, () => database.exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")))

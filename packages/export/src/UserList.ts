@@ -14,8 +14,8 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { problemOfPlatform } from "./internal/fileErrors.ts"
-import * as Utf8 from "./internal/users/utf8.ts"
+import { meaningOfPlatform } from "./internal/errorCodes.ts"
+import * as Utf8 from "./internal/utf8.ts"
 
 /**
  * What was to be lines of a text is none: it is in another encoding than UTF-8, compressed, a database. `problem` says what
@@ -122,52 +122,45 @@ export const lines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stre
     Stream.mapAccum(() => "", split)
   )
 
-const unreadable = (path: string) =>
-  Effect.mapError(
-    (error: Parameters<typeof problemOfPlatform>[0]) =>
-      new UserListUnreadable({ path, reason: { _tag: "Unreadable" }, problem: problemOfPlatform(error) })
-  )
-
 /** How much is read at a time. */
 const pieceLength = 64 * 1024
 
 /** The bytes of a file, which must stay as it is until they have been taken. */
-const bytesOf = (path: string): Stream.Stream<Uint8Array, UserListUnreadable, FileSystem.FileSystem> =>
-  Stream.unwrap(
-    Effect.gen(function* () {
-      const fs = yield* FileSystem.FileSystem
-      const because = (problem: string) => new UserListUnreadable({ path, reason: { _tag: "Unreadable" }, problem })
-      const { type } = yield* unreadable(path)(fs.stat(path))
-      if (type === "Directory") return yield* because("it is a folder")
-      // An export reads its users twice: to count them, and to go through them.
-      if (type === "FIFO") return yield* because("it is a pipe, which can be read only once")
-      // Another file may get the name meanwhile: what is open stays what it is.
-      const file = yield* unreadable(path)(fs.open(path))
-      const before = yield* unreadable(path)(file.stat)
-      let taken = 0
-      const pieces = Stream.paginate(undefined, () =>
-        Effect.map(unreadable(path)(file.readAlloc(pieceLength)), (piece) => {
-          taken += Option.match(piece, { onNone: () => 0, onSome: ({ length }) => length })
-          return [Option.toArray(piece), Option.as(piece, undefined)] as const
-        })
-      )
-      // Before its last line is, which may have been half a one.
-      const end = Effect.gen(function* () {
-        const after = yield* unreadable(path)(file.stat)
-        const isSame =
-          Number(after.size) === taken &&
-          Option.getOrUndefined(after.mtime)?.getTime() === Option.getOrUndefined(before.mtime)?.getTime()
-        if (isSame || type !== "File") return
-        const lengths = `${taken} bytes were taken, it has ${after.size} now`
-        return yield* new UserListUnreadable({
-          path,
-          reason: { _tag: "Changed" },
-          problem: `it was written to while it was read: ${lengths}`
-        })
+const bytesOf = (path: string): Stream.Stream<Uint8Array, UserListUnreadable, FileSystem.FileSystem> => {
+  const because = (reason: UnreadableReason["_tag"], problem: string) =>
+    new UserListUnreadable({ path, reason: { _tag: reason }, problem })
+  const read = Effect.gen(function* () {
+    const fs = yield* FileSystem.FileSystem
+    const { type } = yield* fs.stat(path)
+    if (type === "Directory") return yield* because("Unreadable", "it is a folder")
+    // An export reads its users twice: to count them, and to go through them.
+    if (type === "FIFO") return yield* because("Unreadable", "it is a pipe, which can be read only once")
+    // Another file may get the name meanwhile: what is open stays what it is.
+    const file = yield* fs.open(path)
+    const before = yield* file.stat
+    let taken = 0
+    const pieces = Stream.paginate(undefined, () =>
+      Effect.map(file.readAlloc(pieceLength), (piece) => {
+        taken += Option.match(piece, { onNone: () => 0, onSome: ({ length }) => length })
+        return [Option.toArray(piece), Option.as(piece, undefined)] as const
       })
-      return Stream.concat(pieces, Stream.fromEffectDrain(end))
+    )
+    // Before its last line is, which may have been half a one.
+    const end = Effect.gen(function* () {
+      const after = yield* file.stat
+      const isSame =
+        Number(after.size) === taken &&
+        Option.getOrUndefined(after.mtime)?.getTime() === Option.getOrUndefined(before.mtime)?.getTime()
+      if (isSame || type !== "File") return
+      const lengths = `${taken} bytes were taken, it has ${after.size} now`
+      return yield* because("Changed", `it was written to while it was read: ${lengths}`)
     })
+    return Stream.concat(pieces, Stream.fromEffectDrain(end))
+  })
+  return Stream.mapError(Stream.unwrap(read), (error) =>
+    error._tag === "PlatformError" ? because("Unreadable", meaningOfPlatform(error).problem) : error
   )
+}
 
 /**
  * The lines of a file. Fails with {@link UserListUnreadable}, also where the file can no longer be read half-way, or was
@@ -208,7 +201,6 @@ export const count = (path: string): Effect.Effect<number, UserListUnreadable, F
     (count) => count + 1
   )
 
-const isUserId = Schema.is(UserId.UserId)
 const decode = Schema.decodeUnknownResult(UserId.UserId)
 
 /**
@@ -224,12 +216,7 @@ const decode = Schema.decodeUnknownResult(UserId.UserId)
  * @category guards
  * @since 0.1.0
  */
-export const check = (line: string): Option.Option<Problem> => {
-  if (isUserId(line)) return Option.none()
-  if (line === "") return Option.some({ error: "BlankLine", message: "the line is blank" })
-  const result = decode(line)
-  return Option.some({
-    error: "UserIdInvalid",
-    message: Result.isFailure(result) ? result.failure.message : "not a user id"
-  })
-}
+export const check = (line: string): Option.Option<Problem> =>
+  line === ""
+    ? Option.some({ error: "BlankLine", message: "the line is blank" })
+    : Option.map(Result.getFailure(decode(line)), ({ message }) => ({ error: "UserIdInvalid", message }))

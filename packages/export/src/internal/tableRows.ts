@@ -1,6 +1,7 @@
 /** What the tables of an export hold, whichever database they are in, and what a list that was read changes in them. */
-import type { Counts } from "../Checkpoint.ts"
-import type * as ExportSink from "../ExportSink.ts"
+import * as Effect from "effect/Effect"
+import * as Checkpoint from "../Checkpoint.ts"
+import * as ExportSink from "../ExportSink.ts"
 import { escape, unescape } from "./escapedText.ts"
 
 /** A row, as a driver gives it: a whole number may be a number, a bigint or text. */
@@ -44,8 +45,28 @@ export const failureOf = ({ code, error, line, message, requestId, userId }: Exp
   message: escape(message)
 })
 
+/** A run, as far as the next one must know it. */
+interface Run {
+  readonly id: number
+  readonly state: string
+  readonly checkpoint: string
+}
+
+export const runOf = (row: Columns): Run => ({
+  id: Number(row["id"]),
+  state: String(row["state"]),
+  checkpoint: String(row["checkpoint"])
+})
+
+/** The last run, where it is to be gone on with; nothing where another one begins. */
+export const unfinishedOf = Effect.fnUntraced(function* (last: Run | undefined, mode: ExportSink.Mode, path: string) {
+  if (last?.state !== "running" || mode === "restart") return undefined
+  if (mode === "new") return yield* new ExportSink.OutputExists({ path, isUnfinished: true })
+  return { id: last.id, checkpoint: yield* Checkpoint.parse(Checkpoint.Checkpoint, last.checkpoint, path) }
+})
+
 /** The columns of a run's counts. */
-export const countsOf = (counts: Counts) => ({
+export const countsOf = (counts: Checkpoint.Counts) => ({
   lines: counts.lines,
   users: counts.users,
   conversations: counts.conversations,
@@ -54,6 +75,14 @@ export const countsOf = (counts: Counts) => ({
   duplicates: counts.duplicates,
   changed_while_reading: counts.changedWhileReading,
   at_cap: counts.atCap
+})
+
+/** The columns of what a run has come to by now. */
+export const runColumnsOf = (checkpoint: Checkpoint.Checkpoint, now: string) => ({
+  ...countsOf(checkpoint.counts),
+  checkpoint: JSON.stringify(checkpoint),
+  state: checkpoint.isFinished ? "finished" : "running",
+  finished_at: checkpoint.isFinished ? now : null
 })
 
 /** The columns of a conversation that a list has changed, or no longer has. */

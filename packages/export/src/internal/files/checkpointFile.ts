@@ -4,14 +4,13 @@ import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Checkpoint from "../../Checkpoint.ts"
 import * as ExportSink from "../../ExportSink.ts"
-import * as AppendFile from "./appendFile.ts"
-import { changed, type OutputFiles } from "./outputFiles.ts"
+import { changed, emptyMark, Mark, type OutputFiles } from "./outputFiles.ts"
 
 const FileCheckpoint = Schema.Struct({
   ...Checkpoint.Checkpoint.fields,
   format: Schema.String,
-  output: AppendFile.Mark,
-  failures: AppendFile.Mark,
+  output: Mark,
+  failures: Mark,
   /** Where those are, from the folder of the output: both may be moved together. The first checkpoints did not say. */
   failuresPath: Schema.optionalKey(Schema.String)
 })
@@ -46,8 +45,7 @@ export const make = (files: OutputFiles, format: string) => {
     return next
   })
 
-  const begin = (initial: Checkpoint.Checkpoint) =>
-    write(initial, { output: AppendFile.emptyMark, failures: AppendFile.emptyMark })
+  const begin = (initial: Checkpoint.Checkpoint) => write(initial, { output: emptyMark, failures: emptyMark })
 
   const beginNew = Effect.fnUntraced(function* (initial: Checkpoint.Checkpoint) {
     for (const path of [paths.out, paths.part, paths.failures, paths.failuresPart]) {

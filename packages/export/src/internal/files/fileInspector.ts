@@ -1,11 +1,15 @@
-/** Looks at files: what a name stands for, and whether somebody has tampered with it. Here by Effect's file system. */
+/**
+ * Looks at files: what their names stand for, that those of an export are apart from each other and from what it reads,
+ * and whether somebody has tampered with them.
+ */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 import * as ExportSink from "../../ExportSink.ts"
-import { problemOfPlatform, reasonOf } from "../fileErrors.ts"
+import type * as Lock from "../../Lock.ts"
+import { meaningOfPlatform } from "../errorCodes.ts"
 
 /** What a name stands for, without following it where it is a symbolic link. */
 export interface FileEntry {
@@ -29,13 +33,7 @@ export interface FileInspector {
 export const failed =
   (path: string, operation: "read" | "write" = "write") =>
   (error: PlatformError.PlatformError): ExportSink.SinkFailed =>
-    new ExportSink.SinkFailed({
-      path,
-      operation,
-      reason: reasonOf(error),
-      problem: problemOfPlatform(error),
-      cause: error
-    })
+    new ExportSink.SinkFailed({ path, operation, ...meaningOfPlatform(error), cause: error })
 
 export const idOf = ({ dev, ino }: FileSystem.File.Info): string | undefined =>
   Option.getOrUndefined(Option.map(ino, (ino) => `${dev}:${ino}`))
@@ -47,6 +45,7 @@ const entryOf = (info: FileSystem.File.Info): FileEntry => ({
   size: Number(info.size)
 })
 
+/** By Effect's file system. */
 export const make = (fs: FileSystem.FileSystem, path: Path.Path): FileInspector => ({
   lstat: (path) =>
     fs.lstat(path).pipe(
@@ -74,3 +73,103 @@ export const tamperingOf = (
     ? undefined
     : `it has ${now.value.size} bytes, where the export had written ${size}`
 }
+
+/** As many symbolic links are followed, one to the next: more of them go in a circle. */
+const longestChain = 40
+
+/** The file that a name leads to, whether or not it is there yet. */
+export const follow = (
+  inspector: FileInspector,
+  name: string,
+  left = longestChain
+): Effect.Effect<string, ExportSink.OpenError> =>
+  Effect.gen(function* () {
+    const real = yield* inspector.realPath(name)
+    if (Option.isSome(real)) return real.value
+    const { basename, dirname, join, resolve } = inspector.path
+    const folder = dirname(resolve(name))
+    const entry = yield* inspector.lstat(name)
+    if (Option.isSome(entry) && entry.value.type === "SymbolicLink") {
+      if (left === 0)
+        return yield* new ExportSink.OutputUnusable({ path: name, problem: "its symbolic links lead nowhere" })
+      return yield* follow(inspector, resolve(folder, yield* inspector.readLink(name)), left - 1)
+    }
+    return join(
+      Option.getOrElse(yield* inspector.realPath(folder), () => folder),
+      basename(name)
+    )
+  })
+
+/** What the names of an export's own files end with, beside its output. */
+const endings =
+  /(?<=[^/\\])(?:\.part|\.checkpoint(?:\.tmp)?|\.failures\.ndjson|\.new|-wal|-shm|-journal|\.lock(?:\.json)?)$/
+
+/** The lock of a file that an export writes: that of the output whose companion it would be. */
+const lockOf = (path: string): string => (endings.test(path) ? lockOf(path.replace(endings, "")) : `${path}.lock`)
+
+/** Refuses one file that has two parts, by whatever name. The names must be real. */
+const assertApart = Effect.fnUntraced(function* (
+  inspector: FileInspector,
+  parts: ReadonlyArray<readonly [role: string, path: string]>
+) {
+  const seen = new Map<string, string>()
+  for (const [role, path] of parts) {
+    const entry = yield* inspector.lstat(path)
+    const id = Option.isSome(entry) ? entry.value.id : undefined
+    for (const key of [path, ...(id === undefined ? [] : [`id ${id}`])]) {
+      const other = seen.get(key)
+      if (other !== undefined && other !== role) return yield* new ExportSink.SameFile({ path, roles: [other, role] })
+      seen.set(key, role)
+    }
+  }
+})
+
+/** Refuses what is written in place and is a link, or has other names: writing would change another file. */
+const assertPlain = Effect.fnUntraced(function* (inspector: FileInspector, paths: ReadonlyArray<string>) {
+  for (const path of paths) {
+    const entry = yield* inspector.lstat(path)
+    if (Option.isNone(entry)) continue
+    const { names, type } = entry.value
+    const refuse = (problem: string) => new ExportSink.OutputUnusable({ path, problem })
+    if (type === "SymbolicLink") return yield* refuse("it is a symbolic link")
+    if (type === "Other") return yield* refuse("it is not a regular file")
+    if (names > 1) return yield* refuse("it has another name, a hard link: that file would change too")
+  }
+})
+
+/** What an export writes, by real names. */
+interface Written {
+  /** All of it, by what it is, in words. */
+  readonly parts: Readonly<Record<string, string>>
+  /** Of these, what nobody else may write: each has a lock. */
+  readonly outputs: ReadonlyArray<string>
+  /** Of these, what is written in place. */
+  readonly inPlace: ReadonlyArray<string>
+}
+
+/**
+ * Locks what an export writes until the scope ends, and returns what tells whether it is still locked. Where one of these
+ * files is another one of them or an input, it is refused, and nothing is changed.
+ */
+export const occupy = Effect.fnUntraced(function* (
+  inspector: FileInspector,
+  acquire: Lock.Acquire,
+  { inPlace, outputs, parts }: Written,
+  inputs: ReadonlyArray<string> = []
+) {
+  const read = yield* Effect.forEach(inputs, (input) => follow(inspector, input))
+  const locks = [...new Set(outputs.map(lockOf))]
+  yield* assertApart(inspector, [
+    ...read.map((path) => ["the input", path] as const),
+    ...Object.entries(parts),
+    ...locks.flatMap(
+      (lock) =>
+        [
+          [`the lock ${lock}`, lock],
+          [`the owner of the lock ${lock}`, `${lock}.json`]
+        ] as const
+    )
+  ])
+  yield* assertPlain(inspector, [...inPlace, ...locks])
+  return Effect.all(yield* Effect.forEach(locks, acquire), { discard: true })
+})

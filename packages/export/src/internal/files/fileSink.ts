@@ -10,33 +10,31 @@ import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import * as Path from "effect/Path"
 import type * as Checkpoint from "../../Checkpoint.ts"
+import * as ConversationRecord from "../../ConversationRecord.ts"
 import * as ExportSink from "../../ExportSink.ts"
 import * as Lock from "../../Lock.ts"
-import { failureLines } from "../failureLines.ts"
-import type * as AppendFile from "./appendFile.ts"
 import * as CheckpointFile from "./checkpointFile.ts"
 import * as FileInspector from "./fileInspector.ts"
 import * as OutputFiles from "./outputFiles.ts"
-import { lockAll } from "./pathChecks.ts"
 
 export interface Format {
   readonly name: "ndjson" | "csv" | "csv for a spreadsheet"
   /** What the file begins with. */
   readonly header: string
-  readonly encode: (exported: ReadonlyArray<ExportSink.Exported>) => Effect.Effect<string>
+  readonly encode: (records: ReadonlyArray<ConversationRecord.Encoded>) => Effect.Effect<string>
 }
 
-/** A file that is written, and its name of the moment. */
-interface Written {
-  readonly file: AppendFile.AppendFile
-  readonly path: string
-}
+/** What is written of a line without a list: JSON. */
+export const failureLine = ({ code, error, line, message, requestId, userId }: ExportSink.Failed): string =>
+  `${JSON.stringify({ line, userId, error, code, requestId, message })}\n`
+
+const recordsOf = (outcome: ExportSink.Outcome): ReadonlyArray<ConversationRecord.Encoded> =>
+  outcome._tag === "Failed"
+    ? []
+    : outcome.conversations.map((conversation) => ConversationRecord.make(outcome.userId, conversation))
 
 const tampered = (path: string, problem: string | undefined) =>
   problem === undefined ? Effect.void : Effect.fail(new ExportSink.OutputUnusable({ path, problem }))
-
-const append = ({ file, path }: Written, text: string) =>
-  text === "" ? Effect.void : Effect.mapError(file.append(text), FileInspector.failed(path))
 
 /** Goes on from a checkpoint, with the files that it is about. */
 const goOn = Effect.fnUntraced(function* (
@@ -49,20 +47,20 @@ const goOn = Effect.fnUntraced(function* (
   const { inspector, paths } = files
   yield* files.undoRename(paths.out, paths.part, first.output)
   yield* files.undoRename(paths.failures, paths.failuresPart, first.failures)
-  const output = { file: yield* files.openAt(paths.part, first.output), path: paths.part }
-  const failures = { file: yield* files.openAt(paths.failuresPart, first.failures), path: paths.failuresPart }
+  const output = yield* files.openAt(paths.part, first.output)
+  const failures = yield* files.openAt(paths.failuresPart, first.failures)
   yield* files.syncFolders
   let saved = yield* inspector.lstat(paths.checkpoint)
 
-  const assertFile = Effect.fnUntraced(function* ({ file, path }: Written) {
-    const known = { id: file.id, size: file.mark().length }
+  const assertFile = Effect.fnUntraced(function* ({ id, isIntact, mark, path }: OutputFiles.AppendFile) {
+    const known = { id, size: mark().length }
     yield* tampered(path, FileInspector.tamperingOf(yield* inspector.lstat(path), known))
-    if (yield* Effect.mapError(file.isIntact, FileInspector.failed(path, "read"))) return
+    if (yield* Effect.mapError(isIntact, FileInspector.failed(path, "read"))) return
     return yield* tampered(path, "it has been changed while the export was writing")
   })
 
   /** That nobody has touched what is written, so far, under these names. */
-  const assertAsLeft = Effect.fnUntraced(function* (...written: ReadonlyArray<Written>) {
+  const assertAsLeft = Effect.fnUntraced(function* (...written: ReadonlyArray<OutputFiles.AppendFile>) {
     yield* assertLocked
     yield* Effect.forEach(written, assertFile, { discard: true })
     const now = yield* inspector.lstat(paths.checkpoint)
@@ -71,16 +69,16 @@ const goOn = Effect.fnUntraced(function* (
   })
 
   const saveCheckpoint = Effect.fnUntraced(function* (checkpoint: Checkpoint.Checkpoint) {
-    yield* checkpointFile.write(checkpoint, { output: output.file.mark(), failures: failures.file.mark() })
+    yield* checkpointFile.write(checkpoint, { output: output.mark(), failures: failures.mark() })
     saved = yield* inspector.lstat(paths.checkpoint)
   })
 
   const save: ExportSink.Session["save"] = Effect.fnUntraced(function* (outcomes, checkpoint) {
     yield* assertAsLeft(output, failures)
-    const header = output.file.mark().length === 0 ? format.header : ""
-    const exported = outcomes.filter((outcome) => outcome._tag === "Exported")
-    yield* append(output, header + (exported.length === 0 ? "" : yield* format.encode(exported)))
-    yield* append(failures, failureLines(outcomes.filter((outcome) => outcome._tag === "Failed")))
+    const header = output.mark().length === 0 ? format.header : ""
+    yield* output.append(header + (yield* format.encode(outcomes.flatMap(recordsOf))))
+    const failed = outcomes.filter((outcome) => outcome._tag === "Failed")
+    yield* failures.append(failed.map(failureLine).join(""))
     yield* saveCheckpoint(checkpoint)
   })
 
@@ -110,8 +108,7 @@ export const make = Effect.fnUntraced(function* (
   const acquire = yield* Lock.Lock
   const inspector = FileInspector.make(fs, yield* Path.Path)
   const open: ExportSink.ExportSink["open"] = Effect.fnUntraced(function* ({ initial, mode }) {
-    const { locks, paths } = yield* OutputFiles.locate(inspector, options)
-    const assertLocked = yield* lockAll(acquire, locks)
+    const { assertLocked, paths } = yield* OutputFiles.locate(inspector, acquire, options)
     const files = OutputFiles.make(fs, inspector, paths)
     const checkpointFile = CheckpointFile.make(files, format.name)
     const first = yield* checkpointFile.start(mode, initial)

@@ -2,11 +2,12 @@
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
+import * as Schema from "effect/Schema"
 import { CheckpointInvalid } from "../../Checkpoint.ts"
 import * as ExportSink from "../../ExportSink.ts"
-import * as AppendFile from "./appendFile.ts"
-import { failed, type FileInspector } from "./fileInspector.ts"
-import * as PathChecks from "./pathChecks.ts"
+import type * as Lock from "../../Lock.ts"
+import * as Hash from "../textHash.ts"
+import { failed, type FileInspector, follow, idOf, occupy } from "./fileInspector.ts"
 
 export interface Options {
   /**
@@ -22,10 +23,10 @@ export interface Options {
   readonly inputs?: ReadonlyArray<string> | undefined
 }
 
-/** The names, apart from each other, and their locks. */
-export const locate = Effect.fnUntraced(function* (inspector: FileInspector, options: Options) {
-  const out = yield* PathChecks.follow(inspector, options.path)
-  const failures = yield* PathChecks.follow(inspector, options.failures ?? `${out}.failures.ndjson`)
+/** The real names, whose locks are held until the scope ends. */
+export const locate = Effect.fnUntraced(function* (inspector: FileInspector, acquire: Lock.Acquire, options: Options) {
+  const out = yield* follow(inspector, options.path)
+  const failures = yield* follow(inspector, options.failures ?? `${out}.failures.ndjson`)
   const paths = {
     out,
     part: `${out}.part`,
@@ -34,25 +35,91 @@ export const locate = Effect.fnUntraced(function* (inspector: FileInspector, opt
     failures,
     failuresPart: `${failures}.part`
   }
-  const locks = new Set([PathChecks.lockOf(out), PathChecks.lockOf(failures)])
-  yield* PathChecks.assertApart(
-    inspector,
-    {
+  const written = {
+    parts: {
       "the output": paths.out,
       "the unfinished output": paths.part,
       "the checkpoint": paths.checkpoint,
       "the next checkpoint": paths.temporary,
       "the failures": paths.failures,
-      "the unfinished failures": paths.failuresPart,
-      ...PathChecks.filesOfLocks(locks)
+      "the unfinished failures": paths.failuresPart
     },
-    options.inputs
-  )
-  yield* PathChecks.assertPlain(inspector, [paths.part, paths.checkpoint, paths.failuresPart, ...locks])
-  return { paths, locks }
+    outputs: [out, failures],
+    inPlace: [paths.part, paths.checkpoint, paths.failuresPart]
+  }
+  return { paths, assertLocked: yield* occupy(inspector, acquire, written, options.inputs) }
 })
 
-export type Paths = Effect.Success<ReturnType<typeof locate>>["paths"]
+/** How much of a file counts, and a hash of its last bytes, by which a change is noticed. */
+export const Mark = Schema.Struct({
+  length: Schema.Int.check(Schema.isGreaterThanOrEqualTo(0)),
+  tail: Schema.String
+})
+
+export type Mark = typeof Mark.Type
+
+/** How many last bytes the hash is of. */
+const tailLength = 4096
+
+const decoder = new TextDecoder("latin1")
+
+const markOf = (length: number, tail: Uint8Array): Mark => ({
+  length,
+  tail: Hash.format(Hash.add(Hash.zero, decoder.decode(tail)))
+})
+
+export const emptyMark: Mark = markOf(0, new Uint8Array())
+
+const tailOf = (file: FileSystem.File, length: number) =>
+  Effect.gen(function* () {
+    const tail = new Uint8Array(Math.min(length, tailLength))
+    let filled = 0
+    while (filled < tail.length) {
+      const position = BigInt(length - tail.length + filled)
+      const count = yield* file.read(tail.subarray(filled), { position })
+      if (count === 0) break
+      filled += count
+    }
+    return tail.subarray(0, filled)
+  })
+
+/** Whether the file is as it was when the mark was made, up to the mark. */
+const matches = (file: FileSystem.File, mark: Mark) =>
+  Effect.map(tailOf(file, mark.length), (tail) => markOf(mark.length, tail).tail === mark.tail)
+
+/**
+ * Appends to a file from a mark on: what is behind the mark is cut off. The file must be open for appending: what somebody
+ * has cut off is not filled with zeros then, but missed.
+ */
+const appendFrom = Effect.fnUntraced(function* (path: string, file: FileSystem.File, mark: Mark) {
+  let tail = yield* tailOf(file, mark.length)
+  let { length } = mark
+  yield* file.truncate(length)
+  const now = () => markOf(length, tail)
+  return {
+    path,
+    mark: now,
+    /** Of the file itself, whatever its name. */
+    id: idOf(yield* file.stat),
+    /** Whether its last bytes are those that were written. */
+    isIntact: Effect.suspend(() => matches(file, now())),
+    /** Returns when the text is on the disk. Wherever the file ends by then, that is where it goes. */
+    append: Effect.fnUntraced(
+      function* (text: string) {
+        if (text === "") return
+        const bytes = new TextEncoder().encode(text)
+        yield* file.writeAll(bytes)
+        yield* file.sync
+        length += bytes.length
+        tail = new Uint8Array([...tail, ...bytes.subarray(-tailLength)]).slice(-tailLength)
+      },
+      Effect.mapError(failed(path))
+    )
+  }
+})
+
+/** A file that is appended to, and its name of the moment. */
+export interface AppendFile extends Effect.Success<ReturnType<typeof appendFrom>> {}
 
 export const changed = (path: string, problem: string): CheckpointInvalid =>
   new CheckpointInvalid({ path, reason: { _tag: "OutputChanged" }, problem })
@@ -67,12 +134,14 @@ const writeNew = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: s
 
 export interface OutputFiles extends ReturnType<typeof make> {}
 
-export const make = (fs: FileSystem.FileSystem, inspector: FileInspector, paths: Paths) => {
+export const make = (
+  fs: FileSystem.FileSystem,
+  inspector: FileInspector,
+  paths: Effect.Success<ReturnType<typeof locate>>["paths"]
+) => {
   const { dirname } = inspector.path
 
-  const sizeOf = (
-    path: string
-  ): Effect.Effect<Option.Option<number>, ExportSink.SinkFailed | ExportSink.OutputUnusable> =>
+  const sizeOf = (path: string) =>
     Effect.flatMap(inspector.lstat(path), (entry) =>
       Option.isSome(entry) && entry.value.type !== "File"
         ? new ExportSink.OutputUnusable({ path, problem: "it is not a regular file" })
@@ -80,17 +149,17 @@ export const make = (fs: FileSystem.FileSystem, inspector: FileInspector, paths:
     )
 
   /** Makes names last. Not every system can: then they last as soon as it likes. */
-  const syncFolderOf = (path: string) =>
-    Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(dirname(path), { flag: "r" }), (folder) => folder.sync)))
+  const syncFolder = (path: string) =>
+    Effect.ignore(Effect.scoped(Effect.flatMap(fs.open(path, { flag: "r" }), (folder) => folder.sync)))
 
   const rename = (from: string, to: string) => Effect.mapError(fs.rename(from, to), failed(to))
 
   /** Whether a file begins with what was left in it. */
-  const hasKept = Effect.fnUntraced(function* (path: string, mark: AppendFile.Mark) {
+  const hasKept = Effect.fnUntraced(function* (path: string, mark: Mark) {
     const size = yield* sizeOf(path)
     if (Option.isNone(size) || size.value < mark.length) return false
     return yield* fs.open(path, { flag: "r" }).pipe(
-      Effect.flatMap((file) => AppendFile.matches(file, mark)),
+      Effect.flatMap((file) => matches(file, mark)),
       Effect.scoped,
       Effect.mapError(failed(path, "read"))
     )
@@ -102,30 +171,26 @@ export const make = (fs: FileSystem.FileSystem, inspector: FileInspector, paths:
     sizeOf,
     rename,
     hasKept,
-    syncFolders: Effect.forEach(
-      new Map([paths.out, paths.failures].map((path) => [dirname(path), path])).values(),
-      syncFolderOf,
-      { discard: true }
-    ),
+    syncFolders: Effect.forEach(new Set([dirname(paths.out), dirname(paths.failures)]), syncFolder, { discard: true }),
 
     /** Replaces a file in one step: whenever the program is killed, it is one or the other. */
     replace: (path: string, temporary: string, text: string) =>
       Effect.gen(function* () {
         yield* Effect.scoped(writeNew(fs, temporary, text))
         yield* fs.rename(temporary, path)
-        yield* syncFolderOf(path)
+        yield* syncFolder(dirname(path))
       }).pipe(Effect.mapError(failed(path))),
 
     readText: (path: string) => Effect.mapError(fs.readFileString(path), failed(path, "read")),
 
     /** A crash may come between the last step of a file, its new name, and the checkpoint that says so. */
-    undoRename: Effect.fnUntraced(function* (path: string, part: string, mark: AppendFile.Mark) {
+    undoRename: Effect.fnUntraced(function* (path: string, part: string, mark: Mark) {
       if (Option.isSome(yield* sizeOf(part)) || mark.length === 0) return
       if (yield* hasKept(path, mark)) yield* rename(path, part)
     }),
 
     /** Opens a file to append to it, with what was left in it. */
-    openAt: Effect.fnUntraced(function* (path: string, mark: AppendFile.Mark) {
+    openAt: Effect.fnUntraced(function* (path: string, mark: Mark) {
       if (mark.length === 0) {
         yield* Effect.mapError(fs.remove(path, { force: true }), failed(path))
       } else {
@@ -136,10 +201,10 @@ export const make = (fs: FileSystem.FileSystem, inspector: FileInspector, paths:
         }
       }
       const file = yield* Effect.mapError(fs.open(path, { flag: mark.length === 0 ? "ax+" : "a+" }), failed(path))
-      if (!(yield* Effect.mapError(AppendFile.matches(file, mark), failed(path, "read")))) {
+      if (!(yield* Effect.mapError(matches(file, mark), failed(path, "read")))) {
         return yield* changed(path, "it has been changed since")
       }
-      return yield* Effect.mapError(AppendFile.make(file, mark), failed(path))
+      return yield* Effect.mapError(appendFrom(path, file, mark), failed(path))
     })
   }
 }

@@ -13,7 +13,7 @@ import { ClientError, type Conversations, type ZimClient } from "@effect-zim/cli
 import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import type * as ExportSink from "../../ExportSink.ts"
-import type { Task, User } from "../users/inputLines.ts"
+import type { Task, User } from "./inputLines.ts"
 import { type Asked, readList, readListAgain } from "./listCalls.ts"
 import { type Options, type SuspectFailure, type UsersVanished, Witness } from "./witness.ts"
 

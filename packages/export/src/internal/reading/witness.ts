@@ -3,7 +3,7 @@ import { ClientError, type Conversations } from "@effect-zim/client"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
-import type { User } from "../users/inputLines.ts"
+import type { User } from "./inputLines.ts"
 import { type Asked, probeList } from "./listCalls.ts"
 
 /** How many others are asked before nobody can be read. */

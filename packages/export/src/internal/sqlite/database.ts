@@ -6,9 +6,9 @@ import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import * as Checkpoint from "../../Checkpoint.ts"
 import * as ExportSink from "../../ExportSink.ts"
+import { isDamaged, isNoDatabase } from "../errorCodes.ts"
 import { tamperingOf } from "../files/fileInspector.ts"
-import { lstat } from "../files/nodeFileInspector.ts"
-import { attempt, attemptRead, isDamaged, isNoDatabase } from "./sqliteErrors.ts"
+import { attempt, attemptRead, idOf, lstat } from "../files/nodeFiles.ts"
 
 /** Marks a file as an export: "ZIMX". */
 const applicationId = 0x5a494d58
@@ -90,14 +90,10 @@ export const transaction = <A>(database: DatabaseSync, run: () => A): A => {
   }
 }
 
-const removeWithCompanions = (path: string): void => {
-  for (const suffix of ["", "-journal", "-wal", "-shm"]) Fs.rmSync(`${path}${suffix}`, { force: true })
-}
-
 /** Made under another name: a file with the right one is never half made. */
 const create = (path: string): void => {
   const unfinished = `${path}.new`
-  removeWithCompanions(unfinished)
+  for (const suffix of ["", "-journal", "-wal", "-shm"]) Fs.rmSync(`${unfinished}${suffix}`, { force: true })
   const database = new DatabaseSync(unfinished)
   try {
     transaction(database, () => database.exec(schema))
@@ -170,12 +166,10 @@ const configure = (database: DatabaseSync): DatabaseSync => {
   return database
 }
 
-/** SQLite would take what is in them for a part of the database, whichever that is. */
-const logsOf = (path: string): ReadonlyArray<string> => [`${path}-wal`, `${path}-journal`]
-
 /** Makes an export where there is none. A log that a lost database has left is refused, unless that is to be replaced. */
 const createAfter = Effect.fnUntraced(function* (path: string, mode: ExportSink.Mode) {
-  for (const log of logsOf(path)) {
+  // SQLite would take what is in them for a part of the database, whichever that is.
+  for (const log of [`${path}-wal`, `${path}-journal`]) {
     const entry = yield* attemptRead(log, () => lstat(log))
     if (Option.isNone(entry) || entry.value.size === 0) continue
     if (mode !== "restart") {
@@ -188,8 +182,6 @@ const createAfter = Effect.fnUntraced(function* (path: string, mode: ExportSink.
   }
   yield* attempt(path, () => create(path))
 })
-
-const idOf = (path: string): string | undefined => Option.getOrUndefined(lstat(path))?.id
 
 /** Opens an export, made where there is none, until the scope ends. Whoever opens it has its lock. */
 export const open = Effect.fnUntraced(function* (path: string, mode: ExportSink.Mode) {

@@ -2,7 +2,7 @@
 import type { DatabaseSync } from "node:sqlite"
 import type { Checkpoint } from "../../Checkpoint.ts"
 import type * as ExportSink from "../../ExportSink.ts"
-import { changesOf, countsOf, failureOf } from "../tableRows.ts"
+import { changesOf, failureOf, runColumnsOf } from "../tableRows.ts"
 
 const prepare = (database: DatabaseSync) => ({
   known: database.prepare("SELECT type_code, conversation_id, type, updated_at FROM conversations WHERE user_id = ?"),
@@ -29,9 +29,8 @@ const prepare = (database: DatabaseSync) => ({
   run: database.prepare(
     `UPDATE runs SET lines = :lines, users = :users, conversations = :conversations, failed = :failed,
        invalid = :invalid, duplicates = :duplicates, changed_while_reading = :changed_while_reading, at_cap = :at_cap,
-       checkpoint = :checkpoint WHERE id = :run`
-  ),
-  finish: database.prepare("UPDATE runs SET state = 'finished', finished_at = ? WHERE id = ?")
+       checkpoint = :checkpoint, state = :state, finished_at = :finished_at WHERE id = :run`
+  )
 })
 
 /** Writes one run: its statements are prepared once. */
@@ -57,11 +56,8 @@ export const make = (database: DatabaseSync, run: number) => {
       if (outcome._tag === "Exported") return putUser(outcome)
       statements.fail.run({ run, ...failureOf(outcome) })
     },
-    save: (checkpoint: Checkpoint): void => {
-      statements.run.run({ run, ...countsOf(checkpoint.counts), checkpoint: JSON.stringify(checkpoint) })
-    },
-    finish: (time: string): void => {
-      statements.finish.run(time, run)
+    save: (checkpoint: Checkpoint, now: string): void => {
+      statements.run.run({ run, ...runColumnsOf(checkpoint, now) })
     }
   }
 }

@@ -7,34 +7,30 @@
  */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
-import * as Schema from "effect/Schema"
 import * as Fs from "node:fs"
 import process from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import * as ExportSink from "../../ExportSink.ts"
 import type * as Lock from "../../Lock.ts"
-import { lstat } from "../files/nodeFileInspector.ts"
-import { codeOf, withoutSqlite } from "../fileErrors.ts"
-import { holder, host } from "../lockHolder.ts"
-import * as Sqlite from "./sqliteErrors.ts"
-
-const parse = Schema.decodeUnknownOption(Schema.fromJsonString(ExportSink.Holder))
+import { codeOf, isBusy, withoutSqlite } from "../errorCodes.ts"
+import * as NodeFiles from "../files/nodeFiles.ts"
+import * as LockHolder from "../lockHolder.ts"
 
 const isAlive = (pid: number): boolean => {
   try {
     return process.kill(pid, 0)
   } catch (error) {
-    return !(codeOf(error) === "ESRCH")
+    return codeOf(error) !== "ESRCH"
   }
 }
 
 /** Who wrote that it has the lock, unless that was somebody who has died since. */
-const holderOf = (file: string): ExportSink.Holder | undefined => {
+const holderOf = (file: string): Option.Option<ExportSink.Holder> => {
   try {
-    const holder = Option.getOrUndefined(parse(Fs.readFileSync(file, "utf8")))
-    return holder === undefined || (holder.host === host() && !isAlive(holder.pid)) ? undefined : holder
+    const holder = LockHolder.parse(Fs.readFileSync(file, "utf8"))
+    return Option.filter(holder, ({ host, pid }) => host !== LockHolder.host() || isAlive(pid))
   } catch {
-    return undefined
+    return Option.none()
   }
 }
 
@@ -64,16 +60,16 @@ const take = Effect.fnUntraced(function* (
   { readonly database: DatabaseSync; readonly id: string | undefined },
   ExportSink.OutputUnusable | ExportSink.SinkFailed
 > {
-  const before = yield* Sqlite.attempt(path, () => lstat(path))
+  const before = yield* NodeFiles.attempt(path, () => NodeFiles.lstat(path))
   if (Option.isNone(before)) {
     // Makes the file.
-    yield* Sqlite.attempt(path, () => new DatabaseSync(path).close())
+    yield* NodeFiles.attempt(path, () => new DatabaseSync(path).close())
   } else {
     const { id, size, type } = before.value
     if (type !== "File" || size > 0) {
       return yield* new ExportSink.OutputUnusable({ path, problem: "it is not empty, as the lock of an export is" })
     }
-    const database = yield* Sqlite.attempt(path, () => open(path))
+    const database = yield* NodeFiles.attempt(path, () => open(path))
     if (idOf(path) === id) return { database, id }
     database.close()
   }
@@ -83,25 +79,10 @@ const take = Effect.fnUntraced(function* (
 
 const idOf = (path: string): string | undefined => {
   try {
-    return Option.getOrUndefined(lstat(path))?.id
+    return NodeFiles.idOf(path)
   } catch {
     return undefined
   }
-}
-
-/** Not every system removes what is open: what stays does no harm. */
-const remove = (path: string): void => {
-  try {
-    Fs.rmSync(path, { force: true })
-  } catch {
-    // Then it stays.
-  }
-}
-
-const tell = (file: string, holder: ExportSink.Holder): void => {
-  // Whatever is there is no more than a name: it may lead to another file.
-  Fs.rmSync(file, { force: true })
-  Fs.writeFileSync(file, `${JSON.stringify(holder)}\n`, { flag: "wx" })
 }
 
 export const acquire: Lock.Acquire = Effect.fnUntraced(function* (path) {
@@ -112,20 +93,23 @@ export const acquire: Lock.Acquire = Effect.fnUntraced(function* (path) {
     catch: () => new ExportSink.OutputUnusable({ path, problem: withoutSqlite })
   })
   const { id } = yield* Effect.acquireRelease(
-    Effect.mapError(take(path), (error) => {
-      if (error._tag !== "SinkFailed" || !Sqlite.isBusy(error.cause)) return error
-      const holder = holderOf(owner)
-      return new ExportSink.OutputInUse({ path: output, ...(holder === undefined ? {} : { holder }) })
-    }),
-    ({ database, id }) =>
-      Effect.sync(() => {
-        // Before it is free: then they may be another's.
-        if (idOf(path) === id) for (const file of [owner, path]) remove(file)
-        database.close()
-      })
+    Effect.mapError(take(path), (error) =>
+      error._tag === "SinkFailed" && isBusy(error.cause) ? LockHolder.inUse(output, holderOf(owner)) : error
+    ),
+    Effect.fnUntraced(function* ({ database, id }) {
+      // Before it is free: then they may be another's. Not every system removes what is open: what stays does no harm.
+      for (const file of idOf(path) === id ? [owner, path] : []) {
+        yield* Effect.ignore(NodeFiles.attempt(file, () => Fs.rmSync(file, { force: true })))
+      }
+      database.close()
+    })
   )
-  const self = yield* holder
-  yield* Sqlite.attempt(owner, () => tell(owner, self))
+  const holder = yield* LockHolder.holder
+  yield* NodeFiles.attempt(owner, () => {
+    // Whatever is there is no more than a name: it may lead to another file.
+    Fs.rmSync(owner, { force: true })
+    Fs.writeFileSync(owner, `${JSON.stringify(holder)}\n`, { flag: "wx" })
+  })
   return Effect.suspend(() =>
     idOf(path) === id
       ? Effect.void

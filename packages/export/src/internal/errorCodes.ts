@@ -1,7 +1,8 @@
-/** What went wrong with a file, in a few words: what the codes of the system and of SQLite mean. */
+/** What went wrong with a file or a database: what the codes of the system, of SQLite and of PostgreSQL mean. */
 import type * as PlatformError from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
+import type * as SqlError from "effect/sql/SqlError"
 
 /** What can be told apart for advice. */
 export const Reason = Schema.TaggedUnion({
@@ -19,7 +20,8 @@ export const Reason = Schema.TaggedUnion({
 
 export type Reason = typeof Reason.Type
 
-export interface Meaning {
+/** In a few words, and for advice: left out, that is `Unknown`. */
+interface Meaning {
   readonly problem: string
   readonly reason?: Reason["_tag"]
 }
@@ -59,15 +61,52 @@ const sqlite: Readonly<Record<number, Meaning>> = {
 /** Extended ones: a lock could not be read, taken or looked for. */
 const withoutLocks: ReadonlySet<number> = new Set([10 | (9 << 8), 10 | (15 << 8), 10 | (14 << 8)])
 
+/** PostgreSQL's codes, or the beginning of them. */
+const postgres: Readonly<Record<string, Meaning>> = {
+  "25006": { problem: "the database is read-only", reason: "PermissionDenied" },
+  "3D": { problem: "there is no such database", reason: "NoDatabase" },
+  "3F": { problem: "there is no export in the database", reason: "NoDatabase" },
+  "42P01": { problem: "there is no export in the database", reason: "NoDatabase" },
+  "53100": { problem: "the database has no space left", reason: "NoSpace" },
+  "53300": { problem: "the database takes no more connections", reason: "Unreachable" },
+  "57P": { problem: "the database has ended the connection, or is not ready", reason: "Unreachable" },
+  "58": { problem: "the database's device failed", reason: "DeviceFailed" },
+  XX001: { problem: "the database is damaged", reason: "Damaged" },
+  XX002: { problem: "the database is damaged", reason: "Damaged" }
+}
+
+const unreachable: Meaning = { problem: "the database cannot be reached", reason: "Unreachable" }
+const denied: Meaning = { problem: "permission denied by the database", reason: "PermissionDenied" }
+const locked: Meaning = { problem: "another program keeps the database locked", reason: "Locked" }
+
+/** What Effect makes of PostgreSQL's other codes. */
+const sqlReasons: Readonly<Partial<Record<SqlError.SqlErrorReason["_tag"], Meaning>>> = {
+  AuthenticationError: denied,
+  AuthorizationError: denied,
+  ConnectionError: unreachable,
+  DeadlockError: locked,
+  LockTimeoutError: locked
+}
+
 /** SQLite's name of an error; 0 where there is none. */
-export const errcodeOf = (error: unknown): number =>
+const errcodeOf = (error: unknown): number =>
   Predicate.hasProperty(error, "errcode") && typeof error.errcode === "number" ? error.errcode : 0
 
-/** The system's name of an error, for example `ENOSPC`. */
+/** Whether somebody else has locked a SQLite file. Deno has only the message. */
+export const isBusy = (error: unknown): boolean =>
+  (errcodeOf(error) & 255) === 5 || (error instanceof Error && error.message === "database is locked")
+
+/** Whether it is no SQLite database at all. */
+export const isNoDatabase = (error: unknown): boolean => (errcodeOf(error) & 255) === 26
+
+/** Whether it is a SQLite database in part only. */
+export const isDamaged = (error: unknown): boolean => (errcodeOf(error) & 255) === 11
+
+/** The system's name of an error, for example `ENOSPC`, or PostgreSQL's. */
 export const codeOf = (error: unknown): string | undefined =>
   Predicate.hasProperty(error, "code") && typeof error.code === "string" ? error.code : undefined
 
-const meaningOf = (error: unknown): Meaning | undefined => {
+const known = (error: unknown): Meaning | undefined => {
   // Deno was not allowed to, and says which flag would.
   if (error instanceof Error && error.name === "NotCapable") {
     return { problem: error.message, reason: "PermissionDenied" }
@@ -78,19 +117,36 @@ const meaningOf = (error: unknown): Meaning | undefined => {
   return sqlite[errcode & 255] ?? (code === undefined ? undefined : (system[code] ?? { problem: code }))
 }
 
-/** In words. */
-export const problemOf = (error: unknown): string => meaningOf(error)?.problem ?? String(error)
-
-/** The same of an error of Effect's file system. */
-export const problemOfPlatform = ({ reason }: PlatformError.PlatformError): string => {
-  const known = "cause" in reason ? meaningOf(reason.cause) : undefined
-  return known?.problem ?? (reason._tag === "NotFound" ? "no such file or folder" : reason.message)
-}
-
 /** Why, however deep the cause is. */
-export const reasonOf = (error: unknown): Reason => {
-  const meaning = meaningOf(error)
+const reasonOf = (error: unknown): Reason => {
+  const meaning = known(error)
   if (meaning !== undefined) return { _tag: meaning.reason ?? "Unknown" }
   const inner = Predicate.hasProperty(error, "reason") ? error.reason : error
   return Predicate.hasProperty(inner, "cause") ? reasonOf(inner.cause) : { _tag: "Unknown" }
+}
+
+/** What an error of the system or of SQLite means. */
+export const meaningOf = (error: unknown) => ({
+  problem: known(error)?.problem ?? String(error),
+  reason: reasonOf(error)
+})
+
+/** The same of an error of Effect's file system. */
+export const meaningOfPlatform = (error: PlatformError.PlatformError) => {
+  const { reason } = error
+  const meaning = "cause" in reason ? known(reason.cause) : undefined
+  return {
+    problem: meaning?.problem ?? (reason._tag === "NotFound" ? "no such file or folder" : reason.message),
+    reason: reasonOf(error)
+  }
+}
+
+/** The same of an error of PostgreSQL. */
+export const meaningOfSql = ({ message, reason: { _tag, cause } }: SqlError.SqlError) => {
+  const code = codeOf(cause) ?? ""
+  const { problem, reason = "Unknown" }: Meaning = postgres[code] ??
+    postgres[code.slice(0, 3)] ??
+    postgres[code.slice(0, 2)] ??
+    sqlReasons[_tag] ?? { problem: Predicate.isError(cause) ? cause.message : message }
+  return { problem, reason: { _tag: reason } }
 }

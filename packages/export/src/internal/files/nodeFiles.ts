@@ -1,10 +1,21 @@
-/** Files, looked at with Node's own functions. Node only. */
+/** Files, looked at with Node's own functions: what these throw is a failure of the sink. Node only. */
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Fs from "node:fs"
 import * as Path from "node:path"
-import { attemptRead } from "../sqlite/sqliteErrors.ts"
+import * as ExportSink from "../../ExportSink.ts"
 import type { FileEntry, FileInspector } from "./fileInspector.ts"
+
+const attemptTo =
+  (operation: "read" | "write") =>
+  <A>(path: string, run: () => A): Effect.Effect<A, ExportSink.SinkFailed> =>
+    Effect.try({ try: run, catch: (cause) => ExportSink.failed(path, operation, cause) })
+
+/** Runs what throws where the file fails. */
+export const attempt = attemptTo("write")
+
+/** The same for what only reads. */
+export const attemptRead = attemptTo("read")
 
 /** What a name stands for. Throws. */
 export const lstat = (path: string): Option.Option<FileEntry> => {
@@ -19,7 +30,10 @@ export const lstat = (path: string): Option.Option<FileEntry> => {
       })
 }
 
-export const nodeFileInspector: FileInspector = {
+/** Which file a name stands for, if any. Throws. */
+export const idOf = (path: string): string | undefined => Option.getOrUndefined(lstat(path))?.id
+
+export const nodeFiles: FileInspector = {
   lstat: (path) => attemptRead(path, () => lstat(path)),
   readLink: (path) => attemptRead(path, () => Fs.readlinkSync(path)),
   realPath: (path) => Effect.option(attemptRead(path, () => Fs.realpathSync(path))),

@@ -107,7 +107,12 @@ const version = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, table: st
   return Number(row?.["version"])
 })
 
-/** The client's own transaction dies where the connection is lost, as it cannot be rolled back: this one fails. */
+/**
+ * Runs statements in a transaction. The client's own dies where the connection is lost, as it cannot be rolled back: this one
+ * fails.
+ *
+ * @internal
+ */
 export const transaction = <A, E, R>(self: Effect.Effect<A, E, R>) =>
   SqlClient.SqlClient.pipe(
     Effect.flatMap((sql) => sql.withTransaction(self)),
@@ -128,7 +133,11 @@ const update = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, { migratio
   )
 })
 
-/** Makes tables, or brings them up to date. Those of a newer version are refused. */
+/**
+ * Makes other tables in schema `zim`, or brings them up to date. Those of a newer version are refused.
+ *
+ * @internal
+ */
 export const migrateTo = Effect.fnUntraced(function* (
   tables: Tables
 ): Effect.fn.Return<void, Migrator.MigrationError | SqlError, SqlClient.SqlClient> {
@@ -143,4 +152,10 @@ export const migrateTo = Effect.fnUntraced(function* (
   })
 })
 
+/**
+ * Makes the tables of an export in schema `zim`, or brings them up to date. Where they are, it only looks; any number of
+ * processes may do it at once.
+ *
+ * @internal
+ */
 export const migrate = migrateTo(rows)
