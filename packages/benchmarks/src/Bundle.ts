@@ -5,7 +5,7 @@ import * as ChildProcess from "effect/process/ChildProcess"
 import { gzipSync } from "node:zlib"
 import { rolldown } from "rolldown"
 import type { Role } from "./Contestant.ts"
-import * as Files from "./Files.ts"
+import * as Paths from "./Paths.ts"
 
 export interface Program {
   readonly name: string
@@ -132,7 +132,7 @@ export const make = (program: Pick<Program, "source">, options: Options = {}): E
   Effect.promise(async () => {
     const build = await rolldown({
       input: entry,
-      cwd: Files.root,
+      cwd: Paths.root,
       platform: "node",
       resolve: { conditionNames: ["import", "default", ...(options.conditions ?? [])] },
       // The program is a text, so this is its file; its imports are resolved as if it stood in this package.
@@ -140,10 +140,10 @@ export const make = (program: Pick<Program, "source">, options: Options = {}): E
         {
           name: "program",
           resolveId(id, importer) {
-            if (id === entry) return { id: Files.program }
-            return importer === Files.program ? this.resolve(id, Files.manifest, { skipSelf: true }) : undefined
+            if (id === entry) return { id: Paths.program }
+            return importer === Paths.program ? this.resolve(id, Paths.manifest, { skipSelf: true }) : undefined
           },
-          load: (id) => (id === Files.program ? program.source : undefined)
+          load: (id) => (id === Paths.program ? program.source : undefined)
         }
       ],
       logLevel: "silent"
@@ -156,7 +156,7 @@ export const make = (program: Pick<Program, "source">, options: Options = {}): E
 
 /** Builds the command line as it is published. */
 export const buildCommandLine = Effect.gen(function* () {
-  const cwd = Files.commandLinePackage
+  const cwd = Paths.commandLinePackage
   const child = yield* ChildProcess.make(`${cwd}/node_modules/.bin/rolldown`, ["--config"], { cwd, stderr: "inherit" })
   const code = yield* child.exitCode
   if (code !== 0) return yield* Effect.die(`rolldown in ${cwd} ended with ${code}`)
@@ -165,9 +165,9 @@ export const buildCommandLine = Effect.gen(function* () {
 /** All its code. */
 export const commandLine = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const files = yield* fs.glob("dist/*.js", { root: Files.commandLinePackage })
+  const files = yield* fs.glob("dist/*.js", { root: Paths.commandLinePackage })
   const each = yield* Effect.forEach(files, (file) =>
-    Effect.map(fs.readFile(`${Files.commandLinePackage}/${file}`), sizes)
+    Effect.map(fs.readFile(`${Paths.commandLinePackage}/${file}`), sizes)
   )
   return sum(each)
 })

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import * as Os from "node:os"
-import * as Files from "./Files.ts"
+import * as Paths from "./Paths.ts"
 import type { Machine } from "./Report.ts"
 
 const Manifest = Schema.fromJsonString(Schema.Struct({ devDependencies: Schema.Record(Schema.String, Schema.String) }))
@@ -11,7 +11,7 @@ const Manifest = Schema.fromJsonString(Schema.Struct({ devDependencies: Schema.R
 /** All peers are named with exact versions, so the manifest knows what is installed. */
 const versions = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
-  const { devDependencies } = yield* Schema.decodeEffect(Manifest)(yield* fs.readFileString(Files.manifest))
+  const { devDependencies } = yield* Schema.decodeEffect(Manifest)(yield* fs.readFileString(Paths.manifest))
   const peers = Object.entries(devDependencies).filter(([, version]) => !version.startsWith("workspace:"))
   return { node: process.versions.node, v8: process.versions.v8, ...Object.fromEntries(peers) }
 }).pipe(Effect.orDie)

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import { spawnSync } from "node:child_process"
 import { isDeepStrictEqual } from "node:util"
 import type { Contestant, Role } from "./Contestant.ts"
-import * as Files from "./Files.ts"
+import * as Paths from "./Paths.ts"
 
 /** Two contestants do not do the same work. */
 export class AnswersDiffer extends Data.TaggedError("AnswersDiffer")<{
@@ -144,7 +144,7 @@ const timed = `TIMEFORMAT='%3U %3S %3R'; time "$@" >/dev/null`
 
 const program = ({ args, name }: Program): Cost => {
   const bash = ["-c", timed, "bash", process.execPath, ...args]
-  const { status, stderr } = spawnSync("bash", bash, { cwd: Files.here, encoding: "utf8", env: plain })
+  const { status, stderr } = spawnSync("bash", bash, { cwd: Paths.here, encoding: "utf8", env: plain })
   const seconds = stderr.trim().split(/\s+/).map(Number)
   const [user = Number.NaN, system = Number.NaN, real = Number.NaN] = seconds
   if (status !== 0 || seconds.length !== 3) throw new Error(`${name} ended with ${status}: ${stderr}`)

@@ -4,9 +4,9 @@ import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as Chart from "./Chart.ts"
-import * as Files from "./Files.ts"
+import * as Paths from "./Paths.ts"
 import * as Report from "./Report.ts"
-import * as Text from "./Text.ts"
+import * as Formatting from "./Formatting.ts"
 import { suites } from "./suites/index.ts"
 
 const decode = Schema.decodeEffect(Schema.fromJsonString(Report.Outcome))
@@ -16,7 +16,7 @@ export const outcomes = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const stored = yield* Effect.forEach(suites, ({ name }) =>
     Effect.gen(function* () {
-      const file = Files.result(name)
+      const file = Paths.result(name)
       return (yield* fs.exists(file)) ? [yield* decode(yield* fs.readFileString(file))] : []
     })
   )
@@ -30,7 +30,7 @@ const machine = ({ cores, cpu, memory, platform, versions }: Report.Machine): st
 
 const goals = (outcomes: ReadonlyArray<Report.Outcome>): string => {
   const rows = outcomes.flatMap(({ suite, tables }) =>
-    tables.flatMap(({ goals }) => goals.map((goal) => [`[${suite}](#${suite})`, ...Text.goal(goal)]))
+    tables.flatMap(({ goals }) => goals.map((goal) => [`[${suite}](#${suite})`, ...Formatting.goal(goal)]))
   )
   return [["Suite", "Goal", "", "Reached", ""], ["---", "---", "---", "--:", "---"], ...rows]
     .map((row) => `| ${row.join(" | ")} |`)
@@ -47,8 +47,8 @@ const section = ({ about, seconds, suite, tables, title }: Report.Outcome): stri
     ...tables.flatMap((table) => [
       `### ${table.title}`,
       ...(table.about === "" ? [] : [paragraph(table.about)]),
-      Text.markdown(table),
-      ...(table.goals.length === 0 ? [] : [table.goals.map((goal) => `- ${Text.goalLine(goal)}.`).join("\n")])
+      Formatting.markdown(table),
+      ...(table.goals.length === 0 ? [] : [table.goals.map((goal) => `- ${Formatting.goalLine(goal)}.`).join("\n")])
     ]),
     `Took ${seconds.toFixed(0)} s: \`npm run bench -- ${suite}\`.`
   ].join("\n\n")
@@ -80,10 +80,10 @@ export const markdown = (outcomes: ReadonlyArray<Report.Outcome>): string =>
 export const write = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const all = yield* outcomes
-  yield* fs.writeFileString(Files.page, markdown(all))
-  yield* fs.writeFileString(Files.chart, Chart.svg(all))
-  const format = yield* ChildProcess.make(`${Files.root}node_modules/.bin/oxfmt`, [Files.page, Files.results], {
-    cwd: Files.root
+  yield* fs.writeFileString(Paths.page, markdown(all))
+  yield* fs.writeFileString(Paths.chart, Chart.svg(all))
+  const format = yield* ChildProcess.make(`${Paths.root}node_modules/.bin/oxfmt`, [Paths.page, Paths.results], {
+    cwd: Paths.root
   })
   yield* format.exitCode
 }).pipe(Effect.scoped)

@@ -7,7 +7,7 @@ import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as ChildProcess from "effect/process/ChildProcess"
-import * as Files from "./Files.ts"
+import * as Paths from "./Paths.ts"
 import * as Page from "./Page.ts"
 import { suites } from "./suites/index.ts"
 
@@ -24,7 +24,7 @@ ${suites.map(({ name, title }) => `  ${name.padEnd(12)} ${title}`).join("\n")}`
 const run = (name: string, options: ReadonlyArray<string>) =>
   Effect.scoped(
     Effect.gen(function* () {
-      const args = ["--expose-gc", ...process.execArgv, Files.beside("runSuite"), name, ...options]
+      const args = ["--expose-gc", ...process.execArgv, Paths.beside("suiteProgram"), name, ...options]
       const child = yield* ChildProcess.make(process.execPath, args, {
         stdin: "inherit",
         stdout: "inherit",

@@ -1,5 +1,5 @@
 import * as Bundle from "@effect-zim/benchmarks/Bundle"
-import * as Files from "@effect-zim/benchmarks/Files"
+import * as Paths from "@effect-zim/benchmarks/Paths"
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
@@ -60,7 +60,7 @@ describe("limits", () => {
   it.effect("the way of one page is as the architecture says", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
-      const page = yield* fs.readFileString(`${Files.root}/docs/architecture.md`)
+      const page = yield* fs.readFileString(`${Paths.root}/docs/architecture.md`)
       const [, list = ""] = page.split(/The modules on the way|^## Why this order/m)
       const named = list
         .split("\n")

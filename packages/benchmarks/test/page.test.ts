@@ -1,5 +1,5 @@
 import * as Chart from "@effect-zim/benchmarks/Chart"
-import * as Files from "@effect-zim/benchmarks/Files"
+import * as Paths from "@effect-zim/benchmarks/Paths"
 import * as Page from "@effect-zim/benchmarks/Page"
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
@@ -14,9 +14,9 @@ describe("docs/benchmarks.md", () => {
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
       const outcomes = yield* Page.outcomes
-      const page = yield* fs.readFileString(Files.page)
+      const page = yield* fs.readFileString(Paths.page)
       assert.strictEqual(unformatted(page), unformatted(Page.markdown(outcomes)))
-      assert.strictEqual(yield* fs.readFileString(Files.chart), Chart.svg(outcomes))
+      assert.strictEqual(yield* fs.readFileString(Paths.chart), Chart.svg(outcomes))
     }).pipe(Effect.provide(NodeServices.layer))
   )
 })

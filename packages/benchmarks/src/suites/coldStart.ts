@@ -1,7 +1,7 @@
 /** How long a program takes until it can begin. */
 import * as Effect from "effect/Effect"
 import * as Bundle from "../Bundle.ts"
-import * as Files from "../Files.ts"
+import * as Paths from "../Paths.ts"
 import * as Measure from "../Measure.ts"
 import * as Report from "../Report.ts"
 import type { Suite } from "../Suite.ts"
@@ -89,8 +89,8 @@ const commands = Effect.gen(function* () {
   const [version, codes] = ["zim --version", "zim codes"]
   const series = yield* Measure.programs([
     { name: node, role: "limit", args: ["-e", "0"] },
-    { name: version, role: "ours", args: [Files.commandLine, "--version"] },
-    { name: codes, role: "ours", args: [Files.commandLine, "codes"] }
+    { name: version, role: "ours", args: [Paths.commandLine, "--version"] },
+    { name: codes, role: "ours", args: [Paths.commandLine, "codes"] }
   ])
   return Report.costTable({
     title: "The command line",

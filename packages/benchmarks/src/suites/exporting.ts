@@ -15,7 +15,7 @@ import * as Measure from "../Measure.ts"
 import type * as Report from "../Report.ts"
 import * as Samples from "../Samples.ts"
 import type { Suite } from "../Suite.ts"
-import * as Answering from "./network/Answering.ts"
+import * as Server from "./network/Server.ts"
 import * as Ours from "./network/Ours.ts"
 import * as Peers from "./network/Peers.ts"
 
@@ -104,7 +104,7 @@ const targets = (url: string): ReadonlyArray<Target> => [
 
 const run = Effect.gen(function* () {
   yield* Measure.announce(`exports of ${users.length} users with ${each} conversations each`)
-  const url = yield* Answering.start({ answers: { 0: Samples.page(Samples.entries(each)) }, delay: 0 })
+  const url = yield* Server.start({ answers: { 0: Samples.page(Samples.entries(each)) }, delay: 0 })
   const fs = yield* FileSystem.FileSystem
   const folder = yield* fs.makeTempDirectoryScoped()
   let files = 0

@@ -8,7 +8,7 @@ import * as Measure from "../Measure.ts"
 import type * as Report from "../Report.ts"
 import * as Samples from "../Samples.ts"
 import type { Suite } from "../Suite.ts"
-import * as Answering from "./network/Answering.ts"
+import * as Server from "./network/Server.ts"
 import * as Ours from "./network/Ours.ts"
 import * as Peers from "./network/Peers.ts"
 
@@ -37,7 +37,7 @@ const all = async (page: (next: number) => Promise<Peers.Page>): Promise<Readonl
 const at = (delay: number) =>
   Effect.gen(function* () {
     yield* Measure.announce(`round trips of ${delay} ms`)
-    const url = yield* Answering.start({ answers, delay })
+    const url = yield* Server.start({ answers, delay })
     const target = { url, appId: 12345, secret: "9193cc662a4c0ec135ec71fb57194b38", userId: "user-42" }
     const axios = Peers.axiosClient(target)
     const peer = { role: "peer" } as const
@@ -58,9 +58,9 @@ const at = (delay: number) =>
       const series = yield* Measure.sideBySide(contestants, { rounds: delay > 50 ? 9 : 15, sample: 10 })
       const calls = yield* Effect.forEach(contestants, ({ answer }) =>
         Effect.gen(function* () {
-          const before = yield* Answering.calls(url)
+          const before = yield* Server.calls(url)
           yield* answer
-          return (yield* Answering.calls(url)) - before
+          return (yield* Server.calls(url)) - before
         })
       )
       return { delay, series, calls }

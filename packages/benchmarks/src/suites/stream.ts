@@ -4,7 +4,7 @@ import * as Schema from "effect/Schema"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import type * as Contestant from "../Contestant.ts"
-import * as Files from "../Files.ts"
+import * as Paths from "../Paths.ts"
 import * as Measure from "../Measure.ts"
 import * as Report from "../Report.ts"
 import type { Suite } from "../Suite.ts"
@@ -17,7 +17,7 @@ import {
   readers,
   slowest,
   type Tally
-} from "./stream/readers.ts"
+} from "./streamReaders.ts"
 
 const contestant = ({ name, read, role }: Reader): Contestant.Contestant => ({
   name,
@@ -63,7 +63,7 @@ const memory = Effect.gen(function* () {
   const measured = yield* Effect.forEach(some, ({ name, role }) =>
     Effect.gen(function* () {
       yield* Measure.announce(`memory for 10 million: ${name}`)
-      const args = ["--expose-gc", Files.beside("suites/stream/memory"), name, `${users}`]
+      const args = ["--expose-gc", Paths.beside("suites/streamMemoryProgram"), name, `${users}`]
       const output = yield* spawner.string(ChildProcess.make(process.execPath, args, { stderr: "inherit" }))
       const { garbage, live, rss, seconds, ...tally } = yield* Schema.decodeEffect(Memory)(output)
       const most = Math.max(...live)

@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { fork } from "node:child_process"
 import * as Contestant from "../../Contestant.ts"
-import * as Files from "../../Files.ts"
+import * as Paths from "../../Paths.ts"
 import type * as Measure from "../../Measure.ts"
 import * as Ours from "./Ours.ts"
 import * as Peers from "./Peers.ts"
@@ -97,7 +97,7 @@ const isDone = (message: unknown): message is Done =>
 export const start = (name: string): Effect.Effect<Process, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => fork(Files.beside("suites/network/caller"), [name], { serialization: "advanced" })),
+      Effect.sync(() => fork(Paths.beside("suites/network/callerProgram"), [name], { serialization: "advanced" })),
       (child) => Effect.sync(() => child.kill())
     ),
     (child): Process => ({

@@ -12,7 +12,7 @@ export interface Script {
   readonly delay: number
 }
 
-export const contentType = "application/json; charset=utf-8"
+const contentType = "application/json; charset=utf-8"
 
 /** Answers as the script says, and counts. */
 const serve = ({ answers, delay }: Script): void => {
@@ -42,7 +42,5 @@ const serve = ({ answers, delay }: Script): void => {
   })
 }
 
-if (process.send !== undefined) {
-  process.on("message", serve)
-  process.on("disconnect", () => process.exit())
-}
+process.on("message", serve)
+process.on("disconnect", () => process.exit())

@@ -6,10 +6,10 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
-import * as Files from "./Files.ts"
+import * as Paths from "./Paths.ts"
 import * as Machine from "./Machine.ts"
 import * as Report from "./Report.ts"
-import * as Text from "./Text.ts"
+import * as Formatting from "./Formatting.ts"
 import { suites } from "./suites/index.ts"
 
 const [name, option] = process.argv.slice(2)
@@ -21,13 +21,13 @@ const program = Effect.gen(function* () {
   const started = yield* Clock.currentTimeMillis
   const tables = yield* Effect.scoped(suite.run)
   const seconds = Math.round((yield* Clock.currentTimeMillis) - started) / 1000
-  yield* Console.log(tables.map(Text.table).join("\n\n"))
+  yield* Console.log(tables.map(Formatting.table).join("\n\n"))
   if (option === "--no-write") return
   const { about, title } = suite
   const outcome = { suite: suite.name, title, about, seconds, machine: yield* Machine.here, tables }
   const json = yield* Schema.encodeEffect(Schema.fromJsonString(Report.Outcome))(outcome)
-  yield* fs.makeDirectory(Files.results, { recursive: true })
-  yield* fs.writeFileString(Files.result(suite.name), json)
+  yield* fs.makeDirectory(Paths.results, { recursive: true })
+  yield* fs.writeFileString(Paths.result(suite.name), json)
 })
 
 program.pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)

@@ -2,14 +2,14 @@
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import { fork } from "node:child_process"
-import * as Files from "../../Files.ts"
-import type { Script } from "./server.ts"
+import * as Paths from "../../Paths.ts"
+import type { Script } from "./serverProgram.ts"
 
 /** Starts a server that answers by the script, until the scope ends. Its URL, without a slash at the end. */
 export const start = (script: Script): Effect.Effect<string, never, Scope.Scope> =>
   Effect.gen(function* () {
     const child = yield* Effect.acquireRelease(
-      Effect.sync(() => fork(Files.beside("suites/network/server"))),
+      Effect.sync(() => fork(Paths.beside("suites/network/serverProgram"))),
       (child) => Effect.sync(() => child.kill())
     )
     const port = yield* Effect.callback<number>((resume) => {

@@ -9,8 +9,8 @@ import * as Predicate from "effect/Predicate"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { Readable } from "node:stream"
-import type { Role } from "../../Contestant.ts"
-import * as Samples from "../../Samples.ts"
+import type { Role } from "../Contestant.ts"
+import * as Samples from "../Samples.ts"
 
 const { operation } = QueryConversationList
 

@@ -1,6 +1,6 @@
 /** Reads so many users' lists in the way it is told the name of, in a process of its own, and prints what that took. */
 import * as Effect from "effect/Effect"
-import { conversationsPerUser, readers, type Tally } from "./readers.ts"
+import { conversationsPerUser, readers, type Tally } from "./streamReaders.ts"
 
 const [name, users = ""] = process.argv.slice(2)
 const parts = 20
