@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs"
 import { defineConfig } from "vitepress"
 import { content, output } from "../src/Folders.ts"
 import { icon } from "../src/Icon.ts"
-import * as Links from "../src/Links.ts"
+import * as MarkdownLinks from "../src/MarkdownLinks.ts"
 
 /** What may have to be scrolled can be reached by the keyboard, as tables can. */
 const reachPictures = (markdown) => {
@@ -46,7 +46,7 @@ export default defineConfig({
   vite: { build: { chunkSizeWarningLimit: 4000 } },
   head: [["link", { rel: "icon", href: icon }]],
   markdown: {
-    anchor: { slugify: Links.slug },
+    anchor: { slugify: MarkdownLinks.slug },
     config: (markdown) => [leaveSources, reachPictures].forEach((change) => change(markdown)),
     theme: { light: "github-light-high-contrast", dark: "github-dark-high-contrast" }
   },

@@ -10,7 +10,7 @@ import * as Llms from "./Llms.ts"
 import * as Navigation from "./Navigation.ts"
 import * as Pages from "./Pages.ts"
 import * as Reference from "./Reference.ts"
-import * as Sources from "./Sources.ts"
+import * as SourcePages from "./SourcePages.ts"
 import * as Workspace from "./Workspace.ts"
 
 const ignored = ["**/node_modules/**", "**/dist/**", "**/CHANGELOG.md"]
@@ -39,7 +39,7 @@ const writeAll = Effect.fnUntraced(function* (folder: string, files: Iterable<re
 export const site = Effect.map(readAll(Pages.places), (files): Pages.Site => ({
   files,
   exists: (path) => existsSync(root + path),
-  sourcePath: Sources.pathOf
+  sourcePath: SourcePages.pathOf
 }))
 
 /** The categories of `CONTRIBUTING.md`, from its end: first what is called, then what it is called with. */
@@ -119,14 +119,14 @@ const sourcePages = Effect.fnUntraced(function* ({ pages, reference }: Content) 
   const written = new Map<string, string>()
   const waiting = [...new Set(linkedSources([...pages, ...reference.pages]))]
   for (let path = waiting.pop(); path !== undefined; path = waiting.pop()) {
-    if (written.has(Sources.pathOf(path))) continue
+    if (written.has(SourcePages.pathOf(path))) continue
     const { type } = yield* fs.stat(root + path)
     if (type === "Directory") {
       const inside = yield* glob(`${path}/*`)
-      written.set(Sources.pathOf(path), Sources.folder(path, inside))
+      written.set(SourcePages.pathOf(path), SourcePages.folder(path, inside))
       waiting.push(...inside)
     } else {
-      written.set(Sources.pathOf(path), Sources.file(path, yield* fs.readFileString(root + path)))
+      written.set(SourcePages.pathOf(path), SourcePages.file(path, yield* fs.readFileString(root + path)))
     }
   }
   return written

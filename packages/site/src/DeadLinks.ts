@@ -1,11 +1,32 @@
 /**
- * Looks for links and anchors that lead nowhere, on the site as it is built.
+ * Looks for links and anchors that lead nowhere: in the Markdown, and on the site as it is built.
  */
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { base as siteBase } from "./Base.ts"
 import { output } from "./Folders.ts"
+import * as MarkdownLinks from "./MarkdownLinks.ts"
+import * as Pages from "./Pages.ts"
+
+/** The links of the repository's Markdown that lead nowhere, or to an anchor that is not there. */
+export const inMarkdown = (site: Pages.Site): ReadonlyArray<string> => {
+  const anchors = new Map(
+    Array.from(site.files, ([file, markdown]) => [Pages.pathOf(file), new Set(MarkdownLinks.anchors(markdown))])
+  )
+  const isDead = (file: string, target: string): boolean => {
+    if (MarkdownLinks.isExternal(target)) return false
+    const found = Pages.lead(site, file, target)
+    if (found === undefined) return true
+    const { anchor, path } = MarkdownLinks.resolve(Pages.pathOf(file), found)
+    return anchor !== "" && anchors.get(path)?.has(anchor.slice(1)) === false
+  }
+  return Array.from(site.files).flatMap(([file, markdown]) =>
+    MarkdownLinks.targets(markdown)
+      .filter((target) => isDead(file, target))
+      .map((target) => `${file}: ${target}`)
+  )
+}
 
 export class DeadLinksFound extends Data.TaggedError("DeadLinksFound")<{ readonly links: ReadonlyArray<string> }> {
   override get message(): string {
@@ -24,7 +45,7 @@ const attributes = (html: string, names: string): ReadonlyArray<string> =>
     unescape(value)
   )
 
-/** Each link of each page leads to a file of the site, and its anchor to an element there. */
+/** Each link of each page that is built leads to a file of the site, and its anchor to an element there. */
 export const check = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   const base = yield* siteBase

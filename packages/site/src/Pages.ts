@@ -1,7 +1,7 @@
 /**
  * The Markdown of the repository as pages of the site.
  */
-import * as Links from "./Links.ts"
+import * as MarkdownLinks from "./MarkdownLinks.ts"
 
 /** A page: Markdown that VitePress makes HTML of, and that stands beside it as it is. */
 export interface Page {
@@ -43,7 +43,7 @@ export const contents = (
   Array.from(
     readme.matchAll(/^\| \[([^\]]+)\]\(([^)]+)\) *\| ([^|]+) \|$/gm),
     ([, title = "", path = "", about = ""]) => ({
-      path: pathOf(Links.resolve("docs/README.md", path).path),
+      path: pathOf(MarkdownLinks.resolve("docs/README.md", path).path),
       title,
       about: about.trim()
     })
@@ -59,34 +59,16 @@ export interface Site {
 }
 
 /** Where a link of a file leads on the site; `undefined` if there is nothing. */
-const lead = ({ exists, files, sourcePath }: Site, file: string, target: string): string | undefined => {
-  if (Links.isExternal(target)) return target
-  const { anchor, path } = Links.resolve(file, target)
+export const lead = ({ exists, files, sourcePath }: Site, file: string, target: string): string | undefined => {
+  if (MarkdownLinks.isExternal(target)) return target
+  const { anchor, path } = MarkdownLinks.resolve(file, target)
   const readme = path === "" ? "README.md" : `${path}/README.md`
   const found = [path, readme].find((one) => files.has(one))
-  if (found !== undefined) return `${found === file ? "" : Links.relative(pathOf(file), pathOf(found))}${anchor}`
+  if (found !== undefined)
+    return `${found === file ? "" : MarkdownLinks.relative(pathOf(file), pathOf(found))}${anchor}`
   if (!exists(path)) return undefined
   const shown = /\.(?:svg|png)$/.test(path) ? path : sourcePath(path)
-  return `${Links.relative(pathOf(file), shown)}${anchor}`
-}
-
-/** The links of all files that lead nowhere, or to an anchor that is not there. */
-export const deadLinks = (site: Site): ReadonlyArray<string> => {
-  const anchors = new Map(
-    Array.from(site.files, ([file, markdown]) => [pathOf(file), new Set(Links.anchors(markdown))])
-  )
-  const isDead = (file: string, target: string): boolean => {
-    if (Links.isExternal(target)) return false
-    const found = lead(site, file, target)
-    if (found === undefined) return true
-    const { anchor, path } = Links.resolve(pathOf(file), found)
-    return anchor !== "" && anchors.get(path)?.has(anchor.slice(1)) === false
-  }
-  return Array.from(site.files).flatMap(([file, markdown]) =>
-    Links.targets(markdown)
-      .filter((target) => isDead(file, target))
-      .map((target) => `${file}: ${target}`)
-  )
+  return `${MarkdownLinks.relative(pathOf(file), shown)}${anchor}`
 }
 
 /** A file of Markdown as it stands on the site: with links that lead to pages, or to where files are shown. */
@@ -94,5 +76,5 @@ export const make = (site: Site, file: string, markdown: string): Page => ({
   path: pathOf(file),
   title: titleOf(markdown),
   description: descriptionOf(markdown),
-  markdown: Links.map(markdown, (target) => lead(site, file, target) ?? target)
+  markdown: MarkdownLinks.map(markdown, (target) => lead(site, file, target) ?? target)
 })

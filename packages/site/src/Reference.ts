@@ -4,9 +4,9 @@
 import { format } from "oxfmt"
 import * as TypeDoc from "typedoc"
 import * as Declaration from "./Declaration.ts"
-import * as Links from "./Links.ts"
+import * as MarkdownLinks from "./MarkdownLinks.ts"
 import type { Page } from "./Pages.ts"
-import * as Sources from "./Sources.ts"
+import * as SourcePages from "./SourcePages.ts"
 import { root } from "./Folders.ts"
 import type { Package } from "./Workspace.ts"
 
@@ -162,7 +162,7 @@ class Writer {
   #path(from: Module, to: Module): string {
     return from === to
       ? ""
-      : Links.relative(pagePath(from.package.folder, from.name), pagePath(to.package.folder, to.name))
+      : MarkdownLinks.relative(pagePath(from.package.folder, from.name), pagePath(to.package.folder, to.name))
   }
 
   #text(from: Module, parts: ReadonlyArray<TypeDoc.CommentDisplayPart>): string {
@@ -222,7 +222,7 @@ class Writer {
       source === undefined
         ? []
         : [
-            `[Source](${Links.relative(pagePath(from.package.folder, from.name), Sources.pathOf(source.fileName))}#L${source.line})`
+            `[Source](${MarkdownLinks.relative(pagePath(from.package.folder, from.name), SourcePages.pathOf(source.fileName))}#L${source.line})`
           ]
     const since = tagOf(comments[0], "@since")
     const facts = [...place, ...(since === "" ? [] : [`since ${since}`])]
@@ -257,7 +257,7 @@ class Writer {
       })
     )
     const description = (docstring.split("\n\n")[0] ?? "").replaceAll("\n", " ").replaceAll(/\{@link ([^}]+)\}/g, "$1")
-    const source = Links.relative(path, Sources.pathOf(sourceOf(owner.folder, name)))
+    const source = MarkdownLinks.relative(path, SourcePages.pathOf(sourceOf(owner.folder, name)))
     const markdown = [
       `# ${name}`,
       this.#ownText(module, docstring).trim(),

@@ -3,7 +3,7 @@
  */
 import { posix } from "node:path"
 import { icon } from "./Icon.ts"
-import * as Links from "./Links.ts"
+import * as MarkdownLinks from "./MarkdownLinks.ts"
 
 /** Where a file or a folder of the repository is shown. */
 export const pathOf = (path: string): string =>
@@ -28,10 +28,10 @@ const page = (path: string, body: string): string => {
 <title>${escape(path)} | effect-zim</title>
 <link rel="icon" href="${icon}">
 <script>${appearance}</script>
-<link rel="stylesheet" href="${Links.relative(place, "source.css")}">
+<link rel="stylesheet" href="${MarkdownLinks.relative(place, "source.css")}">
 </head>
 <body>
-<header><nav aria-label="Site"><a href="${Links.relative(place, "index.html")}">effect-zim</a> <a href="${Links.relative(place, "api/index.html")}">API reference</a></nav><h1>${escape(path)}</h1></header>
+<header><nav aria-label="Site"><a href="${MarkdownLinks.relative(place, "index.html")}">effect-zim</a> <a href="${MarkdownLinks.relative(place, "api/index.html")}">API reference</a></nav><h1>${escape(path)}</h1></header>
 <main>
 ${body}
 </main>
@@ -50,7 +50,7 @@ export const file = (path: string, text: string): string => {
 /** What is in a folder. */
 export const folder = (path: string, files: ReadonlyArray<string>): string => {
   const items = files.map((one) => {
-    const href = Links.relative(pathOf(path), pathOf(one))
+    const href = MarkdownLinks.relative(pathOf(path), pathOf(one))
     return `<li><a href="${escape(href)}">${escape(posix.relative(path, one))}</a></li>`
   })
   return page(path, `<ul>\n${items.join("\n")}\n</ul>`)

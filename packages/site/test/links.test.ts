@@ -4,17 +4,18 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { posix } from "node:path"
 import * as Content from "../src/Content.ts"
-import * as Links from "../src/Links.ts"
+import * as DeadLinks from "../src/DeadLinks.ts"
+import * as MarkdownLinks from "../src/MarkdownLinks.ts"
 import * as Pages from "../src/Pages.ts"
 
 const Name = Schema.Literals(["a", "b", "README.md", "c.md"])
 const Path = Schema.Array(Name).check(Schema.isMinLength(1), Schema.isMaxLength(4))
 const Anchor = Schema.Literals(["", "#anchor", "#an#chor"])
 
-describe("Links", () => {
+describe("links of Markdown", () => {
   it.prop("leads from any file to any other", { from: Path, to: Path, anchor: Anchor }, ({ anchor, from, to }) => {
     const [page, path] = [from.join("/"), to.join("/")]
-    assert.deepStrictEqual(Links.resolve(page, Links.relative(page, path) + anchor), { path, anchor })
+    assert.deepStrictEqual(MarkdownLinks.resolve(page, MarkdownLinks.relative(page, path) + anchor), { path, anchor })
   })
 
   it.prop("finds what it changes, and changes nothing in code", { to: Path }, ({ to }) => {
@@ -23,10 +24,10 @@ describe("Links", () => {
       `[one](${target}) and ![two](${target} "title") and [\`three\`](${target}#x)\n\n\`[no](${target})\``
     const code = (target: string) => `\n\n\`\`\`\`md\n[no](${target})\n\`\`\`\nno\n\`\`\`\`\n`
     const text = page(target) + code(target)
-    assert.deepStrictEqual(Links.targets(text), [target, target, `${target}#x`])
-    const changed = Links.map(text, (one) => posix.join("up", one))
+    assert.deepStrictEqual(MarkdownLinks.targets(text), [target, target, `${target}#x`])
+    const changed = MarkdownLinks.map(text, (one) => posix.join("up", one))
     assert.deepStrictEqual(
-      Links.targets(changed),
+      MarkdownLinks.targets(changed),
       [target, target, `${target}#x`].map((one) => `up/${one}`)
     )
     assert.isTrue(changed.endsWith(`\`[no](${target})\`${code(target)}`))
@@ -35,7 +36,7 @@ describe("Links", () => {
   it("names headings as GitHub does", () => {
     const markdown =
       "# `zim` & [others](x.md)\n\n```sh\n# no heading\n```\n\n## 4. Return codes\n\n## 4. Return codes\n"
-    assert.deepStrictEqual(Links.anchors(markdown), ["zim--others", "4-return-codes", "4-return-codes-1"])
+    assert.deepStrictEqual(MarkdownLinks.anchors(markdown), ["zim--others", "4-return-codes", "4-return-codes-1"])
   })
 })
 
@@ -43,11 +44,11 @@ describe("the Markdown of this repository", () => {
   it.effect("has no dead link and no dead anchor", () =>
     Effect.gen(function* () {
       const site = yield* Content.site
-      assert.deepStrictEqual(Pages.deadLinks(site), [])
+      assert.deepStrictEqual(DeadLinks.inMarkdown(site), [])
       assert.isAbove(site.files.size, 60)
       // It would find one.
       const worse = new Map([...site.files, ["docs/new.md", "[a](none.md) [b](errors.md#none) [c](errors.md#errors)"]])
-      assert.deepStrictEqual(Pages.deadLinks({ ...site, files: worse }), [
+      assert.deepStrictEqual(DeadLinks.inMarkdown({ ...site, files: worse }), [
         "docs/new.md: none.md",
         "docs/new.md: errors.md#none"
       ])

@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import { existsSync } from "node:fs"
 import type { Page } from "playwright-core"
 import { output } from "../../src/Folders.ts"
-import * as Links from "../../src/Links.ts"
+import * as MarkdownLinks from "../../src/MarkdownLinks.ts"
 import * as Server from "../../src/Server.ts"
 import * as Walk from "./walk.ts"
 
@@ -92,7 +92,7 @@ layer(Walk.layer, { excludeTestServices: true, timeout: "1 minute" })("every pag
           return { ok: response.ok, type: response.headers.get("content-type") ?? "", text: await response.text() }
         })
       const index = yield* get("llms.txt")
-      const listed = Links.targets(index.text).filter((path) => path !== "llms-full.txt")
+      const listed = MarkdownLinks.targets(index.text).filter((path) => path !== "llms-full.txt")
       const written = Walk.pages.filter((path) => path !== "index.html" && !path.startsWith("source/"))
       assert.deepStrictEqual(listed.toSorted(), written.map((path) => path.replace(/html$/, "md")).toSorted())
       const full = yield* get("llms-full.txt")
@@ -102,8 +102,8 @@ layer(Walk.layer, { excludeTestServices: true, timeout: "1 minute" })("every pag
         assert.isTrue(ok, path)
         assert.match(type, /^text\/markdown/, path)
         assert.include(full.text, `<!-- ${path} -->\n\n${text.trim()}`)
-        for (const target of Links.targets(text)) {
-          if (!Links.isExternal(target)) targets.add(Links.resolve(path, target).path)
+        for (const target of MarkdownLinks.targets(text)) {
+          if (!MarkdownLinks.isExternal(target)) targets.add(MarkdownLinks.resolve(path, target).path)
         }
       }
       const missing: Array<string> = []
