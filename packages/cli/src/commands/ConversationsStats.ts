@@ -11,6 +11,7 @@ import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
+import * as Order from "effect/Order"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
 import * as Colors from "../internal/colors.ts"
@@ -23,27 +24,29 @@ import * as Terminal from "../internal/terminal.ts"
 
 // ---- counting ----
 
-interface Statistics {
-  readonly conversations: number
-  /** Users with conversations. */
-  readonly users: number
-  readonly byType: ReadonlyMap<string, number>
-  /** By hours since the epoch. */
-  readonly byHour: ReadonlyMap<number, number>
-  readonly largest: ReadonlyArray<{ readonly userId: string; readonly conversations: number }>
-  readonly recent: ReadonlyArray<ExportReader.Entry>
-}
-
 const shown = 5
 const hourInMillis = 3_600_000
 
-/** Puts an item into a short list, the greatest first; of equal ones that with the lesser name, whatever came first. */
-const rank = <A>(list: Array<A>, item: A, valueOf: (item: A) => number, nameOf: (item: A) => string): void => {
-  const isBehind = (other: A) =>
-    valueOf(other) < valueOf(item) || (valueOf(other) === valueOf(item) && nameOf(other) > nameOf(item))
-  const last = list.at(-1)
-  if (list.length === shown && last !== undefined && !isBehind(last)) return
-  const index = list.findIndex(isBehind)
+interface UserCount {
+  readonly userId: string
+  readonly conversations: number
+}
+
+/** The largest first; of equal ones that with the lesser name. */
+const bySize = Order.combine(
+  Order.mapInput(Order.flip(Order.Number), (user: UserCount) => user.conversations),
+  Order.mapInput(Order.String, (user: UserCount) => user.userId)
+)
+
+/** The latest first; of equal ones that with the lesser name. */
+const byTime = Order.combine(
+  Order.mapInput(Order.flip(Order.Number), (entry: ExportReader.Entry) => entry.updatedAt),
+  Order.mapInput(Order.String, (entry: ExportReader.Entry) => `${entry.userId}: ${entry.conversationId}`)
+)
+
+/** Puts an item into a short list, in this order, whatever came first. */
+const rank = <A>(list: Array<A>, item: A, order: Order.Order<A>): void => {
+  const index = list.findIndex((other) => order(item, other) < 0)
   list.splice(index < 0 ? list.length : index, 0, item)
   if (list.length > shown) list.pop()
 }
@@ -52,25 +55,23 @@ const increase = <Key>(counts: Map<Key, number>, key: Key, by = 1): void => {
   counts.set(key, (counts.get(key) ?? 0) + by)
 }
 
-const collect = <E, R>(entries: Stream.Stream<ExportReader.Entry, E, R>): Effect.Effect<Statistics, E, R> =>
+/** In constant memory: a user's conversations must come together. */
+const collect = <E, R>(entries: Stream.Stream<ExportReader.Entry, E, R>) =>
   Effect.gen(function* () {
     const byType = new Map<string, number>()
+    // By hours since the epoch.
     const byHour = new Map<number, number>()
-    const largest: Array<{ readonly userId: string; readonly conversations: number }> = []
+    const largest: Array<UserCount> = []
     const recent: Array<ExportReader.Entry> = []
     let conversations = 0
+    // Users with conversations.
     let users = 0
     let current: string | undefined
     let ofCurrent = 0
     const endUser = () => {
       if (current === undefined) return
       users++
-      rank(
-        largest,
-        { userId: current, conversations: ofCurrent },
-        (user) => user.conversations,
-        (user) => user.userId
-      )
+      rank(largest, { userId: current, conversations: ofCurrent }, bySize)
     }
     yield* Stream.runForEachArray(entries, (some) =>
       Effect.sync(() => {
@@ -84,12 +85,7 @@ const collect = <E, R>(entries: Stream.Stream<ExportReader.Entry, E, R>): Effect
           ofCurrent++
           increase(byType, entry.type)
           increase(byHour, Math.floor(entry.updatedAt / hourInMillis))
-          rank(
-            recent,
-            entry,
-            ({ updatedAt }) => updatedAt,
-            ({ conversationId, userId }) => `${userId}: ${conversationId}`
-          )
+          rank(recent, entry, byTime)
         }
       })
     )
@@ -97,14 +93,15 @@ const collect = <E, R>(entries: Stream.Stream<ExportReader.Entry, E, R>): Effect
     return { conversations, users, byType, byHour, largest, recent }
   })
 
+type Statistics = Effect.Success<ReturnType<typeof collect>>
+
 /** A period of the chart. */
 interface Period {
   readonly label: string
   readonly count: number
 }
 
-const atHour = (hour: number): DateTime.Utc => DateTime.makeUnsafe(hour * hourInMillis)
-const iso = (hour: number): string => DateTime.formatIso(atHour(hour))
+const isoOf = (millis: number): string => DateTime.formatIso(DateTime.makeUnsafe(millis))
 
 interface Unit {
   /** The number of an hour's period. */
@@ -115,18 +112,18 @@ interface Unit {
 const hours = (count: number): Unit => ({
   of: (hour) => Math.floor(hour / count),
   label: (period) =>
-    iso(period * count)
+    isoOf(period * count * hourInMillis)
       .slice(0, 16)
       .replace("T", " ")
 })
 
 const monthOf = (hour: number): number => {
-  const { month, year } = DateTime.toPartsUtc(atHour(hour))
+  const { month, year } = DateTime.toPartsUtc(DateTime.makeUnsafe(hour * hourInMillis))
   return year * 12 + month - 1
 }
 const month = (months: number): string => `${Math.floor(months / 12)}-${String((months % 12) + 1).padStart(2, "0")}`
 
-const day: Unit = { of: (hour) => Math.floor(hour / 24), label: (day) => iso(day * 24).slice(0, 10) }
+const day: Unit = { of: (hour) => Math.floor(hour / 24), label: (day) => isoOf(day * 24 * hourInMillis).slice(0, 10) }
 
 /** From the finest to the coarsest. A week begins on Monday: the epoch was a Thursday. */
 const units: ReadonlyArray<Unit> = [
@@ -196,8 +193,6 @@ const ofUser = (userId: string) =>
     collect,
     Effect.provide(ZimClient.layerConfig().pipe(Layer.provide(UndiciHttpClient.layer)))
   )
-
-const isoOf = (millis: number): string => DateTime.formatIso(DateTime.makeUnsafe(millis))
 
 /** A row: what it is about, how many, and a bar. */
 const rows = (
