@@ -117,15 +117,12 @@ const maybeDone = (error: ClientError.CallError<UntypedOperation.Failure>): bool
 const explain =
   (isRead: boolean) =>
   (error: ClientError.CallError<UntypedOperation.Failure>): ErrorReport.CommandFailed => {
-    const { advice, exit, problem } = ErrorReport.report(error)
-    return new ErrorReport.CommandFailed({
-      problem,
-      advice:
-        !isRead && maybeDone(error)
-          ? "It may have been done all the same: look before you run it again. What only reads is repeated with --read."
-          : advice,
-      exit
-    })
+    const report = ErrorReport.report(error)
+    const advice =
+      !isRead && maybeDone(error)
+        ? "It may have been done all the same: look before you run it again. What only reads is repeated with --read."
+        : report.advice
+    return new ErrorReport.CommandFailed({ ...report, advice })
   }
 
 /**

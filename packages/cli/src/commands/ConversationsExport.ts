@@ -197,17 +197,14 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
 
   yield* stoppable(exported, stopped).pipe(
     Effect.mapError((error) => {
-      const { advice, exit, problem } = ErrorReport.report(error)
-      if (error._tag === "NobodyExported") {
-        return new ErrorReport.CommandFailed({ problem, advice: `See ${unfinished}. ${advice}`, exit })
-      }
-      if (isStarted && error._tag === "OutputUnusable") {
-        return new ErrorReport.CommandFailed({ problem, advice: meddled, exit })
-      }
+      const report = ErrorReport.report(error)
+      const advised = (advice: string) => new ErrorReport.CommandFailed({ ...report, advice })
+      if (error._tag === "NobodyExported") return advised(`See ${unfinished}. ${report.advice}`)
+      if (isStarted && error._tag === "OutputUnusable") return advised(meddled)
       // What goes wrong before anything was begun leaves nothing to go on with, nor does a checkpoint of something else.
       const isRefused = error._tag === "CheckpointInvalid"
       const goOn = isStarted && !isFinished && !isRefused ? ` Then go on with: ${resumeCommand(flags)}` : ""
-      return new ErrorReport.CommandFailed({ problem, advice: advice + goOn, exit })
+      return advised(report.advice + goOn)
     })
   )
 })

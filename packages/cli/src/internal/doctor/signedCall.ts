@@ -183,8 +183,8 @@ export const lookAtQuota = Effect.fnUntraced(function* ({ client, failure, optio
   const { answered, result, seconds } = yield* probe(client, options)
   const calls = `${plural(answered, "more call")} in ${seconds.toFixed(1)} s`
   if (Result.isFailure(result)) {
-    const { advice, exit, problem } = ErrorReport.report(result.failure)
-    return yield* Effect.fail({ problem: `${calls}, then ${problem}`, advice, exit })
+    const report = ErrorReport.report(result.failure)
+    return yield* Effect.fail({ ...report, problem: `${calls}, then ${report.problem}` })
   }
   // The first second's worth goes out at once: a shorter time has no pace.
   const pace = seconds < 2 ? "" : ` (${(answered / seconds).toFixed(1)}/s)`
