@@ -92,7 +92,7 @@ const problemsOf = (
 const lawOf =
   (name: string, articles: ReadonlyArray<Article>) =>
   <E>(scenario: Scenario, pipeline: PipelineRun.Pipeline<E>, options?: Options): Effect.Effect<void, LawBroken> =>
-    Effect.flatMap(PipelineRun.observe(scenario, pipeline, { userIds: scenario.world.userIds }), (observation) =>
+    Effect.flatMap(PipelineRun.observe(scenario, pipeline), (observation) =>
       judge(name, problemsOf(observation, [PipelineRun.unfounded, ...articles], options?.where))
     )
 
@@ -374,10 +374,7 @@ export const keepsSecrets = Effect.fnUntraced(function* <E>(
   pipeline: PipelineRun.Pipeline<E>
 ): Effect.fn.Return<void, LawBroken> {
   const listening = SecretLeaks.listen()
-  const observation = yield* PipelineRun.observe(scenario, pipeline, {
-    userIds: scenario.world.userIds,
-    around: listening.around
-  })
+  const observation = yield* PipelineRun.observe(scenario, pipeline, { around: listening.around })
   const problems = SecretLeaks.leaks(
     [...listening.heard(), ...observation.outcomes.flatMap(({ exit, results }) => SecretLeaks.said({ exit, results }))],
     scenario.world,

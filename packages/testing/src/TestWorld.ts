@@ -10,17 +10,12 @@ const named = 6
 
 const listOf = (user: World.User): string => {
   const list = user.conversations.toSorted((a, b) => a.UpdateTime - b.UpdateTime)
-  const describe = (index: number): string => {
-    const wire = list[index]
-    if (wire === undefined) return ""
-    return `${InWords.conversation(wire)}${list[index - 1]?.UpdateTime === wire.UpdateTime ? " (same time)" : ""}`
-  }
-  const indices = [...list.keys()]
-  const texts =
-    list.length <= named
-      ? indices.map(describe)
-      : [...indices.slice(0, named / 2).map(describe), "...", ...indices.slice(-named / 2).map(describe)]
-  return texts.join(", ")
+  const texts = list.map((wire, i) => {
+    const isAtSameTime = list[i - 1]?.UpdateTime === wire.UpdateTime
+    return `${InWords.conversation(wire)}${isAtSameTime ? " (same time)" : ""}`
+  })
+  const shown = texts.length <= named ? texts : [...texts.slice(0, named / 2), "...", ...texts.slice(-named / 2)]
+  return shown.join(", ")
 }
 
 const rowOf = (user: World.User): string => {

@@ -41,9 +41,7 @@ export interface Options extends Omit<Emulator.Options, "world" | "faults"> {
 const givenOr = <I, A>(key: Context.Key<I, A>, make: Effect.Effect<A>): Layer.Layer<I> =>
   Layer.effect(
     key,
-    Effect.flatMap(Effect.serviceOption(key), (given) =>
-      Option.match(given, { onNone: () => make, onSome: Effect.succeed })
-    )
+    Effect.flatMap(Effect.serviceOption(key), Option.match({ onNone: () => make, onSome: Effect.succeed }))
   )
 
 /** Each emulator is a service of its own, although clients share what they were not given. */

@@ -43,7 +43,7 @@ export type Where = (conversation: Conversation.Conversation) => boolean
 export interface Outcome {
   readonly userId: string
   /** What came out, up to the end or the failure. */
-  readonly results: ReadonlyArray<Result>
+  readonly results: Array<Result>
   /** How it ended; `undefined` where it did not. */
   exit: Exit.Exit<void, unknown> | undefined
 }
@@ -60,8 +60,8 @@ const collect = <E>(run: ReturnType<Pipeline<E>>, into: Array<Result>): Effect.E
       })
 
 interface Options {
-  /** For whom the pipeline runs, all at once. */
-  readonly userIds: ReadonlyArray<string>
+  /** For whom the pipeline runs, all at once. Default: everybody in the world. */
+  readonly userIds?: ReadonlyArray<string>
   /** Wraps each run. */
   readonly around?: <A, E, R>(run: Effect.Effect<A, E, R>) => Effect.Effect<A, E, R>
 }
@@ -70,25 +70,21 @@ interface Options {
 export const observe = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
   pipeline: Pipeline<E>,
-  { around = (run) => run, userIds }: Options
+  { around = (run) => run, userIds = scenario.world.userIds }: Options = {}
 ) {
   const seen = new EmulatorSpy.Seen()
-  const runs = userIds.map((userId) => {
-    const results: Array<Result> = []
-    const outcome: Outcome = { userId, results, exit: undefined }
+  const outcomes = userIds.map((userId): Outcome => ({ userId, results: [], exit: undefined }))
+  const run = (outcome: Outcome) => {
     // A pipeline that throws where it is made dies, as one that throws later.
-    const started = Effect.suspend(() => collect(pipeline(userId), results))
-    const run = Effect.map(Effect.exit(around(started)), (exit) => {
-      outcome.exit = exit
-    })
-    return { outcome, run }
-  })
+    const started = Effect.suspend(() => collect(pipeline(outcome.userId), outcome.results))
+    return Effect.map(Effect.exit(around(started)), (exit) => void (outcome.exit = exit))
+  }
   let journal: ReadonlyArray<Journal.Entry> = []
   const ended = yield* Effect.exit(
     ZimTest.run(
       Effect.gen(function* () {
         const emulator = yield* Emulator.Emulator
-        yield* Effect.forEach(runs, ({ run }) => run, { concurrency: "unbounded", discard: true }).pipe(
+        yield* Effect.forEach(outcomes, run, { concurrency: "unbounded", discard: true }).pipe(
           Effect.raceFirst(Deferred.await(seen.tooMany)),
           Effect.ensuring(Effect.map(emulator.journal.entries, (entries) => void (journal = entries)))
         )
@@ -100,7 +96,7 @@ export const observe = Effect.fnUntraced(function* <E>(
   )
   return {
     scenario,
-    outcomes: runs.map(({ outcome }) => outcome),
+    outcomes,
     served: seen.served,
     credentials: seen.credentials,
     journal,
