@@ -67,8 +67,6 @@ const table = <E, R>(conversations: Stream.Stream<Conversation.Conversation, E, 
     })
   )
 
-const types = { "one-to-one": "OneToOne", group: "Group" } as const
-
 /** The pages, one after the other, with a debug log for each. */
 const conversationsOf = (userId: string, pageSize: number) =>
   Conversations.pages(userId, { pageSize }).pipe(
@@ -89,10 +87,10 @@ export const list = Command.make(
   {
     userId: Argument.String("USER").pipe(Argument.withDescription("The user's id, at most 32 characters")),
     format: Output.formatFlag("How to print them; default: table on a terminal, ndjson in a pipe"),
-    type: Flag.Literals("type", ["one-to-one", "group"]).pipe(
-      Flag.withDescription("Only conversations of this type"),
-      Flag.optional
-    ),
+    type: Flag.ChoiceWithValue("type", [
+      ["one-to-one", "OneToOne"],
+      ["group", "Group"]
+    ]).pipe(Flag.withDescription("Only conversations of this type"), Flag.optional),
     limit: Flag.Int("limit").pipe(
       Flag.withMetavar("N"),
       Flag.withDescription("Stop after so many; pages beyond them are not fetched"),
@@ -108,9 +106,8 @@ export const list = Command.make(
     )
   },
   Effect.fnUntraced(function* ({ format, limit, pageSize, spreadsheet, type, userId }) {
-    const wanted = Option.map(type, (name) => types[name])
     const conversations = conversationsOf(userId, pageSize).pipe(
-      Option.isSome(wanted) ? Stream.filter((conversation) => conversation.type === wanted.value) : (all) => all,
+      Option.isSome(type) ? Stream.filter((conversation) => conversation.type === type.value) : (all) => all,
       Option.isSome(limit) ? Stream.take(limit.value) : (all) => all
     )
     const chosen = yield* Output.formatFor(format, "table", "ndjson")

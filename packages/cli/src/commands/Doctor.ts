@@ -89,7 +89,7 @@ const linesOf =
   ({ advice, check, found, state }: Checklist.Check): ReadonlyArray<string> => {
     const widths = [Math.max(...Object.values(marks).map(({ text }) => text.length)), titleWidth]
     const line = (cells: ReadonlyArray<Cell>) => row(cells, widths, { width, indent: 0 })
-    const words = { text: oneLine(found), ...(state === "skipped" ? { style: style.dim } : {}) }
+    const words = { text: oneLine(found), style: state === "skipped" ? style.dim : undefined }
     return [
       ...line([marks[state], { text: Checklist.titles[check], style: style.bold }, words]),
       ...(advice === "" ? [] : line([{ text: "" }, { text: "" }, { text: oneLine(`> ${advice}`) }]))

@@ -56,10 +56,7 @@ const retries: Record<ReturnCode.Retry, readonly [short: string, long: string]> 
   Clock: ["3 times", "three times at most, signed with other times that answers propose"]
 }
 
-const cell = (text: string | number, style?: Cell["style"]): Cell => ({
-  text: String(text),
-  ...(style === undefined ? {} : { style })
-})
+const cell = (text: string | number, style?: Cell["style"]): Cell => ({ text: String(text), style })
 
 const columns = ["CODE", "ERROR CLASS", "RETRIED", "MEANING"]
 

@@ -6,7 +6,7 @@ export const standardWidth = 80
 /** A cell of a table, with the style of its text: styles do not change widths. */
 export interface Cell {
   readonly text: string
-  readonly style?: (text: string) => string
+  readonly style?: ((text: string) => string) | undefined
 }
 
 export interface Options {
@@ -14,20 +14,11 @@ export interface Options {
   readonly indent: number
 }
 
-export interface Layout {
-  readonly pad: (text: string, width: number) => string
+export const make = (displayWidth: (text: string) => number) => {
+  const pad = (text: string, width: number): string => text + " ".repeat(Math.max(0, width - displayWidth(text)))
+
   /** Lines of at most a width, broken between words; a longer word keeps a line to itself. */
-  readonly wrap: (text: string, width: number) => ReadonlyArray<string>
-  /** A row of cells, the last one wrapped to the width that is left. */
-  readonly row: (cells: ReadonlyArray<Cell>, widths: ReadonlyArray<number>, options: Options) => ReadonlyArray<string>
-  /** Rows with columns as wide as their widest cell. */
-  readonly rows: (cells: ReadonlyArray<ReadonlyArray<Cell>>, options: Options) => ReadonlyArray<string>
-}
-
-export const make = (displayWidth: (text: string) => number): Layout => {
-  const pad: Layout["pad"] = (text, width) => text + " ".repeat(Math.max(0, width - displayWidth(text)))
-
-  const wrap: Layout["wrap"] = (text, width) => {
+  const wrap = (text: string, width: number): ReadonlyArray<string> => {
     const lines: Array<string> = []
     let line = ""
     for (const word of text.split(" ")) {
@@ -42,7 +33,8 @@ export const make = (displayWidth: (text: string) => number): Layout => {
     return [...lines, line]
   }
 
-  const row: Layout["row"] = (cells, widths, options) => {
+  /** A row of cells, the last one wrapped to the width that is left. */
+  const row = (cells: ReadonlyArray<Cell>, widths: ReadonlyArray<number>, options: Options): ReadonlyArray<string> => {
     const fixed = cells.slice(0, -1)
     const last = cells.at(-1)
     const left = fixed
@@ -54,7 +46,8 @@ export const make = (displayWidth: (text: string) => number): Layout => {
     )
   }
 
-  const rows: Layout["rows"] = (cells, options) => {
+  /** Rows with columns as wide as their widest cell. */
+  const rows = (cells: ReadonlyArray<ReadonlyArray<Cell>>, options: Options): ReadonlyArray<string> => {
     const widths = (cells[0] ?? []).map((_, i) => Math.max(...cells.map((row) => displayWidth(row[i]?.text ?? ""))))
     return cells.flatMap((line) => row(line, widths, options))
   }

@@ -13,13 +13,7 @@ import type { Report } from "../../ErrorReport.ts"
 import { type Finding, type Look, ok, skipped, warning } from "./checklist.ts"
 
 /** Where the service is. */
-export interface Target {
-  readonly host: string
-  readonly port: number
-  readonly isSecure: boolean
-}
-
-export const targetOf = (baseUrl: string): Target => {
+export const targetOf = (baseUrl: string) => {
   const { hostname, port, protocol } = new URL(baseUrl)
   const isSecure = protocol === "https:"
   return {
@@ -29,6 +23,8 @@ export const targetOf = (baseUrl: string): Target => {
     isSecure
   }
 }
+
+type Target = ReturnType<typeof targetOf>
 
 const failed = (problem: string, advice: string): Report => ({ problem, advice, exit: "Service" })
 
@@ -99,23 +95,18 @@ export const connect = ({ host, port }: Target, timeout: Duration.Duration): Loo
   return within(at, timeout, failed(late, advice))
 }
 
-interface Session {
-  readonly protocol: string
-  readonly issuer: string
-  readonly expires: number
-  /** Why the certificate is not accepted, if it is not. */
-  readonly refused: string | undefined
-}
-
-const sessionOf = (socket: Tls.TLSSocket): Session => {
+const sessionOf = (socket: Tls.TLSSocket) => {
   const { issuer, valid_to } = socket.getPeerCertificate()
   return {
     protocol: socket.getProtocol() ?? "TLS",
     issuer: String(issuer.O ?? issuer.CN ?? "an unnamed authority"),
     expires: Date.parse(valid_to),
+    // Why the certificate is not accepted, if it is not.
     refused: socket.authorized ? undefined : String(socket.authorizationError)
   }
 }
+
+type Session = ReturnType<typeof sessionOf>
 
 /** What to do about a certificate that is not accepted, by the system's name of the reason. */
 const certificateAdvice = (code: string): string => {
