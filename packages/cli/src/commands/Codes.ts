@@ -26,13 +26,6 @@ const notFound = (words: ReadonlyArray<string>): Pick<CommandFailed, "problem" |
   }
 }
 
-const find = (words: ReadonlyArray<string>): Effect.Effect<ReadonlyArray<CodesText.KnownCode>, CommandFailed> => {
-  const found = CodesText.search(words)
-  return found.length > 0
-    ? Effect.succeed(found)
-    : Effect.fail(new CommandFailed({ ...notFound(words), exit: "Failure" }))
-}
-
 /**
  * The command.
  */
@@ -46,7 +39,8 @@ export const codes = Command.make(
     format: Output.formatFlag("How to print them; default: table")
   },
   Effect.fnUntraced(function* ({ format, words }) {
-    const found = yield* find(words)
+    const found = CodesText.search(words)
+    if (found.length === 0) return yield* new CommandFailed({ ...notFound(words), exit: "Failure" })
     const style = yield* Colors.style
     const chosen = Option.getOrElse(format, () => "table" as const)
     if (chosen === "table") return yield* Output.printLines(CodesText.lines(found, style))

@@ -2,7 +2,7 @@
  * `zim conversations export`: everybody's lists.
  */
 import { ZimClient } from "@effect-zim/client"
-import { Export, Progress, type ExportSink, UserList } from "@effect-zim/export"
+import { Export, Progress, UserList } from "@effect-zim/export"
 import { UndiciHttpClient } from "@effect-zim/node"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
@@ -95,16 +95,16 @@ const resumeCommand = (flags: Flags): string =>
     "--resume"
   ].join(" ")
 
-const modeOf = ({ restart, resume }: Flags): Effect.Effect<ExportSink.Mode, ErrorReport.CommandFailed> =>
-  resume && restart
-    ? Effect.fail(
-        new ErrorReport.CommandFailed({
-          problem: "--resume and --restart exclude each other",
-          advice: "Use --resume to go on with what there is, --restart to begin anew and replace it.",
-          exit: "Usage"
-        })
-      )
-    : Effect.succeed(resume ? "resume" : restart ? "restart" : "new")
+const modeOf = Effect.fnUntraced(function* ({ restart, resume }: Flags) {
+  if (resume && restart) {
+    return yield* new ErrorReport.CommandFailed({
+      problem: "--resume and --restart exclude each other",
+      advice: "Use --resume to go on with what there is, --restart to begin anew and replace it.",
+      exit: "Usage"
+    })
+  }
+  return resume ? "resume" : restart ? "restart" : "new"
+})
 
 const meddled = "Put back what was there and go on with --resume, or begin anew with --restart."
 

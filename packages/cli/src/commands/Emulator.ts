@@ -51,8 +51,8 @@ const serve = Effect.fnUntraced(function* (emulator: Layer.Layer<Emulator.Emulat
   const shared = yield* Layer.build(emulator)
   const server = yield* Layer.build(EmulatorServer.layer({ port: flags.port })).pipe(
     Effect.catchTags({
-      ServeError: (error) => Effect.fail(cannotListen("port", flags.port, error.cause)),
-      HostNotLoopback: (error) => Effect.die(error)
+      ServeError: ({ cause }) => cannotListen("port", flags.port, cause),
+      HostNotLoopback: Effect.die
     }),
     Effect.provideContext(shared)
   )
@@ -62,8 +62,8 @@ const serve = Effect.fnUntraced(function* (emulator: Layer.Layer<Emulator.Emulat
   )
   const admin = yield* Layer.build(EmulatorAdmin.layer({ port: adminPort, emulatorUrl: url })).pipe(
     Effect.catchTags({
-      ServeError: (error) => Effect.fail(cannotListen("admin-port", adminPort, error.cause)),
-      HostNotLoopback: (error) => Effect.die(error)
+      ServeError: ({ cause }) => cannotListen("admin-port", adminPort, cause),
+      HostNotLoopback: Effect.die
     }),
     Effect.provideContext(shared)
   )

@@ -25,10 +25,8 @@ const appIdOf = Effect.fnUntraced(function* (flag: Option.Option<number>) {
     Config.option(Config.schema(AppId.FromString, setting)),
     ({ message }) => new ClientError.SettingsInvalid({ setting, problem: message.split("\n", 1)[0] ?? "" })
   )
-  return yield* Effect.mapError(
-    Effect.fromOption(given),
-    () => new ClientError.SettingsInvalid({ setting, problem: "not set, and there is no --app-id" })
-  )
+  if (Option.isSome(given)) return given.value
+  return yield* new ClientError.SettingsInvalid({ setting, problem: "not set, and there is no --app-id" })
 })
 
 const longestName = 64

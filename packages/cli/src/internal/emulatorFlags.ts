@@ -176,30 +176,29 @@ const generateWorld = Effect.fnUntraced(function* (flags: Flags) {
 })
 
 /** The world that the flags ask for. */
-export const worldOf = (flags: Flags) => {
-  if (Option.isNone(flags.world)) return generateWorld(flags)
-  const clash = (["users", "seed", "appId", "serverSecret"] as const).find((flag) => flags[flag]._tag === "Some")
-  return clash === undefined
-    ? readWorld(flags.world.value)
-    : Effect.fail(
-        usage(
-          `--world and --${clash.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)} exclude each other`,
-          "A world file has its own apps and users: leave one of the two flags out."
-        )
-      )
-}
+export const worldOf = Effect.fnUntraced(function* (flags: Flags) {
+  if (Option.isNone(flags.world)) return yield* generateWorld(flags)
+  const clash = (["users", "seed", "appId", "serverSecret"] as const).find((flag) =>
+    Option.isSome<unknown>(flags[flag])
+  )
+  if (clash === undefined) return yield* readWorld(flags.world.value)
+  const name = clash.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+  return yield* usage(
+    `--world and --${name} exclude each other`,
+    "A world file has its own apps and users: leave one of the two flags out."
+  )
+})
 
 // ---- the quota and the faults ----
 
 /** The quota that the flags ask for. */
-export const quotaOf = (flags: Flags): Effect.Effect<ServiceQuota.ServiceQuota, CommandFailed> => {
+export const quotaOf = Effect.fnUntraced(function* (flags: Flags) {
   const limits = { limit: Option.getOrUndefined(flags.limit), window: Option.getOrUndefined(flags.window) }
-  return flags.quotaModel === "unlimited" && (limits.limit !== undefined || limits.window !== undefined)
-    ? Effect.fail(
-        usage("an unlimited quota has no --limit and no --window", "Leave them out, or choose another model.")
-      )
-    : Effect.succeed(models[flags.quotaModel](limits))
-}
+  if (flags.quotaModel === "unlimited" && (limits.limit !== undefined || limits.window !== undefined)) {
+    return yield* usage("an unlimited quota has no --limit and no --window", "Leave them out, or choose another model.")
+  }
+  return models[flags.quotaModel](limits)
+})
 
 const looksLikeJson = /^\s*[[{]/
 

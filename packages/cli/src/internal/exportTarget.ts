@@ -1,5 +1,5 @@
 /** Which sink an export goes to, and where its failures are. */
-import { CsvSink, NdjsonSink, type ExportSink } from "@effect-zim/export"
+import { CsvSink, NdjsonSink } from "@effect-zim/export"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
@@ -27,14 +27,6 @@ export interface Options {
   readonly spreadsheet: boolean
 }
 
-export interface Target {
-  readonly sink: ExportSink.ExportSink
-  /** Where to look for the failures, in words. */
-  readonly failures: string
-  /** The same of an export that is not finished. */
-  readonly unfinished: string
-}
-
 const assertFolder = Effect.fnUntraced(function* (folder: string) {
   const fs = yield* FileSystem.FileSystem
   if (yield* Effect.orElseSucceed(fs.exists(folder), () => true)) return
@@ -46,41 +38,36 @@ const assertFolder = Effect.fnUntraced(function* (folder: string) {
 })
 
 /** Only CSV is for spreadsheets. */
-export const assertCsv = (spreadsheet: boolean, format: string): Effect.Effect<void, CommandFailed> =>
-  spreadsheet && format !== "csv"
-    ? Effect.fail(
-        new CommandFailed({
-          problem: `--spreadsheet is for csv, this is ${format}`,
-          advice: "Add --format csv, or leave --spreadsheet out.",
-          exit: "Usage"
-        })
-      )
-    : Effect.void
-
-export const target: (options: Options) => Effect.Effect<Target, CommandFailed, FileSystem.FileSystem | Path.Path> =
-  Effect.fnUntraced(function* (options) {
-    const path = yield* Path.Path
-    const { failures, out } = options
-    for (const file of [out, ...Option.toArray(failures)]) yield* assertFolder(path.dirname(file))
-    const format = Option.getOrElse(
-      options.format,
-      () => formatOfExtension[path.extname(out).toLowerCase()] ?? "ndjson"
-    )
-    yield* assertCsv(options.spreadsheet, format)
-    // For its lock every sink needs SQLite.
-    const SqliteSink = yield* importSqlite
-    // Standard input may be a file, too; where it is none that has a name, it is nobody's output.
-    const fs = yield* FileSystem.FileSystem
-    const input = Option.isSome(options.users) ? options.users : yield* Effect.option(fs.realPath("/dev/stdin"))
-    const files = { path: out, failures: Option.getOrUndefined(failures), inputs: Option.toArray(input) }
-    if (format === "sqlite") {
-      const table = `the table "failures" of ${out}`
-      return { sink: SqliteSink.make(files), failures: Option.getOrElse(failures, () => table), unfinished: table }
-    }
-    const file = Option.getOrElse(failures, () => `${out}.failures.ndjson`)
-    const sink =
-      format === "csv"
-        ? yield* CsvSink.make({ ...files, spreadsheet: options.spreadsheet })
-        : yield* NdjsonSink.make(files)
-    return { sink, failures: file, unfinished: `${file}.part` }
+export const assertCsv = Effect.fnUntraced(function* (spreadsheet: boolean, format: string) {
+  if (!spreadsheet || format === "csv") return
+  return yield* new CommandFailed({
+    problem: `--spreadsheet is for csv, this is ${format}`,
+    advice: "Add --format csv, or leave --spreadsheet out.",
+    exit: "Usage"
   })
+})
+
+/** The sink; and in words where to look for the failures, of an export that is finished and of one that is not. */
+export const target = Effect.fnUntraced(function* (options: Options) {
+  const path = yield* Path.Path
+  const { failures, out } = options
+  for (const file of [out, ...Option.toArray(failures)]) yield* assertFolder(path.dirname(file))
+  const format = Option.getOrElse(options.format, () => formatOfExtension[path.extname(out).toLowerCase()] ?? "ndjson")
+  yield* assertCsv(options.spreadsheet, format)
+  // For its lock every sink needs SQLite.
+  const SqliteSink = yield* importSqlite
+  // Standard input may be a file, too; where it is none that has a name, it is nobody's output.
+  const fs = yield* FileSystem.FileSystem
+  const input = Option.isSome(options.users) ? options.users : yield* Effect.option(fs.realPath("/dev/stdin"))
+  const files = { path: out, failures: Option.getOrUndefined(failures), inputs: Option.toArray(input) }
+  if (format === "sqlite") {
+    const table = `the table "failures" of ${out}`
+    return { sink: SqliteSink.make(files), failures: Option.getOrElse(failures, () => table), unfinished: table }
+  }
+  const file = Option.getOrElse(failures, () => `${out}.failures.ndjson`)
+  const sink =
+    format === "csv"
+      ? yield* CsvSink.make({ ...files, spreadsheet: options.spreadsheet })
+      : yield* NdjsonSink.make(files)
+  return { sink, failures: file, unfinished: `${file}.part` }
+})
