@@ -26,6 +26,35 @@ export class CommandFailed extends Schema.TaggedError<CommandFailed>("@effect-zi
   }
 }
 
+/** The system's name of a failure, as `ECONNREFUSED`; its message may be pages long. */
+export const systemCode = (error: unknown): string | undefined =>
+  Predicate.hasProperty(error, "code") && typeof error.code === "string" ? error.code : undefined
+
+/** A port cannot be had. */
+export const cannotListen = (place: string, port: number, cause: unknown, advice: string): CommandFailed => {
+  const code = systemCode(cause)
+  return new CommandFailed({
+    problem:
+      code === "EADDRINUSE"
+        ? `port ${port} is in use by another program`
+        : `cannot listen on ${place}: ${code ?? "the system refused"}`,
+    advice,
+    exit: "Failure"
+  })
+}
+
+/** Why a file cannot be read, in a few words. */
+export const whyUnreadable = ({ reason }: PlatformError.PlatformError): string => {
+  switch (reason._tag) {
+    case "NotFound":
+      return "there is no such file"
+    case "PermissionDenied":
+      return "permission denied"
+    default:
+      return systemCode(reason.cause) === "EISDIR" ? "it is a folder" : "it is not a readable file"
+  }
+}
+
 /**
  * Everything that a command can fail with.
  */
@@ -157,20 +186,6 @@ const sinkAdvice: Record<Exclude<ExportSink.FailureReason["_tag"], "Unknown">, s
   ReadOnlyFileSystem: "Choose an --out on a file system that can be written.",
   TooManyOpenFiles: "Raise the number of files that may be open: ulimit -n.",
   Unreachable: "Look whether the database runs, then go on with --resume; what was saved before stays saved."
-}
-
-/** Why a file cannot be read, in a few words. */
-export const whyUnreadable = ({ reason }: PlatformError.PlatformError): string => {
-  switch (reason._tag) {
-    case "NotFound":
-      return "there is no such file"
-    case "PermissionDenied":
-      return "permission denied"
-    default:
-      return Predicate.hasProperty(reason.cause, "code") && reason.cause.code === "EISDIR"
-        ? "it is a folder"
-        : "it is not a readable file"
-  }
 }
 
 /** The number of a process means another one on another machine. */

@@ -12,8 +12,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as MutableRef from "effect/MutableRef"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
-import { CommandFailed } from "../ErrorReport.ts"
+import { cannotListen } from "../ErrorReport.ts"
 import * as ExitCode from "../ExitCode.ts"
 import * as EmulatorFlags from "../internal/emulatorFlags.ts"
 import { Quiet } from "../internal/flags.ts"
@@ -22,17 +21,7 @@ import * as Terminal from "../internal/terminal.ts"
 
 const { defaultAppId, defaultServerSecret, highestPort } = EmulatorFlags
 
-const cannotListen = (flag: "port" | "admin-port", port: number, cause: unknown): CommandFailed => {
-  const code = Predicate.hasProperty(cause, "code") && typeof cause.code === "string" ? cause.code : undefined
-  return new CommandFailed({
-    problem:
-      code === "EADDRINUSE"
-        ? `port ${port} is in use by another program`
-        : `cannot listen on port ${port}: ${code ?? "the system refused"}`,
-    advice: `Choose another port with --${flag}, or a free one with --${flag} 0.`,
-    exit: "Failure"
-  })
-}
+const advice = (flag: string) => `Choose another port with --${flag}, or a free one with --${flag} 0.`
 
 /** What a person needs to go on in another terminal. */
 const nextSteps = (url: string, adminUrl: string, world: World.World, secret: string): string => {
@@ -51,7 +40,7 @@ const serve = Effect.fnUntraced(function* (emulator: Layer.Layer<Emulator.Emulat
   const shared = yield* Layer.build(emulator)
   const server = yield* Layer.build(EmulatorServer.layer({ port: flags.port })).pipe(
     Effect.catchTags({
-      ServeError: ({ cause }) => cannotListen("port", flags.port, cause),
+      ServeError: ({ cause }) => cannotListen(`port ${flags.port}`, flags.port, cause, advice("port")),
       HostNotLoopback: Effect.die
     }),
     Effect.provideContext(shared)
@@ -62,7 +51,7 @@ const serve = Effect.fnUntraced(function* (emulator: Layer.Layer<Emulator.Emulat
   )
   const admin = yield* Layer.build(EmulatorAdmin.layer({ port: adminPort, emulatorUrl: url })).pipe(
     Effect.catchTags({
-      ServeError: ({ cause }) => cannotListen("admin-port", adminPort, cause),
+      ServeError: ({ cause }) => cannotListen(`port ${adminPort}`, adminPort, cause, advice("admin-port")),
       HostNotLoopback: Effect.die
     }),
     Effect.provideContext(shared)

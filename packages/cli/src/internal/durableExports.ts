@@ -8,10 +8,9 @@ import * as Layer from "effect/Layer"
 import * as Predicate from "effect/Predicate"
 import type * as Redacted from "effect/Redacted"
 import * as Schema from "effect/Schema"
-import type * as SocketServer from "effect/socket/SocketServer"
 import * as SqlError from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
-import { CommandFailed } from "../ErrorReport.ts"
+import { cannotListen, CommandFailed } from "../ErrorReport.ts"
 
 export { Exports }
 
@@ -118,20 +117,6 @@ const appsFailed = (error: AppsError): CommandFailed | Extract<AppsError, { read
 export const appsOf = (file: string | undefined) =>
   Effect.mapError(file === undefined ? Apps.readConfig : Apps.readFile(file), appsFailed)
 
-const cannotListen = (
-  { host, port }: { readonly host: string; readonly port: number },
-  { cause }: SocketServer.SocketServerError
-): CommandFailed => {
-  const said = innermost(cause)
-  const code = Predicate.hasProperty(said, "code") && typeof said.code === "string" ? said.code : "the system refused"
-  return new CommandFailed({
-    problem:
-      code === "EADDRINUSE" ? `port ${port} is in use by another program` : `cannot listen on ${host}:${port}: ${code}`,
-    advice: "Choose another --port, or a --host that is this machine's own.",
-    exit: "Failure"
-  })
-}
-
 /** A worker for these apps. */
 export const worker = (
   url: Redacted.Redacted,
@@ -154,7 +139,12 @@ export const worker = (
               exit: "Settings"
             })
           case "SocketServerError":
-            return cannotListen(where, error)
+            return cannotListen(
+              `${where.host}:${where.port}`,
+              where.port,
+              innermost(error.cause),
+              "Choose another --port, or a --host that is this machine's own."
+            )
           default:
             return databaseFailed(error)
         }

@@ -7,10 +7,10 @@ import * as Csv from "effect/encoding/Csv"
 import * as JsonArray from "effect/encoding/JsonArray"
 import * as Ndjson from "effect/encoding/Ndjson"
 import * as Option from "effect/Option"
-import type * as PlatformError from "effect/PlatformError"
-import * as Predicate from "effect/Predicate"
+import * as PlatformError from "effect/PlatformError"
 import * as Stdio from "effect/Stdio"
 import * as Stream from "effect/Stream"
+import { systemCode } from "../ErrorReport.ts"
 import { harmless } from "./jsonText.ts"
 import { printable } from "./printableText.ts"
 import * as Terminal from "./terminal.ts"
@@ -96,11 +96,7 @@ const harmlessOnTerminal = <E, R>(json: Stream.Stream<string, E, R>): Stream.Str
   Stream.unwrap(Effect.map(Terminal.isThere, (isTerminal) => (isTerminal ? Stream.map(json, harmless) : json)))
 
 const isClosedPipe = (error: unknown): boolean =>
-  Predicate.isTagged(error, "PlatformError") &&
-  Predicate.hasProperty(error, "reason") &&
-  Predicate.hasProperty(error.reason, "cause") &&
-  Predicate.hasProperty(error.reason.cause, "code") &&
-  error.reason.cause.code === "EPIPE"
+  error instanceof PlatformError.PlatformError && systemCode(error.reason.cause) === "EPIPE"
 
 /** Writes to standard output. A reader that has closed the pipe has seen enough: that ends it, without an error. */
 export const print = <E, R>(

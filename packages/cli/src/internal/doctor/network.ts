@@ -6,10 +6,9 @@ import * as Effect from "effect/Effect"
 import * as Dns from "effect/net/Dns"
 import * as NetAddress from "effect/net/NetAddress"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
 import * as Net from "node:net"
 import * as Tls from "node:tls"
-import type { Report } from "../../ErrorReport.ts"
+import { type Report, systemCode } from "../../ErrorReport.ts"
 import { type Finding, type Look, ok, skipped, warning } from "./checklist.ts"
 
 /** Where the service is. */
@@ -58,10 +57,6 @@ export const resolve = ({ host }: Target, timeout: Duration.Duration): Look<unde
   return within(at, timeout, failed(`${host} is not resolved within ${Duration.format(timeout)}`, advice))
 }
 
-/** The system's name of a failure; its message may be pages long. */
-const codeOf = (error: unknown): string =>
-  Predicate.hasProperty(error, "code") && typeof error.code === "string" ? error.code : String(error)
-
 /** Opens a socket, waits for its event, looks at it, and closes it. */
 const probe = <S extends Net.Socket, A>(
   open: () => S,
@@ -73,7 +68,7 @@ const probe = <S extends Net.Socket, A>(
     (socket) =>
       Effect.callback<A, string>((resume) => {
         socket.once(event, () => resume(Effect.sync(() => read(socket))))
-        socket.on("error", (error) => resume(Effect.fail(codeOf(error))))
+        socket.on("error", (error) => resume(Effect.fail(systemCode(error) ?? String(error))))
         socket.once("close", () => resume(Effect.fail("it was closed at once")))
       }),
     (socket) => Effect.sync(() => socket.destroy())
