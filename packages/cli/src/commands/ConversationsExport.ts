@@ -18,7 +18,6 @@ import process from "node:process"
 import * as V8 from "node:v8"
 import * as ErrorReport from "../ErrorReport.ts"
 import * as ExportProgress from "../internal/exportProgress.ts"
-import { doneOf, statusLine, summary } from "../internal/exportProgress.ts"
 import * as ExportTarget from "../internal/exportTarget.ts"
 import {
   boolean,
@@ -155,7 +154,8 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
 
   const exported = (stop: Effect.Effect<void>) =>
     Effect.gen(function* () {
-      const line = (width?: number) => Effect.map(meter.status, (status) => statusLine(status, scale, width))
+      const line = (width?: number) =>
+        Effect.map(meter.status, (status) => ExportProgress.statusLine(status, scale, width))
       const say = yield* ExportProgress.start(line, yield* Quiet)
       yield* Effect.forkScoped(
         Effect.andThen(
@@ -185,13 +185,13 @@ const run = Effect.fnUntraced(function* (flags: Flags) {
         })
       )
       if (!isFinished) return
-      for (const line of summary(yield* meter.status, failures)) yield* say(line)
+      for (const line of ExportProgress.summary(yield* meter.status, failures)) yield* say(line)
     }).pipe(Effect.scoped)
 
   const stopped = Effect.gen(function* () {
     if (isFinished) return
     const { counts } = yield* meter.status
-    yield* Console.error(`stopped: ${doneOf(counts.lines, lines)} users are done and saved`)
+    yield* Console.error(`stopped: ${ExportProgress.doneOf(counts.lines, lines)} users are done and saved`)
     yield* Console.error(`help: Go on with: ${resumeCommand(flags)}`)
   })
 
