@@ -375,10 +375,5 @@ export const keepsSecrets = Effect.fnUntraced(function* <E>(
 ): Effect.fn.Return<void, LawBroken> {
   const listening = SecretLeaks.listen()
   const observation = yield* PipelineRun.observe(scenario, pipeline, { around: listening.around })
-  const problems = SecretLeaks.leaks(
-    [...listening.heard(), ...observation.outcomes.flatMap(({ exit, results }) => SecretLeaks.said({ exit, results }))],
-    scenario.world,
-    observation.credentials
-  )
-  yield* judge("secret", [...problems, ...problemsOf(observation, [PipelineRun.unended])])
+  yield* judge("secret", [...listening.leaks(observation), ...problemsOf(observation, [PipelineRun.unended])])
 })

@@ -1,3 +1,4 @@
+/** Secrets, signatures and nonces in what a pipeline says: results, errors, logs, spans, metrics, the console. */
 import type { World } from "@effect-zim/emulator"
 import * as Cause from "effect/Cause"
 import * as Console from "effect/Console"
@@ -9,9 +10,10 @@ import * as Metric from "effect/Metric"
 import * as Redacted from "effect/Redacted"
 import * as References from "effect/References"
 import * as Tracer from "effect/Tracer"
+import type { Observation, Outcome } from "./pipelineRun.ts"
 
 /** A text that came out, and where. */
-export interface Said {
+interface Said {
   readonly where: string
   readonly text: string
 }
@@ -37,22 +39,54 @@ const saying = (where: string, texts: ReadonlyArray<string>): ReadonlyArray<Said
   texts.map((text) => ({ where, text }))
 
 /** What a run gave, and how it ended. */
-export const said = (outcome: {
-  readonly exit: Exit.Exit<void, unknown> | undefined
-  readonly results: ReadonlyArray<unknown>
-}): ReadonlyArray<Said> => [
-  ...saying("a result", print(outcome.results)),
-  ...(outcome.exit !== undefined && Exit.isFailure(outcome.exit)
+const said = ({ exit, results }: Outcome): ReadonlyArray<Said> => [
+  ...saying("a result", print(results)),
+  ...(exit !== undefined && Exit.isFailure(exit)
     ? saying("an error", [
-        Cause.pretty(outcome.exit.cause),
-        ...outcome.exit.cause.reasons.flatMap((reason) =>
+        Cause.pretty(exit.cause),
+        ...exit.cause.reasons.flatMap((reason) =>
           print(reason._tag === "Fail" ? reason.error : reason._tag === "Die" ? reason.defect : undefined)
         )
       ])
     : [])
 ]
 
-/** Listens to everything that a run says while it runs. */
+/** So many characters of a credential in a row are a leak too. */
+const fragment = 10
+
+const fragmentsOf = (credential: string): ReadonlyArray<string> =>
+  Array.from({ length: Math.max(1, credential.length - fragment + 1) }, (_, i) =>
+    credential.slice(i, i + fragment).toLowerCase()
+  )
+
+/** Which credentials were said, and where. They are named and never repeated. */
+const leaksIn = (
+  said: ReadonlyArray<Said>,
+  world: World.World,
+  credentials: ReadonlyMap<string, string>
+): ReadonlyArray<string> => {
+  const fragments = new Map<string, string>()
+  const add = (credential: string, what: string): void => {
+    if (credential.length >= fragment) for (const part of fragmentsOf(credential)) fragments.set(part, what)
+  }
+  for (const [credential, what] of credentials) add(credential, `the ${what} of a request`)
+  for (const { serverSecret } of world.apps) add(Redacted.value(serverSecret), "the ServerSecret")
+
+  const found = new Set<string>()
+  const searched = new Set<string>()
+  for (const { text, where } of said) {
+    const lower = text.toLowerCase()
+    if (searched.has(lower)) continue
+    searched.add(lower)
+    for (let i = 0; i + fragment <= lower.length; i++) {
+      const what = fragments.get(lower.slice(i, i + fragment))
+      if (what !== undefined) found.add(`${where} holds ${what}`)
+    }
+  }
+  return [...found]
+}
+
+/** Listens to everything that a pipeline says while it runs, and finds the leaks in it. */
 export const listen = () => {
   const heard: Array<Said> = []
   const spans: Array<Tracer.NativeSpan> = []
@@ -81,54 +115,18 @@ export const listen = () => {
       Effect.provideService(Console.Console, console)
     )
 
-  return {
-    around,
-    heard: (): ReadonlyArray<Said> => [
-      ...heard,
-      ...spans.flatMap(({ attributes, events, links, name, status }) =>
-        saying("a span", [
-          name,
-          ...print([...attributes]),
-          ...print(events),
-          ...print(links.map((link) => link.attributes)),
-          ...(status._tag === "Ended" && Exit.isFailure(status.exit) ? [Cause.pretty(status.exit.cause)] : [])
-        ])
-      )
-    ]
+  const leaks = ({ credentials, outcomes, scenario }: Observation): ReadonlyArray<string> => {
+    const ofSpans = spans.flatMap(({ attributes, events, links, name, status }) =>
+      saying("a span", [
+        name,
+        ...print([...attributes]),
+        ...print(events),
+        ...print(links.map((link) => link.attributes)),
+        ...(status._tag === "Ended" && Exit.isFailure(status.exit) ? [Cause.pretty(status.exit.cause)] : [])
+      ])
+    )
+    return leaksIn([...heard, ...ofSpans, ...outcomes.flatMap(said)], scenario.world, credentials)
   }
-}
 
-/** So many characters of a credential in a row are a leak too. */
-const fragment = 10
-
-const fragmentsOf = (credential: string): ReadonlyArray<string> =>
-  Array.from({ length: Math.max(1, credential.length - fragment + 1) }, (_, i) =>
-    credential.slice(i, i + fragment).toLowerCase()
-  )
-
-/** Which credentials were said, and where. They are named and never repeated. */
-export const leaks = (
-  said: ReadonlyArray<Said>,
-  world: World.World,
-  credentials: ReadonlyMap<string, string>
-): ReadonlyArray<string> => {
-  const fragments = new Map<string, string>()
-  const add = (credential: string, what: string): void => {
-    if (credential.length >= fragment) for (const part of fragmentsOf(credential)) fragments.set(part, what)
-  }
-  for (const [credential, what] of credentials) add(credential, `the ${what} of a request`)
-  for (const { serverSecret } of world.apps) add(Redacted.value(serverSecret), "the ServerSecret")
-
-  const found = new Set<string>()
-  const searched = new Set<string>()
-  for (const { text, where } of said) {
-    const lower = text.toLowerCase()
-    if (searched.has(lower)) continue
-    searched.add(lower)
-    for (let i = 0; i + fragment <= lower.length; i++) {
-      const what = fragments.get(lower.slice(i, i + fragment))
-      if (what !== undefined) found.add(`${where} holds ${what}`)
-    }
-  }
-  return [...found]
+  return { around, leaks }
 }
