@@ -5,25 +5,19 @@
  * It answers this machine only: other peers, `Host` headers that name another machine, and pages of other origins get
  * 403; what changes something needs `Content-Type: application/json`; no CORS header is ever sent.
  */
-import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
-import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
 import * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import * as AdminApi from "./AdminApi.ts"
 import type { Emulator } from "./Emulator.ts"
 import { HostNotLoopback } from "./EmulatorServer.ts"
 import * as AccessGuard from "./internal/admin/accessGuard.ts"
+import * as AdminHandlers from "./internal/admin/adminHandlers.ts"
 import * as InspectorPage from "./internal/admin/inspectorPage.ts"
-import * as JournalRoutes from "./internal/admin/journalRoutes.ts"
-import * as SettingsRoutes from "./internal/admin/settingsRoutes.ts"
-import * as Validation from "./internal/admin/requestValidation.ts"
-import * as WorldRoutes from "./internal/admin/worldRoutes.ts"
 import * as Loopback from "./internal/http/loopback.ts"
 import * as NodeServer from "./internal/http/nodeServer.ts"
 
@@ -69,49 +63,24 @@ export interface Options {
   readonly remote?: AccessGuard.Remote | undefined
 }
 
-const page = (html: string): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.text(html, { contentType: "text/html; charset=utf-8" }).pipe(
-    HttpServerResponse.setHeaders({
-      "content-security-policy": InspectorPage.policy(html),
-      "cross-origin-opener-policy": "same-origin",
-      "referrer-policy": "no-referrer"
-    })
-  )
-
 const routes = (options: Options) =>
-  Layer.mergeAll(
-    HttpApiBuilder.layer(AdminApi.AdminApi, { openapiPath: "/openapi.json" }).pipe(
-      Layer.provide([WorldRoutes.layer(options.emulatorUrl), SettingsRoutes.layer, JournalRoutes.layer]),
-      Layer.provide(Validation.layer)
-    ),
-    HttpRouter.add("GET", "/", page(options.page ?? InspectorPage.document()))
+  Layer.merge(
+    AdminHandlers.layer(options.emulatorUrl),
+    HttpRouter.add("GET", "/", InspectorPage.response(options.page ?? InspectorPage.document()))
   )
 
-const problem = (status: number, _tag: string, problem: string): HttpServerResponse.HttpServerResponse =>
-  HttpServerResponse.jsonUnsafe({ _tag, problem }, { status })
-
-const noSuchRoute = problem(404, "AdminNotFound", "there is no such route: GET /openapi.json lists them")
+const noSuchRoute = AccessGuard.refusal(404, "AdminNotFound", "there is no such route: GET /openapi.json lists them")
 
 const isRouteMissing = (error: unknown): boolean =>
   HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
 
 const guarded = <E, R>(
   app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
-  guard: (visitor: AccessGuard.Visitor) => AccessGuard.Refusal | undefined
+  guard: ReturnType<typeof AccessGuard.make>
 ) =>
   Effect.gen(function* () {
-    const request = yield* HttpServerRequest.HttpServerRequest
-    const refusal = guard({
-      method: request.method,
-      peer: NodeHttpServerRequest.toIncomingMessage(request).socket.remoteAddress,
-      host: request.headers["host"],
-      origin: request.headers["origin"],
-      contentType: request.headers["content-type"]
-    })
-    const response =
-      refusal === undefined
-        ? yield* Effect.catchIf(app, isRouteMissing, () => Effect.succeed(noSuchRoute))
-        : problem(refusal.status, refusal._tag, refusal.problem)
+    const refused = guard(yield* HttpServerRequest.HttpServerRequest)
+    const response = refused ?? (yield* Effect.catchIf(app, isRouteMissing, () => Effect.succeed(noSuchRoute)))
     return HttpServerResponse.setHeaders(response, { "cache-control": "no-store", "x-content-type-options": "nosniff" })
   })
 

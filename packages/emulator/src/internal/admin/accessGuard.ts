@@ -1,3 +1,6 @@
+import type * as HttpServerRequest from "effect/http/HttpServerRequest"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
+import * as Option from "effect/Option"
 import * as Net from "node:net"
 import * as Loopback from "../http/loopback.ts"
 
@@ -9,24 +12,11 @@ export interface Remote {
   readonly peers: ReadonlyArray<string>
 }
 
-/** What a request says of itself, before anything is done for it. */
-export interface Visitor {
-  readonly method: string
-  /** The address at the other end of the connection. */
-  readonly peer: string | undefined
-  readonly host: string | undefined
-  readonly origin: string | undefined
-  readonly contentType: string | undefined
-}
+/** An answer in the shape of the API's own errors. */
+export const refusal = (status: number, _tag: string, problem: string): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.jsonUnsafe({ _tag, problem }, { status })
 
-/** Why a request is turned away. */
-export interface Refusal {
-  readonly status: number
-  readonly _tag: "Forbidden" | "UnsupportedMediaType"
-  readonly problem: string
-}
-
-const forbidden = (problem: string): Refusal => ({ status: 403, _tag: "Forbidden", problem })
+const forbidden = (problem: string): HttpServerResponse.HttpServerResponse => refusal(403, "Forbidden", problem)
 
 /** The name or address of a `Host` header or an origin, without the port. */
 const hostName = (authority: string): string | undefined => {
@@ -52,28 +42,26 @@ const reads = new Set(["GET", "HEAD"])
  * Turns away who is not from here, pages of other origins (also those that made their name point here), and what a
  * page could send without being asked for permission. Throws where `peers` is no list of addresses and subnets.
  */
-export const make = (remote: Remote): ((visitor: Visitor) => Refusal | undefined) => {
+export const make = (
+  remote: Remote
+): ((request: HttpServerRequest.HttpServerRequest) => HttpServerResponse.HttpServerResponse | undefined) => {
   const peers = addressList(remote.peers)
   const hosts = new Set(remote.hosts.map((host) => host.toLowerCase()))
   const isKnown = (authority: string): boolean => {
     const name = hostName(authority)
     return name !== undefined && (Loopback.isLoopback(name) || hosts.has(name))
   }
-  return ({ contentType, host, method, origin, peer }) => {
-    if (peer === undefined || !(Loopback.isLoopback(peer) || Loopback.contains(peers, peer))) {
+  return (request) => {
+    const { host, origin, "content-type": contentType } = request.headers
+    if (!Option.exists(request.peerAddress, (peer) => Loopback.isLoopback(peer) || Loopback.contains(peers, peer))) {
       return forbidden("this API answers this machine only")
     }
     if (host === undefined || !isKnown(host)) {
       return forbidden("the Host header must name this machine: localhost or a loopback address")
     }
     if (origin !== undefined && origin !== `http://${host}`) return forbidden("pages of other origins are not served")
-    if (!reads.has(method) && (contentType === undefined || !jsonType.test(contentType))) {
-      return {
-        status: 415,
-        _tag: "UnsupportedMediaType",
-        problem: `${method} needs the header Content-Type: application/json`
-      }
-    }
-    return undefined
+    return reads.has(request.method) || (contentType !== undefined && jsonType.test(contentType))
+      ? undefined
+      : refusal(415, "UnsupportedMediaType", `${request.method} needs the header Content-Type: application/json`)
   }
 }

@@ -1,3 +1,4 @@
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import { createHash } from "node:crypto"
 import { read } from "./inspectorFiles.ts"
 
@@ -25,7 +26,7 @@ const hashes = (html: string, tag: "script" | "style"): string =>
  * What a page may do: run the scripts and use the styles that stand in it, ask the server it comes from, and nothing
  * else. No markup can be made from strings.
  */
-export const policy = (html: string): string =>
+const policy = (html: string): string =>
   [
     "default-src 'none'",
     `script-src ${hashes(html, "script")}`,
@@ -38,3 +39,13 @@ export const policy = (html: string): string =>
     "require-trusted-types-for 'script'",
     "trusted-types 'none'"
   ].join("; ")
+
+/** A page as it is served. */
+export const response = (html: string): HttpServerResponse.HttpServerResponse =>
+  HttpServerResponse.text(html, { contentType: "text/html; charset=utf-8" }).pipe(
+    HttpServerResponse.setHeaders({
+      "content-security-policy": policy(html),
+      "cross-origin-opener-policy": "same-origin",
+      "referrer-policy": "no-referrer"
+    })
+  )
