@@ -11,6 +11,7 @@
  */
 import { ClientError, type Conversations, type ZimClient } from "@effect-zim/client"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type * as ExportSink from "../../ExportSink.ts"
 import type { Task, User } from "./inputLines.ts"
@@ -61,62 +62,50 @@ export class UserReader {
 
   /** What became of a line, and of users who have waited; nothing yet where the user waits from now on. */
   read(task: Task): Asked<ReadonlyArray<ExportSink.Outcome>, UsersVanished> {
-    return Effect.suspend(() => {
-      if (task._tag === "Failed") return Effect.succeed([task])
+    return Effect.gen({ self: this }, function* () {
+      if (task._tag === "Failed") return [task]
       const began = this.#witness.now()
-      return Effect.flatMap(
-        this.#settle(task, readList(task.userId, this.#options.pageSize)),
-        (result): Asked<ReadonlyArray<ExportSink.Outcome>, UsersVanished> => {
-          if (result._tag === "SuspectFailure") return this.#suspect(result, began)
-          if (result._tag === "Exported") return Effect.succeed([...this.#unregistered.splice(0), result])
-          return result.error === "UserNotRegistered" ? this.#addUnregistered(result) : Effect.succeed([result])
-        }
-      )
+      const result = yield* this.#settle(task, readList(task.userId, this.#options.pageSize))
+      if (result._tag === "SuspectFailure") return yield* this.#suspect(result, began)
+      if (result._tag === "Exported") return [...this.#unregistered.splice(0), result]
+      return result.error === "UserNotRegistered" ? yield* this.#addUnregistered(result) : [result]
     })
   }
 
   /** What becomes of those who still wait when all others are done. */
   get waiting(): Stream.Stream<ExportSink.Outcome, Conversations.ListError | UsersVanished, ZimClient.ZimClient> {
-    return Stream.suspend(() => {
-      const unregistered = this.#witness.isOfNow
-        ? Stream.fromIterable(this.#unregistered.splice(0))
-        : Stream.fromIterableEffect(this.#endRow())
-      return Stream.concat(unregistered, this.#suspects)
-    })
-  }
-
-  get #suspects(): Stream.Stream<ExportSink.Outcome, Conversations.ListError, ZimClient.ZimClient> {
-    return Stream.suspend(() => {
-      const error = this.#trouble
-      if (error === undefined) return Stream.empty
-      if (!this.#witness.exists) return Stream.fail(error)
-      const { concurrency } = this.#options
-      return Stream.mapEffect(Stream.fromIterable(this.#waiting.splice(0)), (user) => this.#judge({ ...user, error }), {
-        concurrency,
-        unordered: true
+    return Stream.unwrap(
+      Effect.gen({ self: this }, function* () {
+        const { exists, isOfNow } = this.#witness
+        const unregistered = Stream.fromIterable(isOfNow ? this.#unregistered.splice(0) : yield* this.#endRow())
+        const error = this.#trouble
+        if (error === undefined) return unregistered
+        if (!exists) return Stream.concat(unregistered, Stream.fail(error))
+        const judged = Stream.mapEffect(
+          Stream.fromIterable(this.#waiting.splice(0)),
+          (user) => this.#judge({ ...user, error }),
+          { concurrency: this.#options.concurrency, unordered: true }
+        )
+        return Stream.concat(unregistered, judged)
       })
-    })
+    )
   }
 
   /** What becomes of a user, where that is sure. */
   #settle(user: User, ask: Asked<Conversations.Snapshot>): Asked<ExportSink.Outcome | SuspectFailure> {
-    return Effect.suspend(() => {
+    return Effect.gen({ self: this }, function* () {
       const began = this.#witness.next()
-      return Effect.matchEffect(ask, {
-        onSuccess: ({ conversations, verdict }) => {
-          this.#witness.succeeded(user.userId, began)
-          return Effect.succeed<ExportSink.Outcome>({ ...user, _tag: "Exported", conversations, verdict })
-        },
-        onFailure: (error): Effect.Effect<ExportSink.Failed | SuspectFailure, Conversations.ListError> => {
-          const { concerns } = ClientError.traits(error)
-          if (concerns === "Everybody") return Effect.fail(error)
-          return Effect.succeed(
-            concerns === "User"
-              ? failedOf(user, error)
-              : { _tag: "SuspectFailure", user, error, turn: this.#witness.next() }
-          )
-        }
-      })
+      const result = yield* Effect.result(ask)
+      if (Result.isSuccess(result)) {
+        const { conversations, verdict } = result.success
+        this.#witness.succeeded(user.userId, began)
+        return { ...user, _tag: "Exported", conversations, verdict }
+      }
+      const error = result.failure
+      const { concerns } = ClientError.traits(error)
+      if (concerns === "Everybody") return yield* Effect.fail(error)
+      if (concerns === "User") return failedOf(user, error)
+      return { _tag: "SuspectFailure", user, error, turn: this.#witness.next() }
     })
   }
 
@@ -140,30 +129,23 @@ export class UserReader {
     suspect: SuspectFailure,
     began: { readonly turn: number; readonly at: number }
   ): Asked<ReadonlyArray<ExportSink.Outcome>> {
-    const { error, ...user } = suspect
-    this.#waiting.push(user)
-    this.#trouble = error
-    const witness = this.#witness
-    if (!witness.exists) return Effect.as(this.#assertBeginning(suspect, witness.now().at - began.at), [])
-    const asserted = witness.isSilentSince(began) ? witness.assertReadingAfter(suspect) : Effect.void
-    return Effect.andThen(
-      asserted,
-      Effect.suspend(() => {
-        if (this.#waiting.length < mostWaiting) return Effect.succeed([])
-        const { concurrency } = this.#options
-        return Effect.forEach(this.#waiting.splice(0, mostWaiting), (user) => this.#judge({ ...user, error }), {
-          concurrency
-        })
-      })
-    )
-  }
-
-  /** Nobody has been read yet: it goes on for a while, but not where it takes long. */
-  #assertBeginning(suspect: SuspectFailure, took: number): Asked<void> {
-    if (took < longSilence && this.#waiting.length < mostUnread) return Effect.void
-    return Effect.flatMap(this.#witness.isReadingAfter(suspect), (isReading) =>
-      isReading ? Effect.void : Effect.fail(suspect.error)
-    )
+    return Effect.gen({ self: this }, function* () {
+      const { error, ...user } = suspect
+      this.#waiting.push(user)
+      this.#trouble = error
+      const witness = this.#witness
+      if (!witness.exists) {
+        // Nobody has been read yet: it goes on for a while, but not where it takes long.
+        const isLong = witness.now().at - began.at >= longSilence || this.#waiting.length >= mostUnread
+        if (isLong && !(yield* witness.isReadingAfter(suspect))) return yield* Effect.fail(error)
+        return []
+      }
+      if (witness.isSilentSince(began)) yield* witness.assertReadingAfter(suspect)
+      if (this.#waiting.length < mostWaiting) return []
+      const { concurrency } = this.#options
+      const asked = this.#waiting.splice(0, mostWaiting)
+      return yield* Effect.forEach(asked, (user) => this.#judge({ ...user, error }), { concurrency })
+    })
   }
 
   /** Asks a user again, in turns with somebody else, until it is sure. */

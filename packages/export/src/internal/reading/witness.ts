@@ -1,6 +1,7 @@
 /** Whether somebody else can be read when one user cannot: whoever was read last is asked again. */
 import { ClientError, type Conversations } from "@effect-zim/client"
 import * as Effect from "effect/Effect"
+import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Semaphore from "effect/Semaphore"
 import type { User } from "./inputLines.ts"
@@ -93,16 +94,16 @@ export class Witness {
 
   /** Fails where nobody else can be read after that. */
   assertReadingAfter(suspect: SuspectFailure): Asked<void> {
-    const ask = (other: string | undefined, asked: ReadonlyArray<string>): Asked<void> =>
-      Effect.flatMap(this.#isReading(suspect.turn, other), (isReading) => {
-        if (isReading) return Effect.void
-        if (other === undefined || asked.length === mostAsked) return Effect.fail(suspect.error)
+    return Effect.gen({ self: this }, function* () {
+      let other = this.#userId
+      const asked = other === undefined ? [] : [other]
+      while (!(yield* this.#isReading(suspect.turn, other))) {
+        if (other === undefined || asked.length === mostAsked) return yield* Effect.fail(suspect.error)
         // What becomes of one user may become of a second one.
-        const next = this.#options.another([suspect.user.userId, ...asked]) ?? other
-        return ask(next, [...asked, next])
-      })
-    const first = this.#userId
-    return ask(first, first === undefined ? [] : [first])
+        other = this.#options.another([suspect.user.userId, ...asked]) ?? other
+        asked.push(other)
+      }
+    })
   }
 
   /** Fails where those who were read before are not registered any more than these, the last of whom was answered then. */
@@ -119,23 +120,18 @@ export class Witness {
     ).pipe(this.#one.withPermits(1))
   }
 
+  /** Whether somebody's list has been read since, or that of another can be. What concerns everybody is a failure. */
   #isReading(since: number, other: string | undefined): Asked<boolean> {
-    return Effect.suspend(() => {
-      if (this.#last.began > since) return Effect.succeed(true)
-      return other === undefined ? Effect.succeed(false) : this.#isReadable(other)
+    return Effect.gen({ self: this }, function* () {
+      if (this.#last.began > since) return true
+      if (other === undefined) return false
+      const result = yield* Effect.result(this.#read(other))
+      if (Result.isSuccess(result)) return true
+      const error = result.failure
+      if (ClientError.traits(error).concerns === "Everybody") return yield* Effect.fail(error)
+      // Who was read before and is registered no longer has been answered, too. A stranger tells nothing of lists.
+      return error._tag === "UserNotRegistered" && other === this.#userId
     }).pipe(this.#one.withPermits(1))
-  }
-
-  /** Whether the list of this user can be read at this moment. What concerns everybody is a failure. */
-  #isReadable(userId: string): Asked<boolean> {
-    return Effect.matchEffect(this.#read(userId), {
-      onSuccess: () => Effect.succeed(true),
-      onFailure: (error) => {
-        if (ClientError.traits(error).concerns === "Everybody") return Effect.fail(error)
-        // Who was read before and is registered no longer has been answered, too. A stranger tells nothing of lists.
-        return Effect.succeed(error._tag === "UserNotRegistered" && userId === this.#userId)
-      }
-    })
   }
 
   #read(userId: string): Asked<void> {
