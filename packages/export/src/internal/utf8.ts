@@ -12,22 +12,15 @@ export class NotUtf8 extends Schema.TaggedError<NotUtf8>("@effect-zim/export/Not
   }
 }
 
-const mark = {
-  utf32le: [0xff, 0xfe, 0, 0],
-  utf32be: [0, 0, 0xfe, 0xff],
-  utf16le: [0xff, 0xfe],
-  utf16be: [0xfe, 0xff]
-}
-
 const bytesOf = (text: string): ReadonlyArray<number> => Array.from(text, (character) => character.charCodeAt(0))
 
 /** What begins with these bytes, the longer ones first. */
 const signatures: ReadonlyArray<readonly [bytes: ReadonlyArray<number>, is: string]> = [
   [bytesOf("SQLite format 3\0"), "it is a SQLite database"],
-  [mark.utf32le, "it is in UTF-32 (little-endian), not in UTF-8"],
-  [mark.utf32be, "it is in UTF-32 (big-endian), not in UTF-8"],
-  [mark.utf16le, "it is in UTF-16 (little-endian), not in UTF-8"],
-  [mark.utf16be, "it is in UTF-16 (big-endian), not in UTF-8"],
+  [bytesOf("\xff\xfe\0\0"), "it is in UTF-32 (little-endian), not in UTF-8"],
+  [bytesOf("\0\0\xfe\xff"), "it is in UTF-32 (big-endian), not in UTF-8"],
+  [bytesOf("\xff\xfe"), "it is in UTF-16 (little-endian), not in UTF-8"],
+  [bytesOf("\xfe\xff"), "it is in UTF-16 (big-endian), not in UTF-8"],
   [bytesOf("PK\x03\x04"), "it is a ZIP archive or a spreadsheet, not a text"],
   [bytesOf("\x1f\x8b"), "it is compressed with gzip"],
   [bytesOf("BZh"), "it is compressed with bzip2"],
@@ -46,6 +39,8 @@ const encodings: ReadonlyArray<readonly [zeros: RegExp, name: string]> = [
   [/^0x(0x|$)/, "UTF-16 (big-endian)"]
 ]
 
+const lineFeed = 0x0a
+
 /** So many first bytes tell what it is. */
 const headLength = 16
 
@@ -60,32 +55,11 @@ const nameOf = (head: ReadonlyArray<number>): string | undefined => {
   return encoding && `it is in ${encoding[1]}, not in UTF-8`
 }
 
-const newlines = (text: string): number => text.split("\n").length - 1
-
-const make = () => new TextDecoder("utf-8", { fatal: true })
-
-/** How many line ends come before the first byte that cannot be. */
-const linesBefore = (bytes: ReadonlyArray<number>): number => {
-  const decoder = make()
-  let count = 0
-  for (const byte of bytes) {
-    try {
-      decoder.decode(Uint8Array.of(byte), { stream: true })
-    } catch {
-      return count
-    }
-    if (byte === 0x0a) count++
-  }
-  return count
-}
-
 /** Decodes piece by piece, and says what is no text: where it begins says best what it is. */
 class Decoder {
-  readonly #decoder = make()
+  readonly #decoder = new TextDecoder("utf-8", { fatal: true })
   readonly #head: Array<number> = []
-  /** The last bytes: a character may be cut in two. */
-  #tail: ReadonlyArray<number> = []
-  #lines = 1
+  #line = 1
   #trouble: string | undefined
 
   /** Nothing is the end. */
@@ -98,26 +72,26 @@ class Decoder {
     return Effect.fail(new NotUtf8({ problem: nameOf(this.#head) ?? this.#trouble }))
   }
 
+  /** Line by line, to tell by its number the first that is none. */
   #textOf(bytes: Uint8Array | undefined): string {
+    let text = ""
     try {
-      const text = this.#decoder.decode(bytes, { stream: bytes !== undefined })
-      const nul = text.indexOf("\0")
-      if (nul >= 0)
-        this.#trouble = `line ${this.#lines + newlines(text.slice(0, nul))} has a NUL character: it is no text`
-      this.#lines += newlines(text)
-      this.#keepTail(bytes)
-      return text
+      if (bytes === undefined) return this.#decoder.decode()
+      for (let from = 0, to = 0; from < bytes.length; from = to) {
+        const end = bytes.indexOf(lineFeed, from)
+        to = end < 0 ? bytes.length : end + 1
+        const line = this.#decoder.decode(bytes.subarray(from, to), { stream: true })
+        if (line.includes("\0")) {
+          this.#trouble = `line ${this.#line} has a NUL character: it is no text`
+          return text
+        }
+        text += line
+        if (end >= 0) this.#line++
+      }
     } catch {
-      const line = this.#lines + linesBefore([...this.#tail, ...(bytes ?? [])])
-      this.#trouble = `line ${line} is not in UTF-8`
-      return ""
+      this.#trouble = `line ${this.#line} is not in UTF-8`
     }
-  }
-
-  #keepTail(bytes: Uint8Array | undefined): void {
-    const last = [...this.#tail, ...(bytes?.subarray(-3) ?? [])].slice(-3)
-    const start = last.findLastIndex((byte) => byte < 0x80 || byte >= 0xc0)
-    this.#tail = (last[start] ?? 0) < 0x80 ? [] : last.slice(start)
+    return text
   }
 }
 
