@@ -139,22 +139,9 @@ export const make = (options: Options): ExportSink.ExportSink => {
   const open: ExportSink.ExportSink["open"] = Effect.fnUntraced(function* ({ initial, mode }) {
     const { assertLocked, failures, out: path } = yield* occupy(options)
     const database = yield* Database.open(path, mode)
-    const watch = yield* attemptRead(path, () => Database.watch(path))
-
-    const assertAsLeft = Effect.gen(function* () {
-      yield* assertLocked
-      const tampering = yield* attemptRead(path, watch.tampering)
-      if (tampering !== undefined) return yield* tampering
-    })
-    const write = <A>(run: () => A) =>
-      Effect.andThen(
-        assertAsLeft,
-        attempt(path, () => {
-          const result = run()
-          watch.note()
-          return result
-        })
-      )
+    const watch = yield* Database.watch(path)
+    const assertAsLeft = Effect.andThen(assertLocked, watch.assertAsLeft)
+    const write = <A>(run: () => A) => Effect.tap(Effect.andThen(assertAsLeft, attempt(path, run)), watch.note)
 
     const last = yield* attemptRead(path, () => lastRun(database))
     const appId = Number(last?.["app_id"] ?? initial.appId)

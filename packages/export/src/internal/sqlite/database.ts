@@ -8,7 +8,7 @@ import * as Checkpoint from "../../Checkpoint.ts"
 import * as ExportSink from "../../ExportSink.ts"
 import { isDamaged, isNoDatabase } from "../errorCodes.ts"
 import { tamperingOf } from "../files/fileInspector.ts"
-import { attempt, attemptRead, idOf, lstat } from "../files/nodeFiles.ts"
+import { attempt, attemptRead, idOf, nodeFiles } from "../files/nodeFiles.ts"
 
 /** Marks a file as an export: "ZIMX". */
 const applicationId = 0x5a494d58
@@ -170,7 +170,7 @@ const configure = (database: DatabaseSync): DatabaseSync => {
 const createAfter = Effect.fnUntraced(function* (path: string, mode: ExportSink.Mode) {
   // SQLite would take what is in them for a part of the database, whichever that is.
   for (const log of [`${path}-wal`, `${path}-journal`]) {
-    const entry = yield* attemptRead(log, () => lstat(log))
+    const entry = yield* nodeFiles.lstat(log)
     if (Option.isNone(entry) || entry.value.size === 0) continue
     if (mode !== "restart") {
       return yield* new ExportSink.OutputUnusable({
@@ -197,26 +197,26 @@ export const open = Effect.fnUntraced(function* (path: string, mode: ExportSink.
 
 /**
  * Looks whether the files of an open database are still those that SQLite has open, and none of them has been cut: SQLite
- * itself goes on writing into a file without a name. Both throw where they cannot look.
+ * itself goes on writing into a file without a name.
  */
-export const watch = (path: string) => {
-  const look = () => ["", "-wal", "-shm"].map((ending) => ({ path: path + ending, entry: lstat(path + ending) }))
-  let before = look()
+export const watch = Effect.fnUntraced(function* (path: string) {
+  const files = ["", "-wal", "-shm"].map((ending) => path + ending)
+  const look = Effect.forEach(files, (path) => Effect.map(nodeFiles.lstat(path), (entry) => ({ path, entry })))
+  let known = yield* look
   return {
     /** What it has come to by a change of one's own. */
-    note: (): void => {
-      before = look()
-    },
-    tampering: (): ExportSink.OutputUnusable | undefined => {
-      for (const [i, { entry, path }] of look().entries()) {
-        const known = Option.getOrUndefined(before[i]?.entry ?? Option.none())
-        const problem = known === undefined ? undefined : tamperingOf(entry, known, true)
-        if (problem !== undefined) return new ExportSink.OutputUnusable({ path, problem })
+    note: Effect.map(look, (now) => {
+      known = now
+    }),
+    assertAsLeft: Effect.gen(function* () {
+      for (const [i, { entry, path }] of (yield* look).entries()) {
+        const before = Option.getOrUndefined(known[i]?.entry ?? Option.none())
+        const problem = before && tamperingOf(entry, before, true)
+        if (problem !== undefined) return yield* new ExportSink.OutputUnusable({ path, problem })
       }
-      return undefined
-    }
+    })
   }
-}
+})
 
 /** Whether what is there under the name is whole, and ends with this run, finished: asked of a connection of its own. */
 export const isWhole = (path: string, run: number): boolean => {
