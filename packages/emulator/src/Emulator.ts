@@ -28,30 +28,38 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as PubSub from "effect/PubSub"
 import * as Result from "effect/Result"
-import type * as Stream from "effect/Stream"
-import * as WorldChange from "./WorldChange.ts"
-import type { ConnectionLost, Reply, Request } from "./HttpExchange.ts"
-import type { Fault } from "./Fault.ts"
-import { Cursors } from "./internal/operations/cursors.ts"
-import * as FaultInterpreter from "./internal/faults/faultInterpreter.ts"
-import * as AnswerRequest from "./internal/requests/answerRequest.ts"
-import * as ServedOperations from "./internal/operations/servedOperations.ts"
-import { Budgets } from "./internal/quota/budgets.ts"
-import { inRange } from "./internal/inRange.ts"
-import * as JournalLog from "./internal/journalLog.ts"
-import { UsedNonces } from "./internal/requests/usedNonces.ts"
-import * as Random from "./internal/seededRandom.ts"
-import * as WriteReply from "./internal/requests/writeReply.ts"
-import * as EmulatorSetting from "./internal/emulatorSetting.ts"
-import * as SteadyClock from "./internal/steadyClock.ts"
-import type { Entry } from "./Journal.ts"
-import * as ServiceQuota from "./ServiceQuota.ts"
+import * as Stream from "effect/Stream"
 import * as DocumentationReading from "./DocumentationReading.ts"
+import type { Fault } from "./Fault.ts"
+import type { ConnectionLost, Reply, Request } from "./HttpExchange.ts"
+import { Budgets } from "./internal/budgets.ts"
+import * as FaultInterpreter from "./internal/faults/faultInterpreter.ts"
+import { inRange } from "./internal/inRange.ts"
+import { Cursors } from "./internal/operations/cursors.ts"
+import * as ServedOperations from "./internal/operations/servedOperations.ts"
+import * as AnswerRequest from "./internal/requests/answerRequest.ts"
+import { UsedNonces } from "./internal/requests/checkRequest.ts"
+import * as WriteReply from "./internal/requests/writeReply.ts"
+import * as Random from "./internal/seededRandom.ts"
+import type { Entry } from "./Journal.ts"
 import * as ServiceClock from "./ServiceClock.ts"
-import type { World } from "./World.ts"
+import * as ServiceQuota from "./ServiceQuota.ts"
+import type { App, User, World } from "./World.ts"
+import * as WorldChange from "./WorldChange.ts"
 
-export type { Setting } from "./internal/emulatorSetting.ts"
+/**
+ * Something that can be looked at and changed while the emulator runs.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Setting<A> {
+  readonly get: Effect.Effect<A>
+  readonly set: (value: A) => Effect.Effect<void>
+  readonly update: (f: (value: A) => A) => Effect.Effect<void>
+}
 
 /**
  * How an emulator starts.
@@ -116,21 +124,21 @@ export class Emulator extends Context.Service<
     /** Answers one request. Fails where a fault closes the connection before the answer. */
     readonly handle: (request: Request) => Effect.Effect<Reply, ConnectionLost>
     /** Apps, users and conversations. */
-    readonly world: EmulatorSetting.Setting<World>
+    readonly world: Setting<World>
     /** Setting it starts all counts and draws anew. */
-    readonly faults: EmulatorSetting.Setting<ReadonlyArray<Fault>>
+    readonly faults: Setting<ReadonlyArray<Fault>>
     /** Setting it starts counting anew. */
-    readonly quota: EmulatorSetting.Setting<ServiceQuota.ServiceQuota>
-    readonly reading: EmulatorSetting.Setting<DocumentationReading.DocumentationReading>
+    readonly quota: Setting<ServiceQuota.ServiceQuota>
+    readonly reading: Setting<DocumentationReading.DocumentationReading>
     /** How the service's clock goes. The quota does not feel it. */
-    readonly clock: EmulatorSetting.Setting<ServiceClock.ServiceClock> & {
+    readonly clock: Setting<ServiceClock.ServiceClock> & {
       /** What the service's clock shows, in milliseconds since the epoch. */
       readonly now: Effect.Effect<number>
       /** Somebody sets it forward by so much; back, where it is negative. */
       readonly step: (by: Duration.Input) => Effect.Effect<void>
     }
     /** How far the service's clock is ahead. Setting it gives a clock that is skewed by so much. */
-    readonly clockOffset: EmulatorSetting.Setting<Duration.Duration>
+    readonly clockOffset: Setting<Duration.Duration>
     /** What the quota's meters show: one per app, or per app and action. */
     readonly gauges: Effect.Effect<ReadonlyArray<ServiceQuota.Gauge>>
     readonly journal: {
@@ -158,6 +166,44 @@ const initialOf = ({ clock, clockOffset, faults, quota, reading, world }: Option
   clock: clock ?? (clockOffset === undefined ? ServiceClock.real : ServiceClock.skewed(clockOffset))
 })
 
+/** A setting; `onChange` is told each value, the first one too. */
+const makeSetting = <A>(initial: A, onChange: (value: A) => void): Setting<A> => {
+  let current = initial
+  onChange(initial)
+  const assign = (value: A): void => {
+    current = value
+    onChange(value)
+  }
+  return {
+    get: Effect.sync(() => current),
+    set: (value) => Effect.sync(() => assign(value)),
+    update: (f) => Effect.sync(() => assign(f(current)))
+  }
+}
+
+/** A reader of the live journal that falls behind this far loses the oldest. */
+const backlog = 4096
+
+/** The latest calls, and those to come. */
+const makeJournal = (capacity: number) =>
+  Effect.map(PubSub.sliding<Entry>(backlog), (news) => {
+    let entries: Array<Entry> = []
+    const latest = () => entries.slice(Math.max(0, entries.length - capacity))
+    return {
+      record: (entry: Entry): void => {
+        entries.push(entry)
+        if (entries.length > 2 * capacity) entries = latest()
+        // When it is full, only the effect makes room for it; it never waits.
+        if (!PubSub.publishUnsafe(news, entry)) Effect.runSync(PubSub.publish(news, entry))
+      },
+      entries: Effect.sync(latest),
+      live: Stream.fromPubSub(news),
+      clear: Effect.sync(() => {
+        entries = []
+      })
+    }
+  })
+
 /** A clock that is told its moment of setting. */
 const makeClock = (
   initial: ServiceClock.ServiceClock,
@@ -179,7 +225,7 @@ const makeClock = (
   }
 }
 
-const offsetOf = (clock: Emulator["Service"]["clock"]): EmulatorSetting.Setting<Duration.Duration> => {
+const offsetOf = (clock: Emulator["Service"]["clock"]): Setting<Duration.Duration> => {
   const get = Effect.zipWith(clock.now, Clock.currentTimeMillis, (shown, now) => Duration.millis(shown - now))
   const set = (offset: Duration.Duration): Effect.Effect<void> => clock.set(ServiceClock.skewed(offset))
   return { get, set, update: (f) => Effect.flatMap(get, (offset) => set(f(offset))) }
@@ -206,36 +252,35 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
   const seed = String(options.seed ?? "emulator")
   const capacity = options.journalCapacity ?? 100_000
   inRange("the emulator's journalCapacity", capacity, capacity >= 0, "a number of calls, 0 or more")
-  const log = yield* JournalLog.make(capacity)
+  const { record, ...journal } = yield* makeJournal(capacity)
   const initial = initialOf(options)
   const clock = makeClock(initial.clock, yield* Clock.currentTimeMillis)
-  const steady = SteadyClock.from(yield* Clock.Clock)
 
-  const apps = new Map<number, World["apps"][number]>()
-  const users = new Map<string, World["users"][number]>()
-  const world = EmulatorSetting.make(initial.world, (value) => {
+  const apps = new Map<number, App>()
+  const users = new Map<string, User>()
+  const budgets = new Budgets(yield* Clock.Clock)
+  const fresh = () => ({
+    calls: 0,
+    cursors: new Cursors(`${seed}/cursors`),
+    nonces: new UsedNonces(),
+    random: Random.seeded(`${seed}/requests`),
+    write: WriteReply.writer(`${seed}/ids`)
+  })
+  const happening = FaultInterpreter.make([], seed)
+  const state = { apps, users, budgets, record, happening, reading: initial.reading, shown: clock.shown, ...fresh() }
+
+  const world = makeSetting(initial.world, (value) => {
     apps.clear()
     users.clear()
     for (const app of value.apps) apps.set(app.appId, app)
     for (const user of value.users) users.set(user.userId, user)
   })
-
-  const budgets = new Budgets()
-  const quota = EmulatorSetting.make(initial.quota, (value) => budgets.set(value))
-
-  const fresh = () => ({
-    random: Random.seeded(`${seed}/requests`),
-    write: WriteReply.writer(`${seed}/ids`),
-    calls: 0
-  })
-  const freshData = () => ({ cursors: new Cursors(`${seed}/cursors`), nonces: new UsedNonces() })
-  const data = { apps, users, budgets, reading: initial.reading, ...freshData() }
-  const state = { data, log, steady, shown: clock.shown, happening: FaultInterpreter.make([], seed), ...fresh() }
-  const faults = EmulatorSetting.make(initial.faults, (value) => {
+  const quota = makeSetting(initial.quota, (value) => budgets.set(value))
+  const faults = makeSetting(initial.faults, (value) => {
     state.happening = FaultInterpreter.make(value, `${seed}/faults`)
   })
-  const reading = EmulatorSetting.make(initial.reading, (value) => {
-    data.reading = value
+  const reading = makeSetting(initial.reading, (value) => {
+    state.reading = value
   })
 
   const restore = (snapshot: Snapshot): Effect.Effect<void> =>
@@ -255,10 +300,8 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     reading,
     clock,
     clockOffset: offsetOf(clock),
-    gauges: Effect.map(Clock.Clock, (now) =>
-      budgets.gauges([...apps.values()], [...ServedOperations.byAction.keys()], steady(now))
-    ),
-    journal: { entries: Effect.sync(log.latest), live: log.live, clear: Effect.sync(log.clear) },
+    gauges: Effect.map(Clock.Clock, (now) => budgets.gauges(apps.values(), [...ServedOperations.byAction.keys()], now)),
+    journal,
     change: (change) =>
       Effect.flatMap(Effect.all([world.get, clock.now]), ([before, now]) =>
         Result.match(WorldChange.apply(before, change, now), { onFailure: Effect.fail, onSuccess: world.set })
@@ -271,12 +314,13 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
       clock: clock.get
     }),
     restore,
-    reset: Effect.suspend(() => {
-      log.clear()
-      Object.assign(data, freshData())
-      Object.assign(state, fresh())
-      return restore(initial)
-    })
+    reset: Effect.andThen(
+      journal.clear,
+      Effect.suspend(() => {
+        Object.assign(state, fresh())
+        return restore(initial)
+      })
+    )
   }
 })
 

@@ -9,9 +9,9 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as DurationSchemas from "./internal/durationSchemas.ts"
-import * as QuotaMeters from "./internal/quota/quotaMeters.ts"
+import * as QuotaMeters from "./internal/quotaMeters.ts"
 
-export type { Admission, Meter, State } from "./internal/quota/quotaMeters.ts"
+export type { Admission, Meter, State } from "./internal/quotaMeters.ts"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 // Far beyond what is sold, and small enough to keep the times of as many calls.

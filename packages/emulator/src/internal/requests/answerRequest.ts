@@ -1,34 +1,29 @@
+/** From a request to its answer: what faults do on the way, and what the journal is told. */
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type * as Random from "effect/Random"
 import * as Result from "effect/Result"
+import type { Call } from "../../Fault.ts"
 import { ConnectionLost } from "../../HttpExchange.ts"
 import type { Reply, Request } from "../../HttpExchange.ts"
-import type { Call } from "../../Fault.ts"
-import * as Authenticate from "./authenticate.ts"
-import { check } from "./checkRequest.ts"
-import type { ServiceData, Facts } from "./checkRequest.ts"
+import type { Entry } from "../../Journal.ts"
 import type { Happening } from "../faults/faultInterpreter.ts"
 import type { Refusal } from "../operations/operationHandler.ts"
-import type { JournalLog } from "../journalLog.ts"
+import { check } from "./checkRequest.ts"
+import type { Facts, ServiceData } from "./checkRequest.ts"
 import * as ReadRequest from "./readRequest.ts"
 import type { Envelope } from "./writeReply.ts"
-import type { SteadyClock } from "../steadyClock.ts"
 
 /** All that answering a call needs and changes. */
-export interface ServiceState {
-  readonly data: ServiceData
+export interface ServiceState extends ServiceData {
   readonly happening: (call: Call) => Happening
-  readonly log: JournalLog
+  readonly record: (entry: Entry) => void
   readonly random: Random.Random
   readonly write: (answer: Envelope) => Reply
-  readonly steady: SteadyClock
   /** What the service's clock shows at a time of Effect's. */
   readonly shown: (now: number) => number
   calls: number
 }
-
-const wrongPath: Refusal = { code: 100000000, reason: "the path is not /" }
 
 const unknown = {
   appId: undefined,
@@ -49,15 +44,14 @@ const refuseOutright = (
   status: number,
   { code, reason }: Refusal
 ): Reply => {
-  state.log.record({ index, time, ...unknown, code, reason, status })
+  state.record({ index, time, ...unknown, code, reason, status })
   return state.write({ status, index, shown: state.shown(time), code, payload: {} })
 }
 
-const pageOf = (state: ServiceState, { appId, summary }: ReadRequest.Received): number | undefined => {
-  const { cursor, userId } = summary
+const pageOf = (state: ServiceState, { appId, cursor, userId }: ReadRequest.Received["said"]): number | undefined => {
   if (cursor === "0") return 1
   if (appId === undefined || userId === undefined || cursor === undefined) return undefined
-  return state.data.cursors.find(appId, userId, cursor)?.page
+  return state.cursors.find(appId, userId, cursor)?.page
 }
 
 /** The `Next` that faults ask for, in place of the right one. */
@@ -65,7 +59,7 @@ const nextOf = (state: ServiceState, happening: Happening, { appId, page = 1, us
   const next = happening.next(page, (page) =>
     appId === undefined || userId === undefined
       ? undefined
-      : state.data.cursors.issue({ appId, userId, page, edge: undefined })
+      : state.cursors.issue({ appId, userId, page, edge: undefined })
   )
   return next === undefined ? {} : { Next: next }
 }
@@ -78,11 +72,10 @@ export const answer = Effect.fnUntraced(function* (
   const clock = yield* Clock.Clock
   const index = ++state.calls
   const arrival = clock.currentTimeMillisUnsafe()
-  const end = request.target.indexOf("?")
-  if ((end < 0 ? request.target : request.target.slice(0, end)) !== "/") {
-    return refuseOutright(state, index, arrival, 404, wrongPath)
+  if (request.target !== "/" && !request.target.startsWith("/?")) {
+    return refuseOutright(state, index, arrival, 404, { code: 100000000, reason: "the path is not /" })
   }
-  const query = Authenticate.readQuery(request.target)
+  const query = ReadRequest.readQuery(request.target)
   const method = ReadRequest.methodFor(query)
   if (request.method !== method) {
     const refused = refuseOutright(state, index, arrival, 405, { code: 2, reason: `the method is not ${method}` })
@@ -90,8 +83,7 @@ export const answer = Effect.fnUntraced(function* (
   }
 
   const received = ReadRequest.receive(request, query)
-  const page = pageOf(state, received)
-  const call = ReadRequest.callOf(received, { index, time: arrival, page })
+  const call: Call = { index, time: arrival, page: pageOf(state, received.said), ...received.said }
   const happening = state.happening(call)
 
   const delay = happening.delay("request", state.random)
@@ -99,22 +91,11 @@ export const answer = Effect.fnUntraced(function* (
 
   const now = clock.currentTimeMillisUnsafe()
   const facts: Facts = { nonceReused: false, signatureAge: undefined }
-  const note = (code: number | undefined, reason: string | undefined, status: number | undefined): void =>
-    state.log.record({
-      index,
-      time: now,
-      appId: call.appId,
-      action: call.action,
-      userId: call.userId,
-      limit: call.limit,
-      cursorGiven: call.cursor !== undefined && call.cursor !== "0",
-      page,
-      code,
-      reason,
-      status,
-      faults: happening.names,
-      ...facts
-    })
+  const note = (code: number | undefined, reason: string | undefined, status: number | undefined): void => {
+    const { cursor, ...known } = call
+    const cursorGiven = cursor !== undefined && cursor !== "0"
+    state.record({ ...known, time: now, cursorGiven, code, reason, status, faults: happening.names, ...facts })
+  }
 
   const isReset = happening.find("connectionReset") !== undefined
   if (isReset || happening.find("hang") !== undefined) {
@@ -130,9 +111,7 @@ export const answer = Effect.fnUntraced(function* (
     shift: happening.shift,
     largeCursors: happening.find("largeCursors") !== undefined
   }
-  const result = yield* Effect.result(
-    check(received, state.data, changes, facts, state.steady(clock), state.shown(now))
-  )
+  const result = yield* Effect.result(check(received, state, changes, facts, state.shown(now)))
   const code = Result.isSuccess(result) ? 0 : result.failure.code
   const answer = happening.rewrite(
     state.write({

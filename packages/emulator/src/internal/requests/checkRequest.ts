@@ -1,19 +1,21 @@
+/** Whether a call is answered as it asks: the checks, in the order that the documentation of `Emulator` gives. */
 import { Catalog } from "@effect-zim/protocol"
+import { Signature } from "@effect-zim/signing"
+import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import type { DocumentationReading } from "../../DocumentationReading.ts"
-import type { World } from "../../World.ts"
-import * as Authenticate from "./authenticate.ts"
+import type { App, User } from "../../World.ts"
+import type { Budgets } from "../budgets.ts"
 import type { Cursors } from "../operations/cursors.ts"
 import type { Refusal } from "../operations/operationHandler.ts"
 import * as ServedOperations from "../operations/servedOperations.ts"
-import type { Budgets } from "../quota/budgets.ts"
-import type { UsedNonces } from "./usedNonces.ts"
-import type * as ReadRequest from "./readRequest.ts"
+import { RecentMap } from "../recentMap.ts"
+import type { Received } from "./readRequest.ts"
 
 /** What calls are checked against. */
 export interface ServiceData {
-  readonly apps: ReadonlyMap<number, World["apps"][number]>
-  readonly users: ReadonlyMap<string, World["users"][number]>
+  readonly apps: ReadonlyMap<number, App>
+  readonly users: ReadonlyMap<string, User>
   readonly budgets: Budgets
   readonly cursors: Cursors
   readonly nonces: UsedNonces
@@ -42,27 +44,91 @@ const refuse = (code: number, reason: string): Effect.Effect<never, Refusal> => 
 /** What is documented has to be sent as documented, whether it is served or not. */
 const isKnown = (action: string): boolean => ServedOperations.byAction.has(action) || Catalog.operations.has(action)
 
-/**
- * The checks, in the order that the documentation of `Emulator` gives. `steady` never goes back, `shown` is the service's clock.
- */
+/** The codes of a parameter that is absent and of one that is there but wrong. */
+const codes = {
+  AppId: { Missing: 100000001, Malformed: 100000001 },
+  Timestamp: { Missing: 100000002, Malformed: 100000003 },
+  SignatureNonce: { Missing: 100000008, Malformed: 100000008 },
+  Signature: { Missing: 100000009, Malformed: 100000009 },
+  SignatureVersion: { Missing: 100000013, Malformed: 100000014 }
+} as const
+
+const codeOf = (reason: typeof Signature.Reason.Type): number => {
+  switch (reason._tag) {
+    case "Missing":
+    case "Malformed":
+      return codes[reason.parameter][reason._tag]
+    case "UnsupportedVersion":
+      return 100000014
+    case "Expired":
+      return 100000004
+    case "Wrong":
+      return 100000005
+  }
+}
+
+/** Whether the signature would be right under these changes. */
+const wouldVerify = (signed: Signature.SignedParameters, app: App, signature: string): boolean =>
+  Signature.compute({
+    appId: signed.AppId,
+    nonce: signed.SignatureNonce,
+    serverSecret: app.serverSecret,
+    timestamp: signed.Timestamp
+  }) === signature
+
+/** What is probably wrong with a wrong signature. Names no secret. */
+const diagnose = (signed: Signature.SignedParameters, app: App, apps: Iterable<App>): string => {
+  if (wouldVerify(signed, app, signed.Signature.toLowerCase()))
+    return "the signature is right, but not in small letters"
+  for (const other of apps) {
+    if (wouldVerify(signed, other, signed.Signature))
+      return `secret does not match: it is the one of AppId ${other.appId}`
+  }
+  return "secret does not match, or AppId, SignatureNonce and Timestamp were not sent as they were signed"
+}
+
+/** How long a signature is good on either side of its timestamp, in seconds. */
+const windowSeconds = 600
+
+/** The nonces that each app has used, for as long as their signatures are good. They never leave this class. */
+export class UsedNonces {
+  /** So many are remembered, so that memory stays flat. */
+  readonly #used = new RecentMap<{ readonly timestamp: number; readonly times: number }>(100_000)
+
+  /** Remembers the nonce of a valid signature; how often it has been used now. `now` in Unix seconds. */
+  use(appId: number, nonce: string, timestamp: number, now: number): number {
+    const key = `${appId}/${nonce}`
+    const before = this.#used.get(key)
+    const isGood = before !== undefined && before.timestamp + windowSeconds >= now
+    const times = isGood ? before.times + 1 : 1
+    // Until the last of its signatures is no longer good.
+    this.#used.set(key, { timestamp: isGood ? Math.max(timestamp, before.timestamp) : timestamp, times })
+    return times
+  }
+}
+
+/** `shown` is what the service's clock shows. */
 export const check = Effect.fnUntraced(function* (
-  { body, query }: ReadRequest.Received,
+  { body, query }: Received,
   data: ServiceData,
   changes: FaultChanges,
   facts: Facts,
-  steady: number,
   shown: number
 ): Effect.fn.Return<object, Refusal> {
   const action = query["Action"]
   if (action === undefined || action === "") return yield* refuse(100000006, "Action is missing or empty")
   if (typeof action !== "string" || !isKnown(action)) return yield* refuse(100000007, "there is no such Action")
-  const signed = yield* Authenticate.decode(query)
+  const signed = yield* Effect.catch(Signature.decode(query), ({ message, reason }) => refuse(codeOf(reason), message))
   const appId = signed.AppId
   const seconds = Math.floor(shown / 1000)
   facts.signatureAge = seconds - signed.Timestamp
   const app = data.apps.get(appId)
   if (app === undefined) return yield* refuse(100000001, "there is no app with this AppId")
-  yield* Authenticate.verify(signed, app, data.apps, shown)
+  yield* Effect.catch(
+    Signature.verify({ appId, serverSecret: app.serverSecret, parameters: signed, now: shown }),
+    ({ message, reason }) =>
+      refuse(codeOf(reason), reason._tag === "Wrong" ? diagnose(signed, app, data.apps.values()) : message)
+  )
   const uses = data.nonces.use(appId, signed.SignatureNonce, signed.Timestamp, seconds)
   if (uses > 1) {
     facts.nonceReused = true
@@ -72,7 +138,7 @@ export const check = Effect.fnUntraced(function* (
     }
   }
   if (changes.code !== undefined) return yield* refuse(changes.code, "a fault asked for it")
-  const { admitted, delay } = data.budgets.take(app, action, steady)
+  const { admitted, delay } = data.budgets.take(app, action, yield* Clock.Clock)
   if (!admitted) return yield* refuse(660300005, "over the quota")
   if (delay > 0) yield* Effect.onInterrupt(Effect.sleep(delay), () => Effect.sync(changes.givenUp))
   if ("problem" in body) return yield* refuse(body.code, body.problem)

@@ -1,14 +1,28 @@
+/** What a request says, as far as it can be read: nothing is refused here. */
 import { Catalog, Excerpt, WireJson } from "@effect-zim/protocol"
-import { maximumBodyBytes } from "../../HttpExchange.ts"
 import type { Request } from "../../HttpExchange.ts"
-import type { Call } from "../../Fault.ts"
-import { isCommon } from "./authenticate.ts"
-import type { Query } from "./authenticate.ts"
-import type { RequestSummary } from "../operations/operationHandler.ts"
+import { maximumBodyBytes } from "../../HttpExchange.ts"
 import * as ServedOperations from "../operations/servedOperations.ts"
 
+/** The common parameters as they were sent; a repeated one is an array. */
+export type Query = Readonly<Record<string, string | ReadonlyArray<string> | undefined>>
+
+const common = ["Action", "AppId", "SignatureNonce", "Timestamp", "SignatureVersion", "Signature"]
+
+const paramsOf = (target: string): URLSearchParams => new URLSearchParams(target.slice(target.indexOf("?") + 1))
+
+export const readQuery = (target: string): Query => {
+  const params = paramsOf(target)
+  return Object.fromEntries(
+    common.map((name) => {
+      const values = params.getAll(name)
+      return [name, values.length > 1 ? values : values[0]]
+    })
+  )
+}
+
 /** What is asked, the JSON of a body or the parameters of a GET; or why there is none, and the code of that. */
-export type Body = { readonly json: unknown } | { readonly problem: string; readonly code: number }
+type Body = { readonly json: unknown } | { readonly problem: string; readonly code: number }
 
 /** A request, read as far as it can be. */
 export type Received = ReturnType<typeof receive>
@@ -37,8 +51,8 @@ const wrong = (problem: string): Body => ({ problem, code: 2 })
 const readFields = ({ body, target }: Request): Body => {
   if (body !== "") return wrong("a GET has no body")
   const fields = new Map<string, string | ReadonlyArray<string>>()
-  for (const [name, value] of new URLSearchParams(target.slice(target.indexOf("?") + 1))) {
-    if (isCommon(name)) continue
+  for (const [name, value] of paramsOf(target)) {
+    if (common.includes(name)) continue
     const isList = name.endsWith("[]")
     const key = isList ? name.slice(0, -2) : name
     const before = fields.get(key)
@@ -52,8 +66,6 @@ const readFields = ({ body, target }: Request): Body => {
 
 const single = (value: Query[string]): string => (typeof value === "string" ? value : "")
 
-const unknown: RequestSummary = { userId: undefined, limit: undefined, cursor: undefined }
-
 const clip = (text: string): string => Excerpt.of(text, 64)
 
 /** How the operation that a request names is sent: what nobody knows, like most, by POST. */
@@ -64,21 +76,17 @@ export const receive = (request: Request, query: Query) => {
   const action = single(query["Action"])
   const appId = single(query["AppId"])
   const body = request.method === "GET" ? readFields(request) : readBody(request)
-  const summary = ("json" in body ? ServedOperations.byAction.get(action)?.summarize(body.json) : undefined) ?? unknown
+  const summary = "json" in body ? ServedOperations.byAction.get(action)?.summarize(body.json) : undefined
   return {
     query,
-    action: clip(action),
-    appId: /^[0-9]{1,10}$/.test(appId) ? Number(appId) : undefined,
     body,
-    summary: {
-      ...summary,
-      ...(summary.userId !== undefined && { userId: clip(summary.userId) })
+    /** What may be told of it, to the conditions of faults and to the journal. */
+    said: {
+      appId: /^[0-9]{1,10}$/.test(appId) ? Number(appId) : undefined,
+      action: clip(action),
+      userId: summary?.userId === undefined ? undefined : clip(summary.userId),
+      limit: summary?.limit,
+      cursor: summary?.cursor
     }
   }
 }
-
-/** What the conditions of faults see. */
-export const callOf = (
-  received: Received,
-  known: { readonly index: number; readonly time: number; readonly page: number | undefined }
-): Call => ({ ...known, appId: received.appId, action: received.action, ...received.summary })

@@ -1,13 +1,30 @@
-import * as ServiceQuota from "../../ServiceQuota.ts"
-import type { App } from "../../World.ts"
+import type * as Clock from "effect/Clock"
+import * as ServiceQuota from "../ServiceQuota.ts"
+import type { App } from "../World.ts"
 
-/** The running counts of all budgets. An app with a quota of its own is counted by that. */
+/** Reads a clock's time in whole milliseconds since the epoch, as it would be had nobody set the clock since. */
+const steadily = (clock: Clock.Clock): ((clock: Clock.Clock) => number) => {
+  const begin = clock.currentTimeMillisUnsafe()
+  const origin = clock.monotonicTimeNanosUnsafe()
+  // A millisecond that is short of rounded nanoseconds only is over: a client that sleeps for it would come too soon.
+  return (clock) => begin + Math.floor((Number(clock.monotonicTimeNanosUnsafe() - origin) + 1000) / 1e6)
+}
+
+/**
+ * The running counts of all budgets. An app with a quota of its own is counted by that. Time begins at what the clock
+ * shows, and goes on by its monotonic one.
+ */
 export class Budgets {
+  readonly #time: (clock: Clock.Clock) => number
   #quota = ServiceQuota.unlimited
   readonly #counted = new Map<
     string,
     { readonly quota: ServiceQuota.ServiceQuota; readonly meter: ServiceQuota.Meter }
   >()
+
+  constructor(clock: Clock.Clock) {
+    this.#time = steadily(clock)
+  }
 
   /** Another quota, counted from zero. */
   set(quota: ServiceQuota.ServiceQuota): void {
@@ -27,12 +44,13 @@ export class Budgets {
   }
 
   /** Counts a call. */
-  take(app: App, action: string, now: number): ServiceQuota.Admission {
-    return this.#budget(app, action).meter.take(now)
+  take(app: App, action: string, clock: Clock.Clock): ServiceQuota.Admission {
+    return this.#budget(app, action).meter.take(this.#time(clock))
   }
 
   /** What the meters of these apps and actions show. */
-  gauges(apps: ReadonlyArray<App>, actions: ReadonlyArray<string>, now: number): ReadonlyArray<ServiceQuota.Gauge> {
+  gauges(apps: Iterable<App>, actions: ReadonlyArray<string>, clock: Clock.Clock): ReadonlyArray<ServiceQuota.Gauge> {
+    const now = this.#time(clock)
     const gauges = new Map<string, ServiceQuota.Gauge>()
     for (const app of apps) {
       for (const action of actions) {
