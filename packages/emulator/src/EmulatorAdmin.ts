@@ -18,8 +18,7 @@ import { HostNotLoopback } from "./EmulatorServer.ts"
 import * as AccessGuard from "./internal/admin/accessGuard.ts"
 import * as AdminHandlers from "./internal/admin/adminHandlers.ts"
 import * as InspectorPage from "./internal/admin/inspectorPage.ts"
-import * as Loopback from "./internal/http/loopback.ts"
-import * as NodeServer from "./internal/http/nodeServer.ts"
+import * as NodeServer from "./internal/nodeServer.ts"
 
 /**
  * A running admin API: where it listens.
@@ -110,7 +109,7 @@ export const layer = (
   options: Options = {}
 ): Layer.Layer<EmulatorAdmin, HostNotLoopback | HttpServerError.ServeError, Emulator> => {
   const host = options.host ?? "127.0.0.1"
-  if (options.remote === undefined && !Loopback.isLoopback(host)) {
+  if (options.remote === undefined && !NodeServer.isLoopback(host)) {
     return Layer.effect(EmulatorAdmin, Effect.fail(new HostNotLoopback({ host })))
   }
   const guard = AccessGuard.make(options.remote ?? { hosts: [], peers: [] })

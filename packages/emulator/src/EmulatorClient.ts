@@ -20,7 +20,7 @@ import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Emulator from "./Emulator.ts"
 import * as HttpExchange from "./HttpExchange.ts"
-import { toServerResponse } from "./internal/http/serverResponse.ts"
+import { toServerResponse } from "./internal/requests/writeReply.ts"
 
 const decoder = new TextDecoder()
 
@@ -61,9 +61,7 @@ const execute = (
         body
       })
     ),
-    Effect.map((reply: HttpExchange.Reply) =>
-      HttpServerResponse.toClientResponse(toServerResponse(reply), { request })
-    ),
+    Effect.map((reply) => HttpServerResponse.toClientResponse(toServerResponse(reply), { request })),
     Effect.mapError(
       (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
     )

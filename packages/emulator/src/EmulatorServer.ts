@@ -4,6 +4,7 @@
  * Lost connections, truncated bodies and slow bodies really happen on the socket.
  */
 import * as NodeHttpServerRequest from "@effect/platform-node/NodeHttpServerRequest"
+import * as NodeStream from "@effect/platform-node/NodeStream"
 import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpServer from "effect/http/HttpServer"
@@ -13,12 +14,11 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
+import type { Readable } from "node:stream"
 import { Emulator } from "./Emulator.ts"
 import * as HttpExchange from "./HttpExchange.ts"
-import * as Loopback from "./internal/http/loopback.ts"
-import * as NodeServer from "./internal/http/nodeServer.ts"
-import * as NodeBody from "./internal/http/readNodeBody.ts"
-import { toServerResponse } from "./internal/http/serverResponse.ts"
+import * as NodeServer from "./internal/nodeServer.ts"
+import { toServerResponse } from "./internal/requests/writeReply.ts"
 
 /**
  * A running server: where it listens.
@@ -58,6 +58,12 @@ export class HostNotLoopback extends Schema.TaggedError<HostNotLoopback>("@effec
   }
 }
 
+/** `undefined` where it breaks off or is too long, as soon as it is. */
+const readBody = (request: Readable): Effect.Effect<string | undefined> =>
+  NodeStream.toString(() => request, { maxBytes: HttpExchange.maximumBodyBytes, destroyOnOverflow: false }).pipe(
+    Effect.orElseSucceed(() => undefined)
+  )
+
 const hangUp = (request: HttpServerRequest.HttpServerRequest, how: "reset" | "end"): Effect.Effect<never> =>
   Effect.suspend(() => {
     const { socket } = NodeHttpServerRequest.toIncomingMessage(request)
@@ -72,13 +78,12 @@ const app: Effect.Effect<HttpServerResponse.HttpServerResponse, never, Emulator 
     const emulator = yield* Emulator
     const request = yield* HttpServerRequest.HttpServerRequest
     const incoming = NodeHttpServerRequest.toIncomingMessage(request)
-    const body = yield* NodeBody.read(incoming)
     const reply = yield* emulator
       .handle({
         method: incoming.method ?? "",
         target: incoming.url ?? "",
         contentType: incoming.headers["content-type"],
-        body
+        body: yield* readBody(incoming)
       })
       .pipe(Effect.catchTag("ConnectionLost", () => hangUp(request, "reset")))
     return toServerResponse(
@@ -123,7 +128,7 @@ export const layer = (options?: {
   readonly host?: string | undefined
 }): Layer.Layer<EmulatorServer, HostNotLoopback | HttpServerError.ServeError, Emulator> => {
   const host = options?.host ?? "127.0.0.1"
-  if (!Loopback.isLoopback(host)) return Layer.effect(EmulatorServer, Effect.fail(new HostNotLoopback({ host })))
+  if (!NodeServer.isLoopback(host)) return Layer.effect(EmulatorServer, Effect.fail(new HostNotLoopback({ host })))
   // Handlers are uninterruptible unless they ask: without this, a hanging one would outlive its client and the server.
   const serve = HttpServer.serve(Effect.interruptible(app))
   const { maximumBodyBytes } = HttpExchange

@@ -2,7 +2,7 @@ import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Net from "node:net"
-import * as Loopback from "../http/loopback.ts"
+import * as NodeServer from "../nodeServer.ts"
 
 /** Who else than this machine may ask. */
 export interface Remote {
@@ -49,11 +49,13 @@ export const make = (
   const hosts = new Set(remote.hosts.map((host) => host.toLowerCase()))
   const isKnown = (authority: string): boolean => {
     const name = hostName(authority)
-    return name !== undefined && (Loopback.isLoopback(name) || hosts.has(name))
+    return name !== undefined && (NodeServer.isLoopback(name) || hosts.has(name))
   }
   return (request) => {
     const { host, origin, "content-type": contentType } = request.headers
-    if (!Option.exists(request.peerAddress, (peer) => Loopback.isLoopback(peer) || Loopback.contains(peers, peer))) {
+    if (
+      !Option.exists(request.peerAddress, (peer) => NodeServer.isLoopback(peer) || NodeServer.contains(peers, peer))
+    ) {
       return forbidden("this API answers this machine only")
     }
     if (host === undefined || !isKnown(host)) {

@@ -1,6 +1,7 @@
 import { ReturnCode, WireJson } from "@effect-zim/protocol"
 import * as DateTime from "effect/DateTime"
 import * as Headers from "effect/http/Headers"
+import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { Reply } from "../../HttpExchange.ts"
 import * as Random from "../seededRandom.ts"
 
@@ -66,3 +67,11 @@ export const writer = (seed: string): ((answer: Envelope) => Reply) => {
     })
   })
 }
+
+/** A reply in Effect's own terms. */
+export const toServerResponse = ({ body, headers, status }: Reply): HttpServerResponse.HttpServerResponse =>
+  typeof body === "string"
+    ? body === ""
+      ? HttpServerResponse.empty({ status, headers: { ...headers, "content-length": "0" } })
+      : HttpServerResponse.text(body, { status, headers })
+    : HttpServerResponse.stream(body, { status, headers })
