@@ -123,14 +123,8 @@ const whole = ExportWorkflow.toLayer(
         const { counts } = yield* found
         if (isDone) {
           const nobody = counts.lines > 0 && counts.users === 0 ? new Export.NobodyExported({ counts }) : undefined
-          yield* whileAway(
-            nobody === undefined
-              ? store.change(id, ["Running", "Paused"], "Finished", { attempt })
-              : store.change(id, ["Running", "Paused"], "Failed", {
-                  attempt,
-                  problem: { error: nobody._tag, message: nobody.message }
-                })
-          )
+          const why = { attempt, problem: nobody && { error: nobody._tag, message: nobody.message } }
+          yield* whileAway(store.change(id, ["Running", "Paused"], nobody ? "Failed" : "Finished", why))
         }
         const { problem, state } = yield* found
         if (state === "Finished") return counts

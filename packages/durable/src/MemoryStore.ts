@@ -8,12 +8,13 @@ import * as Clock from "effect/Clock"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
+import * as Num from "effect/Number"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import * as Stream from "effect/Stream"
 import { type DurableExport, isEnded, type State } from "./DurableExport.ts"
 import { ExportStore, type Lease, type Submission } from "./ExportStore.ts"
-import * as Batches from "./internal/batches.ts"
-import * as Counts from "./internal/counts.ts"
+import * as SubmittedLines from "./internal/submittedLines.ts"
 
 /**
  * A store in memory, and the lists that exports have written to it.
@@ -27,7 +28,10 @@ export interface MemoryStore {
   readonly lists: (appId: number) => ReadonlyMap<string, ExportSink.Exported>
 }
 
-interface Batch extends Batches.Range {
+/** The time by which pace and workers are told, in milliseconds. */
+const lastMinute = 60_000
+
+interface Batch extends SubmittedLines.Range {
   epoch: number
   checkpoint: Checkpoint.Checkpoint | undefined
   worker: string
@@ -57,7 +61,7 @@ class Kept {
     this.submission = submission
     this.lines = lines
     this.submittedAt = now
-    this.batches = Batches.divide(lines.length).map((range) => ({
+    this.batches = SubmittedLines.divide(lines.length).map((range) => ({
       ...range,
       epoch: 0,
       checkpoint: undefined,
@@ -70,13 +74,13 @@ class Kept {
       if (!seen.has(text)) seen.add(text)
       else if (Option.isNone(UserList.check(text))) {
         duplicates.add(i + 1)
-        this.failed.push(Counts.duplicate(i + 1, text))
+        this.failed.push(SubmittedLines.duplicate(i + 1, text))
       }
     }
     this.duplicates = duplicates
   }
 
-  of({ from, to }: Batches.Range): ReadonlyArray<{ readonly line: number; readonly text: string }> {
+  of({ from, to }: SubmittedLines.Range): ReadonlyArray<{ readonly line: number; readonly text: string }> {
     return this.lines
       .slice(from - 1, to)
       .map((text, i) => ({ line: from + i, text }))
@@ -86,11 +90,11 @@ class Kept {
   view(now: number): DurableExport {
     const { duplicates, endedAt, problem } = this
     const done = this.batches.map(({ checkpoint }) => checkpoint?.counts ?? Checkpoint.noCounts)
-    const saves = this.saves.filter(({ at }) => at > now - Counts.paceOver)
+    const saves = this.saves.filter(({ at }) => at > now - lastMinute)
     const calls = saves.reduce((sum, { calls }) => sum + calls, 0)
     const seconds = Math.max(1, (now - (saves[0]?.at ?? now)) / 1000)
     const working = Map.groupBy(
-      this.batches.filter(({ checkpoint, savedAt }) => !checkpoint?.isFinished && savedAt > now - Counts.paceOver),
+      this.batches.filter(({ checkpoint, savedAt }) => !checkpoint?.isFinished && savedAt > now - lastMinute),
       ({ worker }) => worker
     )
     return {
@@ -102,7 +106,7 @@ class Kept {
       submittedAt: this.submittedAt,
       ...(endedAt === undefined ? {} : { endedAt }),
       lines: this.lines.length,
-      counts: done.reduce(Counts.add, {
+      counts: done.reduce((sums, counts) => Record.union(sums, counts, Num.sum), {
         ...Checkpoint.noCounts,
         lines: duplicates.size,
         duplicates: duplicates.size

@@ -24,15 +24,14 @@ import type * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import { DurableExport, isEnded, type State } from "./DurableExport.ts"
 import { ExportStore, type Lease, type Saved, StoreFailed, type Submission } from "./ExportStore.ts"
-import * as Batches from "./internal/batches.ts"
-import * as Counts from "./internal/counts.ts"
-import { tables } from "./internal/sqlTables.ts"
+import { tables } from "./internal/postgresTables.ts"
+import * as SubmittedLines from "./internal/submittedLines.ts"
 
 /** Lines in a row of what was submitted. */
 const chunkLength = 1000
 
-/** How long an upload that nobody has finished is kept. */
-const staleUpload = "1 day"
+/** How long calls are kept together by which the pace is told, in seconds. */
+const bucket = 10
 
 const failed = (cause: unknown): StoreFailed =>
   new StoreFailed({ problem: SqlError.isSqlError(cause) ? cause.message : "what it holds cannot be read", cause })
@@ -61,7 +60,6 @@ const viewOf = (sql: SqlClient.SqlClient, where: Statement.Fragment) => {
       .map((name) => `'${name}', coalesce(sum((checkpoint->'counts'->>'${name}')::int), 0)`)
       .join(", ")
   )
-  const over = sql.literal(`interval '${Counts.paceOver} milliseconds'`)
   return sql`
     SELECT jsonb_strip_nulls(jsonb_build_object(
       'id', id, 'name', name, 'appId', app_id, 'state', state, 'attempt', attempt, 'run', e.run, 'settings', settings,
@@ -82,13 +80,13 @@ const viewOf = (sql: SqlClient.SqlClient, where: Statement.Fragment) => {
       -- One that has just begun has no minute to be told by.
       SELECT coalesce(sum(calls) / greatest(1, extract(epoch FROM now() - min(began_at))), 0)::float8 AS pace
       FROM zim.export_pace p
-      WHERE p.run = e.run AND began_at > now() - ${over}
+      WHERE p.run = e.run AND began_at > now() - interval '1 minute'
     ) AS pace
     CROSS JOIN LATERAL (
       SELECT coalesce(jsonb_agg(jsonb_build_object('name', worker, 'batches', batches) ORDER BY worker), '[]') AS workers
       FROM (
         SELECT worker, count(*) AS batches FROM zim.export_batches b
-        WHERE b.run = e.run AND NOT is_finished AND saved_at > now() - ${over}
+        WHERE b.run = e.run AND NOT is_finished AND saved_at > now() - interval '1 minute'
         GROUP BY worker
       ) AS working
     ) AS working
@@ -102,11 +100,11 @@ const jsonOf = (problem: DurableExport["problem"]): string | null =>
 /** What is submitted has come in before: the transaction is taken back. */
 class Known extends Schema.TaggedError<Known>("@effect-zim/durable/Known")("Known", { id: Schema.String }) {}
 
-/** Puts lines by, a thousand at a time; nobody sees them yet. */
+/** Puts lines by, a thousand at a time; nobody sees them yet. What nobody has finished is kept for a day. */
 const upload = Effect.fnUntraced(function* <E, R>(sql: SqlClient.SqlClient, lines: Stream.Stream<string, E, R>) {
   yield* orFailed(sql`
     DELETE FROM zim.export_lines l
-    WHERE uploaded_at < now() - ${sql.literal(`interval '${staleUpload}'`)}
+    WHERE uploaded_at < now() - interval '1 day'
       AND NOT EXISTS (SELECT 1 FROM zim.exports e WHERE e.upload = l.upload)`)
   const [begun] = yield* orFailed(sql<{ id: number }>`SELECT nextval('zim.uploads')::float8 AS id`)
   const id = begun?.id ?? 0
@@ -145,7 +143,7 @@ const accept = Effect.fnUntraced(function* (
     VALUES (${id}, ${upload}, ${run}, ${name}, ${appId}, ${JSON.stringify(settings)}::text::jsonb, ${length}, 0)
     ON CONFLICT (id) DO NOTHING RETURNING id`
   if (inserted.length === 0) return yield* new Known({ id })
-  const { error, message } = Counts.duplicate(0, "")
+  const { error, message } = SubmittedLines.duplicate(0, "")
   yield* sql`
     WITH lines AS (
       SELECT chunk, ord, text, row_number() OVER (PARTITION BY text ORDER BY chunk, ord) AS nth
@@ -162,7 +160,7 @@ const accept = Effect.fnUntraced(function* (
       SELECT ${appId}, ${run}, chunk * ${chunkLength} + ord, left(text, 64), ${error}, ${message} FROM duplicates
     )
     UPDATE zim.exports SET duplicates = (SELECT count(*) FROM duplicates) WHERE id = ${id}`
-  const ranges = Batches.divide(length)
+  const ranges = SubmittedLines.divide(length)
   yield* sql`
     INSERT INTO zim.export_batches (run, batch, from_line, to_line)
     SELECT ${run}, ord - 1, from_line, to_line
@@ -199,7 +197,7 @@ const saveBatch = Effect.fnUntraced(function* (
     INSERT INTO zim.export_pace AS pace (run, began_at, calls, users)
     VALUES (
       ${run},
-      to_timestamp(floor(extract(epoch FROM now()) / ${Counts.bucket / 1000}) * ${Counts.bucket / 1000}),
+      to_timestamp(floor(extract(epoch FROM now()) / ${bucket}) * ${bucket}),
       ${checkpoint.counts.calls - calls}, ${checkpoint.counts.users - users}
     )
     ON CONFLICT (run, began_at) DO UPDATE SET

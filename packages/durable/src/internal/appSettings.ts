@@ -104,6 +104,31 @@ const decodeEntries = Schema.decodeUnknownOption(Schema.Record(Schema.String, Sc
 /** Whoever has an account on the machine. */
 const others = 0o004
 
+/**
+ * Reads apps from a file: an object with one for each app by a name of your choice, which has settings of `ZimClient` by the
+ * names that they have in the environment. One file for all of an app's workers: they must have the same quota.
+ *
+ * ```json
+ * {
+ *   "acme": { "ZIM_APP_ID": 1234567890, "ZIM_SERVER_SECRET": "...", "ZIM_REGION": "fra" },
+ *   "beta": { "ZIM_APP_ID": 1234567891, "ZIM_SERVER_SECRET": "...", "ZIM_QUOTA_LIMIT": 50 }
+ * }
+ * ```
+ *
+ * What is no setting is an error, as are two entries of the same AppID. If all users of the machine may read the file, it logs a
+ * warning: there are secrets in it.
+ *
+ * @example
+ * ```ts
+ * import { Apps } from "@effect-zim/durable"
+ * import { Effect } from "effect"
+ *
+ * const appIds = Effect.map(Apps.readFile("apps.json"), (apps) => apps.map(({ settings }) => settings.client.appId))
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
 export const readFile = Effect.fnUntraced(function* (
   path: string
 ): Effect.fn.Return<ReadonlyArray<App>, AppInvalid | AppsUnreadable, FileSystem.FileSystem> {
@@ -174,6 +199,26 @@ const entriesInEnvironment = Effect.gen(function* () {
   return Object.fromEntries(apps.filter(([, entry]) => Object.keys(entry).length > 0))
 })
 
+/**
+ * Reads apps from the `ConfigProvider`, which is the environment unless another one is provided. The first of these that is
+ * there:
+ *
+ * 1. `ZIM_APPS_FILE`: the path of a file for {@link readFile}.
+ * 2. `ZIM_APPS_ACME_APP_ID`, `ZIM_APPS_ACME_SERVER_SECRET`, `ZIM_APPS_ACME_QUOTA_LIMIT` and so on: an app named `ACME`, with
+ *    every setting of a client. A name is letters and digits.
+ * 3. `ZIM_APP_ID`, `ZIM_SERVER_SECRET` and so on: one app.
+ *
+ * @example
+ * ```ts
+ * import { Apps } from "@effect-zim/durable"
+ * import { Effect } from "effect"
+ *
+ * const names = Effect.map(Apps.readConfig, (apps) => apps.map(({ name }) => name))
+ * ```
+ *
+ * @category running
+ * @since 0.1.0
+ */
 export const readConfig = Effect.gen(function* (): Effect.fn.Return<
   ReadonlyArray<App>,
   AppInvalid | AppsUnreadable | ClientError.SettingsInvalid,

@@ -4,7 +4,7 @@ import * as Schedule from "effect/Schedule"
 import type { StoreFailed } from "../ExportStore.ts"
 
 /** From a fifth of a second to ten seconds. */
-export const backOff = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("10 seconds")])
+const backOff = Schedule.min([Schedule.exponential("200 millis"), Schedule.spaced("10 seconds")])
 
 export const whileAway = <A, R>(self: Effect.Effect<A, StoreFailed, R>): Effect.Effect<A, never, R> =>
   self.pipe(

@@ -1,4 +1,4 @@
-/** How the lines of an export are divided. */
+/** What a store makes of the lines of an export: batches, and failures of those whose user came before. */
 
 /** At the least, so that a small export is shared by several workers too. */
 const fewestLines = 20
@@ -20,3 +20,15 @@ export const divide = (lines: number): ReadonlyArray<Range> => {
     to: Math.min(lines, (i + 1) * size)
   }))
 }
+
+/** A line whose user came before. */
+export const duplicate = (line: number, text: string) =>
+  ({
+    _tag: "Failed",
+    line,
+    userId: text.slice(0, 64),
+    error: "DuplicateUser",
+    code: undefined,
+    requestId: undefined,
+    message: "this user has come before"
+  }) as const
