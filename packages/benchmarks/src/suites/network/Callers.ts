@@ -93,15 +93,20 @@ export interface Process {
 const isDone = (message: unknown): message is Done =>
   typeof message === "object" && message !== null && "cost" in message && "answer" in message
 
-/** Starts a caller's process, until the scope ends. */
-export const start = (name: string): Effect.Effect<Process, never, Scope.Scope> =>
+const callerProgram = Paths.beside("suites/network/callerProgram")
+
+/** Starts a caller's process, until the scope ends: of this build or, under another name, of another one. */
+export const start = (
+  name: string,
+  { program = callerProgram, shown = name } = {}
+): Effect.Effect<Process, never, Scope.Scope> =>
   Effect.map(
     Effect.acquireRelease(
-      Effect.sync(() => fork(Paths.beside("suites/network/callerProgram"), [name], { serialization: "advanced" })),
+      Effect.sync(() => fork(program, [name], { serialization: "advanced" })),
       (child) => Effect.sync(() => child.kill())
     ),
     (child): Process => ({
-      name,
+      name: shown,
       role: callers[name]?.role ?? "peer",
       run: (job) =>
         Effect.callback((resume) => {
@@ -116,5 +121,18 @@ export const start = (name: string): Effect.Effect<Process, never, Scope.Scope> 
     })
   )
 
+/** The built checkout of another commit, whose client calls beside this one's, if there is one. */
+const other = process.env["BENCH_BESIDE"]
+
 /** All of them. */
-export const startAll = Effect.forEach(Object.keys(callers), start)
+export const startAll = Effect.all([
+  ...Object.keys(callers).map((name) => start(name)),
+  ...(other === undefined
+    ? []
+    : [
+        start(names.ours, {
+          program: callerProgram.replace(Paths.root, `${other}/`),
+          shown: `${names.ours} of ${other}`
+        })
+      ])
+])
