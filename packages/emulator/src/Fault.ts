@@ -24,18 +24,13 @@ import { dual } from "effect/Function"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Pipeable from "effect/Pipeable"
 import type { Reply } from "./HttpExchange.ts"
+import * as Actions from "./internal/faults/faultActions.ts"
 import * as Conditions from "./internal/faults/faultConditions.ts"
-import * as Describe from "./internal/faults/describeFault.ts"
-import {
-  type Action,
-  type Call,
-  checkAction,
-  checkCondition,
-  type ConditionData,
-  defaults
-} from "./internal/faults/faultSchema.ts"
+import type { Call } from "./internal/faults/faultConditions.ts"
 
 export type { Call }
+
+const { defaults } = Actions
 
 /** Prints in words wherever it is printed. */
 abstract class InWords extends Pipeable.Class {
@@ -57,10 +52,10 @@ abstract class InWords extends Pipeable.Class {
  */
 export class Condition extends InWords {
   /** @internal */
-  readonly data: ConditionData
-  constructor(data: ConditionData) {
+  readonly data: Conditions.ConditionData
+  constructor(data: Conditions.ConditionData) {
     super()
-    checkCondition(data)
+    Conditions.check(data)
     this.data = data
   }
   /** Begins counting and drawing, from a seed. */
@@ -69,7 +64,7 @@ export class Condition extends InWords {
   }
   /** In words: `every 7th call`. */
   override toString(): string {
-    return Describe.condition(this.data)
+    return Conditions.inWords(this.data)
   }
 }
 
@@ -81,18 +76,18 @@ export class Condition extends InWords {
  */
 export class Fault extends InWords {
   /** @internal */
-  readonly action: Action
+  readonly action: Actions.Action
   /** All of them must hold. Each sees only the calls for which the ones before it hold. */
   readonly conditions: ReadonlyArray<Condition>
-  constructor(action: Action, conditions: ReadonlyArray<Condition> = []) {
+  constructor(action: Actions.Action, conditions: ReadonlyArray<Condition> = []) {
     super()
-    checkAction(action)
+    Actions.check(action)
     this.action = action
     this.conditions = conditions
   }
   /** As the journal calls it. */
   get name(): string {
-    return Describe.name(this.action)
+    return Actions.name(this.action)
   }
   /** See {@link describe}. */
   override toString(): string {
@@ -114,7 +109,7 @@ export class Fault extends InWords {
  * @since 0.1.0
  */
 export const describe = ({ action, conditions }: Fault): string =>
-  [Describe.action(action), ...(conditions.length === 0 ? [] : [`when ${conditions.join(", ")}`])].join(" ")
+  [Actions.inWords(action), ...(conditions.length === 0 ? [] : [`when ${conditions.join(", ")}`])].join(" ")
 
 /**
  * The fault, only where this holds too.

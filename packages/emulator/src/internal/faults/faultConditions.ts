@@ -1,10 +1,113 @@
-/** To which calls a fault happens: counting and drawing, begun from a seed. */
-import * as Random from "../seededRandom.ts"
+/** To which calls a fault happens: a condition as data, in words, and at work. */
+import * as Duration from "effect/Duration"
+import * as Schema from "effect/Schema"
 import { RecentMap } from "../recentMap.ts"
-import type { Call, ConditionData } from "./faultSchema.ts"
+import * as Random from "../seededRandom.ts"
+
+/**
+ * What is known of a call before it is processed.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Call {
+  /** The number of the call, from 1. */
+  readonly index: number
+  /** When it arrived, in milliseconds since the epoch. */
+  readonly time: number
+  /** Where it is readable. */
+  readonly appId: number | undefined
+  /** As it was sent, empty where it was left out. */
+  readonly action: string
+  /** `FromUserId`, where it is readable. */
+  readonly userId: string | undefined
+  /** `Limit` as it was sent, where it is a number. */
+  readonly limit: number | undefined
+  /** The digits of `Next`, `"0"` for the first page, where it is readable. */
+  readonly cursor: string | undefined
+  /** Which page of the list is asked for, from 1, where the cursor is known. */
+  readonly page: number | undefined
+}
+
+export const atLeast = (minimum: number) => Schema.Int.check(Schema.isGreaterThanOrEqualTo(minimum))
+const Share = Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))
+
+const simple = {
+  user: Schema.optionalKey(Schema.Array(Schema.String)),
+  app: Schema.optionalKey(Schema.Int),
+  page: Schema.optionalKey(atLeast(1)),
+  cursor: Schema.optionalKey(Schema.String),
+  nth: Schema.optionalKey(atLeast(1)),
+  every: Schema.optionalKey(atLeast(1)),
+  attempt: Schema.optionalKey(atLeast(1)),
+  probability: Schema.optionalKey(Share),
+  times: Schema.optionalKey(atLeast(0))
+}
+type Simple = Schema.Struct.Type<typeof simple>
+
+interface Combined<Condition> extends Simple {
+  readonly and?: ReadonlyArray<Condition>
+  readonly or?: ReadonlyArray<Condition>
+  readonly not?: Condition
+}
+
+/** A condition that JSON has: one key says which. */
+export interface ConditionSpec extends Combined<ConditionSpec> {}
+
+/** Any condition: a user's function may be in it. */
+export interface ConditionData extends Combined<ConditionData> {
+  readonly where?: (call: Call) => boolean
+}
+
+const Nested = Schema.suspend((): Schema.Codec<ConditionSpec> => ConditionSpec)
+const Several = Schema.optionalKey(Schema.Array(Nested))
+const fields = { ...simple, and: Several, or: Several, not: Schema.optionalKey(Nested) }
+const oneKey = `one key: ${Object.keys(fields).join(", ")}`
+
+// One struct and not a union: an error names the key that is wrong.
+export const ConditionSpec: Schema.Codec<ConditionSpec> = Schema.Struct(fields)
+  .check(
+    Schema.makeFilter((condition) => Object.keys(condition).length === 1, { expected: `a condition with ${oneKey}` })
+  )
+  .annotate({ identifier: "@effect-zim/emulator/Condition", description: `Has ${oneKey}` })
+
+/** Makes a check that throws an error that names the number, or the duration, that is out of its range. */
+export const throwing = <A>(schema: Schema.Codec<A, unknown>) => {
+  const check = Schema.decodeUnknownSync(Schema.toType(schema))
+  return (data: object): void => {
+    if (Object.values(data).some((value) => typeof value === "number" || Duration.isDuration(value))) check(data)
+  }
+}
+
+/** Nothing could happen under a condition with such a number. */
+export const check: (condition: ConditionData) => void = throwing(ConditionSpec)
+
+const ordinal = (n: number): string => {
+  const ending = n % 100 >= 11 && n % 100 <= 13 ? undefined : ["th", "st", "nd", "rd"][n % 10]
+  return `${n}${ending ?? "th"}`
+}
+
+const joined = (conditions: ReadonlyArray<ConditionData>, word: string, none: string): string =>
+  conditions.length === 0 ? none : `(${conditions.map(inWords).join(` ${word} `)})`
+
+/** `user u1`, `page 2`, `every 7th call`. */
+export const inWords = (of: ConditionData): string => {
+  if (of.where !== undefined) return "a function holds"
+  if (of.user !== undefined) return `user ${of.user.join(" or ")}`
+  if (of.app !== undefined) return `app ${of.app}`
+  if (of.page !== undefined) return `page ${of.page}`
+  if (of.cursor !== undefined) return `Next ${of.cursor}`
+  if (of.nth !== undefined) return `the ${ordinal(of.nth)} call`
+  if (of.every !== undefined) return `every ${ordinal(of.every)} call`
+  if (of.attempt !== undefined) return `the ${ordinal(of.attempt)} attempt at a page`
+  if (of.probability !== undefined) return `with probability ${of.probability}`
+  if (of.times !== undefined) return `at most ${of.times === 1 ? "once" : `${of.times} times`}`
+  if (of.not !== undefined) return `not ${inWords(of.not)}`
+  return of.and === undefined ? joined(of.or ?? [], "or", "never") : joined(of.and, "and", "always")
+}
 
 /** Whether a condition holds for a call, the next one after those it was asked before. */
-export type Holds = (call: Call) => boolean
+type Holds = (call: Call) => boolean
 
 const counting = (holds: (count: number) => boolean): Holds => {
   let count = 0
@@ -40,11 +143,6 @@ const combined = (word: "and" | "or", conditions: ReadonlyArray<ConditionData>, 
   return (call) => [before(call), holds(call)].includes(true)
 }
 
-const negated =
-  (holds: Holds): Holds =>
-  (call) =>
-    !holds(call)
-
 /** Begins counting and drawing. */
 export const start = (of: ConditionData, seed: string): Holds => {
   if (of.where !== undefined) return of.where
@@ -58,6 +156,9 @@ export const start = (of: ConditionData, seed: string): Holds => {
   if (of.attempt !== undefined) return attempt(of.attempt)
   if (of.probability !== undefined) return probability(of.probability, seed)
   if (times !== undefined) return counting((count) => count <= times)
-  if (of.not !== undefined) return negated(start(of.not, seed))
+  if (of.not !== undefined) {
+    const holds = start(of.not, seed)
+    return (call) => !holds(call)
+  }
   return of.and === undefined ? combined("or", of.or ?? [], seed) : combined("and", of.and, seed)
 }

@@ -4,7 +4,8 @@ import type { Reply } from "../../HttpExchange.ts"
 import type { Fault } from "../../Fault.ts"
 import * as Random from "../seededRandom.ts"
 import * as Bodies from "./brokenBodies.ts"
-import type { Action, Call } from "./faultSchema.ts"
+import type { Action } from "./faultActions.ts"
+import type { Call } from "./faultConditions.ts"
 
 /** No tail is longer than this: a day. */
 const longest = 86_400_000
@@ -78,15 +79,12 @@ export class Happening {
   }
 }
 
-const nothing = new Happening([])
-
 /** Gives, for each call, the faults that happen to it. */
 export const make = (faults: ReadonlyArray<Fault>, seed: string): ((call: Call) => Happening) => {
   const running = faults.map((fault, index) => {
     const conditions = fault.conditions.map((condition, i) => condition.start(`${seed}/${index}/${i}`))
     return { fault, conditions }
   })
-  if (running.length === 0) return () => nothing
   // A condition that counts sees only the calls for which those before it hold.
   const happens = (call: Call) => running.filter(({ conditions }) => conditions.every((holds) => holds(call)))
   return (call) => new Happening(happens(call).map(({ fault }) => fault))
