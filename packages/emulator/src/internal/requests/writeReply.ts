@@ -5,20 +5,6 @@ import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import type { Reply } from "../../HttpExchange.ts"
 import * as Random from "../seededRandom.ts"
 
-/** The `Date` header, made once per second. */
-const dateHeader = (): ((now: number) => string) => {
-  let second = Number.NaN
-  let text = ""
-  return (now) => {
-    const current = Math.floor(now / 1000)
-    if (current !== second) {
-      second = current
-      text = Headers.formatHttpDate(DateTime.makeUnsafe(now))
-    }
-    return text
-  }
-}
-
 /** The documented text. */
 export const messageOf = (code: number): string =>
   code === 0 ? "success" : (ReturnCode.lookup(code)?.meaning ?? "Unknown error")
@@ -55,10 +41,12 @@ export interface Envelope {
 /** Writes answers, with request ids from a seed. */
 export const writer = (seed: string): ((answer: Envelope) => Reply) => {
   const prefix = Random.between(Random.seeded(seed), 100_000_000, 999_999_999)
-  const date = dateHeader()
   return ({ code, index, message, payload, shown, status }) => ({
     status,
-    headers: { "content-type": "application/json; charset=utf-8", date: date(shown) },
+    headers: {
+      "content-type": "application/json; charset=utf-8",
+      date: Headers.formatHttpDate(DateTime.makeUnsafe(shown))
+    },
     body: print({
       Code: code,
       Message: message ?? messageOf(code),
