@@ -262,11 +262,6 @@ export const unregistered = (world: World, wanted: number): ReadonlyArray<UserId
   return ids
 }
 
-const mapUser = (world: World, userId: string, f: (user: User) => User): World => ({
-  ...world,
-  users: world.users.map((user) => (user.userId === userId ? f(user) : user))
-})
-
 /**
  * Registers a user; does nothing where the user is registered already.
  *
@@ -331,7 +326,7 @@ export const putConversation: {
   (world: World, userId: string, conversation: Conversation.Wire): World
 } = dual(3, (world: World, userId: string, conversation: Conversation.Wire): World => {
   const checked = checkConversation(conversation)
-  return mapUser(world, userId, (user) => putInto(user, checked))
+  return { ...world, users: world.users.map((user) => (user.userId === userId ? putInto(user, checked) : user)) }
 })
 
 /**

@@ -17,7 +17,6 @@
  * ```
  */
 import { Conversation, UserId } from "@effect-zim/protocol"
-import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as World from "./World.ts"
@@ -110,11 +109,12 @@ export class ChangeRefused extends Schema.TaggedError<ChangeRefused>("@effect-zi
 
 const refuse = (problem: string): Result.Result<never, ChangeRefused> => Result.fail(new ChangeRefused({ problem }))
 
-const find = (world: World.World, userId: string): Result.Result<World.User, ChangeRefused> =>
-  Option.match(Option.fromUndefinedOr(world.users.find((user) => user.userId === userId)), {
-    onNone: () => refuse(`${userId} is not registered`),
-    onSome: Result.succeed
-  })
+const notRegistered = (userId: string) => refuse(`${userId} is not registered`)
+
+const find = (world: World.World, userId: string): World.User | undefined =>
+  world.users.find((user) => user.userId === userId)
+
+const groupEntry = (group: string) => ({ ConvId: group, ConvType: Conversation.typeCodes.Group })
 
 const isGroup = (conversation: Conversation.Wire, group: string): boolean =>
   conversation.ConvId === group && conversation.ConvType === Conversation.typeCodes.Group
@@ -149,27 +149,29 @@ const deliver = (
 type Of<Type extends WorldChange["type"]> = Extract<WorldChange, { readonly type: Type }>
 type Changed = Result.Result<World.World, ChangeRefused>
 
-const message = (world: World.World, change: Of<"message">, now: number): Changed =>
-  Result.flatMap(find(world, change.from), (sender) => {
-    const { group, to } = change
-    if ((group === undefined) === (to === undefined)) return refuse("a message goes to a user or to a group")
-    if (group !== undefined) {
-      if (!isMember(sender, group)) return refuse(`${change.from} is no member of ${group}`)
-      const members = world.users.filter((user) => isMember(user, group))
-      const entry = { ConvId: group, ConvType: Conversation.typeCodes.Group }
-      return Result.succeed(deliver(world, members, () => entry, change.time ?? later(members, now)))
-    }
-    if (to === undefined || change.from === to) return refuse("nobody writes to themselves")
-    const both = world.users.filter((user) => user === sender || user.userId === to)
-    const peer = (user: World.User): string => (user === sender ? to : change.from)
-    const entryOf = (user: World.User) => ({ ConvId: peer(user), ConvType: Conversation.typeCodes.OneToOne })
-    return Result.succeed(deliver(world, both, entryOf, change.time ?? later(both, now)))
+const message = (world: World.World, change: Of<"message">, now: number): Changed => {
+  const { from, group, time, to } = change
+  const sender = find(world, from)
+  if (sender === undefined) return notRegistered(from)
+  if ((group === undefined) === (to === undefined)) return refuse("a message goes to a user or to a group")
+  if (group !== undefined) {
+    if (!isMember(sender, group)) return refuse(`${from} is no member of ${group}`)
+    const members = world.users.filter((user) => isMember(user, group))
+    return Result.succeed(deliver(world, members, () => groupEntry(group), time ?? later(members, now)))
+  }
+  if (to === undefined || from === to) return refuse("nobody writes to themselves")
+  const both = world.users.filter((user) => user === sender || user.userId === to)
+  const entryOf = (user: World.User) => ({
+    ConvId: user === sender ? to : from,
+    ConvType: Conversation.typeCodes.OneToOne
   })
+  return Result.succeed(deliver(world, both, entryOf, time ?? later(both, now)))
+}
 
 const createGroup = (world: World.World, { group, members, time }: Of<"createGroup">, now: number): Changed => {
   if (world.disbanded?.includes(group) === true) return refuse(`${group} was disbanded`)
-  const unknown = members.find((userId) => world.users.every((user) => user.userId !== userId))
-  if (unknown !== undefined) return refuse(`${unknown} is not registered`)
+  const unknown = members.find((userId) => find(world, userId) === undefined)
+  if (unknown !== undefined) return notRegistered(unknown)
   const joined = {
     ...world,
     users: world.users.map((user) =>
@@ -179,31 +181,24 @@ const createGroup = (world: World.World, { group, members, time }: Of<"createGro
     )
   }
   const users = joined.users.filter((user) => members.includes(user.userId))
-  const entry = { ConvId: group, ConvType: Conversation.typeCodes.Group }
-  return Result.succeed(deliver(joined, users, () => entry, time ?? later(users, now)))
+  return Result.succeed(deliver(joined, users, () => groupEntry(group), time ?? later(users, now)))
 }
 
-const disband = (world: World.World, { group }: Of<"disband">): Changed =>
-  world.disbanded?.includes(group) === true
-    ? refuse(`${group} was disbanded before`)
-    : world.users.every((user) => user.conversations.every((entry) => !isGroup(entry, group)))
-      ? refuse(`there is no group ${group}`)
-      : Result.succeed({
-          ...World.removeConversation(world, { ConvId: group, ConvType: Conversation.typeCodes.Group }),
-          disbanded: [...(world.disbanded ?? []), group]
-        })
+const disband = (world: World.World, { group }: Of<"disband">): Changed => {
+  if (world.disbanded?.includes(group) === true) return refuse(`${group} was disbanded before`)
+  const isThere = world.users.some((user) => user.conversations.some((entry) => isGroup(entry, group)))
+  if (!isThere) return refuse(`there is no group ${group}`)
+  const without = World.removeConversation(world, groupEntry(group))
+  return Result.succeed({ ...without, disbanded: [...(world.disbanded ?? []), group] })
+}
 
-const kick = (world: World.World, { group, userId }: Of<"kick">): Changed =>
-  Result.flatMap(find(world, userId), (kicked) =>
-    isMember(kicked, group)
-      ? Result.succeed({
-          ...world,
-          users: world.users.map((user) =>
-            user === kicked ? { ...user, kickedFrom: [...(user.kickedFrom ?? []), group] } : user
-          )
-        })
-      : refuse(`${userId} is no member of ${group}`)
-  )
+const kick = (world: World.World, { group, userId }: Of<"kick">): Changed => {
+  const kicked = find(world, userId)
+  if (kicked === undefined) return notRegistered(userId)
+  if (!isMember(kicked, group)) return refuse(`${userId} is no member of ${group}`)
+  const changed = { ...kicked, kickedFrom: [...(kicked.kickedFrom ?? []), group] }
+  return Result.succeed({ ...world, users: world.users.map((user) => (user === kicked ? changed : user)) })
+}
 
 /**
  * The world after a change. `now` is the time in milliseconds since the epoch, for changes that do not say when.

@@ -48,7 +48,7 @@ const unreadable = (file: string, problem: string): World.WorldUnreadable =>
   new World.WorldUnreadable({ problem: `${file}: ${problem}` })
 
 const encodeApps = Schema.encodeEffect(Schema.Array(World.App))
-const encodeUser = Schema.encodeEffect(World.User)
+const encodeUsers = Schema.encodeEffect(Schema.Array(World.User))
 
 const write = Effect.fnUntraced(function* (world: World.World, directory: string) {
   const fs = yield* FileSystem.FileSystem
@@ -59,9 +59,7 @@ const write = Effect.fnUntraced(function* (world: World.World, directory: string
   yield* fs.writeFileString(path.join(directory, "apps.json"), `${JSON.stringify(apps)}\n`, { mode: 0o600 })
   yield* fs.makeDirectory(path.join(directory, "users"))
   for (let first = 0; first < world.users.length; first += usersPerFile) {
-    const users = yield* Effect.orDie(
-      Effect.forEach(world.users.slice(first, first + usersPerFile), (user) => encodeUser(user))
-    )
+    const users = yield* Effect.orDie(encodeUsers(world.users.slice(first, first + usersPerFile)))
     const name = `${String(first / usersPerFile).padStart(5, "0")}.ndjson`
     const lines = users.map((user) => `${JSON.stringify(user)}\n`)
     yield* fs.writeFileString(path.join(directory, "users", name), lines.join(""))
@@ -122,12 +120,7 @@ export const save: (
       : fs.rename(fresh, target)
     yield* Effect.andThen(write(world, fresh), swap).pipe(
       Effect.ensuring(
-        Effect.ignore(
-          Effect.all([
-            fs.remove(fresh, { recursive: true, force: true }),
-            fs.remove(before, { recursive: true, force: true })
-          ])
-        )
+        Effect.forEach([fresh, before], (rest) => Effect.ignore(fs.remove(rest, { recursive: true, force: true })))
       ),
       Effect.uninterruptible
     )
@@ -139,23 +132,11 @@ const decodeApps = Schema.decodeUnknownEffect(World.World.fields.apps)
 const decodeUser = Schema.decodeUnknownEffect(World.User)
 const check = Schema.decodeUnknownEffect(Schema.toType(World.World))
 
-// A syntax error's message quotes the text, which may be a secret.
-const parseJson = (file: string, text: string): Effect.Effect<unknown, World.WorldUnreadable> =>
-  Effect.try({ try: (): unknown => JSON.parse(text), catch: () => unreadable(file, "it is not valid JSON") })
-
-const readUsers = Effect.fnUntraced(function* (directory: string, name: string) {
-  const fs = yield* FileSystem.FileSystem
-  const path = yield* Path.Path
-  const lines = (yield* fs.readFileString(path.join(directory, "users", name))).split("\n")
-  const users: Array<World.User> = []
-  for (const [index, line] of lines.entries()) {
-    if (line.trim() === "") continue
-    const place = `users/${name}, line ${index + 1}`
-    const json = yield* parseJson(place, line)
-    users.push(yield* Effect.mapError(decodeUser(json), (error) => unreadable(place, error.message)))
-  }
-  return users
-})
+/** Reads JSON. A syntax error's own message quotes the text, which may be a secret. */
+const read = <A>(place: string, text: string, decode: (json: unknown) => Effect.Effect<A, Schema.SchemaError>) =>
+  Effect.try({ try: (): unknown => JSON.parse(text), catch: () => unreadable(place, "it is not valid JSON") }).pipe(
+    Effect.flatMap((json) => Effect.mapError(decode(json), (error) => unreadable(place, error.message)))
+  )
 
 /**
  * Loads a world. Fails with `WorldUnreadable`, which names file, line and key, or with what the file system says.
@@ -180,18 +161,19 @@ export const load: (
   Effect.fnUntraced(function* (directory) {
     const fs = yield* FileSystem.FileSystem
     const path = yield* Path.Path
-    const read = Effect.fnUntraced(function* <A>(
-      file: string,
-      decode: (json: unknown) => Effect.Effect<A, Schema.SchemaError>
-    ) {
-      const json = yield* parseJson(file, yield* fs.readFileString(path.join(directory, file)))
-      return yield* Effect.mapError(decode(json), (error) => unreadable(file, error.message))
-    })
-    const { disbanded } = yield* read("world.json", decodeManifest)
-    const apps = yield* read("apps.json", decodeApps)
+    const textOf = (file: string) => fs.readFileString(path.join(directory, file))
+    const { disbanded } = yield* read("world.json", yield* textOf("world.json"), decodeManifest)
+    const apps = yield* read("apps.json", yield* textOf("apps.json"), decodeApps)
     const names = (yield* fs.readDirectory(path.join(directory, "users"))).filter((name) => name.endsWith(".ndjson"))
-    const users = yield* Effect.forEach(names.toSorted(), (name) => readUsers(directory, name))
-    const world = { apps, users: users.flat(), ...(disbanded !== undefined && { disbanded }) }
+    const users: Array<World.User> = []
+    for (const name of names.toSorted()) {
+      const lines = (yield* textOf(path.join("users", name))).split("\n")
+      for (const [index, line] of lines.entries()) {
+        if (line.trim() === "") continue
+        users.push(yield* read(`users/${name}, line ${index + 1}`, line, decodeUser))
+      }
+    }
+    const world = { apps, users, ...(disbanded !== undefined && { disbanded }) }
     // What no line can tell by itself: that a user occurs once.
     return yield* Effect.mapError(check(world), (error) => unreadable("users", error.message))
   })
