@@ -73,6 +73,10 @@ export const redacted = "<redacted>"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
 const userParams = { userId: Schema.String }
+const listsOfUser = {
+  conversations: Schema.Array(Conversation.Wire),
+  kickedFrom: Schema.optionalKey(Schema.Array(Schema.String))
+}
 
 /**
  * A user in a list of users.
@@ -112,13 +116,7 @@ export const WorldJson = Schema.Struct({
       quota: Schema.optionalKey(ServiceQuota.ServiceQuota)
     })
   ),
-  users: Schema.Array(
-    Schema.Struct({
-      userId: UserId.UserId,
-      conversations: Schema.Array(Conversation.Wire),
-      kickedFrom: Schema.optionalKey(Schema.Array(Schema.String))
-    })
-  ),
+  users: Schema.Array(Schema.Struct({ userId: UserId.UserId, ...listsOfUser })),
   disbanded: Schema.optionalKey(Schema.Array(Schema.String))
 }).annotate({ identifier: "@effect-zim/emulator/World" })
 
@@ -163,10 +161,7 @@ const worldGroup = HttpApiGroup.make("world", { topLevel: true })
     }),
     HttpApiEndpoint.put("putUser", "/users/:userId", {
       params: userParams,
-      payload: Schema.Struct({
-        conversations: Schema.Array(Conversation.Wire),
-        kickedFrom: Schema.optionalKey(Schema.Array(Schema.String))
-      }),
+      payload: Schema.Struct(listsOfUser),
       error: AdminRequestInvalid
     }),
     HttpApiEndpoint.delete("deleteUser", "/users/:userId", { params: userParams, error: AdminNotFound }),

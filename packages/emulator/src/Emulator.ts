@@ -170,15 +170,12 @@ const initialOf = ({ clock, clockOffset, faults, quota, reading, world }: Option
 const makeSetting = <A>(initial: A, onChange: (value: A) => void): Setting<A> => {
   let current = initial
   onChange(initial)
-  const assign = (value: A): void => {
-    current = value
-    onChange(value)
-  }
-  return {
-    get: Effect.sync(() => current),
-    set: (value) => Effect.sync(() => assign(value)),
-    update: (f) => Effect.sync(() => assign(f(current)))
-  }
+  const update = (f: (value: A) => A): Effect.Effect<void> =>
+    Effect.sync(() => {
+      current = f(current)
+      onChange(current)
+    })
+  return { get: Effect.sync(() => current), set: (value) => update(() => value), update }
 }
 
 /** A reader of the live journal that falls behind this far loses the oldest. */
