@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Checkpoint, CheckpointInvalid } from "./Checkpoint.ts"
-import { meaningOf, Reason } from "./internal/errorCodes.ts"
+import { FailureReason, meaningOf } from "./internal/errorCodes.ts"
 
 /**
  * A user whose list has been read: each conversation once, ascending by time.
@@ -151,21 +151,7 @@ export class OutputUnusable extends Schema.TaggedError<OutputUnusable>("@effect-
   }
 }
 
-/**
- * What to see to when reading or writing failed.
- *
- * @category errors
- * @since 0.1.0
- */
-export const FailureReason = Reason
-
-/**
- * One of the reasons.
- *
- * @category errors
- * @since 0.1.0
- */
-export type FailureReason = Reason
+export { FailureReason } from "./internal/errorCodes.ts"
 
 /**
  * Writing failed, for example because the disk is full; or reading, for example a checkpoint or an earlier output. What

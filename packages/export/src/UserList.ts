@@ -15,22 +15,9 @@ import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { meaningOfPlatform } from "./internal/errorCodes.ts"
-import * as Utf8 from "./internal/utf8.ts"
+import { decode, type NotUtf8 } from "./internal/utf8.ts"
 
-/**
- * What was to be lines of a text is none: it is in another encoding than UTF-8, compressed, a database. `problem` says what
- * it looks like, or the first line that cannot be read.
- *
- * @category errors
- * @since 0.1.0
- */
-export const NotUtf8 = Utf8.NotUtf8
-
-/**
- * @category errors
- * @since 0.1.0
- */
-export type NotUtf8 = Utf8.NotUtf8
+export { NotUtf8 } from "./internal/utf8.ts"
 
 /**
  * Why the users cannot be read, or not all of them:
@@ -116,7 +103,7 @@ const split = (rest: string, text: string | undefined): readonly [rest: string, 
  * @since 0.1.0
  */
 export const lines = <E, R>(bytes: Stream.Stream<Uint8Array, E, R>): Stream.Stream<string, E | NotUtf8, R> =>
-  Utf8.decode(bytes).pipe(
+  decode(bytes).pipe(
     // Not `onHalt`, which takes a failure for an end: half a line may be an id.
     Stream.concat(Stream.make(undefined)),
     Stream.mapAccum(() => "", split)
@@ -201,7 +188,7 @@ export const count = (path: string): Effect.Effect<number, UserListUnreadable, F
     (count) => count + 1
   )
 
-const decode = Schema.decodeUnknownResult(UserId.UserId)
+const decodeUserId = Schema.decodeUnknownResult(UserId.UserId)
 
 /**
  * What is wrong with a line, if anything.
@@ -219,4 +206,4 @@ const decode = Schema.decodeUnknownResult(UserId.UserId)
 export const check = (line: string): Option.Option<Problem> =>
   line === ""
     ? Option.some({ error: "BlankLine", message: "the line is blank" })
-    : Option.map(Result.getFailure(decode(line)), ({ message }) => ({ error: "UserIdInvalid", message }))
+    : Option.map(Result.getFailure(decodeUserId(line)), ({ message }) => ({ error: "UserIdInvalid", message }))

@@ -4,8 +4,13 @@ import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as SqlError from "effect/sql/SqlError"
 
-/** What can be told apart for advice. */
-export const Reason = Schema.TaggedUnion({
+/**
+ * What to see to when reading or writing failed.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export const FailureReason = Schema.TaggedUnion({
   Damaged: {},
   DeviceFailed: {},
   Locked: {},
@@ -18,12 +23,18 @@ export const Reason = Schema.TaggedUnion({
   Unknown: {}
 })
 
-export type Reason = typeof Reason.Type
+/**
+ * One of the reasons.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
+export type FailureReason = typeof FailureReason.Type
 
 /** In a few words, and for advice: left out, that is `Unknown`. */
 interface Meaning {
   readonly problem: string
-  readonly reason?: Reason["_tag"]
+  readonly reason?: FailureReason["_tag"]
 }
 
 /** Of a runtime without `node:sqlite`, or with one that opens nothing, as on Cloudflare. */
@@ -118,7 +129,7 @@ const known = (error: unknown): Meaning | undefined => {
 }
 
 /** Why, however deep the cause is. */
-const reasonOf = (error: unknown): Reason => {
+const reasonOf = (error: unknown): FailureReason => {
   const meaning = known(error)
   if (meaning !== undefined) return { _tag: meaning.reason ?? "Unknown" }
   const inner = Predicate.hasProperty(error, "reason") ? error.reason : error

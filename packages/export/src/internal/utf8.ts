@@ -3,7 +3,13 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 
-/** The bytes are no text in UTF-8. */
+/**
+ * What was to be lines of a text is none: it is in another encoding than UTF-8, compressed, a database. `problem` says what
+ * it looks like, or the first line that cannot be read.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class NotUtf8 extends Schema.TaggedError<NotUtf8>("@effect-zim/export/NotUtf8")("NotUtf8", {
   problem: Schema.String
 }) {
