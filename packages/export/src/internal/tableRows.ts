@@ -122,11 +122,7 @@ export const changesOf = (
   exported: ExportSink.Exported,
   rows: Iterable<Columns>
 ): { readonly changed: ReadonlyArray<Entry>; readonly disappeared: ReadonlyArray<Disappeared> } => {
-  const known = new Map<string, Entry>()
-  for (const row of rows) {
-    const entry = entryOf(row)
-    known.set(keyOf(entry), entry)
-  }
+  const known = new Map(Array.from(rows, entryOf).map((entry) => [keyOf(entry), entry]))
   const changed: Array<Entry> = []
   for (const { id, type, typeCode, updatedAtMillis } of exported.conversations) {
     const entry = { type_code: typeCode, conversation_id: escape(id), type, updated_at: updatedAtMillis }

@@ -61,18 +61,20 @@ export const make = (fs: FileSystem.FileSystem, path: Path.Path): FileInspector 
   path
 })
 
-/** What somebody has done to a file since it was seen last, if anything. A log of SQLite may have grown. */
-export const tamperingOf = (
-  now: Option.Option<FileEntry>,
+/** Fails where somebody has done something to a file since it was seen last. A log of SQLite may have grown. */
+export const assertAsLeft = Effect.fnUntraced(function* (
+  inspector: FileInspector,
+  path: string,
   { id, size }: Pick<FileEntry, "id" | "size">,
   mayGrow = false
-): string | undefined => {
-  if (Option.isNone(now)) return "it has been removed or moved while the export was writing"
-  if (now.value.type !== "File" || now.value.id !== id) return "it has been replaced while the export was writing"
-  return now.value.size === size || (mayGrow && now.value.size > size)
-    ? undefined
-    : `it has ${now.value.size} bytes, where the export had written ${size}`
-}
+) {
+  const refuse = (problem: string) => new ExportSink.OutputUnusable({ path, problem })
+  const now = Option.getOrUndefined(yield* inspector.lstat(path))
+  if (now === undefined) return yield* refuse("it has been removed or moved while the export was writing")
+  if (now.type !== "File" || now.id !== id) return yield* refuse("it has been replaced while the export was writing")
+  if (now.size === size || (mayGrow && now.size > size)) return
+  return yield* refuse(`it has ${now.size} bytes, where the export had written ${size}`)
+})
 
 /** As many symbolic links are followed, one to the next: more of them go in a circle. */
 const longestChain = 40

@@ -33,9 +33,6 @@ const recordsOf = (outcome: ExportSink.Outcome): ReadonlyArray<ConversationRecor
     ? []
     : outcome.conversations.map((conversation) => ConversationRecord.make(outcome.userId, conversation))
 
-const tampered = (path: string, problem: string | undefined) =>
-  problem === undefined ? Effect.void : Effect.fail(new ExportSink.OutputUnusable({ path, problem }))
-
 /** Goes on from a checkpoint, with the files that it is about. */
 const goOn = Effect.fnUntraced(function* (
   files: OutputFiles.OutputFiles,
@@ -53,19 +50,16 @@ const goOn = Effect.fnUntraced(function* (
   let saved = yield* inspector.lstat(paths.checkpoint)
 
   const assertFile = Effect.fnUntraced(function* ({ id, isIntact, mark, path }: OutputFiles.AppendFile) {
-    const known = { id, size: mark().length }
-    yield* tampered(path, FileInspector.tamperingOf(yield* inspector.lstat(path), known))
+    yield* FileInspector.assertAsLeft(inspector, path, { id, size: mark().length })
     if (yield* Effect.mapError(isIntact, FileInspector.failed(path, "read"))) return
-    return yield* tampered(path, "it has been changed while the export was writing")
+    return yield* new ExportSink.OutputUnusable({ path, problem: "it has been changed while the export was writing" })
   })
 
   /** That nobody has touched what is written, so far, under these names. */
   const assertAsLeft = Effect.fnUntraced(function* (...written: ReadonlyArray<OutputFiles.AppendFile>) {
     yield* assertLocked
     yield* Effect.forEach(written, assertFile, { discard: true })
-    const now = yield* inspector.lstat(paths.checkpoint)
-    const known = Option.getOrUndefined(saved)
-    yield* tampered(paths.checkpoint, known && FileInspector.tamperingOf(now, known))
+    if (Option.isSome(saved)) yield* FileInspector.assertAsLeft(inspector, paths.checkpoint, saved.value)
   })
 
   const saveCheckpoint = Effect.fnUntraced(function* (checkpoint: Checkpoint.Checkpoint) {

@@ -7,7 +7,7 @@ import { pathToFileURL } from "node:url"
 import * as Checkpoint from "../../Checkpoint.ts"
 import * as ExportSink from "../../ExportSink.ts"
 import { isDamaged, isNoDatabase } from "../errorCodes.ts"
-import { tamperingOf } from "../files/fileInspector.ts"
+import { assertAsLeft } from "../files/fileInspector.ts"
 import { attempt, attemptRead, idOf, nodeFiles } from "../files/nodeFiles.ts"
 
 /** Marks a file as an export: "ZIMX". */
@@ -209,10 +209,8 @@ export const watch = Effect.fnUntraced(function* (path: string) {
       known = now
     }),
     assertAsLeft: Effect.gen(function* () {
-      for (const [i, { entry, path }] of (yield* look).entries()) {
-        const before = Option.getOrUndefined(known[i]?.entry ?? Option.none())
-        const problem = before && tamperingOf(entry, before, true)
-        if (problem !== undefined) return yield* new ExportSink.OutputUnusable({ path, problem })
+      for (const { entry, path } of known) {
+        if (Option.isSome(entry)) yield* assertAsLeft(nodeFiles, path, entry.value, true)
       }
     })
   }
