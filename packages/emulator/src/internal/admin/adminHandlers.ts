@@ -17,7 +17,7 @@ import * as FaultJson from "../../FaultJson.ts"
 import * as Journal from "../../Journal.ts"
 import * as ServiceQuota from "../../ServiceQuota.ts"
 import * as World from "../../World.ts"
-import * as ConversationPages from "../operations/conversationPages.ts"
+import { arranged } from "../operations/queryConversationList.ts"
 
 /** An API that ignores the keys it does not know does not do what it is told. */
 const api = AdminApi.AdminApi.annotate(HttpApi.PayloadParseOptions, { onExcessProperty: "error" })
@@ -26,7 +26,7 @@ const invalid = (problem: string) => new AdminApi.AdminRequestInvalid({ problem 
 
 const details = (user: World.User): typeof AdminApi.UserDetails.Type => ({
   userId: user.userId,
-  conversations: ConversationPages.arranged(user.conversations),
+  conversations: arranged(user.conversations),
   kickedFrom: user.kickedFrom ?? []
 })
 
