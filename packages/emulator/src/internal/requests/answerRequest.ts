@@ -103,16 +103,13 @@ export const answer = Effect.fnUntraced(function* (
     return yield* isReset ? new ConnectionLost() : Effect.never
   }
 
-  const forced = happening.find("returnCode")
-  const changes = {
+  const result = yield* check(received, state, happening, facts, state.shown(now)).pipe(
+    Effect.result,
     // A call that waits in a leaky bucket has been counted, also when its client goes away.
-    givenUp: () => note(undefined, "the client went away in the queue", undefined),
-    code: forced?.code,
-    shift: happening.shift,
-    largeCursors: happening.find("largeCursors") !== undefined
-  }
-  const result = yield* Effect.result(check(received, state, changes, facts, state.shown(now)))
+    Effect.onInterrupt(() => Effect.sync(() => note(undefined, "the client went away in the queue", undefined)))
+  )
   const code = Result.isSuccess(result) ? 0 : result.failure.code
+  const forced = happening.find("returnCode")
   const answer = happening.rewrite(
     state.write({
       status: 200,

@@ -6,6 +6,7 @@ import * as Effect from "effect/Effect"
 import type { DocumentationReading } from "../../DocumentationReading.ts"
 import type { App, User } from "../../World.ts"
 import type { Budgets } from "../budgets.ts"
+import type { Happening } from "../faults/faultInterpreter.ts"
 import type { Cursors } from "../operations/cursors.ts"
 import type { Refusal } from "../operations/operationHandler.ts"
 import * as ServedOperations from "../operations/servedOperations.ts"
@@ -20,16 +21,6 @@ export interface ServiceData {
   readonly cursors: Cursors
   readonly nonces: UsedNonces
   readonly reading: DocumentationReading
-}
-
-/** What faults change about how a call is processed. */
-export interface FaultChanges {
-  /** The code that it gets, whatever it asks. */
-  readonly code: number | undefined
-  readonly shift: number
-  readonly largeCursors: boolean
-  /** Told when the client goes away while its call waits for its turn. */
-  readonly givenUp: () => void
 }
 
 /** What is found out while a call is checked, whatever becomes of it. */
@@ -111,7 +102,7 @@ export class UsedNonces {
 export const check = Effect.fnUntraced(function* (
   { body, query }: Received,
   data: ServiceData,
-  changes: FaultChanges,
+  happening: Happening,
   facts: Facts,
   shown: number
 ): Effect.fn.Return<object, Refusal> {
@@ -137,10 +128,11 @@ export const check = Effect.fnUntraced(function* (
       return yield* refuse(100000005, `nonce reused ${uses === 2 ? "once" : `${uses - 1} times`}`)
     }
   }
-  if (changes.code !== undefined) return yield* refuse(changes.code, "a fault asked for it")
+  const forced = happening.find("returnCode")
+  if (forced !== undefined) return yield* refuse(forced.code, "a fault asked for it")
   const { admitted, delay } = data.budgets.take(app, action, yield* Clock.Clock)
   if (!admitted) return yield* refuse(660300005, "over the quota")
-  if (delay > 0) yield* Effect.onInterrupt(Effect.sleep(delay), () => Effect.sync(changes.givenUp))
+  if (delay > 0) yield* Effect.sleep(delay)
   if ("problem" in body) return yield* refuse(body.code, body.problem)
   const handler = ServedOperations.byAction.get(action)
   if (handler === undefined) return yield* refuse(100000007, "sent as documented, but the emulator does not serve it")
@@ -150,8 +142,8 @@ export const check = Effect.fnUntraced(function* (
       reading: data.reading,
       cursors: data.cursors,
       user: (userId) => data.users.get(userId),
-      shift: changes.shift,
-      largeCursors: changes.largeCursors
+      shift: happening.shift,
+      largeCursors: happening.find("largeCursors") !== undefined
     })
   )
 })
