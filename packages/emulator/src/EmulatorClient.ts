@@ -13,13 +13,10 @@ import * as Effect from "effect/Effect"
 import type * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
-import type * as HttpClientRequest from "effect/http/HttpClientRequest"
-import type * as HttpClientResponse from "effect/http/HttpClientResponse"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Stream from "effect/Stream"
 import * as Emulator from "./Emulator.ts"
-import * as HttpExchange from "./HttpExchange.ts"
 import { toServerResponse } from "./internal/requests/writeReply.ts"
 
 const decoder = new TextDecoder()
@@ -32,7 +29,6 @@ const readBody = (body: HttpBody.HttpBody): Effect.Effect<string | undefined> =>
       return Effect.succeed(body.text ?? decoder.decode(body.body))
     case "Stream":
       return body.stream.pipe(
-        Stream.mapError(() => new HttpExchange.ConnectionLost()),
         Stream.decodeText,
         Stream.mkString,
         Effect.orElseSucceed(() => undefined)
@@ -46,26 +42,6 @@ const readBody = (body: HttpBody.HttpBody): Effect.Effect<string | undefined> =>
 
 const contentTypeOf = (body: HttpBody.HttpBody): string | undefined =>
   body._tag === "Empty" ? undefined : body.contentType
-
-const execute = (
-  emulator: Emulator.Emulator["Service"],
-  request: HttpClientRequest.HttpClientRequest,
-  url: URL
-): Effect.Effect<HttpClientResponse.HttpClientResponse, HttpClientError.HttpClientError> =>
-  readBody(request.body).pipe(
-    Effect.flatMap((body) =>
-      emulator.handle({
-        method: request.method,
-        target: url.pathname + url.search,
-        contentType: request.headers["content-type"] ?? contentTypeOf(request.body),
-        body
-      })
-    ),
-    Effect.map((reply) => HttpServerResponse.toClientResponse(toServerResponse(reply), { request })),
-    Effect.mapError(
-      (cause) => new HttpClientError.HttpClientError({ reason: new HttpClientError.TransportError({ request, cause }) })
-    )
-  )
 
 /**
  * An `HttpClient` whose every request goes to the emulator.
@@ -85,7 +61,25 @@ const execute = (
  */
 export const layer: Layer.Layer<HttpClient.HttpClient, never, Emulator.Emulator> = Layer.effect(
   HttpClient.HttpClient,
-  Effect.map(Emulator.Emulator, (emulator) => HttpClient.make((request, url) => execute(emulator, request, url)))
+  Effect.map(Emulator.Emulator, (emulator) =>
+    HttpClient.make((request, url) =>
+      readBody(request.body).pipe(
+        Effect.flatMap((body) =>
+          emulator.handle({
+            method: request.method,
+            target: url.pathname + url.search,
+            contentType: request.headers["content-type"] ?? contentTypeOf(request.body),
+            body
+          })
+        ),
+        Effect.map((reply) => HttpServerResponse.toClientResponse(toServerResponse(reply), { request })),
+        Effect.mapError((cause) => {
+          const reason = new HttpClientError.TransportError({ request, cause })
+          return new HttpClientError.HttpClientError({ reason })
+        })
+      )
+    )
+  )
 )
 
 /**

@@ -14,16 +14,12 @@ const longest = 1e13
 /** About 12,000 years, in milliseconds: from any year that a clock can show to any other. */
 export const furthest = 4e14
 
-const isAtMost =
-  (millis: number) =>
-  (duration: Duration.Duration): boolean =>
-    Math.abs(Duration.toMillis(duration)) <= millis
-
-const isShort = isAtMost(longest)
+const within = (expected: string, isValid: (millis: number) => boolean) =>
+  Schema.makeFilter((duration: Duration.Duration) => isValid(Duration.toMillis(duration)), { expected })
 
 /** Any duration of at most 12,000 years, negative ones too. */
 export const Signed = Any.check(
-  Schema.makeFilter(isAtMost(furthest), { expected: "a duration of at most 12,000 years" })
+  within("a duration of at most 12,000 years", (millis) => Math.abs(millis) <= furthest)
 ).annotate({
   identifier: "@effect-zim/emulator/SignedDuration",
   description: 'Milliseconds, or a text such as "90 seconds" or "-11 minutes"'
@@ -31,21 +27,16 @@ export const Signed = Any.check(
 
 /** A duration of zero or more. */
 export const Plain = Any.check(
-  Schema.makeFilter((duration) => isShort(duration) && !Duration.isNegative(duration), {
-    expected: "a duration from 0 to 300 years"
-  })
+  within("a duration from 0 to 300 years", (millis) => millis >= 0 && millis <= longest)
 ).annotate({
   identifier: "@effect-zim/emulator/Duration",
   description: 'Milliseconds, or a text such as "50 millis" or "1 second"'
 })
 
-const isShortAndPositive = Schema.makeFilter(
-  (duration: Duration.Duration) => isShort(duration) && Duration.isPositive(duration),
-  { expected: "a duration above 0, of at most 300 years" }
-)
+const isPositive = within("a duration above 0, of at most 300 years", (millis) => millis > 0 && millis <= longest)
 
 /** A duration above zero. */
-export const Positive = Any.check(isShortAndPositive).annotate({
+export const Positive = Any.check(isPositive).annotate({
   identifier: "@effect-zim/emulator/PositiveDuration",
   description: 'Milliseconds above 0, or a text such as "1 second"'
 })
@@ -54,4 +45,4 @@ export const Positive = Any.check(isShortAndPositive).annotate({
 export const FromText = Schema.Union([
   Schema.FiniteFromString.pipe(Schema.decodeTo(Schema.Duration, SchemaTransformation.durationFromMillis)),
   Schema.DurationFromString
-]).check(isShortAndPositive)
+]).check(isPositive)

@@ -20,6 +20,7 @@ const replaced = (reply: Reply, status: number, headers: Reply["headers"], body:
 })
 
 const json = { "content-type": "application/json" }
+const html = { "content-type": "text/html" }
 
 const errorPage = (status: number): string =>
   `<html><head><title>${status}</title></head><body><h1>${status}</h1><hr>gateway</body></html>`
@@ -90,17 +91,12 @@ export const rewrite = (reply: Reply, of: Action): Reply => {
     case "emptyBody":
       return replaced(reply, 200, json, "")
     case "httpStatus":
-      return replaced(reply, of.status, { "content-type": "text/html" }, of.html ?? errorPage(of.status))
+      return replaced(reply, of.status, html, of.html ?? errorPage(of.status))
     case "retryAfter": {
       const after = { "retry-after": comeBack(reply, of.after, of.as) }
-      return of.code === undefined
-        ? replaced(reply, of.status, { "content-type": "text/html", ...after }, errorPage(of.status))
-        : replaced(
-            reply,
-            of.status,
-            { ...json, ...after },
-            JSON.stringify({ Code: of.code, Message: messageOf(of.code), RequestId: "gateway" })
-          )
+      if (of.code === undefined) return replaced(reply, of.status, { ...html, ...after }, errorPage(of.status))
+      const body = JSON.stringify({ Code: of.code, Message: messageOf(of.code), RequestId: "gateway" })
+      return replaced(reply, of.status, { ...json, ...after }, body)
     }
     case "redirect":
       return replaced(reply, 302, { location: of.location }, "")
