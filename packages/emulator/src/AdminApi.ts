@@ -177,7 +177,7 @@ const worldGroup = HttpApiGroup.make("world", { topLevel: true })
       error: [AdminRequestInvalid, AdminNotFound]
     })
   )
-  .annotateMerge(OpenApi.annotations({ description: "Apps, registered users and their conversations" }))
+  .annotate(OpenApi.Description, "Apps, registered users and their conversations")
 
 const change = <const Name extends string, const Path extends `/${string}`, Fields extends Schema.Struct.Fields>(
   name: Name,
@@ -197,7 +197,7 @@ const changesGroup = HttpApiGroup.make("changes", { topLevel: true })
       error: WorldChange.ChangeRefused
     })
   )
-  .annotateMerge(OpenApi.annotations({ description: "What happens in the world while it is read" }))
+  .annotate(OpenApi.Description, "What happens in the world while it is read")
 
 const Name = Schema.String.check(Schema.isPattern(/^[A-Za-z0-9._-]{1,64}$/))
 
@@ -211,10 +211,9 @@ const snapshotsGroup = HttpApiGroup.make("snapshots", { topLevel: true })
     HttpApiEndpoint.post("restore", "/restore", { payload: Schema.Struct({ name: Name }), error: AdminNotFound }),
     HttpApiEndpoint.post("reset", "/reset")
   )
-  .annotateMerge(
-    OpenApi.annotations({
-      description: "All settings under a name, kept in memory; a reset starts again from how the emulator was started"
-    })
+  .annotate(
+    OpenApi.Description,
+    "All settings under a name, kept in memory; a reset starts again from how the emulator was started"
   )
 
 /**
@@ -247,7 +246,7 @@ const faultsGroup = HttpApiGroup.make("faults", { topLevel: true })
       error: AdminNotFound
     })
   )
-  .annotateMerge(OpenApi.annotations({ description: "What goes wrong. Setting faults starts all their counts anew" }))
+  .annotate(OpenApi.Description, "What goes wrong. Setting faults starts all their counts anew")
 
 /**
  * What a budget shows. `available` is `null` where there is no limit, `wait` is in milliseconds, `null` for never.
@@ -299,9 +298,7 @@ const settingsGroup = HttpApiGroup.make("settings", { topLevel: true })
       success: DocumentationReading.DocumentationReading
     })
   )
-  .annotateMerge(
-    OpenApi.annotations({ description: "Quota with its gauges, clock, and readings of the documentation" })
-  )
+  .annotate(OpenApi.Description, "Quota with its gauges, clock, and readings of the documentation")
 
 const journalGroup = HttpApiGroup.make("journal", { topLevel: true })
   .add(
@@ -318,7 +315,7 @@ const journalGroup = HttpApiGroup.make("journal", { topLevel: true })
     }),
     HttpApiEndpoint.delete("deleteJournal", "/journal")
   )
-  .annotateMerge(OpenApi.annotations({ description: "Every call, without secrets, signatures and nonces" }))
+  .annotate(OpenApi.Description, "Every call, without secrets, signatures and nonces")
 
 /**
  * The API.

@@ -109,7 +109,7 @@ export const layer = (
   options: Options = {}
 ): Layer.Layer<EmulatorAdmin, HostNotLoopback | HttpServerError.ServeError, Emulator> => {
   const host = options.host ?? "127.0.0.1"
-  if (options.remote === undefined && !NodeServer.isLoopback(host)) {
+  if (options.remote === undefined && !AccessGuard.isLoopback(host)) {
     return Layer.effect(EmulatorAdmin, Effect.fail(new HostNotLoopback({ host })))
   }
   const guard = AccessGuard.make(options.remote ?? { hosts: [], peers: [] })

@@ -17,6 +17,7 @@ import * as Stream from "effect/Stream"
 import type { Readable } from "node:stream"
 import { Emulator } from "./Emulator.ts"
 import * as HttpExchange from "./HttpExchange.ts"
+import * as AccessGuard from "./internal/admin/accessGuard.ts"
 import * as NodeServer from "./internal/nodeServer.ts"
 import { toServerResponse } from "./internal/requests/writeReply.ts"
 
@@ -128,7 +129,7 @@ export const layer = (options?: {
   readonly host?: string | undefined
 }): Layer.Layer<EmulatorServer, HostNotLoopback | HttpServerError.ServeError, Emulator> => {
   const host = options?.host ?? "127.0.0.1"
-  if (!NodeServer.isLoopback(host)) return Layer.effect(EmulatorServer, Effect.fail(new HostNotLoopback({ host })))
+  if (!AccessGuard.isLoopback(host)) return Layer.effect(EmulatorServer, Effect.fail(new HostNotLoopback({ host })))
   // Handlers are uninterruptible unless they ask: without this, a hanging one would outlive its client and the server.
   const serve = HttpServer.serve(Effect.interruptible(app))
   const { maximumBodyBytes } = HttpExchange

@@ -2,7 +2,6 @@ import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Net from "node:net"
-import * as NodeServer from "../nodeServer.ts"
 
 /** Who else than this machine may ask. */
 export interface Remote {
@@ -11,6 +10,17 @@ export interface Remote {
   /** Their addresses, or subnets such as `10.0.0.0/8`. */
   readonly peers: ReadonlyArray<string>
 }
+
+const loopback = new Net.BlockList()
+loopback.addSubnet("127.0.0.0", 8, "ipv4")
+loopback.addAddress("::1", "ipv6")
+
+/** Whether an address is in a list; an IPv4 address may come as IPv6 (`::ffff:127.0.0.1`). */
+const contains = (list: Net.BlockList, address: string): boolean =>
+  list.check(address, Net.isIPv6(address) ? "ipv6" : "ipv4")
+
+/** Whether this machine alone can reach an address or a name. */
+export const isLoopback = (host: string): boolean => host === "localhost" || contains(loopback, host)
 
 /** An answer in the shape of the API's own errors. */
 export const refusal = (status: number, _tag: string, problem: string): HttpServerResponse.HttpServerResponse =>
@@ -49,13 +59,11 @@ export const make = (
   const hosts = new Set(remote.hosts.map((host) => host.toLowerCase()))
   const isKnown = (authority: string): boolean => {
     const name = hostName(authority)
-    return name !== undefined && (NodeServer.isLoopback(name) || hosts.has(name))
+    return name !== undefined && (isLoopback(name) || hosts.has(name))
   }
   return (request) => {
     const { host, origin, "content-type": contentType } = request.headers
-    if (
-      !Option.exists(request.peerAddress, (peer) => NodeServer.isLoopback(peer) || NodeServer.contains(peers, peer))
-    ) {
+    if (!Option.exists(request.peerAddress, (peer) => isLoopback(peer) || contains(peers, peer))) {
       return forbidden("this API answers this machine only")
     }
     if (host === undefined || !isKnown(host)) {
