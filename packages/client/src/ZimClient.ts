@@ -18,9 +18,9 @@ import type * as Scope from "effect/Scope"
 import { type CallError, SettingsInvalid, traits } from "./ClientError.ts"
 import * as Endpoint from "./Endpoint.ts"
 import { CallTelemetry } from "./internal/callTelemetry.ts"
-import * as HttpContext from "./internal/httpContext.ts"
 import * as ClientSettings from "./internal/clientSettings.ts"
 import type { Options, Settings } from "./internal/clientSettings.ts"
+import * as RequestContext from "./internal/requestContext.ts"
 import * as SignedRequest from "./internal/signedRequest.ts"
 import * as TestHandlersOf from "./internal/layerTestHandlers.ts"
 import { responseLimitIn } from "./ResponseLimit.ts"
@@ -132,7 +132,7 @@ export const make = Effect.fnUntraced(function* (
     })
   }
   const http = yield* HttpClient.HttpClient
-  const requestContextIn = yield* HttpContext.make(http)
+  const requestContextIn = yield* RequestContext.make(http)
   const limitOf = yield* responseLimitIn
   const policies = yield* ClientSettings.orInvalid(
     Policies.make({

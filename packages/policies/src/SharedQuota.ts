@@ -13,7 +13,7 @@ import type * as Scope from "effect/Scope"
 import { inRange } from "./internal/inRange.ts"
 import { limitsOf } from "./internal/permits.ts"
 import { keyOf } from "./internal/permitQueue.ts"
-import { Member, type Shared } from "./internal/sharedQuota/member.ts"
+import { type Shared, SharedQueue } from "./internal/sharedQuota/sharedQueue.ts"
 import * as MemoryStore from "./internal/sharedQuota/memoryStore.ts"
 import { type Store, type StoreUnavailable, timeoutOf } from "./internal/sharedQuota/store.ts"
 import { millisOf } from "./internal/timers.ts"
@@ -78,26 +78,26 @@ export const make = Effect.fnUntraced(function* (
   // At the end the last permits are still given back.
   yield* Effect.addFinalizer(() => Effect.timeoutOption(FiberSet.awaitEmpty(background), timeout))
   const shared: Shared = { store, limits, share, timeout, background }
-  const members = new Map<string, Member>()
+  const queues = new Map<string, SharedQueue>()
 
-  const memberOf = (key: string, clock: Clock.Clock): Effect.Effect<Member> => {
-    const known = members.get(key)
+  const queueOf = (key: string, clock: Clock.Clock): Effect.Effect<SharedQueue> => {
+    const known = queues.get(key)
     if (known !== undefined) return Effect.succeed(known)
-    const member = new Member(key, shared, millisOf(clock))
-    members.set(key, member)
+    const queue = new SharedQueue(key, shared, millisOf(clock))
+    queues.set(key, queue)
     return share === undefined
-      ? Effect.succeed(member)
-      : Effect.uninterruptible(Effect.as(FiberSet.run(watches, member.watch(clock)), member))
+      ? Effect.succeed(queue)
+      : Effect.uninterruptible(Effect.as(FiberSet.run(watches, queue.watch(clock)), queue))
   }
 
   return {
     withPermit: (call, attempt, outcomeOf, pauseOf) =>
       Effect.flatMap(
-        Effect.suspend(() => memberOf(keyOf(options, call), call.clock)),
-        (member) => member.withPermit(call, attempt, outcomeOf, pauseOf)
+        Effect.suspend(() => queueOf(keyOf(options, call), call.clock)),
+        (queue) => queue.withPermit(call, attempt, outcomeOf, pauseOf)
       ),
     state: Clock.clockWith((clock) =>
-      Effect.sync(() => Array.from(members.values(), (member) => member.state(millisOf(clock))))
+      Effect.sync(() => Array.from(queues.values(), (queue) => queue.state(millisOf(clock))))
     )
   }
 })

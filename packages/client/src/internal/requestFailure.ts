@@ -1,5 +1,5 @@
 /** What becomes of a request without an answer, or with one that is none of this API: the errors, free of secrets. */
-import type { Call, ServerClock } from "@effect-zim/policies"
+import type { Call } from "@effect-zim/policies"
 import type { Envelope } from "@effect-zim/protocol"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -69,19 +69,18 @@ export const transportFailed = (
   )
 }
 
-/** An answer as it arrived, and what an error about it needs. */
-export interface Answer {
+/** What an error needs to know of an answer. */
+export interface FailedAnswer {
   readonly status: number
   readonly text: string
   readonly secrets: RedactedSnippet.Secrets
-  readonly time: Omit<ServerClock.Sample, "verdict">
   /** How long a gateway wants to be left alone. */
   readonly wait: { readonly retryAfter?: Duration.Duration }
 }
 
 /** The error of an answer that is none. */
 export const unreadable = (
-  answer: Answer,
+  answer: FailedAnswer,
   call: Call.Call,
   requestId: string | undefined,
   { problem, reason }: Pick<ResponseUnreadable, "reason" | "problem">
@@ -100,7 +99,7 @@ export const unreadable = (
 
 /** Why an answer without a return code is no answer of this API. */
 export const noReturnCode = (
-  answer: Answer,
+  answer: FailedAnswer,
   why: Envelope.Unreadable
 ): Pick<ResponseUnreadable, "reason" | "problem"> => {
   if (answer.status !== 200) return { reason: { _tag: "HttpStatus" }, problem: `HTTP status ${answer.status}` }

@@ -86,6 +86,11 @@ const wireOf = <Op extends Operation.Types>(
     ? { method: "POST", text: Operation.encodeRequest(operation, request) }
     : { method: "GET", text: query }
 
+/** An answer as it arrived. */
+interface Answer extends Failure.FailedAnswer {
+  readonly time: Omit<ServerClock.Sample, "verdict">
+}
+
 /** What an answer with a return code said. It holds neither the text nor what was read of it: the call may outlive both. */
 class Answered {
   readonly status: number
@@ -93,7 +98,7 @@ class Answered {
   readonly #requestId: string | undefined
   readonly #secrets: RedactedSnippet.Secrets
 
-  constructor({ secrets, status }: Failure.Answer, code: number, requestId: string | undefined) {
+  constructor({ secrets, status }: Answer, code: number, requestId: string | undefined) {
     this.status = status
     this.code = code
     this.#requestId = requestId
@@ -126,8 +131,8 @@ const noWait = {}
 const waitOf = (
   status: number,
   headers: Headers.Headers,
-  { date, isCached, receivedAt, signedOffset }: Failure.Answer["time"]
-): Failure.Answer["wait"] => {
+  { date, isCached, receivedAt, signedOffset }: Answer["time"]
+): Answer["wait"] => {
   if (status !== 429 && status !== 503) return noWait
   const answered = { date: isCached ? undefined : date, now: receivedAt + signedOffset }
   const retryAfter = Meaning.retryAfterOf(headers["retry-after"], answered)
@@ -205,7 +210,7 @@ type SendError = TransportFailed | ClientClosed | ResponseUnreadable
 const roundTrip = function* (
   { call, clockOffset, endpoint, http, identity, telemetry, responseLimit }: Attempt,
   wire: Wire
-): Effect.fn.Return<Failure.Answer, SendError> {
+): Effect.fn.Return<Answer, SendError> {
   const sentAt = call.clock.currentTimeMillisUnsafe()
   const signed = yield* Signature.sign({ ...identity, clockOffset })
   const secrets = { signed, serverSecret: identity.serverSecret }

@@ -1,5 +1,5 @@
 /**
- * The part of a process in a shared quota: a member of it, for one key.
+ * The queue of one process for the permits of a key that several processes share.
  *
  * The process's own permits run along: they keep the process within the limit by themselves, know the round trips and
  * adapt to rejections, so that only the question whether the others left a permit goes to the store, asked by the first
@@ -22,7 +22,7 @@ import * as Queue from "../permitQueue.ts"
 import * as Permits from "../permits.ts"
 import { problemOf, type Reply, type Return, type Store, StoreUnavailable } from "./store.ts"
 
-/** What the members of all keys have in common. */
+/** What the queues of all keys have in common. */
 export interface Shared {
   readonly store: Store
   readonly limits: Permits.Limits
@@ -92,7 +92,7 @@ const late = Effect.suspend(() =>
   Effect.fail(new StoreUnavailable({ cause: new Cause.TimeoutError("the store did not answer in time") }))
 )
 
-export class Member extends Queue.PermitQueue<QuotaUnavailable> {
+export class SharedQueue extends Queue.PermitQueue<QuotaUnavailable> {
   readonly key: string
   readonly #shared: Shared
   readonly #permits: Permits.Permits
