@@ -344,11 +344,7 @@ export interface Rules {
  */
 export const violations = (entries: ReadonlyArray<Entry>, rules: Rules): ReadonlyArray<string> => {
   const broken: Array<string> = []
-  const atMost = (
-    rule: string,
-    allowed: number,
-    found: ReadonlyArray<readonly [what: string, count: number]>
-  ): void => {
+  const atMost = (rule: string, allowed: number, found: ReadonlyMap<string, number>): void => {
     // Nothing is more than no number: such a rule would hold for everything.
     inRange(`the rule ${rule}`, allowed, allowed >= 0, "a number of calls, 0 or more")
     for (const [what, count] of found) {
@@ -359,14 +355,14 @@ export const violations = (entries: ReadonlyArray<Entry>, rules: Rules): Readonl
   if (rules.peak !== undefined) {
     const { admitted, calls, window } = rules.peak
     const most = peak(admitted === true ? entries.filter((entry) => !isRateLimited(entry)) : entries, window)
-    atMost("peak.calls", calls, [[`within ${Duration.format(Duration.fromInputUnsafe(window))}`, most]])
+    atMost("peak.calls", calls, new Map([[`within ${Duration.format(Duration.fromInputUnsafe(window))}`, most]]))
   }
   if (rules.nonceReuses !== undefined) {
-    atMost("nonceReuses", rules.nonceReuses, [["with a nonce used before", nonceReuses(entries)]])
+    atMost("nonceReuses", rules.nonceReuses, new Map([["with a nonce used before", nonceReuses(entries)]]))
   }
   if (rules.attempts !== undefined) {
     const ofUsers = Array.from(attempts(entries), ([userId, count]) => [`for ${userId}`, count] as const)
-    atMost("attempts", rules.attempts, ofUsers)
+    atMost("attempts", rules.attempts, new Map(ofUsers))
   }
   if (rules.signatureAge !== undefined) {
     const oldest = maximumSignatureAge(entries)

@@ -18,7 +18,7 @@ export interface HandlerContext {
   readonly appId: number
   readonly reading: DocumentationReading
   readonly cursors: Cursors
-  readonly user: (userId: string) => User | undefined
+  readonly users: ReadonlyMap<string, User>
   /** How many entries a page starts too late; too early, where it is negative. */
   readonly shift: number
   readonly largeCursors: boolean

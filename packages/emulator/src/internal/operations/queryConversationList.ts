@@ -98,8 +98,8 @@ export const handler: OperationHandler.OperationHandler = OperationHandler.make(
       ? { code: 660000012, reason: `FromUserId is longer than ${maximumUserIdBytes} bytes` }
       : undefined
   },
-  answer: ({ cursor, pageSize, userId }, { appId, cursors, largeCursors, reading, shift, user: lookUp }) => {
-    const user = lookUp(userId)
+  answer: ({ cursor, pageSize, userId }, { appId, cursors, largeCursors, reading, shift, users }) => {
+    const user = users.get(userId)
     if (user === undefined) return Result.fail({ code: 660500002, reason: "the user is not registered" })
     const place =
       cursor === Cursor.start ? { appId, userId, page: 1, edge: undefined } : cursors.find(appId, userId, cursor)

@@ -136,14 +136,6 @@ export const check = Effect.fnUntraced(function* (
   if ("problem" in body) return yield* refuse(body.code, body.problem)
   const handler = ServedOperations.byAction.get(action)
   if (handler === undefined) return yield* refuse(100000007, "sent as documented, but the emulator does not serve it")
-  return yield* Effect.fromResult(
-    handler.answer(body.json, {
-      appId,
-      reading: data.reading,
-      cursors: data.cursors,
-      user: (userId) => data.users.get(userId),
-      shift: happening.shift,
-      largeCursors: happening.find("largeCursors") !== undefined
-    })
-  )
+  const largeCursors = happening.find("largeCursors") !== undefined
+  return yield* Effect.fromResult(handler.answer(body.json, { ...data, appId, shift: happening.shift, largeCursors }))
 })
