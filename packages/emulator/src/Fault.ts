@@ -24,13 +24,13 @@ import { dual } from "effect/Function"
 import { NodeInspectSymbol } from "effect/Inspectable"
 import * as Pipeable from "effect/Pipeable"
 import type { Reply } from "./HttpExchange.ts"
-import * as Actions from "./internal/faults/faultActions.ts"
+import * as FaultSchema from "./internal/faults/faultSchema.ts"
 import * as Conditions from "./internal/faults/faultConditions.ts"
 import type { Call } from "./internal/faults/faultConditions.ts"
 
 export type { Call }
 
-const { defaults } = Actions
+const { defaults } = FaultSchema
 
 /** Prints in words wherever it is printed. */
 abstract class InWords extends Pipeable.Class {
@@ -76,18 +76,18 @@ export class Condition extends InWords {
  */
 export class Fault extends InWords {
   /** @internal */
-  readonly action: Actions.Action
+  readonly action: FaultSchema.Action
   /** All of them must hold. Each sees only the calls for which the ones before it hold. */
   readonly conditions: ReadonlyArray<Condition>
-  constructor(action: Actions.Action, conditions: ReadonlyArray<Condition> = []) {
+  constructor(action: FaultSchema.Action, conditions: ReadonlyArray<Condition> = []) {
     super()
-    Actions.check(action)
+    FaultSchema.check(action)
     this.action = action
     this.conditions = conditions
   }
   /** As the journal calls it. */
   get name(): string {
-    return Actions.name(this.action)
+    return FaultSchema.name(this.action)
   }
   /** See {@link describe}. */
   override toString(): string {
@@ -109,7 +109,7 @@ export class Fault extends InWords {
  * @since 0.1.0
  */
 export const describe = ({ action, conditions }: Fault): string =>
-  [Actions.inWords(action), ...(conditions.length === 0 ? [] : [`when ${conditions.join(", ")}`])].join(" ")
+  [FaultSchema.inWords(action), ...(conditions.length === 0 ? [] : [`when ${conditions.join(", ")}`])].join(" ")
 
 /**
  * The fault, only where this holds too.

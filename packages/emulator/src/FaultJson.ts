@@ -20,7 +20,7 @@ import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Fault from "./Fault.ts"
-import { FaultSpec } from "./internal/faults/faultActions.ts"
+import { FaultSpec } from "./internal/faults/faultSchema.ts"
 
 /**
  * The schema of a fault's JSON, with durations decoded.

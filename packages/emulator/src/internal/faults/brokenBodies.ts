@@ -6,7 +6,7 @@ import * as Headers from "effect/http/Headers"
 import * as Stream from "effect/Stream"
 import { ConnectionLost, type Reply } from "../../HttpExchange.ts"
 import { messageOf } from "../requests/writeReply.ts"
-import type { Action } from "./faultActions.ts"
+import type { Action } from "./faultSchema.ts"
 
 const encoder = new TextEncoder()
 

@@ -1,10 +1,11 @@
+/** What the faults that happen to a call do to it, step by step. */
 import * as Duration from "effect/Duration"
 import type * as EffectRandom from "effect/Random"
 import type { Reply } from "../../HttpExchange.ts"
 import type { Fault } from "../../Fault.ts"
 import * as Random from "../seededRandom.ts"
 import * as Bodies from "./brokenBodies.ts"
-import type { Action } from "./faultActions.ts"
+import type { Action } from "./faultSchema.ts"
 import type { Call } from "./faultConditions.ts"
 
 /** No tail is longer than this: a day. */

@@ -1,4 +1,4 @@
-/** What happens to a call: an action as data, and in words. The JSON of a fault is this schema's encoded form. */
+/** A fault as data: what happens, in a schema and in words. Its JSON is this schema's encoded form. */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
