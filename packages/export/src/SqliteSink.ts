@@ -52,20 +52,6 @@ export interface Options {
 const lastRun = (database: DatabaseSync) =>
   database.prepare("SELECT id, app_id, state, checkpoint FROM runs ORDER BY id DESC LIMIT 1").get()
 
-/** Begins a run in place of one that is not finished. */
-const begin = (database: DatabaseSync, checkpoint: Checkpoint.Checkpoint): number =>
-  Database.transaction(database, () => {
-    database.exec("UPDATE runs SET state = 'abandoned' WHERE state = 'running'")
-    const { lastInsertRowid } = database
-      .prepare(
-        `INSERT INTO runs (name, app_id, state, started_at, lines, users, conversations, failed, invalid, duplicates,
-           changed_while_reading, at_cap, checkpoint)
-         VALUES (?, ?, 'running', ?, 0, 0, 0, 0, 0, 0, 0, 0, ?)`
-      )
-      .run(checkpoint.run, checkpoint.appId, checkpoint.startedAt, JSON.stringify(checkpoint))
-    return Number(lastInsertRowid)
-  })
-
 const failuresOfLastRun = "SELECT * FROM failures WHERE run = (SELECT max(id) FROM runs) ORDER BY line"
 
 /** Writes the failures of the last run to a file, which has its name when it is complete. */
@@ -153,7 +139,7 @@ export const make = (options: Options): ExportSink.ExportSink => {
       })
     }
     const unfinished = yield* Tables.unfinishedOf(last && Tables.runOf(last), mode, path)
-    const run = unfinished?.id ?? (yield* write(() => begin(database, initial)))
+    const run = unfinished?.id ?? (yield* write(() => RunWriter.begin(database, initial)))
     const writer = yield* attempt(path, () => RunWriter.make(database, run))
 
     const save: ExportSink.Session["save"] = Effect.fnUntraced(function* (outcomes, checkpoint) {

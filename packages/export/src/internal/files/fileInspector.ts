@@ -80,27 +80,27 @@ export const assertAsLeft = Effect.fnUntraced(function* (
 const longestChain = 40
 
 /** The file that a name leads to, whether or not it is there yet. */
-export const follow = (
-  inspector: FileInspector,
-  name: string,
-  left = longestChain
-): Effect.Effect<string, ExportSink.OpenError> =>
-  Effect.gen(function* () {
-    const real = yield* inspector.realPath(name)
+export const follow = Effect.fnUntraced(function* (inspector: FileInspector, name: string) {
+  const { basename, dirname, join, resolve } = inspector.path
+  let path = name
+  for (let links = 0; ; links++) {
+    const real = yield* inspector.realPath(path)
     if (Option.isSome(real)) return real.value
-    const { basename, dirname, join, resolve } = inspector.path
-    const folder = dirname(resolve(name))
-    const entry = yield* inspector.lstat(name)
-    if (Option.isSome(entry) && entry.value.type === "SymbolicLink") {
-      if (left === 0)
-        return yield* new ExportSink.OutputUnusable({ path: name, problem: "its symbolic links lead nowhere" })
-      return yield* follow(inspector, resolve(folder, yield* inspector.readLink(name)), left - 1)
+    const folder = dirname(resolve(path))
+    const entry = yield* inspector.lstat(path)
+    if (Option.isNone(entry) || entry.value.type !== "SymbolicLink") {
+      const realFolder = yield* inspector.realPath(folder)
+      return join(
+        Option.getOrElse(realFolder, () => folder),
+        basename(path)
+      )
     }
-    return join(
-      Option.getOrElse(yield* inspector.realPath(folder), () => folder),
-      basename(name)
-    )
-  })
+    if (links === longestChain) {
+      return yield* new ExportSink.OutputUnusable({ path, problem: "its symbolic links lead nowhere" })
+    }
+    path = resolve(folder, yield* inspector.readLink(path))
+  }
+})
 
 /** What the names of an export's own files end with, beside its output. */
 const endings =

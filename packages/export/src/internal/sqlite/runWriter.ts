@@ -3,6 +3,21 @@ import type { DatabaseSync } from "node:sqlite"
 import type { Checkpoint } from "../../Checkpoint.ts"
 import type * as ExportSink from "../../ExportSink.ts"
 import { changesOf, failureOf, runColumnsOf } from "../tableRows.ts"
+import { transaction } from "./database.ts"
+
+/** Begins a run in place of one that is not finished. */
+export const begin = (database: DatabaseSync, checkpoint: Checkpoint): number =>
+  transaction(database, () => {
+    database.exec("UPDATE runs SET state = 'abandoned' WHERE state = 'running'")
+    const { lastInsertRowid } = database
+      .prepare(
+        `INSERT INTO runs (name, app_id, state, started_at, lines, users, conversations, failed, invalid, duplicates,
+           changed_while_reading, at_cap, checkpoint)
+         VALUES (?, ?, 'running', ?, 0, 0, 0, 0, 0, 0, 0, 0, ?)`
+      )
+      .run(checkpoint.run, checkpoint.appId, checkpoint.startedAt, JSON.stringify(checkpoint))
+    return Number(lastInsertRowid)
+  })
 
 const prepare = (database: DatabaseSync) => ({
   known: database.prepare("SELECT type_code, conversation_id, type, updated_at FROM conversations WHERE user_id = ?"),

@@ -53,18 +53,14 @@ const patience = 100
  * newcomer locks another file of that name: it counts where the name stands for the same file before and after. (A number of
  * a file is not given to another one as long as the file is open.)
  */
-const take = Effect.fnUntraced(function* (
-  path: string,
-  left = patience
-): Effect.fn.Return<
-  { readonly database: DatabaseSync; readonly id: string | undefined },
-  ExportSink.OutputUnusable | ExportSink.SinkFailed
-> {
-  const before = yield* NodeFiles.attempt(path, () => NodeFiles.lstat(path))
-  if (Option.isNone(before)) {
-    // Makes the file.
-    yield* NodeFiles.attempt(path, () => new DatabaseSync(path).close())
-  } else {
+const take = Effect.fnUntraced(function* (path: string) {
+  for (let tries = 0; tries <= patience; tries++) {
+    const before = yield* NodeFiles.attempt(path, () => NodeFiles.lstat(path))
+    if (Option.isNone(before)) {
+      // Makes the file.
+      yield* NodeFiles.attempt(path, () => new DatabaseSync(path).close())
+      continue
+    }
     const { id, size, type } = before.value
     if (type !== "File" || size > 0) {
       return yield* new ExportSink.OutputUnusable({ path, problem: "it is not empty, as the lock of an export is" })
@@ -73,7 +69,6 @@ const take = Effect.fnUntraced(function* (
     if (idOf(path) === id) return { database, id }
     database.close()
   }
-  if (left > 0) return yield* take(path, left - 1)
   return yield* new ExportSink.OutputUnusable({ path, problem: "it is taken away again and again" })
 })
 
