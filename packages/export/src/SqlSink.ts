@@ -109,18 +109,6 @@ interface Writer {
   readonly epoch: number
 }
 
-/** Notes what a run has come to; not if it is another's by now. */
-const note = Effect.fnUntraced(function* (
-  sql: SqlClient.SqlClient,
-  { epoch, run }: Writer,
-  checkpoint: Checkpoint.Checkpoint
-) {
-  const columns = Tables.runColumnsOf(checkpoint, DateTime.formatIso(yield* DateTime.now))
-  const noted = yield* sql`UPDATE zim.runs SET ${sql.update(columns)}
-    WHERE id = ${run} AND epoch = ${epoch} AND state = 'running' RETURNING id`
-  return noted.length > 0
-})
-
 const takenOver = (path: string) => new ExportSink.OutputUnusable({ path, problem: "another export has taken it over" })
 
 /** Why a save failed: where the connection is lost, the run may be another's since. It is not asked for long. */
@@ -233,7 +221,10 @@ export const make = Effect.fnUntraced(function* (
 
       const save: ExportSink.Session["save"] = (outcomes, checkpoint) =>
         Effect.gen(function* () {
-          if (!(yield* note(sql, { run, epoch }, checkpoint))) return yield* takenOver(path)
+          const columns = Tables.runColumnsOf(checkpoint, DateTime.formatIso(yield* DateTime.now))
+          const noted = yield* sql`UPDATE zim.runs SET ${sql.update(columns)}
+            WHERE id = ${run} AND epoch = ${epoch} AND state = 'running' RETURNING id`
+          if (noted.length === 0) return yield* takenOver(path)
           yield* SqlRows.write(run, appId, outcomes)
         }).pipe(
           transaction,
