@@ -182,11 +182,7 @@ export const file = (path: string): Stream.Stream<string, UserListUnreadable, Fi
  * @since 0.1.0
  */
 export const count = (path: string): Effect.Effect<number, UserListUnreadable, FileSystem.FileSystem> =>
-  Stream.runFold(
-    file(path),
-    () => 0,
-    (count) => count + 1
-  )
+  Stream.runCount(file(path))
 
 const decodeUserId = Schema.decodeUnknownResult(UserId.UserId)
 

@@ -30,12 +30,13 @@ export const lstat = (path: string): Option.Option<FileEntry> => {
       })
 }
 
-/** Which file a name stands for, if any. Throws. */
-export const idOf = (path: string): string | undefined => Option.getOrUndefined(lstat(path))?.id
-
 export const nodeFiles: FileInspector = {
   lstat: (path) => attemptRead(path, () => lstat(path)),
   readLink: (path) => attemptRead(path, () => Fs.readlinkSync(path)),
   realPath: (path) => Effect.option(attemptRead(path, () => Fs.realpathSync(path))),
   path: Path
 }
+
+/** Which file a name stands for, if any. */
+export const idOf = (path: string): Effect.Effect<string | undefined, ExportSink.SinkFailed> =>
+  Effect.map(nodeFiles.lstat(path), (entry) => Option.getOrUndefined(entry)?.id)

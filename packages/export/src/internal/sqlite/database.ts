@@ -186,12 +186,12 @@ const createAfter = Effect.fnUntraced(function* (path: string, mode: ExportSink.
 /** Opens an export, made where there is none, until the scope ends. Whoever opens it has its lock. */
 export const open = Effect.fnUntraced(function* (path: string, mode: ExportSink.Mode) {
   if (!(yield* exists(path))) yield* createAfter(path, mode)
-  const id = yield* attemptRead(path, () => idOf(path))
+  const id = yield* idOf(path)
   const database = yield* Effect.acquireRelease(
     attempt(path, () => configure(new DatabaseSync(path, { timeout: 5000 }))),
     (database) => Effect.sync(() => database.close())
   )
-  if (id === (yield* attemptRead(path, () => idOf(path)))) return database
+  if (id === (yield* idOf(path))) return database
   return yield* new ExportSink.OutputUnusable({ path, problem: "it has been replaced while it was opened" })
 })
 
