@@ -46,17 +46,13 @@ export const failureOf = ({ code, error, line, message, requestId, userId }: Exp
 })
 
 /** A run, as far as the next one must know it. */
-interface Run {
-  readonly id: number
-  readonly state: string
-  readonly checkpoint: string
-}
-
-export const runOf = (row: Columns): Run => ({
+export const runOf = (row: Columns) => ({
   id: Number(row["id"]),
   state: String(row["state"]),
   checkpoint: String(row["checkpoint"])
 })
+
+type Run = ReturnType<typeof runOf>
 
 /** The last run, where it is to be gone on with; nothing where another one begins. */
 export const unfinishedOf = Effect.fnUntraced(function* (last: Run | undefined, mode: ExportSink.Mode, path: string) {
@@ -85,50 +81,35 @@ export const runColumnsOf = (checkpoint: Checkpoint.Checkpoint, now: string) => 
   finished_at: checkpoint.isFinished ? now : null
 })
 
-/** The columns of a conversation that a list has changed, or no longer has. */
-interface Entry {
-  readonly type_code: number
-  readonly conversation_id: string
-  readonly type: string
-  readonly updated_at: number
-}
-
-interface Disappeared extends Entry {
-  readonly reason: "Gone" | "OutOfReach"
-}
-
-const entryOf = (row: Columns): Entry => ({
+/** The columns of a conversation, by which a change is told. */
+const entryOf = (row: Columns) => ({
   type_code: Number(row["type_code"]),
   conversation_id: String(row["conversation_id"]),
   type: String(row["type"]),
   updated_at: Number(row["updated_at"])
 })
 
+type Entry = ReturnType<typeof entryOf>
+
 const keyOf = (entry: Entry): string => `${entry.type_code}:${entry.conversation_id}`
 
-/** What is no longer in the list. A list that changed while it was read may just have missed it. */
-const disappearedOf = (
-  { conversations, verdict }: ExportSink.Exported,
-  left: Iterable<Entry>
-): ReadonlyArray<Disappeared> => {
-  if (verdict === "ChangedWhileReading") return []
-  // A full list loses its oldest entries to newer ones: they are still there, but out of the service's reach.
-  const reach = verdict === "AtCap" ? (conversations[0]?.updatedAtMillis ?? -Infinity) : -Infinity
-  return Array.from(left, (entry) => ({ ...entry, reason: entry.updated_at <= reach ? "OutOfReach" : "Gone" }))
-}
-
 /** What a user's list changes in the rows that are there: those to be written, and those that have disappeared. */
-export const changesOf = (
-  exported: ExportSink.Exported,
-  rows: Iterable<Columns>
-): { readonly changed: ReadonlyArray<Entry>; readonly disappeared: ReadonlyArray<Disappeared> } => {
+export const changesOf = ({ conversations, verdict }: ExportSink.Exported, rows: Iterable<Columns>) => {
   const known = new Map(Array.from(rows, entryOf).map((entry) => [keyOf(entry), entry]))
   const changed: Array<Entry> = []
-  for (const { id, type, typeCode, updatedAtMillis } of exported.conversations) {
+  for (const { id, type, typeCode, updatedAtMillis } of conversations) {
     const entry = { type_code: typeCode, conversation_id: escape(id), type, updated_at: updatedAtMillis }
     const key = keyOf(entry)
     if (known.get(key)?.updated_at !== updatedAtMillis) changed.push(entry)
     known.delete(key)
   }
-  return { changed, disappeared: disappearedOf(exported, known.values()) }
+  // A list that changed while it was read may just have missed what is no longer in it.
+  const left = verdict === "ChangedWhileReading" ? [] : known.values()
+  // A full list loses its oldest entries to newer ones: they are still there, but out of the service's reach.
+  const reach = verdict === "AtCap" ? (conversations[0]?.updatedAtMillis ?? -Infinity) : -Infinity
+  const disappeared = Array.from(left, (entry) => ({
+    ...entry,
+    reason: entry.updated_at <= reach ? "OutOfReach" : "Gone"
+  }))
+  return { changed, disappeared }
 }
