@@ -88,14 +88,6 @@ const requests = Effect.map(Metric.snapshot, (metrics) => {
   }
 })
 
-type Requests = Effect.Success<typeof requests>
-
-const minus = (left: Requests, right: Requests): Requests => ({
-  calls: left.calls - right.calls,
-  rejections: left.rejections - right.rejections,
-  retries: Math.max(0, left.retries - right.retries)
-})
-
 interface Sample {
   readonly at: number
   readonly calls: number
@@ -177,7 +169,11 @@ export const meter = (options?: {
 
     const isSampleDue = () => millis() - (samples.at(-1)?.at ?? 0) >= sampleEvery
     const measure = Effect.map(requests, (all) => {
-      const made = minus(all, before)
+      const made = {
+        calls: all.calls - before.calls,
+        rejections: all.rejections - before.rejections,
+        retries: Math.max(0, all.retries - before.retries)
+      }
       const now: Sample = { at: millis(), calls: made.calls }
       if (isSampleDue()) samples.push(now)
       while ((samples[1]?.at ?? now.at) < now.at - horizons.timeLeft) samples.shift()
