@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import * as Stream from "effect/Stream"
 import { type DurableExport, isEnded, type State } from "./DurableExport.ts"
-import { ExportStore, type Lease, type Submission } from "./ExportStore.ts"
+import { ExportStore, type Lease, type Submission, type Why } from "./ExportStore.ts"
 import * as SubmittedLines from "./internal/submittedLines.ts"
 
 /**
@@ -31,7 +31,7 @@ export interface MemoryStore {
 /** The time by which pace and workers are told, in milliseconds. */
 const lastMinute = 60_000
 
-interface Batch extends SubmittedLines.Range {
+interface KeptBatch extends SubmittedLines.Range {
   epoch: number
   checkpoint: Checkpoint.Checkpoint | undefined
   worker: string
@@ -52,7 +52,7 @@ class Kept {
   readonly submission: Submission
   readonly lines: ReadonlyArray<string>
   readonly submittedAt: DateTime.Utc
-  readonly batches: ReadonlyArray<Batch>
+  readonly batches: ReadonlyArray<KeptBatch>
   readonly duplicates: ReadonlySet<number>
 
   constructor(id: string, run: number, submission: Submission, lines: ReadonlyArray<string>, now: DateTime.Utc) {
@@ -85,6 +85,27 @@ class Kept {
       .slice(from - 1, to)
       .map((text, i) => ({ line: from + i, text }))
       .filter(({ line }) => !this.duplicates.has(line))
+  }
+
+  /** Whether it was in one of these states, and of this attempt. */
+  change(now: DateTime.Utc, from: ReadonlyArray<State>, to: State, { attempt = this.attempt, problem }: Why): boolean {
+    if (!from.includes(this.state) || attempt !== this.attempt) return false
+    if (isEnded(this) && to === "Running") this.attempt++
+    this.state = to
+    this.problem = problem
+    this.endedAt = isEnded(this) ? now : undefined
+    return true
+  }
+
+  /** Whether the batch was still of this lease. */
+  save(now: number, batch: KeptBatch, { epoch }: Lease, checkpoint: Checkpoint.Checkpoint): boolean {
+    if (batch.epoch !== epoch) return false
+    this.saves.push({ at: now, calls: checkpoint.counts.calls - (batch.checkpoint?.counts.calls ?? 0) })
+    batch.checkpoint = checkpoint
+    batch.savedAt = now
+    this.problem = undefined
+    this.witness = checkpoint.witness ?? this.witness
+    return true
   }
 
   view(now: number): DurableExport {
@@ -183,16 +204,8 @@ export const make: Effect.Effect<MemoryStore> = Effect.sync(() => {
     ),
     failures: (id) =>
       Stream.fromIterableEffect(Effect.map(kept(id), ({ failed }) => failed.toSorted((a, b) => a.line - b.line))),
-    change: Effect.fnUntraced(function* (id, from, to, { attempt, problem } = {}) {
-      const now = yield* DateTime.now
-      const of = exports.get(id)
-      if (of === undefined || !from.includes(of.state) || (attempt ?? of.attempt) !== of.attempt) return false
-      if (isEnded(of) && to === "Running") of.attempt++
-      of.state = to
-      of.problem = problem
-      of.endedAt = isEnded(of) ? now : undefined
-      return true
-    }),
+    change: (id, from, to, why = {}) =>
+      Effect.map(DateTime.now, (now) => exports.get(id)?.change(now, from, to, why) ?? false),
     report: (id, problem) =>
       Effect.map(kept(id), (of) => {
         if (!isEnded(of)) of.problem = problem
@@ -220,13 +233,7 @@ export const make: Effect.Effect<MemoryStore> = Effect.sync(() => {
     }),
     save: Effect.fnUntraced(function* (lease, outcomes, checkpoint) {
       const { of, one } = yield* batchOf(lease)
-      const at = yield* Clock.currentTimeMillis
-      if (one.epoch !== lease.epoch) return "Superseded"
-      of.saves.push({ at, calls: checkpoint.counts.calls - (one.checkpoint?.counts.calls ?? 0) })
-      one.checkpoint = checkpoint
-      one.savedAt = at
-      of.problem = undefined
-      of.witness = checkpoint.witness ?? of.witness
+      if (!of.save(yield* Clock.currentTimeMillis, one, lease, checkpoint)) return "Superseded"
       for (const outcome of outcomes) {
         if (outcome._tag === "Failed") of.failed.push(outcome)
         else lists(of.submission.appId).set(outcome.userId, outcome)

@@ -23,7 +23,7 @@ import * as SqlError from "effect/sql/SqlError"
 import type * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import { DurableExport, isEnded, type State } from "./DurableExport.ts"
-import { ExportStore, type Lease, type Saved, StoreFailed, type Submission } from "./ExportStore.ts"
+import { ExportStore, type Lease, type Saved, StoreFailed, type Submission, type Why } from "./ExportStore.ts"
 import { tables } from "./internal/postgresTables.ts"
 import * as SubmittedLines from "./internal/submittedLines.ts"
 
@@ -205,36 +205,77 @@ const saveBatch = Effect.fnUntraced(function* (
   return "Saved"
 })
 
+/** The exports that a condition is true of, the latest first. */
+const exportsWhere = (sql: SqlClient.SqlClient, where: Statement.Fragment) =>
+  viewOf(sql, where).pipe(
+    Effect.flatMap(decodeExports),
+    Effect.map((rows) => rows.map((row) => row.export))
+  )
+
+/** Notes in the run what the export has come to. */
+const settle = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, id: string, state: State) {
+  const [now] = yield* exportsWhere(sql, sql`WHERE id = ${id}`)
+  if (now === undefined) return
+  yield* SqlRows.saveRun(now.run, now.counts)
+  const runState = state === "Finished" ? "finished" : isEnded({ state }) ? "abandoned" : "running"
+  yield* sql`
+    UPDATE zim.runs SET state = ${runState}, finished_at = ${now.endedAt === undefined ? null : DateTime.formatIso(now.endedAt)}
+    WHERE id = ${now.run}`
+})
+
+/** Changes the state of an export, where it is in one of these, and of this attempt. */
+const change = Effect.fnUntraced(function* (
+  sql: SqlClient.SqlClient,
+  id: string,
+  from: ReadonlyArray<State>,
+  to: State,
+  { attempt, problem }: Why
+) {
+  const changed = yield* sql`
+    UPDATE zim.exports SET
+      state = ${to},
+      attempt = attempt + CASE WHEN ${to} = 'Running' AND state <> 'Paused' THEN 1 ELSE 0 END,
+      ended_at = CASE WHEN ${isEnded({ state: to })} THEN now() END,
+      problem = ${jsonOf(problem)}::text::jsonb
+    WHERE id = ${id} AND state = ANY (${from}) AND attempt = coalesce(${attempt ?? null}::int, attempt) RETURNING id`
+  if (changed.length === 0) return false
+  yield* settle(sql, id, to)
+  return true
+})
+
+/** The lines of a batch that are nobody's a second time. */
+const linesOf = (sql: SqlClient.SqlClient, upload: number, from: number, to: number) =>
+  sql<{ line: number; text: string }>`
+    SELECT (chunk * ${chunkLength} + ord)::int AS line, text
+    FROM zim.export_lines, unnest(texts) WITH ORDINALITY AS u (text, ord)
+    WHERE upload = ${upload}
+      AND chunk BETWEEN ${Math.floor((from - 1) / chunkLength)} AND ${Math.floor((to - 1) / chunkLength)}
+      AND chunk * ${chunkLength} + ord BETWEEN ${from} AND ${to}
+      AND NOT ord = ANY (duplicates)
+    ORDER BY chunk, ord`
+
+/** Gives a batch to a worker: the lease of whoever had it before is void. */
+const take = Effect.fnUntraced(function* (sql: SqlClient.SqlClient, id: string, batch: number, worker: string) {
+  const [{ checkpoint, epoch, from_line, to_line, upload, witness }] = yield* sql`
+    UPDATE zim.export_batches b SET epoch = epoch + 1, worker = ${worker}, saved_at = now()
+    FROM zim.exports e WHERE e.id = ${id} AND b.run = e.run AND b.batch = ${batch}
+    RETURNING epoch, from_line, to_line, upload::float8 AS upload, checkpoint,
+      (SELECT checkpoint->>'witness' FROM zim.export_batches w
+       WHERE w.run = b.run AND checkpoint->>'witness' IS NOT NULL LIMIT 1) AS witness`.pipe(
+    Effect.flatMap(decodeBatches)
+  )
+  const lines = yield* linesOf(sql, upload, from_line, to_line)
+  return {
+    lease: { id, batch, epoch },
+    lines: lines.map(({ line, text }) => ({ line, text: SqlRows.unescape(text) })),
+    checkpoint: checkpoint ?? undefined,
+    witness: witness ?? undefined
+  }
+})
+
 const makeStore = (sql: SqlClient.SqlClient): ExportStore["Service"] => {
   const inTransaction = <A, E, R>(self: Effect.Effect<A, E, R>) =>
     Effect.provideService(SqlRows.transaction(self), SqlClient.SqlClient, sql)
-  const view = (where: Statement.Fragment) =>
-    viewOf(sql, where).pipe(
-      Effect.flatMap(decodeExports),
-      Effect.map((rows) => rows.map((row) => row.export)),
-      orFailed
-    )
-
-  const linesOf = (upload: number, from: number, to: number) =>
-    sql<{ line: number; text: string }>`
-      SELECT (chunk * ${chunkLength} + ord)::int AS line, text
-      FROM zim.export_lines, unnest(texts) WITH ORDINALITY AS u (text, ord)
-      WHERE upload = ${upload}
-        AND chunk BETWEEN ${Math.floor((from - 1) / chunkLength)} AND ${Math.floor((to - 1) / chunkLength)}
-        AND chunk * ${chunkLength} + ord BETWEEN ${from} AND ${to}
-        AND NOT ord = ANY (duplicates)
-      ORDER BY chunk, ord`
-
-  /** Notes in the run what the export has come to. */
-  const settle = Effect.fnUntraced(function* (id: string, state: State) {
-    const [now] = yield* view(sql`WHERE id = ${id}`)
-    if (now === undefined) return
-    yield* SqlRows.saveRun(now.run, now.counts)
-    const runState = state === "Finished" ? "finished" : isEnded({ state }) ? "abandoned" : "running"
-    yield* sql`
-      UPDATE zim.runs SET state = ${runState}, finished_at = ${now.endedAt === undefined ? null : DateTime.formatIso(now.endedAt)}
-      WHERE id = ${now.run}`
-  })
 
   return {
     submit: Effect.fnUntraced(function* (submission, lines) {
@@ -246,13 +287,17 @@ const makeStore = (sql: SqlClient.SqlClient): ExportStore["Service"] => {
         orFailed
       )
     }),
-    find: (id) => Effect.map(view(sql`WHERE id = ${id}`), ([found]) => Option.fromNullishOr(found)),
+    find: (id) =>
+      exportsWhere(sql, sql`WHERE id = ${id}`).pipe(
+        Effect.map(([found]) => Option.fromNullishOr(found)),
+        orFailed
+      ),
     isRunning: (id, attempt) =>
       sql`SELECT 1 FROM zim.exports WHERE id = ${id} AND attempt = ${attempt} AND state = 'Running'`.pipe(
         Effect.map((rows) => rows.length > 0),
         orFailed
       ),
-    list: view(sql.literal("")),
+    list: orFailed(exportsWhere(sql, sql.literal(""))),
     failures: (id) =>
       Stream.unwrap(
         Effect.map(
@@ -266,19 +311,7 @@ const makeStore = (sql: SqlClient.SqlClient): ExportStore["Service"] => {
                 )
         )
       ),
-    change: (id, from, to, { attempt, problem } = {}) =>
-      Effect.gen(function* () {
-        const changed = yield* sql`
-          UPDATE zim.exports SET
-            state = ${to},
-            attempt = attempt + CASE WHEN ${to} = 'Running' AND state <> 'Paused' THEN 1 ELSE 0 END,
-            ended_at = CASE WHEN ${isEnded({ state: to })} THEN now() END,
-            problem = ${jsonOf(problem)}::text::jsonb
-          WHERE id = ${id} AND state = ANY (${from}) AND attempt = coalesce(${attempt ?? null}::int, attempt) RETURNING id`
-        if (changed.length === 0) return false
-        yield* settle(id, to)
-        return true
-      }).pipe(inTransaction, orFailed),
+    change: (id, from, to, why = {}) => change(sql, id, from, to, why).pipe(inTransaction, orFailed),
     report: (id, problem) =>
       sql`
         UPDATE zim.exports SET problem = ${jsonOf(problem)}::text::jsonb
@@ -299,24 +332,7 @@ const makeStore = (sql: SqlClient.SqlClient): ExportStore["Service"] => {
         Effect.map(([found]) => Option.map(Option.fromUndefinedOr(found), ({ batches }) => batches)),
         orFailed
       ),
-    take: (id, batch, worker) =>
-      Effect.gen(function* () {
-        const [{ checkpoint, epoch, from_line, to_line, upload, witness }] = yield* sql`
-          UPDATE zim.export_batches b SET epoch = epoch + 1, worker = ${worker}, saved_at = now()
-          FROM zim.exports e WHERE e.id = ${id} AND b.run = e.run AND b.batch = ${batch}
-          RETURNING epoch, from_line, to_line, upload::float8 AS upload, checkpoint,
-            (SELECT checkpoint->>'witness' FROM zim.export_batches w
-             WHERE w.run = b.run AND checkpoint->>'witness' IS NOT NULL LIMIT 1) AS witness`.pipe(
-          Effect.flatMap(decodeBatches)
-        )
-        const lines = yield* linesOf(upload, from_line, to_line)
-        return {
-          lease: { id, batch, epoch },
-          lines: lines.map(({ line, text }) => ({ line, text: SqlRows.unescape(text) })),
-          checkpoint: checkpoint ?? undefined,
-          witness: witness ?? undefined
-        }
-      }).pipe(orFailed),
+    take: (id, batch, worker) => orFailed(take(sql, id, batch, worker)),
     save: (lease, outcomes, checkpoint) => inTransaction(saveBatch(sql, lease, outcomes, checkpoint)).pipe(orFailed)
   }
 }
