@@ -50,7 +50,7 @@ export class UserIdSet {
   readonly #start: Hash.Hash
   readonly #tables = Array.from({ length: tables }, () => new HashTable())
 
-  /** `start` should be random: see `hash.ts`. */
+  /** `start` should be random: see `textHash.ts`. */
   constructor(start: Hash.Hash) {
     this.#start = start
   }
