@@ -1,10 +1,12 @@
 /** Who calls, each in a process of its own: what one does to the engine's caches and heap is not another's burden. */
 import { UndiciHttpClient } from "@effect-zim/node"
 import * as NodeHttpClient from "@effect/platform-node/NodeHttpClient"
+import * as Config from "effect/Config"
 import * as Effect from "effect/Effect"
 import * as FetchHttpClient from "effect/http/FetchHttpClient"
 import type * as HttpClient from "effect/http/HttpClient"
 import * as Layer from "effect/Layer"
+import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import { fork } from "node:child_process"
 import * as Contestant from "../../Contestant.ts"
@@ -121,18 +123,16 @@ export const start = (
     })
   )
 
-/** The built checkout of another commit, whose client calls beside this one's, if there is one. */
-const other = process.env["BENCH_BESIDE"]
-
-/** All of them. */
-export const startAll = Effect.all([
-  ...Object.keys(callers).map((name) => start(name)),
-  ...(other === undefined
-    ? []
-    : [
-        start(names.ours, {
-          program: callerProgram.replace(Paths.root, `${other}/`),
-          shown: `${names.ours} of ${other}`
-        })
-      ])
-])
+/** All of them, and beside them the client of another commit, whose built checkout `BENCH_BESIDE` may name. */
+export const startAll = Effect.gen(function* () {
+  const others = yield* Config.withDefault(Config.Array(Schema.String, "BENCH_BESIDE"), [])
+  return yield* Effect.all([
+    ...Object.keys(callers).map((name) => start(name)),
+    ...others.map((other) =>
+      start(names.ours, {
+        program: callerProgram.replace(Paths.root, `${other}/`),
+        shown: `${names.ours} of ${other}`
+      })
+    )
+  ])
+})
