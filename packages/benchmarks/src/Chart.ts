@@ -1,6 +1,6 @@
 /** The ratios as bars, in an SVG that follows the reader's choice of light or dark. */
 import type { Outcome, Row, Table } from "./Report.ts"
-import * as Formatting from "./Formatting.ts"
+import * as TextTables from "./TextTables.ts"
 
 const width = 900
 const labels = 340
@@ -44,7 +44,7 @@ const row = (row: Row, top: number, scale: (value: number) => number, table: Tab
   return `  <text${weight} x="${labels - 8}" y="${top + 14}" text-anchor="end">${escape(row.name)}</text>
   <rect class="${row.role}" x="${labels}" y="${top + 3}" width="${tick(Math.max(1, end))}" height="14" rx="2"/>
   ${spread}
-  <text${weight} x="${tick(labels + scale(value.high ?? value.middle) + 8)}" y="${top + 14}">${Formatting.number(value.middle, format)}</text>`
+  <text${weight} x="${tick(labels + scale(value.high ?? value.middle) + 8)}" y="${top + 14}">${TextTables.number(value.middle, format)}</text>`
 }
 
 const legend = [

@@ -6,7 +6,7 @@ import * as ChildProcess from "effect/process/ChildProcess"
 import * as Chart from "./Chart.ts"
 import * as Paths from "./Paths.ts"
 import * as Report from "./Report.ts"
-import * as Formatting from "./Formatting.ts"
+import * as TextTables from "./TextTables.ts"
 import { suites } from "./suites/index.ts"
 
 const decode = Schema.decodeEffect(Schema.fromJsonString(Report.Outcome))
@@ -30,7 +30,7 @@ const machine = ({ cores, cpu, memory, platform, versions }: Report.Machine): st
 
 const goals = (outcomes: ReadonlyArray<Report.Outcome>): string => {
   const rows = outcomes.flatMap(({ suite, tables }) =>
-    tables.flatMap(({ goals }) => goals.map((goal) => [`[${suite}](#${suite})`, ...Formatting.goal(goal)]))
+    tables.flatMap(({ goals }) => goals.map((goal) => [`[${suite}](#${suite})`, ...TextTables.goal(goal)]))
   )
   return [["Suite", "Goal", "", "Reached", ""], ["---", "---", "---", "--:", "---"], ...rows]
     .map((row) => `| ${row.join(" | ")} |`)
@@ -47,8 +47,8 @@ const section = ({ about, seconds, suite, tables, title }: Report.Outcome): stri
     ...tables.flatMap((table) => [
       `### ${table.title}`,
       ...(table.about === "" ? [] : [paragraph(table.about)]),
-      Formatting.markdown(table),
-      ...(table.goals.length === 0 ? [] : [table.goals.map((goal) => `- ${Formatting.goalLine(goal)}.`).join("\n")])
+      TextTables.markdown(table),
+      ...(table.goals.length === 0 ? [] : [table.goals.map((goal) => `- ${TextTables.goalLine(goal)}.`).join("\n")])
     ]),
     `Took ${seconds.toFixed(0)} s: \`npm run bench -- ${suite}\`.`
   ].join("\n\n")

@@ -9,7 +9,7 @@ import * as Schema from "effect/Schema"
 import * as Paths from "./Paths.ts"
 import * as Machine from "./Machine.ts"
 import * as Report from "./Report.ts"
-import * as Formatting from "./Formatting.ts"
+import * as TextTables from "./TextTables.ts"
 import { suites } from "./suites/index.ts"
 
 const [name, option] = process.argv.slice(2)
@@ -21,7 +21,7 @@ const program = Effect.gen(function* () {
   const started = yield* Clock.currentTimeMillis
   const tables = yield* Effect.scoped(suite.run)
   const seconds = Math.round((yield* Clock.currentTimeMillis) - started) / 1000
-  yield* Console.log(tables.map(Formatting.table).join("\n\n"))
+  yield* Console.log(tables.map(TextTables.table).join("\n\n"))
   if (option === "--no-write") return
   const { about, title } = suite
   const outcome = { suite: suite.name, title, about, seconds, machine: yield* Machine.here, tables }

@@ -1,7 +1,7 @@
 import * as Contestant from "@effect-zim/benchmarks/Contestant"
 import * as Measure from "@effect-zim/benchmarks/Measure"
 import * as Report from "@effect-zim/benchmarks/Report"
-import * as Formatting from "@effect-zim/benchmarks/Formatting"
+import * as TextTables from "@effect-zim/benchmarks/TextTables"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 
@@ -82,13 +82,13 @@ describe("Report", () => {
 
   it("shows ratios and costs, and what was reached", () => {
     assert.strictEqual(
-      Formatting.markdown(table),
+      TextTables.markdown(table),
       `|  | times limit | CPU per page |
 | --- | --: | --: |
 | limit | 1.00 | 500 ns |
 | **ours** | 2.20 (2.10 to 2.30) | 1.10 µs (1.05 to 1.15) |`
     )
-    assert.deepStrictEqual(table.goals.map(Formatting.goalLine), ["Goal: Ours, at most 2.20: 2.200, met"])
+    assert.deepStrictEqual(table.goals.map(TextTables.goalLine), ["Goal: Ours, at most 2.20: 2.200, met"])
   })
 
   it("knows a goal that was missed, from above and from below", () => {

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import type * as Scope from "effect/Scope"
 import type { Checkpoint, CheckpointInvalid } from "./Checkpoint.ts"
-import { FailureReason, meaningOf } from "./internal/errorCodes.ts"
+import { FailureReason, meaningOf } from "./internal/failureReasons.ts"
 
 /**
  * A user whose list has been read: each conversation once, ascending by time.
@@ -151,7 +151,7 @@ export class OutputUnusable extends Schema.TaggedError<OutputUnusable>("@effect-
   }
 }
 
-export { FailureReason } from "./internal/errorCodes.ts"
+export { FailureReason } from "./internal/failureReasons.ts"
 
 /**
  * Writing failed, for example because the disk is full; or reading, for example a checkpoint or an earlier output. What

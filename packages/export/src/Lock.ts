@@ -10,7 +10,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
 import * as ExportSink from "./ExportSink.ts"
-import { withoutSqlite } from "./internal/errorCodes.ts"
+import { withoutSqlite } from "./internal/failureReasons.ts"
 
 /**
  * Takes the lock `path`, the name of a file such as `lists.ndjson.lock`, until the scope ends, and fails at once where

@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { meaningOfPlatform } from "./internal/errorCodes.ts"
+import { meaningOfPlatform } from "./internal/failureReasons.ts"
 import { decode, type NotUtf8 } from "./internal/utf8.ts"
 
 export { NotUtf8 } from "./internal/utf8.ts"

@@ -2,10 +2,10 @@
 import * as Effect from "effect/Effect"
 import type { Contestant } from "./Contestant.ts"
 import * as NetworkPath from "./NetworkPath.ts"
-import * as Rivals from "./Rivals.ts"
-import * as Server from "./Server.ts"
+import * as OtherLimiters from "./OtherLimiters.ts"
+import * as ServiceModels from "./ServiceModels.ts"
 import * as Simulation from "./Simulation.ts"
-import * as Ours from "./Ours.ts"
+import * as OurPolicies from "./OurPolicies.ts"
 
 export const seeds: ReadonlyArray<number> = [1, 2, 3]
 
@@ -17,35 +17,35 @@ export const callers = 40
 
 export interface Cell {
   readonly contestant: Contestant
-  readonly server: Server.Server
+  readonly server: ServiceModels.Server
   readonly path: NetworkPath.NetworkPath
   readonly processes: number
 }
 
 const oneProcess: ReadonlyArray<Contestant> = [
-  Ours.separate("effect-zim", 1),
-  Rivals.effectLimiter("Effect fixed window", "fixed-window"),
-  Rivals.effectLimiter("Effect token bucket", "token-bucket"),
-  Rivals.pacing("one call every 50 ms", 1),
-  Rivals.awsAdaptive,
-  Rivals.backoff
+  OurPolicies.separate("effect-zim", 1),
+  OtherLimiters.effectLimiter("Effect fixed window", "fixed-window"),
+  OtherLimiters.effectLimiter("Effect token bucket", "token-bucket"),
+  OtherLimiters.pacing("one call every 50 ms", 1),
+  OtherLimiters.awsAdaptive,
+  OtherLimiters.backoff
 ]
 
 const fourProcesses: ReadonlyArray<Contestant> = [
-  Ours.shared("effect-zim, one store"),
-  Ours.separate("effect-zim, a quarter each", 4),
-  Ours.separate("effect-zim, unaware of each other", 1),
-  Rivals.effectLimiter("Effect fixed window, one store", "fixed-window"),
-  Rivals.effectLimiter("Effect token bucket, one store", "token-bucket"),
-  Rivals.pacing("one call every 200 ms each", 4),
-  Rivals.awsAdaptive,
-  Rivals.backoff
+  OurPolicies.shared("effect-zim, one store"),
+  OurPolicies.separate("effect-zim, a quarter each", 4),
+  OurPolicies.separate("effect-zim, unaware of each other", 1),
+  OtherLimiters.effectLimiter("Effect fixed window, one store", "fixed-window"),
+  OtherLimiters.effectLimiter("Effect token bucket, one store", "token-bucket"),
+  OtherLimiters.pacing("one call every 200 ms each", 4),
+  OtherLimiters.awsAdaptive,
+  OtherLimiters.backoff
 ]
 
 const cross = (
   processes: number,
   contestants: ReadonlyArray<Contestant>,
-  servers: ReadonlyArray<Server.Server>,
+  servers: ReadonlyArray<ServiceModels.Server>,
   paths: ReadonlyArray<NetworkPath.NetworkPath>
 ): ReadonlyArray<Cell> =>
   paths.flatMap((path) =>
@@ -53,11 +53,17 @@ const cross = (
   )
 
 export const cells: ReadonlyArray<Cell> = [
-  ...cross(1, oneProcess, Server.all, NetworkPath.all),
+  ...cross(1, oneProcess, ServiceModels.all, NetworkPath.all),
   ...cross(
     4,
     fourProcesses,
-    [Server.fixedUnaligned, Server.sliding, Server.slidingCounting, Server.bucket, Server.leakyStrict],
+    [
+      ServiceModels.fixedUnaligned,
+      ServiceModels.sliding,
+      ServiceModels.slidingCounting,
+      ServiceModels.bucket,
+      ServiceModels.leakyStrict
+    ],
     [NetworkPath.lan, NetworkPath.wan]
   )
 ]

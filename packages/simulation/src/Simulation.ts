@@ -9,7 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import type { Call, Contestant } from "./Contestant.ts"
 import { seeded } from "./internal/random.ts"
 import type { NetworkPath } from "./NetworkPath.ts"
-import { limit, type Server, window } from "./Server.ts"
+import { limit, type Server, window } from "./ServiceModels.ts"
 import * as Wire from "./Wire.ts"
 
 export interface Scenario {

@@ -6,7 +6,7 @@ import * as Fiber from "effect/Fiber"
 import type * as Scope from "effect/Scope"
 import type { Chance } from "./internal/random.ts"
 import type { NetworkPath } from "./NetworkPath.ts"
-import type { Meter } from "./Server.ts"
+import type { Meter } from "./ServiceModels.ts"
 
 export type Answer = "Accepted" | "Rejected"
 

@@ -8,7 +8,7 @@ import * as Queue from "effect/Queue"
 import { availableParallelism } from "node:os"
 import { Worker } from "node:worker_threads"
 import * as Grid from "./Grid.ts"
-import * as Report from "./Report.ts"
+import * as MarkdownReport from "./MarkdownReport.ts"
 import type { Summary } from "./Simulation.ts"
 
 const file = new URL("../../../docs/simulation.md", import.meta.url).pathname
@@ -48,11 +48,11 @@ const simulateAll = Effect.gen(function* () {
 }).pipe(Effect.scoped)
 
 const program = Effect.gen(function* () {
-  const report = Report.markdown(yield* simulateAll)
+  const report = MarkdownReport.markdown(yield* simulateAll)
   yield* Console.log(report)
   const fs = yield* FileSystem.FileSystem
   const before = yield* Effect.orElseSucceed(fs.readFileString(file), () => "")
-  yield* fs.writeFileString(file, Report.replace(before, report))
+  yield* fs.writeFileString(file, MarkdownReport.replace(before, report))
 })
 
 program.pipe(Effect.provide(NodeServices.layer), NodeRuntime.runMain)

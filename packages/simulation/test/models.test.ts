@@ -2,8 +2,8 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Schema from "effect/Schema"
 import { seeded } from "@effect-zim/simulation/internal/random"
 import * as NetworkPath from "@effect-zim/simulation/NetworkPath"
-import * as Report from "@effect-zim/simulation/Report"
-import * as Server from "@effect-zim/simulation/Server"
+import * as MarkdownReport from "@effect-zim/simulation/MarkdownReport"
+import * as ServiceModels from "@effect-zim/simulation/ServiceModels"
 import * as Simulation from "@effect-zim/simulation/Simulation"
 
 const gaps = Schema.Array(
@@ -23,16 +23,16 @@ describe("servers", () => {
     { gaps },
     ({ gaps }) => {
       const times = timesOf(gaps)
-      for (const server of Server.all) {
+      for (const server of ServiceModels.all) {
         const meter = server.start(() => 0.3)
         const accepted = times.filter((time) => meter.admit(time) !== undefined)
         const most = (from: number, to: number) => accepted.filter((time) => time >= from && time < to).length
         for (const time of accepted) {
           if (server.name.startsWith("sliding")) assert.isAtMost(most(time, time + 1000), 20)
           if (server.name.startsWith("fixed")) assert.isAtMost(most(time, time + 1000), 40)
-          if (server === Server.bucket) assert.isAtMost(most(time, time + 1000), 40)
-          if (server === Server.leakyQueue) assert.isAtMost(most(time, time + 1000), 25)
-          if (server === Server.leakyStrict) assert.isAtMost(most(time, time + 50), 1)
+          if (server === ServiceModels.bucket) assert.isAtMost(most(time, time + 1000), 40)
+          if (server === ServiceModels.leakyQueue) assert.isAtMost(most(time, time + 1000), 25)
+          if (server === ServiceModels.leakyStrict) assert.isAtMost(most(time, time + 50), 1)
         }
       }
     },
@@ -43,13 +43,13 @@ describe("servers", () => {
     "with sliding windows reject a call just where 20 are counted in the second before it",
     { gaps },
     ({ gaps }) => {
-      for (const server of [Server.sliding, Server.slidingCounting]) {
+      for (const server of [ServiceModels.sliding, ServiceModels.slidingCounting]) {
         const meter = server.start(() => 0)
         const counted: Array<number> = []
         for (const time of timesOf(gaps)) {
           const passes = counted.filter((old) => time - old < 1000).length < 20
           assert.strictEqual(meter.admit(time) !== undefined, passes)
-          if (passes || server === Server.slidingCounting) counted.push(time)
+          if (passes || server === ServiceModels.slidingCounting) counted.push(time)
         }
       }
     },
@@ -57,7 +57,7 @@ describe("servers", () => {
   )
 
   it("with a queue make a call wait for those before it", () => {
-    const meter = Server.leakyQueue.start(() => 0)
+    const meter = ServiceModels.leakyQueue.start(() => 0)
     assert.deepStrictEqual(
       Array.from({ length: 6 }, () => meter.admit(0)),
       [0, 50, 100, 150, 200, undefined]
@@ -66,7 +66,7 @@ describe("servers", () => {
   })
 
   it("with a bucket take 20 at once and then one every 50 ms", () => {
-    const meter = Server.bucket.start(() => 0)
+    const meter = ServiceModels.bucket.start(() => 0)
     const accepted = Array.from({ length: 400 }, (_, i) => i * 5).filter((time) => meter.admit(time) !== undefined)
     assert.strictEqual(accepted.length, 20 + 39)
     assert.strictEqual(accepted.at(-1), 1950)
@@ -109,8 +109,8 @@ describe("the worst window", () => {
 
 describe("the report", () => {
   it("replaces the tables and keeps the words before them", () => {
-    const first = Report.replace("# Words\n", "## Tables\n")
+    const first = MarkdownReport.replace("# Words\n", "## Tables\n")
     assert.match(first, /^# Words\n\n<!--.*-->\n\n## Tables\n$/)
-    assert.strictEqual(Report.replace(first, "## Tables\n"), first)
+    assert.strictEqual(MarkdownReport.replace(first, "## Tables\n"), first)
   })
 })

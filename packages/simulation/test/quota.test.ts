@@ -6,24 +6,28 @@ import type { Contestant } from "@effect-zim/simulation/Contestant"
 import * as Grid from "@effect-zim/simulation/Grid"
 import { exponential } from "@effect-zim/simulation/internal/random"
 import * as NetworkPath from "@effect-zim/simulation/NetworkPath"
-import * as Rivals from "@effect-zim/simulation/Rivals"
-import * as Server from "@effect-zim/simulation/Server"
+import * as OtherLimiters from "@effect-zim/simulation/OtherLimiters"
+import * as ServiceModels from "@effect-zim/simulation/ServiceModels"
 import * as Simulation from "@effect-zim/simulation/Simulation"
-import * as Ours from "@effect-zim/simulation/Ours"
+import * as OurPolicies from "@effect-zim/simulation/OurPolicies"
 
-const ours = Ours.separate("ours", 1)
-const shared = Ours.shared("ours, shared")
+const ours = OurPolicies.separate("ours", 1)
+const shared = OurPolicies.shared("ours, shared")
 
-const summaryOf = (contestant: Contestant, server: Server.Server, path: NetworkPath.NetworkPath, processes = 1) =>
-  Grid.summaryOf({ contestant, server, path, processes })
+const summaryOf = (
+  contestant: Contestant,
+  server: ServiceModels.Server,
+  path: NetworkPath.NetworkPath,
+  processes = 1
+) => Grid.summaryOf({ contestant, server, path, processes })
 
 const assertKept = ({ rejected, warmUp, worstWindow }: Simulation.Summary): void => {
   assert.strictEqual(rejected + warmUp.rejected, 0)
-  assert.isAtMost(Math.max(worstWindow, warmUp.worstWindow), Server.limit)
+  assert.isAtMost(Math.max(worstWindow, warmUp.worstWindow), ServiceModels.limit)
 }
 
 const least = (share: number) => (path: NetworkPath.NetworkPath) =>
-  Server.windows.map((server) => [server.name, path.name, share, server, path] as const)
+  ServiceModels.windows.map((server) => [server.name, path.name, share, server, path] as const)
 
 const onEveryPath = [
   ...least(0.97)(NetworkPath.loopback),
@@ -65,7 +69,7 @@ describe("one process", () => {
         }
         const run = yield* Simulation.run({
           contestant: ours,
-          server: Server.windows[server] ?? Server.sliding,
+          server: ServiceModels.windows[server] ?? ServiceModels.sliding,
           path: { name: "", about: "", transit: delay(out) },
           processes: 1,
           seed,
@@ -74,7 +78,7 @@ describe("one process", () => {
           callers: 40
         })
         assert.isAtLeast(run.arrivals.length, 100)
-        assert.isAtMost(Simulation.worstWindow(run.arrivals), Server.limit)
+        assert.isAtMost(Simulation.worstWindow(run.arrivals), ServiceModels.limit)
         assert.notInclude(
           run.arrivals.map(({ answer }) => answer),
           "Rejected"
@@ -86,7 +90,7 @@ describe("one process", () => {
 
 describe("four processes on one store", () => {
   const paths = [NetworkPath.lan, NetworkPath.wan]
-  const servers = [Server.fixedUnaligned, Server.sliding, Server.slidingCounting]
+  const servers = [ServiceModels.fixedUnaligned, ServiceModels.sliding, ServiceModels.slidingCounting]
   const cases = paths.flatMap((path) => servers.map((server) => [server.name, path.name, server, path] as const))
 
   it.effect.each(cases)("%s, %s: at least 0.9 of the quota, nothing rejected, nobody left out", ([, , server, path]) =>
@@ -101,7 +105,7 @@ describe("four processes on one store", () => {
 })
 
 /** The same service, where somebody else takes a part of the quota for a while; milliseconds. */
-const withStranger = (server: Server.Server, from: number, to: number, every: number): Server.Server => ({
+const withStranger = (server: ServiceModels.Server, from: number, to: number, every: number): ServiceModels.Server => ({
   ...server,
   start: (random) => {
     const meter = server.start(random)
@@ -116,13 +120,15 @@ const withStranger = (server: Server.Server, from: number, to: number, every: nu
 })
 
 const usedBetween = ({ wishes }: Simulation.Run, from: number, to: number): number =>
-  wishes.filter(({ answeredAt }) => answeredAt >= from && answeredAt < to).length / ((to - from) / 1000) / Server.limit
+  wishes.filter(({ answeredAt }) => answeredAt >= from && answeredAt < to).length /
+  ((to - from) / 1000) /
+  ServiceModels.limit
 
 describe("a service that is stricter than it says", () => {
   it.effect("a token bucket of 20 rejects nothing", () =>
     Effect.gen(function* () {
       for (const path of [NetworkPath.lan, NetworkPath.wan]) {
-        const summary = yield* summaryOf(ours, Server.bucket, path)
+        const summary = yield* summaryOf(ours, ServiceModels.bucket, path)
         assertKept(summary)
         assert.isAtLeast(summary.used, 0.95)
       }
@@ -131,7 +137,7 @@ describe("a service that is stricter than it says", () => {
 
   it.effect("a leaky one with a small queue is used nearly in full, after one rejected burst", () =>
     Effect.gen(function* () {
-      const summary = yield* summaryOf(ours, Server.leakyQueue, NetworkPath.lan)
+      const summary = yield* summaryOf(ours, ServiceModels.leakyQueue, NetworkPath.lan)
       assert.isAtLeast(summary.used, 0.97)
       assert.strictEqual(summary.rejected, 0)
       assert.isAtMost(summary.warmUp.rejected, 15 * Grid.seeds.length)
@@ -140,10 +146,10 @@ describe("a service that is stricter than it says", () => {
 
   it.effect("a leaky one that forbids bursts is used at 0.85 on a LAN, and rejects one call in 200 at most", () =>
     Effect.gen(function* () {
-      const summary = yield* summaryOf(ours, Server.leakyStrict, NetworkPath.lan)
+      const summary = yield* summaryOf(ours, ServiceModels.leakyStrict, NetworkPath.lan)
       assert.isAtLeast(summary.used, 0.85)
       assert.isAtMost(summary.rejected / summary.calls, 1 / 200)
-      const pacing = yield* summaryOf(Rivals.pacing("pacing", 1), Server.leakyStrict, NetworkPath.lan)
+      const pacing = yield* summaryOf(OtherLimiters.pacing("pacing", 1), ServiceModels.leakyStrict, NetworkPath.lan)
       assert.isAbove(summary.used, pacing.used)
     })
   )
@@ -152,7 +158,7 @@ describe("a service that is stricter than it says", () => {
     Effect.gen(function* () {
       const run = yield* Simulation.run({
         contestant: ours,
-        server: withStranger(Server.slidingCounting, 20_000, 80_000, 100),
+        server: withStranger(ServiceModels.slidingCounting, 20_000, 80_000, 100),
         path: NetworkPath.lan,
         processes: 1,
         seed: 1,
@@ -172,7 +178,7 @@ describe("a service that is stricter than it says", () => {
 
 describe("the simulation", () => {
   const scenario = {
-    server: Server.leakyStrict,
+    server: ServiceModels.leakyStrict,
     path: NetworkPath.lossy,
     processes: 4,
     seed: 7,
@@ -182,7 +188,9 @@ describe("the simulation", () => {
   }
 
   it.effect.each(
-    [ours, shared, Rivals.awsAdaptive, Rivals.backoff].map((contestant) => [contestant.name, contestant] as const)
+    [ours, shared, OtherLimiters.awsAdaptive, OtherLimiters.backoff].map(
+      (contestant) => [contestant.name, contestant] as const
+    )
   )("is the same for the same seed and another for another: %s", ([, contestant]) =>
     Effect.gen(function* () {
       const first = yield* Simulation.run({ ...scenario, contestant })

@@ -4,7 +4,7 @@ import * as Measure from "../Measure.ts"
 import * as Report from "../Report.ts"
 import * as Samples from "../Samples.ts"
 import type { Suite } from "../Suite.ts"
-import * as Server from "./network/Server.ts"
+import * as AnsweringServer from "./network/AnsweringServer.ts"
 import * as Callers from "./network/Callers.ts"
 
 const { limit, ours, withAxios, withFetch } = Callers.names
@@ -39,7 +39,7 @@ const table = (callers: ReadonlyArray<Callers.Process>, one: Case) =>
   Effect.scoped(
     Effect.gen(function* () {
       yield* Measure.announce(one.title)
-      const url = yield* Server.start({ answers: { 0: one.text }, delay: 0 })
+      const url = yield* AnsweringServer.start({ answers: { 0: one.text }, delay: 0 })
       const job = { url, concurrency: one.concurrency, isTraced: one.isTraced ?? false, times: 0 }
       yield* Measure.sameAnswers(
         callers.map((caller) => ({

@@ -15,8 +15,8 @@ import * as Measure from "../Measure.ts"
 import type * as Report from "../Report.ts"
 import * as Samples from "../Samples.ts"
 import type { Suite } from "../Suite.ts"
-import * as Server from "./network/Server.ts"
-import * as Ours from "./network/Ours.ts"
+import * as AnsweringServer from "./network/AnsweringServer.ts"
+import * as OurClient from "./network/OurClient.ts"
 import * as Peers from "./network/Peers.ts"
 
 const users = Array.from({ length: 400 }, (_, index) => `user-${index}`)
@@ -104,7 +104,7 @@ const targets = (url: string): ReadonlyArray<Target> => [
 
 const run = Effect.gen(function* () {
   yield* Measure.announce(`exports of ${users.length} users with ${each} conversations each`)
-  const url = yield* Server.start({ answers: { 0: Samples.page(Samples.entries(each)) }, delay: 0 })
+  const url = yield* AnsweringServer.start({ answers: { 0: Samples.page(Samples.entries(each)) }, delay: 0 })
   const fs = yield* FileSystem.FileSystem
   const folder = yield* fs.makeTempDirectoryScoped()
   let files = 0
@@ -121,7 +121,7 @@ const run = Effect.gen(function* () {
   })
   const series = yield* Effect.provide(
     Measure.sideBySide(contestants, { rounds: 9, sample: 300, warmUp: 2500 }),
-    yield* Ours.client({ ...app, url, userId: "" }, UndiciHttpClient.layer)
+    yield* OurClient.client({ ...app, url, userId: "" }, UndiciHttpClient.layer)
   )
   const rate = (wall: number): number => Math.round(1e6 / wall)
   const table: Report.Table = {

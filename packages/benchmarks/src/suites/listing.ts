@@ -8,8 +8,8 @@ import * as Measure from "../Measure.ts"
 import type * as Report from "../Report.ts"
 import * as Samples from "../Samples.ts"
 import type { Suite } from "../Suite.ts"
-import * as Server from "./network/Server.ts"
-import * as Ours from "./network/Ours.ts"
+import * as AnsweringServer from "./network/AnsweringServer.ts"
+import * as OurClient from "./network/OurClient.ts"
 import * as Peers from "./network/Peers.ts"
 
 const ours = "effect-zim"
@@ -37,7 +37,7 @@ const all = async (page: (next: number) => Promise<Peers.Page>): Promise<Readonl
 const at = (delay: number) =>
   Effect.gen(function* () {
     yield* Measure.announce(`round trips of ${delay} ms`)
-    const url = yield* Server.start({ answers, delay })
+    const url = yield* AnsweringServer.start({ answers, delay })
     const target = { url, appId: 12345, secret: "9193cc662a4c0ec135ec71fb57194b38", userId: "user-42" }
     const axios = Peers.axiosClient(target)
     const peer = { role: "peer" } as const
@@ -46,7 +46,7 @@ const at = (delay: number) =>
         all((next) => Peers.byHand(target, next))
       ),
       Contestant.effect(
-        { name: ours, role: "ours", comparable: Ours.entriesOf },
+        { name: ours, role: "ours", comparable: OurClient.entriesOf },
         Stream.runCollect(Conversations.stream(target.userId))
       ),
       Contestant.promise({ ...peer, name: "fetch, zod 4" }, () =>
@@ -58,13 +58,13 @@ const at = (delay: number) =>
       const series = yield* Measure.sideBySide(contestants, { rounds: delay > 50 ? 9 : 15, sample: 10 })
       const calls = yield* Effect.forEach(contestants, ({ answer }) =>
         Effect.gen(function* () {
-          const before = yield* Server.calls(url)
+          const before = yield* AnsweringServer.calls(url)
           yield* answer
-          return (yield* Server.calls(url)) - before
+          return (yield* AnsweringServer.calls(url)) - before
         })
       )
       return { delay, series, calls }
-    }).pipe(Effect.provide(yield* Ours.client(target, UndiciHttpClient.layer)))
+    }).pipe(Effect.provide(yield* OurClient.client(target, UndiciHttpClient.layer)))
   }).pipe(Effect.scoped)
 
 const run = Effect.gen(function* () {

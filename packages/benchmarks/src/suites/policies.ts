@@ -18,7 +18,7 @@ import * as Measure from "../Measure.ts"
 import * as Report from "../Report.ts"
 import * as Samples from "../Samples.ts"
 import type { Suite } from "../Suite.ts"
-import * as Ours from "./network/Ours.ts"
+import * as OurClient from "./network/OurClient.ts"
 
 const { operation } = QueryConversationList
 const input = { userId: "user-42" }
@@ -53,7 +53,7 @@ const attempt = Effect.gen(function* () {
 
 /** The client with its defaults, but a quota that nobody has to wait for. */
 const client = ZimClient.layer({ ...app, baseUrl: "http://127.0.0.1:1" }).pipe(
-  Layer.provide(Ours.lifted),
+  Layer.provide(OurClient.lifted),
   Layer.provide(Layer.succeed(HttpClient.HttpClient, http))
 )
 

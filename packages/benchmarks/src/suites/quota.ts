@@ -1,18 +1,18 @@
 /** How much of the quota is used and how much is rejected: a part of the simulation. */
 import * as Grid from "@effect-zim/simulation/Grid"
 import * as NetworkPath from "@effect-zim/simulation/NetworkPath"
-import * as Server from "@effect-zim/simulation/Server"
+import * as ServiceModels from "@effect-zim/simulation/ServiceModels"
 import * as Effect from "effect/Effect"
 import * as Measure from "../Measure.ts"
 import type * as Report from "../Report.ts"
 import type { Suite } from "../Suite.ts"
 
 const path = NetworkPath.wan
-const servers = [Server.fixedUnaligned, Server.sliding, Server.slidingCounting]
+const servers = [ServiceModels.fixedUnaligned, ServiceModels.sliding, ServiceModels.slidingCounting]
 
 const isOurs = (name: string): boolean => name.startsWith("effect-zim")
 
-const table = (server: Server.Server) =>
+const table = (server: ServiceModels.Server) =>
   Effect.gen(function* () {
     yield* Measure.announce(`a service that counts: ${server.name}`)
     const cells = Grid.cells.filter((cell) => cell.processes === 1 && cell.path === path && cell.server === server)

@@ -5,22 +5,20 @@ import { UserId } from "@effect-zim/protocol"
 import * as NodeDns from "@effect/platform-node/NodeDns"
 import * as Command from "effect/cli/Command"
 import * as Flag from "effect/cli/Flag"
-import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
-import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { CommandFailed } from "../ErrorReport.ts"
-import * as Colors from "../internal/colors.ts"
 import * as Checklist from "../internal/doctor/checklist.ts"
+import * as Clock from "../internal/doctor/clock.ts"
 import * as Network from "../internal/doctor/network.ts"
 import * as Settings from "../internal/doctor/settings.ts"
 import * as SignedCall from "../internal/doctor/signedCall.ts"
 import { callsPerSecond, positiveDuration, Quiet } from "../internal/flags.ts"
 import * as Output from "../internal/output.ts"
-import { type Cell, oneLine, row, standardWidth } from "../internal/printableText.ts"
+import { standardWidth } from "../internal/printableText.ts"
 import * as Terminal from "../internal/terminal.ts"
 
 /** Asked about where nobody is named: that nobody has this id proves as much. */
@@ -44,7 +42,7 @@ const runChecks = Effect.fnUntraced(
     const tls = yield* look("tls", after(connection, target), (target) => Network.secure(target, options.timeout))
     const settings = after(tls, Option.all({ appId, serverSecret, baseUrl, quota }))
     const answer = yield* look("answer", settings, (settings) => SignedCall.ask(settings, options))
-    yield* look("clock", answer, SignedCall.lookAtClock)
+    yield* look("clock", answer, Clock.lookAtClock)
     const signature = yield* look("signature", answer, SignedCall.lookAtSignature)
     const service = yield* look("service", after(signature, answer), SignedCall.lookAtService)
     yield* look("quota", after(service, answer), SignedCall.lookAtQuota)
@@ -53,48 +51,6 @@ const runChecks = Effect.fnUntraced(
   Effect.provide(NodeDns.layer),
   Effect.scoped
 )
-
-type Marks = Readonly<Record<Checklist.Check["state"], Cell>>
-
-/** The language of the terminal has no ticks. */
-const isAscii = Config.String("LC_ALL").pipe(
-  Config.orElse(() => Config.String("LC_CTYPE")),
-  Config.orElse(() => Config.String("LANG")),
-  Config.map((locale) => locale !== "" && !/utf-?8/i.test(locale)),
-  Config.withDefault(false),
-  Effect.orDie
-)
-
-const marks = Effect.gen(function* () {
-  const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
-  const style = yield* Colors.style
-  const hasSymbols = canColor && !(yield* isAscii)
-  const mark = (symbol: string, word: string, style: (text: string) => string): Cell => ({
-    text: hasSymbols ? symbol : word,
-    style
-  })
-  return {
-    ok: mark("✓", "ok", style.green),
-    warning: mark("!", "warning", style.yellow),
-    failed: mark("✗", "FAILED", style.red),
-    skipped: mark("-", "skipped", style.dim)
-  } satisfies Marks
-})
-
-const titleWidth = Math.max(...Object.values(Checklist.titles).map((title) => title.length))
-
-/** A check in a line or a few: a mark, what it is about, what was found; and what to do. */
-const linesOf =
-  (marks: Marks, style: Colors.Style, width: number) =>
-  ({ advice, check, found, state }: Checklist.Check): ReadonlyArray<string> => {
-    const widths = [Math.max(...Object.values(marks).map(({ text }) => text.length)), titleWidth]
-    const line = (cells: ReadonlyArray<Cell>) => row(cells, widths, { width, indent: 0 })
-    const words = { text: oneLine(found), style: state === "skipped" ? style.dim : undefined }
-    return [
-      ...line([marks[state], { text: Checklist.titles[check], style: style.bold }, words]),
-      ...(advice === "" ? [] : line([{ text: "" }, { text: "" }, { text: oneLine(`> ${advice}`) }]))
-    ]
-  }
 
 const keys = ["check", "state", "found", "advice", "milliseconds"] as const
 
@@ -139,7 +95,7 @@ export const doctor = Command.make(
     const chosen = Option.getOrElse(format, () => "table" as const)
     const isQuiet = yield* Quiet
     const width = Math.min((yield* Terminal.width) ?? standardWidth, 120)
-    const lines = linesOf(yield* marks, yield* Colors.style, width)
+    const lines = yield* Checklist.linesWithin(width)
     const options = {
       userId: Option.getOrElse(user, () => nobody),
       isExpected: Option.isSome(user),

@@ -12,7 +12,7 @@ import { fork } from "node:child_process"
 import * as Contestant from "../../Contestant.ts"
 import * as Paths from "../../Paths.ts"
 import type * as Measure from "../../Measure.ts"
-import * as Ours from "./Ours.ts"
+import * as OurClient from "./OurClient.ts"
 import * as Peers from "./Peers.ts"
 
 /** What a caller is told to do: so many calls, so many at a time; none: answer once. */
@@ -42,10 +42,10 @@ const promise =
 const us =
   (http: Layer.Layer<HttpClient.HttpClient>): Caller =>
   (target, concurrency) =>
-    Effect.map(Ours.client(target, http), (context) => {
+    Effect.map(OurClient.client(target, http), (context) => {
       const { answer, work } = Contestant.effect(
-        { name: "", role: "ours", concurrency, comparable: Ours.ofPage },
-        Ours.call(target.userId)
+        { name: "", role: "ours", concurrency, comparable: OurClient.ofPage },
+        OurClient.call(target.userId)
       )
       // The services of a program are there before it calls.
       return {

@@ -1,10 +1,14 @@
-/** What `zim doctor` looks at, one thing after the other, and what it finds. */
+/** What `zim doctor` looks at, one thing after the other, what it finds, and how that is printed. */
+import * as TerminalCapabilities from "effect/cli/TerminalCapabilities"
+import * as Config from "effect/Config"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import type { Report } from "../../ErrorReport.ts"
 import type * as ExitCode from "../../ExitCode.ts"
+import * as Colors from "../colors.ts"
+import { type Cell, oneLine, row } from "../printableText.ts"
 
 /** Everything that is looked at, in this order, with its title. */
 export const titles = {
@@ -84,3 +88,47 @@ export const make = <E, R>(show: (check: Check) => Effect.Effect<void, E, R>) =>
   })
   return { checks, look }
 }
+
+type Marks = Readonly<Record<Check["state"], Cell>>
+
+/** The language of the terminal has no ticks. */
+const isAscii = Config.String("LC_ALL").pipe(
+  Config.orElse(() => Config.String("LC_CTYPE")),
+  Config.orElse(() => Config.String("LANG")),
+  Config.map((locale) => locale !== "" && !/utf-?8/i.test(locale)),
+  Config.withDefault(false),
+  Effect.orDie
+)
+
+const marks: Effect.Effect<Marks> = Effect.gen(function* () {
+  const { canColor } = yield* TerminalCapabilities.TerminalCapabilities
+  const style = yield* Colors.style
+  const hasSymbols = canColor && !(yield* isAscii)
+  const mark = (symbol: string, word: string, style: (text: string) => string): Cell => ({
+    text: hasSymbols ? symbol : word,
+    style
+  })
+  return {
+    ok: mark("✓", "ok", style.green),
+    warning: mark("!", "warning", style.yellow),
+    failed: mark("✗", "FAILED", style.red),
+    skipped: mark("-", "skipped", style.dim)
+  }
+})
+
+const titleWidth = Math.max(...Object.values(titles).map((title) => title.length))
+
+/** Prints a check in a line or a few: a mark, what it is about, what was found; and what to do. */
+export const linesWithin = Effect.fnUntraced(function* (width: number) {
+  const style = yield* Colors.style
+  const marked = yield* marks
+  const widths = [Math.max(...Object.values(marked).map(({ text }) => text.length)), titleWidth]
+  const line = (cells: ReadonlyArray<Cell>) => row(cells, widths, { width, indent: 0 })
+  return ({ advice, check, found, state }: Check): ReadonlyArray<string> => {
+    const words = { text: oneLine(found), style: state === "skipped" ? style.dim : undefined }
+    return [
+      ...line([marked[state], { text: titles[check], style: style.bold }, words]),
+      ...(advice === "" ? [] : line([{ text: "" }, { text: "" }, { text: oneLine(`> ${advice}`) }]))
+    ]
+  }
+})

@@ -1,4 +1,4 @@
-/** One signed call, and what its answer says: of the time, the signature, the service and the quota. */
+/** One signed call, and what its answer says: of the signature, the service and the quota. */
 import { Conversations, Quota, RetryPolicy, ServerClock, Timeout, ZimClient } from "@effect-zim/client"
 import { UndiciHttpClient } from "@effect-zim/node"
 import { ReturnCode, type ServiceError } from "@effect-zim/protocol"
@@ -13,7 +13,7 @@ import * as Result from "effect/Result"
 import type * as Scope from "effect/Scope"
 import * as ErrorReport from "../../ErrorReport.ts"
 import { quotaOptions } from "../flags.ts"
-import { plural, time } from "../quantities.ts"
+import { plural } from "../quantities.ts"
 import { type Finding, type Look, ok, skipped, warning } from "./checklist.ts"
 
 export interface Options {
@@ -96,36 +96,6 @@ export const ask = Effect.fnUntraced(function* (
       return { ...answered, value: { client, options, failure } }
   }
 })
-
-/** Below this it is the grain of `Date`. */
-const unnoticed = Duration.toMillis("5 seconds")
-const worrying = Duration.toMillis("2 minutes")
-/** What the service accepts. */
-const accepted = Duration.toMillis("10 minutes")
-
-export const lookAtClock = ({ client: { sample } }: Answer): Look => {
-  const date = Date.parse(sample?.date ?? "")
-  if (sample === undefined || Number.isNaN(date)) return Effect.succeed(skipped("not known: the answer has no Date"))
-  if (sample.isCached) return Effect.succeed(skipped("not known: the answer comes out of a cache"))
-  // Half a second more, on average: `Date` is cut to whole ones.
-  const offset = date + 500 - (sample.sentAt + sample.receivedAt) / 2
-  const size = Math.abs(offset)
-  // What is accepted is evidence, and a date is not.
-  if (sample.verdict === "Accepted" && Math.abs(offset - sample.signedOffset) > accepted) {
-    const dated = `the answer is dated ${time(Duration.millis(size))} ${offset > 0 ? "ahead of" : "behind"} this machine's clock`
-    const help =
-      "Look for a proxy that writes a wrong Date: what the service accepts shows that this clock is not to blame."
-    return Effect.succeed(warning(`${dated}, and the service accepts another time`, help))
-  }
-  if (size < unnoticed) return Effect.succeed(ok("within 5 seconds of the service's"))
-  const found = `${time(Duration.millis(size))} ${offset > 0 ? "behind" : "ahead of"} the service's, which accepts 10 minutes`
-  const advice = "Set this machine's clock, best by NTP"
-  if (size >= accepted) {
-    const meanwhile = `${advice}; until then requests are signed with the service's time.`
-    return Effect.fail({ problem: found, advice: meanwhile, exit: "Authentication" })
-  }
-  return Effect.succeed(size > worrying ? warning(found, `${advice}.`) : ok(found))
-}
 
 /** Codes of ZIM itself: the gateway before it has accepted the signature. */
 const isBehindGateway = (code: number): boolean => code >= 660_000_000 && ReturnCode.lookup(code) !== undefined

@@ -9,7 +9,7 @@ import type * as Path from "effect/Path"
 import type * as PlatformError from "effect/PlatformError"
 import * as ExportSink from "../../ExportSink.ts"
 import type * as Lock from "../../Lock.ts"
-import { meaningOfPlatform } from "../errorCodes.ts"
+import { meaningOfPlatform } from "../failureReasons.ts"
 
 /** What a name stands for, without following it where it is a symbolic link. */
 export interface FileEntry {

@@ -6,7 +6,7 @@ import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import * as Checkpoint from "../../Checkpoint.ts"
 import * as ExportSink from "../../ExportSink.ts"
-import { isDamaged, isNoDatabase } from "../errorCodes.ts"
+import { isDamaged, isNoDatabase } from "../failureReasons.ts"
 import { assertAsLeft } from "../files/fileInspector.ts"
 import { attempt, attemptRead, idOf, nodeFiles } from "../files/nodeFiles.ts"
 

@@ -12,7 +12,7 @@ import process from "node:process"
 import { DatabaseSync } from "node:sqlite"
 import * as ExportSink from "../../ExportSink.ts"
 import type * as Lock from "../../Lock.ts"
-import { codeOf, isBusy, withoutSqlite } from "../errorCodes.ts"
+import { codeOf, isBusy, withoutSqlite } from "../failureReasons.ts"
 import * as NodeFiles from "../files/nodeFiles.ts"
 import * as LockHolder from "../lockHolder.ts"
 

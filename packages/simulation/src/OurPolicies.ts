@@ -6,7 +6,7 @@ import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type * as Scope from "effect/Scope"
 import type { Contestant, Process } from "./Contestant.ts"
-import { limit, window } from "./Server.ts"
+import { limit, window } from "./ServiceModels.ts"
 
 class Rejected extends Data.TaggedError("Rejected")<{}> {}
 

@@ -8,7 +8,7 @@ import * as RateLimiter from "effect/persistence/RateLimiter"
 import * as Random from "effect/Random"
 import type { Call, Contestant, Process } from "./Contestant.ts"
 import * as AwsAdaptive from "./internal/awsAdaptive.ts"
-import { limit, window } from "./Server.ts"
+import { limit, window } from "./ServiceModels.ts"
 import type { Answer, Wire } from "./Wire.ts"
 
 /** The client's default. */
