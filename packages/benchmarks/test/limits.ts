@@ -13,13 +13,13 @@ export const limits = {
 
   /** Modules that Node loads for one import, Effect's included. */
   modules: {
-    signing: 150,
+    signing: 147,
     protocol: 158,
-    client: 245,
-    node: 180,
-    export: 272,
-    emulator: 249,
-    testing: 321
+    client: 236,
+    node: 178,
+    export: 261,
+    emulator: 238,
+    testing: 303
   },
 
   /**
