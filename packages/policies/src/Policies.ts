@@ -11,7 +11,7 @@ import type * as Scope from "effect/Scope"
 import * as Call from "./Call.ts"
 import * as CircuitBreaker from "./CircuitBreaker.ts"
 import * as Pipeline from "./internal/pipeline.ts"
-import { LocalQueues, rulesOf } from "./internal/permitQueue.ts"
+import { LocalQueues } from "./internal/permitQueue.ts"
 import { makeWatchdog, millisOf } from "./internal/timers.ts"
 import * as Meaning from "./Meaning.ts"
 import type { PolicyError } from "./PolicyError.ts"
@@ -22,7 +22,7 @@ import * as ServerClock from "./ServerClock.ts"
 import * as Timeout from "./Timeout.ts"
 
 export type { Attempt, Host, Observer } from "./internal/pipeline.ts"
-export { makeProvide, type Program, type Provide, type Provided } from "./internal/makeProvide.ts"
+export { makeProvide, type Program, type Provide, type Provided } from "./internal/providePolicy.ts"
 
 /**
  * What the policies are made of that the clients of a key share in this process, where neither the context of a client
@@ -150,7 +150,7 @@ const defaultsOf = (key: string, clock: Clock.Clock, shared: Shared = {}): Defau
 
 /** The quota that the clients of a key share. It is looked for at each attempt: a call may outlive what is kept. */
 const sharedQuotaOf = (key: string, options: Quota.Options = {}): Quota.Quota["Service"] => {
-  const rules = rulesOf(options)
+  const rules = Quota.rulesOf(options)
   return {
     withPermit: (call, attempt, outcomeOf, pauseOf) =>
       defaultsOf(key, call.clock).queues.of(rules, call).withPermit(call, attempt, outcomeOf, pauseOf),

@@ -8,18 +8,19 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import type * as Duration from "effect/Duration"
+import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Call from "./Call.ts"
-import { makeProvide, type Provide } from "./internal/makeProvide.ts"
-import type { Options, Outcome } from "./internal/permits.ts"
-import { LocalQueues, rulesOf } from "./internal/permitQueue.ts"
+import { makeProvide, type Provide } from "./internal/providePolicy.ts"
+import { inRange } from "./internal/inRange.ts"
+import type { Limits, Outcome } from "./internal/permits.ts"
+import { LocalQueues, type Rules } from "./internal/permitQueue.ts"
 import { millisOf } from "./internal/timers.ts"
 import type { DeadlineExceeded, QuotaUnavailable } from "./PolicyError.ts"
 
-export type { Options, Outcome } from "./internal/permits.ts"
+export type { Outcome } from "./internal/permits.ts"
 
 /**
  * What a quota is doing for one key, or one key and operation.
@@ -87,6 +88,52 @@ export class Quota extends Context.Service<
     readonly state: Effect.Effect<ReadonlyArray<State>>
   }
 >()("@effect-zim/policies/Quota") {}
+
+/**
+ * What a quota is made of. A quota that nobody could keep is not made: it dies with a `RangeError` that names the option.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** Calls per window: a whole number, 1 or more. Default: 20. */
+  readonly limit?: number | undefined
+  /** The window. Default: 1 second. */
+  readonly window?: Duration.Input | undefined
+  /** Whether all operations of a key share one quota, or each has its own. Default: `key`, the stricter. */
+  readonly per?: "key" | "operation" | undefined
+  /**
+   * How long a request that was given up may be under way before it arrives and is counted. Default: 2 seconds.
+   */
+  readonly grace?: Duration.Input | undefined
+}
+
+/**
+ * Throws a `RangeError` that names the option that is wrong: such a quota would give out no permit, or one to everybody.
+ *
+ * @internal
+ */
+export const limitsOf = (options: Options): Limits => {
+  const limit = options.limit ?? 20
+  const window = Duration.toMillis(options.window ?? "1 second")
+  const grace = Duration.toMillis(options.grace ?? "2 seconds")
+  inRange("the quota's limit", limit, Number.isSafeInteger(limit) && limit > 0, "a whole number of calls, 1 or more")
+  inRange(
+    "the quota's window",
+    window,
+    Number.isFinite(window) && window > 0,
+    "a finite time, in milliseconds, above 0"
+  )
+  inRange("the quota's grace", grace, Number.isFinite(grace) && grace >= 0, "a finite time, in milliseconds, 0 or more")
+  return { limit, window, grace }
+}
+
+/**
+ * What is counted, and how much of it.
+ *
+ * @internal
+ */
+export const rulesOf = (options: Options): Rules => ({ limits: limitsOf(options), per: options.per })
 
 /**
  * A quota within this process. A permit comes back one window after the answer of its request: the service counted the

@@ -13,7 +13,7 @@ import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
 import { inRange } from "./internal/inRange.ts"
-import { makeProvide, type Provide } from "./internal/makeProvide.ts"
+import { makeProvide, type Provide } from "./internal/providePolicy.ts"
 import { CircuitOpen } from "./PolicyError.ts"
 
 /**

@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { inRange } from "./internal/inRange.ts"
-import { makeProvide, type Provide } from "./internal/makeProvide.ts"
+import { makeProvide, type Provide } from "./internal/providePolicy.ts"
 import * as Metrics from "./Metrics.ts"
 
 /**

@@ -11,7 +11,6 @@ import * as FiberSet from "effect/FiberSet"
 import * as Layer from "effect/Layer"
 import type * as Scope from "effect/Scope"
 import { inRange } from "./internal/inRange.ts"
-import { limitsOf } from "./internal/permits.ts"
 import { keyOf } from "./internal/permitQueue.ts"
 import { type Shared, SharedQueue } from "./internal/sharedQuota/sharedQueue.ts"
 import * as MemoryStore from "./internal/sharedQuota/memoryStore.ts"
@@ -69,7 +68,7 @@ export const make = Effect.fnUntraced(function* (
   store: Store,
   options: Options = {}
 ): Effect.fn.Return<Quota.Quota["Service"], never, Scope.Scope> {
-  const limits = limitsOf(options)
+  const limits = Quota.limitsOf(options)
   const timeout = timeoutOf(options.timeout)
   const { whenUnavailable = "fail" } = options
   const share = whenUnavailable === "fail" ? undefined : partOf(limits.limit, whenUnavailable.share)

@@ -8,7 +8,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import { inRange } from "./internal/inRange.ts"
-import { makeProvide, type Provide } from "./internal/makeProvide.ts"
+import { makeProvide, type Provide } from "./internal/providePolicy.ts"
 
 /**
  * The time one attempt has, from sending to the last byte of the answer. Waiting for the quota does not count. Default:

@@ -239,16 +239,15 @@ class LocalQueue extends PermitQueue<never> {
   }
 }
 
-/** What a quota counts together. */
-export const keyOf = ({ per }: Permits.Options, call: Call): string =>
-  per === "operation" ? `${call.key}:${call.operation}` : call.key
-
-/** How many calls a window, and of what. */
-export interface Rules extends Pick<Permits.Options, "per"> {
+/** How many calls a window, and whether of a key or of each of its operations. */
+export interface Rules {
   readonly limits: Permits.Limits
+  readonly per?: "key" | "operation" | undefined
 }
 
-export const rulesOf = (options: Permits.Options): Rules => ({ limits: Permits.limitsOf(options), per: options.per })
+/** What a quota counts together. */
+export const keyOf = ({ per }: Pick<Rules, "per">, call: Call): string =>
+  per === "operation" ? `${call.key}:${call.operation}` : call.key
 
 /** A queue for each key. The limits are those of whoever asks: others change what is left, and not what has been used. */
 export class LocalQueues {

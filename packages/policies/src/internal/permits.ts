@@ -2,8 +2,6 @@
  * The permits of one quota: when the next one may be given out. Pure but for its own state: time comes in as
  * milliseconds of a monotonic clock, so that programs, tests and simulations run the same lines.
  */
-import * as Duration from "effect/Duration"
-import { inRange } from "./inRange.ts"
 
 /**
  * How an attempt ended, as far as the service's count of it is concerned:
@@ -19,25 +17,6 @@ import { inRange } from "./inRange.ts"
 export type Outcome = "Answered" | "Rejected" | "Abandoned" | "NotSent"
 
 /**
- * What a quota is made of. A quota that nobody could keep is not made: it dies with a `RangeError` that names the option.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Options {
-  /** Calls per window: a whole number, 1 or more. Default: 20. */
-  readonly limit?: number | undefined
-  /** The window. Default: 1 second. */
-  readonly window?: Duration.Input | undefined
-  /** Whether all operations of a key share one quota, or each has its own. Default: `key`, the stricter. */
-  readonly per?: "key" | "operation" | undefined
-  /**
-   * How long a request that was given up may be under way before it arrives and is counted. Default: 2 seconds.
-   */
-  readonly grace?: Duration.Input | undefined
-}
-
-/**
  * The numbers of a quota: calls per window, and the window and the grace in milliseconds.
  *
  * @category models
@@ -47,22 +26,6 @@ export interface Limits {
   readonly limit: number
   readonly window: number
   readonly grace: number
-}
-
-/** Throws a `RangeError` that names the option that is wrong: such a quota would give out no permit, or one to everybody. */
-export const limitsOf = (options: Options): Limits => {
-  const limit = options.limit ?? 20
-  const window = Duration.toMillis(options.window ?? "1 second")
-  const grace = Duration.toMillis(options.grace ?? "2 seconds")
-  inRange("the quota's limit", limit, Number.isSafeInteger(limit) && limit > 0, "a whole number of calls, 1 or more")
-  inRange(
-    "the quota's window",
-    window,
-    Number.isFinite(window) && window > 0,
-    "a finite time, in milliseconds, above 0"
-  )
-  inRange("the quota's grace", grace, Number.isFinite(grace) && grace >= 0, "a finite time, in milliseconds, 0 or more")
-  return { limit, window, grace }
 }
 
 /** A permit that is out. */
