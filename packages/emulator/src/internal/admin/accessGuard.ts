@@ -2,6 +2,7 @@ import type * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Option from "effect/Option"
 import * as Net from "node:net"
+import { isJson } from "../requests/readRequest.ts"
 
 /** Who else than this machine may ask. */
 export interface Remote {
@@ -15,9 +16,10 @@ const loopback = new Net.BlockList()
 loopback.addSubnet("127.0.0.0", 8, "ipv4")
 loopback.addAddress("::1", "ipv6")
 
+const familyOf = (address: string) => (Net.isIPv6(address) ? "ipv6" : "ipv4")
+
 /** Whether an address is in a list; an IPv4 address may come as IPv6 (`::ffff:127.0.0.1`). */
-const contains = (list: Net.BlockList, address: string): boolean =>
-  list.check(address, Net.isIPv6(address) ? "ipv6" : "ipv4")
+const contains = (list: Net.BlockList, address: string): boolean => list.check(address, familyOf(address))
 
 /** Whether this machine alone can reach an address or a name. */
 export const isLoopback = (host: string): boolean => host === "localhost" || contains(loopback, host)
@@ -38,14 +40,13 @@ const addressList = (peers: ReadonlyArray<string>): Net.BlockList => {
   const list = new Net.BlockList()
   for (const peer of peers) {
     const [address = "", bits] = peer.split("/")
-    const family = Net.isIPv6(address) ? "ipv6" : "ipv4"
+    const family = familyOf(address)
     if (bits === undefined) list.addAddress(address, family)
     else list.addSubnet(address, Number(bits), family)
   }
   return list
 }
 
-const jsonType = /^application\/json\s*(?:;|$)/i
 const reads = new Set(["GET", "HEAD"])
 
 /**
@@ -70,7 +71,7 @@ export const make = (
       return forbidden("the Host header must name this machine: localhost or a loopback address")
     }
     if (origin !== undefined && origin !== `http://${host}`) return forbidden("pages of other origins are not served")
-    return reads.has(request.method) || (contentType !== undefined && jsonType.test(contentType))
+    return reads.has(request.method) || isJson(contentType)
       ? undefined
       : refusal(415, "UnsupportedMediaType", `${request.method} needs the header Content-Type: application/json`)
   }

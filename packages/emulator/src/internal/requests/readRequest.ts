@@ -27,7 +27,9 @@ type Body = { readonly json: unknown } | { readonly problem: string; readonly co
 /** A request, read as far as it can be. */
 export type Received = ReturnType<typeof receive>
 
-const jsonType = /^application\/json\s*(?:;|$)/i
+/** Whether a `Content-Type` says that a body is JSON. */
+export const isJson = (contentType: string | undefined): boolean =>
+  contentType !== undefined && /^application\/json\s*(?:;|$)/i.test(contentType)
 
 const unreadable = (problem: string): Body => ({ problem, code: 100000012 })
 
@@ -35,9 +37,7 @@ const readBody = (request: Request): Body => {
   if (request.body === undefined || request.body.length > maximumBodyBytes) {
     return unreadable("the body broke off or is too long")
   }
-  if (request.contentType === undefined || !jsonType.test(request.contentType)) {
-    return unreadable("Content-Type is not application/json")
-  }
+  if (!isJson(request.contentType)) return unreadable("Content-Type is not application/json")
   try {
     return { json: WireJson.parse(request.body) }
   } catch {
