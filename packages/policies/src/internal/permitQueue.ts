@@ -255,9 +255,11 @@ export class LocalQueues {
 
   of({ limits, per }: Rules, call: Call): PermitQueue<never> {
     const key = keyOf({ per }, call)
-    const queue = this.#known.get(key) ?? new LocalQueue(limits)
+    const known = this.#known.get(key)
+    if (known !== undefined) return known.under(limits)
+    const queue = new LocalQueue(limits)
     this.#known.set(key, queue)
-    return queue.under(limits)
+    return queue
   }
 
   /** Whether nothing counts any more: new ones would give out the same permits. */
