@@ -38,5 +38,5 @@ export const nodeFiles: FileInspector = {
 }
 
 /** Which file a name stands for, if any. */
-export const idOf = (path: string): Effect.Effect<string | undefined, ExportSink.SinkFailed> =>
+export const idAt = (path: string): Effect.Effect<string | undefined, ExportSink.SinkFailed> =>
   Effect.map(nodeFiles.lstat(path), (entry) => Option.getOrUndefined(entry)?.id)

@@ -8,7 +8,7 @@ import * as Checkpoint from "../../Checkpoint.ts"
 import * as ExportSink from "../../ExportSink.ts"
 import { isDamaged, isNoDatabase } from "../failureReasons.ts"
 import { assertAsLeft } from "../files/fileInspector.ts"
-import { attempt, attemptRead, idOf, nodeFiles } from "../files/nodeFiles.ts"
+import { attempt, attemptRead, idAt, nodeFiles } from "../files/nodeFiles.ts"
 
 /** Marks a file as an export: "ZIMX". */
 const applicationId = 0x5a494d58
@@ -186,12 +186,12 @@ const createAfter = Effect.fnUntraced(function* (path: string, mode: ExportSink.
 /** Opens an export, made where there is none, until the scope ends. Whoever opens it has its lock. */
 export const open = Effect.fnUntraced(function* (path: string, mode: ExportSink.Mode) {
   if (!(yield* exists(path))) yield* createAfter(path, mode)
-  const id = yield* idOf(path)
+  const id = yield* idAt(path)
   const database = yield* Effect.acquireRelease(
     attempt(path, () => configure(new DatabaseSync(path, { timeout: 5000 }))),
     (database) => Effect.sync(() => database.close())
   )
-  if (id === (yield* idOf(path))) return database
+  if (id === (yield* idAt(path))) return database
   return yield* new ExportSink.OutputUnusable({ path, problem: "it has been replaced while it was opened" })
 })
 

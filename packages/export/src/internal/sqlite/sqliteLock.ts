@@ -66,13 +66,13 @@ const take = Effect.fnUntraced(function* (path: string) {
       return yield* new ExportSink.OutputUnusable({ path, problem: "it is not empty, as the lock of an export is" })
     }
     const database = yield* NodeFiles.attempt(path, () => open(path))
-    if ((yield* idOf(path)) === id) return { database, id }
+    if ((yield* idAt(path)) === id) return { database, id }
     database.close()
   }
   return yield* new ExportSink.OutputUnusable({ path, problem: "it is taken away again and again" })
 })
 
-const idOf = (path: string) => Effect.orElseSucceed(NodeFiles.idOf(path), () => undefined)
+const idAt = (path: string) => Effect.orElseSucceed(NodeFiles.idAt(path), () => undefined)
 
 export const acquire: Lock.Acquire = Effect.fnUntraced(function* (path) {
   const output = path.slice(0, -".lock".length)
@@ -87,7 +87,7 @@ export const acquire: Lock.Acquire = Effect.fnUntraced(function* (path) {
     ),
     Effect.fnUntraced(function* ({ database, id }) {
       // Before it is free: then they may be another's. Not every system removes what is open: what stays does no harm.
-      for (const file of (yield* idOf(path)) === id ? [owner, path] : []) {
+      for (const file of (yield* idAt(path)) === id ? [owner, path] : []) {
         yield* Effect.ignore(NodeFiles.attempt(file, () => Fs.rmSync(file, { force: true })))
       }
       database.close()
@@ -99,7 +99,7 @@ export const acquire: Lock.Acquire = Effect.fnUntraced(function* (path) {
     Fs.rmSync(owner, { force: true })
     Fs.writeFileSync(owner, `${JSON.stringify(holder)}\n`, { flag: "wx" })
   })
-  return Effect.flatMap(idOf(path), (now) =>
+  return Effect.flatMap(idAt(path), (now) =>
     now === id
       ? Effect.void
       : new ExportSink.OutputUnusable({ path: output, problem: `its lock ${path} has been taken away` })
