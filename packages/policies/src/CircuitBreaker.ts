@@ -13,12 +13,11 @@ import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
-import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import type * as Call from "./Call.ts"
-import { inRange } from "./internal/inRange.ts"
-import { makeProvide, type Provide } from "./internal/providePolicy.ts"
-import { millisOf } from "./internal/timers.ts"
+import { callsInRange, inRange } from "./internal/inRange.ts"
+import { makeProvideOf, type Provide } from "./internal/providePolicy.ts"
+import { millisOf, nextDelay } from "./internal/timers.ts"
 import * as Metrics from "./Metrics.ts"
 import { CircuitOpen } from "./PolicyError.ts"
 
@@ -86,8 +85,6 @@ export interface Options {
   readonly openDuration?: Schedule.Schedule<unknown, number> | undefined
 }
 
-type Limits = { readonly [Name in "threshold" | "size" | "minimumCalls"]: number }
-
 /** While a call is under way that was let through to see, nobody knows how long it takes. */
 const probing = 1000
 
@@ -102,7 +99,7 @@ const memory = 60 * 60_000
  * monotonic clock.
  */
 class Circuit {
-  readonly #limits: Limits
+  readonly #limits: ReturnType<typeof limitsOf>
   state: State = "Closed"
   /** A new one for each state: what a call says that was let through before is out of date. */
   generation = 0
@@ -121,7 +118,7 @@ class Circuit {
   /** What the latest ill one failed with. */
   lastFailure: string | undefined
 
-  constructor(limits: Limits) {
+  constructor(limits: ReturnType<typeof limitsOf>) {
     this.#limits = limits
   }
 
@@ -181,21 +178,11 @@ class Circuit {
   }
 }
 
-const limitsOf = (options: Options): Limits => {
-  const { minimumCalls = 20, size = 40, threshold = 0.5 } = options
-  const ofBreaker = (name: keyof Options, value: number, isValid: boolean, range: string) =>
-    inRange(`the breaker's ${name}`, value, isValid, range)
-  return {
-    threshold: ofBreaker("threshold", threshold, threshold >= 0 && threshold <= 1, "a number from 0 to 1"),
-    size: ofBreaker("size", size, Number.isSafeInteger(size) && size > 0, "a whole number of calls, 1 or more"),
-    minimumCalls: ofBreaker(
-      "minimumCalls",
-      minimumCalls,
-      Number.isSafeInteger(minimumCalls) && minimumCalls > 0 && minimumCalls <= size,
-      `a whole number of calls, from 1 to its size, ${size}`
-    )
-  }
-}
+const limitsOf = ({ minimumCalls = 20, size = 40, threshold = 0.5 }: Options) => ({
+  threshold: inRange("the breaker's threshold", threshold, threshold >= 0 && threshold <= 1, "a number from 0 to 1"),
+  size: callsInRange("the breaker's size", size),
+  minimumCalls: callsInRange("the breaker's minimumCalls", minimumCalls, size, `from 1 to its size, ${size}`)
+})
 
 /** What a call failed with, without what its error says of the call. */
 const textOf = (exit: Exit.Exit<unknown, unknown>): string | undefined => {
@@ -219,25 +206,15 @@ const delaysOf = Effect.fnUntraced(function* (schedule: Schedule.Schedule<unknow
   const step = yield* Schedule.toStep(schedule)
   const known: Array<Duration.Duration> = []
   let elapsed = yield* Clock.currentTimeMillis
-  const next = Effect.suspend(() =>
-    Effect.map(
-      Pull.matchEffect(step(elapsed, known.length + 1), {
-        onSuccess: ([, delay]) => Effect.succeed(delay),
-        // A schedule that has ended stays at its last delay.
-        onDone: () => Effect.succeed(known.at(-1) ?? Duration.zero),
-        onFailure: Effect.failCause
-      }),
-      (delay) => {
-        elapsed += Duration.toMillis(delay)
-        known.push(delay)
-      }
-    )
-  )
-  const delayOf = (n: number): Effect.Effect<Duration.Duration> => {
-    const delay = known[n - 1]
-    return delay === undefined ? Effect.flatMap(next, () => delayOf(n)) : Effect.succeed(delay)
-  }
-  return delayOf
+  return Effect.fnUntraced(function* (n: number) {
+    while (known.length < n) {
+      // A schedule that has ended stays at its last delay.
+      const delay = (yield* nextDelay(step, elapsed, known.length + 1)) ?? known.at(-1) ?? Duration.zero
+      elapsed += Duration.toMillis(delay)
+      known.push(delay)
+    }
+    return known[n - 1] ?? Duration.zero
+  })
 })
 
 /**
@@ -255,9 +232,7 @@ const delaysOf = Effect.fnUntraced(function* (schedule: Schedule.Schedule<unknow
  * @category constructors
  * @since 0.1.0
  */
-export const make: (options?: Options) => Effect.Effect<CircuitBreaker["Service"]> = Effect.fnUntraced(function* (
-  options = {}
-) {
+export const make = Effect.fnUntraced(function* (options: Options = {}): Effect.fn.Return<CircuitBreaker["Service"]> {
   const limits = limitsOf(options)
   const delayOf = yield* delaysOf(
     options.openDuration ??
@@ -266,12 +241,6 @@ export const make: (options?: Options) => Effect.Effect<CircuitBreaker["Service"
       )
   )
   const circuits = new Map<string, Circuit>()
-  const circuitOf = (host: string): Circuit => {
-    const circuit = circuits.get(host) ?? new Circuit(limits)
-    circuits.set(host, circuit)
-    return circuit
-  }
-
   const record = (host: string, circuit: Circuit, now: number, generation: number, health: Health) => {
     const { state } = circuit
     circuit.record(now, generation, health)
@@ -290,7 +259,8 @@ export const make: (options?: Options) => Effect.Effect<CircuitBreaker["Service"
       healthOf: (exit: Exit.Exit<A, E>) => Health
     ) =>
       Effect.uninterruptibleMask((restore): Effect.Effect<A, E | CircuitOpen, R> => {
-        const circuit = circuitOf(host)
+        const circuit = circuits.get(host) ?? new Circuit(limits)
+        circuits.set(host, circuit)
         const { state } = circuit
         const wait = circuit.admit(millisOf(call.clock))
         if (wait > 0) {
@@ -358,6 +328,4 @@ export const layerNone: Layer.Layer<CircuitBreaker> = /* @__PURE__ */ Layer.succ
  * @category combinators
  * @since 0.1.0
  */
-export const provide: Provide<CircuitBreaker["Service"], CircuitBreaker> = /* @__PURE__ */ makeProvide((breaker) =>
-  Context.make(CircuitBreaker, breaker)
-)
+export const provide: Provide<CircuitBreaker["Service"], CircuitBreaker> = /* @__PURE__ */ makeProvideOf(CircuitBreaker)

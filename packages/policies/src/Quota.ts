@@ -8,13 +8,13 @@
  */
 import * as Clock from "effect/Clock"
 import * as Context from "effect/Context"
-import * as Duration from "effect/Duration"
+import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as Exit from "effect/Exit"
 import * as Layer from "effect/Layer"
 import type * as Call from "./Call.ts"
-import { makeProvide, type Provide } from "./internal/providePolicy.ts"
-import { inRange } from "./internal/inRange.ts"
+import { callsInRange, millisInRange } from "./internal/inRange.ts"
+import { makeProvideOf, type Provide } from "./internal/providePolicy.ts"
 import type { Limits, Outcome } from "./internal/permits.ts"
 import { LocalQueues, type Rules } from "./internal/permitQueue.ts"
 import { millisOf } from "./internal/timers.ts"
@@ -113,20 +113,11 @@ export interface Options {
  *
  * @internal
  */
-export const limitsOf = (options: Options): Limits => {
-  const limit = options.limit ?? 20
-  const window = Duration.toMillis(options.window ?? "1 second")
-  const grace = Duration.toMillis(options.grace ?? "2 seconds")
-  inRange("the quota's limit", limit, Number.isSafeInteger(limit) && limit > 0, "a whole number of calls, 1 or more")
-  inRange(
-    "the quota's window",
-    window,
-    Number.isFinite(window) && window > 0,
-    "a finite time, in milliseconds, above 0"
-  )
-  inRange("the quota's grace", grace, Number.isFinite(grace) && grace >= 0, "a finite time, in milliseconds, 0 or more")
-  return { limit, window, grace }
-}
+export const limitsOf = (options: Options): Limits => ({
+  limit: callsInRange("the quota's limit", options.limit ?? 20),
+  window: millisInRange("the quota's window", options.window ?? "1 second", "a finite time, in milliseconds, above 0"),
+  grace: millisInRange("the quota's grace", options.grace ?? "2 seconds", "a finite time, in milliseconds, 0 or more")
+})
 
 /**
  * What is counted, and how much of it.
@@ -199,6 +190,4 @@ export const layer = (options?: Options): Layer.Layer<Quota> => Layer.effect(Quo
  * @category combinators
  * @since 0.1.0
  */
-export const provide: Provide<Quota["Service"], Quota> = /* @__PURE__ */ makeProvide((quota) =>
-  Context.make(Quota, quota)
-)
+export const provide: Provide<Quota["Service"], Quota> = /* @__PURE__ */ makeProvideOf(Quota)

@@ -8,7 +8,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { inRange } from "./internal/inRange.ts"
-import { makeProvide, type Provide } from "./internal/providePolicy.ts"
+import { makeProvideOf, type Provide } from "./internal/providePolicy.ts"
 import * as Metrics from "./Metrics.ts"
 
 /**
@@ -88,8 +88,8 @@ const checked = (name: keyof Options, value: number): number =>
  * @category constructors
  * @since 0.1.0
  */
-export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"]> => {
-  return Effect.suspend(() => {
+export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"]> =>
+  Effect.suspend(() => {
     const capacity = checked("capacity", options.capacity ?? 500)
     const costs: Costs = {
       retry: checked("retry", options.retry ?? 5),
@@ -114,7 +114,6 @@ export const make = (options: Options = {}): Effect.Effect<RetryBudget["Service"
     }
     return Effect.as(change(capacity), budget)
   })
-}
 
 /**
  * A budget for every client built on this layer.
@@ -146,6 +145,4 @@ export const layer = (options?: Options): Layer.Layer<RetryBudget> => Layer.effe
  * @category combinators
  * @since 0.1.0
  */
-export const provide: Provide<RetryBudget["Service"], RetryBudget> = /* @__PURE__ */ makeProvide((budget) =>
-  Context.make(RetryBudget, budget)
-)
+export const provide: Provide<RetryBudget["Service"], RetryBudget> = /* @__PURE__ */ makeProvideOf(RetryBudget)

@@ -12,8 +12,8 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Random from "effect/Random"
 import * as Schedule from "effect/Schedule"
-import { inRange } from "./internal/inRange.ts"
-import { makeProvide, type Provide } from "./internal/providePolicy.ts"
+import { inRange, millisInRange } from "./internal/inRange.ts"
+import { makeProvideOf, type Provide } from "./internal/providePolicy.ts"
 import { CircuitOpen } from "./PolicyError.ts"
 
 /**
@@ -68,18 +68,14 @@ export const backoff = (options: {
   /** How many retries, 0 or more; without it, no end. */
   readonly times?: number | undefined
 }): Schedule.Schedule<Duration.Duration> => {
-  const millisOf = (name: "base" | "cap"): number => {
-    const millis = Duration.toMillis(options[name])
-    return inRange(`the back-off's ${name}`, millis, millis >= 0, "a time, in milliseconds, 0 or more")
-  }
-  const base = millisOf("base")
-  const cap = millisOf("cap")
-  const times = options.times ?? 0
+  const base = millisInRange("the back-off's base", options.base, "a time, in milliseconds, 0 or more")
+  const cap = millisInRange("the back-off's cap", options.cap, "a time, in milliseconds, 0 or more")
+  const { times = Infinity } = options
   inRange("the back-off's times", times, times >= 0, "a number of retries, 0 or more")
   const jittered = Schedule.modifyDelay(Schedule.exponential(base), ({ duration }) =>
     Effect.map(Random.next, (random) => Math.min(Duration.toMillis(duration), cap) * random)
   )
-  return options.times === undefined ? jittered : Schedule.upTo(jittered, { times: options.times })
+  return Schedule.upTo(jittered, { times })
 }
 
 const never: Schedule.Schedule<number> = Schedule.recurs(0)
@@ -211,4 +207,4 @@ export const layer = (policy: RetryPolicy): Layer.Layer<never> => Layer.succeed(
  * @category combinators
  * @since 0.1.0
  */
-export const provide: Provide<RetryPolicy> = /* @__PURE__ */ makeProvide((policy) => Context.make(Current, policy))
+export const provide: Provide<RetryPolicy> = /* @__PURE__ */ makeProvideOf(Current)

@@ -13,7 +13,7 @@ import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Metric from "effect/Metric"
 import { inRange } from "./internal/inRange.ts"
-import { makeProvide, type Provide } from "./internal/providePolicy.ts"
+import { makeProvideOf, type Provide } from "./internal/providePolicy.ts"
 import * as Metrics from "./Metrics.ts"
 
 /**
@@ -268,6 +268,4 @@ export const layerFixed = (offset: Duration.Input): Layer.Layer<ServerClock> =>
  * @category combinators
  * @since 0.1.0
  */
-export const provide: Provide<ServerClock["Service"], ServerClock> = /* @__PURE__ */ makeProvide((clock) =>
-  Context.make(ServerClock, clock)
-)
+export const provide: Provide<ServerClock["Service"], ServerClock> = /* @__PURE__ */ makeProvideOf(ServerClock)

@@ -7,7 +7,7 @@ import * as Context from "effect/Context"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
-import { inRange } from "./internal/inRange.ts"
+import { millisInRange } from "./internal/inRange.ts"
 import { makeProvide, type Provide } from "./internal/providePolicy.ts"
 
 /**
@@ -65,12 +65,8 @@ export interface Options {
 }
 
 const contextOf = (options: Options): Context.Context<never> => {
-  const of = (name: keyof Options, input: Duration.Input): Duration.Duration => {
-    const duration = Duration.fromInputUnsafe(input)
-    const millis = Duration.toMillis(duration)
-    inRange(`the timeout's ${name}`, millis, millis >= 0, "a time, in milliseconds, 0 or more")
-    return duration
-  }
+  const of = (name: keyof Options, time: Duration.Input): Duration.Duration =>
+    Duration.millis(millisInRange(`the timeout's ${name}`, time, "a time, in milliseconds, 0 or more"))
   const { attempt, deadline } = options
   let context = Context.empty()
   if (attempt !== undefined) context = Context.add(context, Attempt, of("attempt", attempt))

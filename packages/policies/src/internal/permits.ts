@@ -48,16 +48,8 @@ interface Returning {
   readonly due: number
 }
 
-/** The smallest round trip of late: of this period and the one before it. */
-interface RoundTrips {
-  readonly count: number
-  readonly firstAt: number
-  readonly periodFrom: number
-  readonly smallest: number
-  readonly smallestBefore: number
-}
-
-const noRoundTrips: RoundTrips = {
+/** The smallest round trip of late, of this period and the one before it: nothing is known of any. */
+const noRoundTrips = {
   count: 0,
   firstAt: Infinity,
   periodFrom: -Infinity,

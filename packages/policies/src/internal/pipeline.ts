@@ -11,7 +11,6 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Exit from "effect/Exit"
 import * as Option from "effect/Option"
-import * as Pull from "effect/Pull"
 import * as Schedule from "effect/Schedule"
 import type { Call } from "../Call.ts"
 import * as Meaning from "../Meaning.ts"
@@ -21,7 +20,7 @@ import type * as Quota from "../Quota.ts"
 import type * as RetryBudget from "../RetryBudget.ts"
 import type { Kind, RetryPolicy } from "../RetryPolicy.ts"
 import type * as ServerClock from "../ServerClock.ts"
-import { millisOf, type Watchdog } from "./timers.ts"
+import { millisOf, nextDelay, type Step, type Watchdog } from "./timers.ts"
 
 type Tagged = { readonly _tag: string }
 
@@ -104,16 +103,6 @@ const after = 1
 
 const succeeded = Meaning.answered()
 
-type Step<E> = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, E, never, never>>>
-
-/** The delay before the next attempt; none where the schedule has ended. */
-const nextDelay = <E>(step: Step<E>, now: number, error: E): Effect.Effect<Duration.Duration | undefined> =>
-  Pull.matchEffect(step(now, error), {
-    onSuccess: ([, delay]) => Effect.succeed(delay),
-    onDone: () => Effect.succeed(undefined),
-    onFailure: Effect.failCause
-  })
-
 /** One call on its way. */
 class Pipeline<A, E extends Tagged, H extends Host> {
   readonly #options: Options<A, E, H>
@@ -153,9 +142,9 @@ class Pipeline<A, E extends Tagged, H extends Host> {
     const loop: Effect.Effect<A, E | PolicyError> = Effect.matchEffect(self, {
       // The last step of all, so that nothing is left of the attempts before, however many there are.
       onFailure: (error) =>
-        Effect.flatMap(
+        Effect.andThen(
           Effect.gen(() => this.#beforeNext(error)),
-          () => loop
+          loop
         ),
       onSuccess: (value) => Effect.as(budget.refill(this.#spent === 0 ? budget.costs.success : this.#spent), value)
     })
@@ -172,8 +161,10 @@ class Pipeline<A, E extends Tagged, H extends Host> {
     const isSafe = isRepeatable || meaning.count === "Rejected" || meaning.count === "NotSent"
     const kind = isSafe ? meaning.retry : undefined
     if (kind === undefined) return yield* this.#giveUp(error, "the same call would fail again")
+    const step = this.#steps.get(kind) ?? (yield* Schedule.toStep(policies.retry[kind]))
+    this.#steps.set(kind, step)
     const isLast = call.attempts >= (policies.retry.attempts ?? Infinity)
-    const scheduled = isLast ? undefined : yield* nextDelay(yield* this.#stepOf(kind), this.#now, error)
+    const scheduled = isLast ? undefined : yield* nextDelay(step, this.#now, error)
     if (scheduled === undefined) return yield* this.#giveUp(error, "the policy allows no more retries")
     const delay = Duration.max(scheduled, meaning.retryAfter ?? Duration.zero)
     if (Duration.isGreaterThanOrEqualTo(delay, call.timeLeft)) {
@@ -189,15 +180,6 @@ class Pipeline<A, E extends Tagged, H extends Host> {
   #giveUp(error: E | PolicyError, why: string): Effect.Effect<never, E | PolicyError> {
     const { call, observer } = this.#options
     return Effect.andThen(observer.gaveUp(call, error, why), Effect.fail(error))
-  }
-
-  #stepOf(kind: Kind): Effect.Effect<Step<E | PolicyError>> {
-    const known = this.#steps.get(kind)
-    return known === undefined
-      ? Effect.tap(Schedule.toStep(this.#options.policies.retry[kind]), (step) =>
-          Effect.sync(() => this.#steps.set(kind, step))
-        )
-      : Effect.succeed(known)
   }
 
   // The quota holds rejected calls back, and some are not sent at all: neither adds to an outage.

@@ -1,5 +1,5 @@
 /** Runs the calls of an effect or of a stream under a policy: what every `provide` is. */
-import type * as Context from "effect/Context"
+import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import { dual } from "effect/Function"
 import * as Stream from "effect/Stream"
@@ -61,3 +61,7 @@ export const makeProvide = <Policy, I>(contextOf: (policy: Policy) => Context.Co
   }
   return dual(2, provide)
 }
+
+/** The `provide` of a policy that is one service or reference. */
+export const makeProvideOf = <I, Policy>(key: Context.Key<I, Policy>): Provide<Policy, I> =>
+  makeProvide((policy) => Context.make(key, policy))

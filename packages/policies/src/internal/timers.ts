@@ -9,9 +9,22 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Fiber from "effect/Fiber"
 import { constVoid } from "effect/Function"
+import * as Pull from "effect/Pull"
+import type * as Schedule from "effect/Schedule"
 
 /** Milliseconds of the monotonic clock: setting the machine's clock changes nothing. */
 export const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+/** A schedule on its way. */
+export type Step<E> = Effect.Success<ReturnType<typeof Schedule.toStep<unknown, E, never, never>>>
+
+/** The next delay of a schedule; none where it has ended. */
+export const nextDelay = <E>(step: Step<E>, now: number, input: E): Effect.Effect<Duration.Duration | undefined> =>
+  Pull.matchEffect(step(now, input), {
+    onSuccess: ([, delay]) => Effect.succeed(delay),
+    onDone: () => Effect.succeed(undefined),
+    onFailure: Effect.failCause
+  })
 
 /**
  * In workerd, a timer ends with the request that set it, what one request resumes runs as part of it, and a request that

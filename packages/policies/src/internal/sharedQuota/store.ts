@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import { UnavailableReason } from "../../PolicyError.ts"
-import { inRange } from "../inRange.ts"
+import { millisInRange } from "../inRange.ts"
 import type { Limits } from "../permits.ts"
 
 /**
@@ -52,16 +52,8 @@ export const problemOf = (cause: unknown): string => {
 }
 
 /** How long a store has to answer: one that has for ever never counts as away. */
-export const timeoutOf = (timeout: Duration.Input = "1 second"): Duration.Duration => {
-  const millis = Duration.toMillis(timeout)
-  inRange(
-    "the quota's timeout",
-    millis,
-    Number.isFinite(millis) && millis > 0,
-    "a finite time, in milliseconds, above 0"
-  )
-  return Duration.millis(millis)
-}
+export const timeoutOf = (timeout: Duration.Input = "1 second"): Duration.Duration =>
+  Duration.millis(millisInRange("the quota's timeout", timeout, "a finite time, in milliseconds, above 0"))
 
 /**
  * A process that asks the store for a permit. All times are in milliseconds.
