@@ -1,7 +1,7 @@
 /** What takes part: a way to keep to a limit, as its authors define it. */
 import type * as Effect from "effect/Effect"
 import type * as Scope from "effect/Scope"
-import type { Wire } from "./Wire.ts"
+import type { Wire } from "./NetworkPath.ts"
 
 /** A call, with the retries that belong to the contestant: whether it was answered in the end. */
 export type Call = Effect.Effect<boolean>

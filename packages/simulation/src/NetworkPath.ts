@@ -1,5 +1,11 @@
-/** The way to the service and back, call by call. */
+/** The simulated network: the ways to the service and back, call by call, and one process's connection over such a way. */
+import type * as Clock from "effect/Clock"
+import * as Duration from "effect/Duration"
+import * as Effect from "effect/Effect"
+import * as Fiber from "effect/Fiber"
+import type * as Scope from "effect/Scope"
 import { exponential, type Chance } from "./internal/random.ts"
+import type { Meter } from "./ServiceModels.ts"
 
 /** What one call meets, in milliseconds; `Infinity` where a request or an answer never arrives. */
 export interface Transit {
@@ -47,3 +53,52 @@ export const lossy = bothWays(
 )
 
 export const all: ReadonlyArray<NetworkPath> = [loopback, lan, wan, lossy]
+
+export type Answer = "Accepted" | "Rejected"
+
+/** A call as the service saw it: when it arrived, in milliseconds, and what became of it. */
+export interface Arrival {
+  readonly at: number
+  readonly answer: Answer
+}
+
+export interface Wire {
+  /**
+   * Sends a request and waits for the answer, for ever where one of them is lost. Who stops waiting does not stop the
+   * request: it arrives and is counted.
+   */
+  readonly send: Effect.Effect<Answer>
+}
+
+/** What the service takes to answer a call that it deals with, in milliseconds. */
+const processing = 1
+
+const millisOf = (clock: Clock.Clock): number => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
+
+export const connect = (options: {
+  readonly path: NetworkPath
+  readonly random: Chance
+  readonly meter: Meter
+  readonly arrivals: Array<Arrival>
+  readonly scope: Scope.Scope
+}): Wire => ({
+  send: Effect.suspend(() => {
+    const { back, out } = options.path.transit(options.random)
+    if (out === Infinity) return Effect.never
+    const served = Effect.clockWith((clock) =>
+      Effect.suspend(() => {
+        const at = millisOf(clock)
+        const wait = options.meter.admit(at)
+        const answer: Answer = wait === undefined ? "Rejected" : "Accepted"
+        options.arrivals.push({ at, answer })
+        return back === Infinity
+          ? Effect.never
+          : Effect.as(Effect.sleep(Duration.millis((wait ?? 0) + processing + back)), answer)
+      })
+    )
+    return Effect.flatMap(
+      Effect.forkIn(Effect.delay(served, Duration.millis(out)), options.scope, { startImmediately: true }),
+      Fiber.join
+    )
+  })
+})

@@ -9,7 +9,7 @@ import * as Random from "effect/Random"
 import type { Call, Contestant, Process } from "./Contestant.ts"
 import * as AwsAdaptive from "./internal/awsAdaptive.ts"
 import { limit, window } from "./ServiceModels.ts"
-import type { Answer, Wire } from "./Wire.ts"
+import type { Answer, Wire } from "./NetworkPath.ts"
 
 /** The client's default. */
 const attemptTimeout = Duration.seconds(10)

@@ -8,14 +8,13 @@ import * as Scope from "effect/Scope"
 import * as TestClock from "effect/testing/TestClock"
 import type { Call, Contestant } from "./Contestant.ts"
 import { seeded } from "./internal/random.ts"
-import type { NetworkPath } from "./NetworkPath.ts"
+import * as NetworkPath from "./NetworkPath.ts"
 import { limit, type Server, window } from "./ServiceModels.ts"
-import * as Wire from "./Wire.ts"
 
 export interface Scenario {
   readonly contestant: Contestant
   readonly server: Server
-  readonly path: NetworkPath
+  readonly path: NetworkPath.NetworkPath
   readonly processes: number
   readonly seed: number
   /** Virtual seconds before anything but the worst window is looked at. */
@@ -35,7 +34,7 @@ export interface Wish {
 
 export interface Run {
   readonly scenario: Scenario
-  readonly arrivals: ReadonlyArray<Wire.Arrival>
+  readonly arrivals: ReadonlyArray<NetworkPath.Arrival>
   readonly wishes: ReadonlyArray<Wish>
 }
 
@@ -58,13 +57,13 @@ const simulate = Effect.fnUntraced(function* (scenario: Scenario) {
   const { callers, contestant, measured, path, processes, seed, server, warmUp } = scenario
   const random = seeded(`${seed}`)
   const meter = server.start(random)
-  const arrivals: Array<Wire.Arrival> = []
+  const arrivals: Array<NetworkPath.Arrival> = []
   const wishes: Array<Wish> = []
   const scope = yield* Scope.make()
   const inScope = Scope.provide(scope)
   const start = yield* inScope(contestant.start)
   for (let index = 0; index < processes; index++) {
-    const wire = Wire.make({ path, random: seeded(`${seed}/${index}`), meter, arrivals, scope })
+    const wire = NetworkPath.connect({ path, random: seeded(`${seed}/${index}`), meter, arrivals, scope })
     const begin = Duration.millis(random() * window)
     yield* Effect.forkIn(
       Effect.gen(function* () {
@@ -108,7 +107,7 @@ export interface Summary {
 }
 
 /** The most arrivals in any window, which is open at its end. */
-export const worstWindow = (arrivals: ReadonlyArray<Wire.Arrival>): number => {
+export const worstWindow = (arrivals: ReadonlyArray<NetworkPath.Arrival>): number => {
   let worst = 0
   let first = 0
   for (const [index, { at }] of arrivals.entries()) {
@@ -121,7 +120,7 @@ export const worstWindow = (arrivals: ReadonlyArray<Wire.Arrival>): number => {
 const quantile = (sorted: ReadonlyArray<number>, part: number): number =>
   sorted[Math.min(sorted.length - 1, Math.floor(part * sorted.length))] ?? Number.NaN
 
-const rejections = (arrivals: ReadonlyArray<Wire.Arrival>): number =>
+const rejections = (arrivals: ReadonlyArray<NetworkPath.Arrival>): number =>
   arrivals.filter(({ answer }) => answer === "Rejected").length
 
 export const summarize = (runs: ReadonlyArray<Run>): Summary => {

@@ -1,7 +1,7 @@
 // JavaScript, since VitePress's types do not compile under this repository's settings.
 import { readFileSync } from "node:fs"
 import { defineConfig } from "vitepress"
-import { content, output } from "../src/Folders.ts"
+import { content, output } from "../src/Paths.ts"
 import { icon } from "../src/Icon.ts"
 import * as MarkdownLinks from "../src/MarkdownLinks.ts"
 

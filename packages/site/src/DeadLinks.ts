@@ -4,21 +4,20 @@
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import { base as siteBase } from "./Base.ts"
-import { output } from "./Folders.ts"
+import { base as siteBase, output } from "./Paths.ts"
 import * as MarkdownLinks from "./MarkdownLinks.ts"
-import * as Pages from "./Pages.ts"
+import * as MarkdownPages from "./MarkdownPages.ts"
 
 /** The links of the repository's Markdown that lead nowhere, or to an anchor that is not there. */
-export const inMarkdown = (site: Pages.Site): ReadonlyArray<string> => {
+export const inMarkdown = (site: MarkdownPages.Site): ReadonlyArray<string> => {
   const anchors = new Map(
-    Array.from(site.files, ([file, markdown]) => [Pages.pathOf(file), new Set(MarkdownLinks.anchors(markdown))])
+    Array.from(site.files, ([file, markdown]) => [MarkdownPages.pathOf(file), new Set(MarkdownLinks.anchors(markdown))])
   )
   const isDead = (file: string, target: string): boolean => {
     if (MarkdownLinks.isExternal(target)) return false
-    const found = Pages.lead(site, file, target)
+    const found = MarkdownPages.lead(site, file, target)
     if (found === undefined) return true
-    const { anchor, path } = MarkdownLinks.resolve(Pages.pathOf(file), found)
+    const { anchor, path } = MarkdownLinks.resolve(MarkdownPages.pathOf(file), found)
     return anchor !== "" && anchors.get(path)?.has(anchor.slice(1)) === false
   }
   return Array.from(site.files).flatMap(([file, markdown]) =>

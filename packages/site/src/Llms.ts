@@ -1,7 +1,7 @@
 /**
  * The site for programs that read it: an index of all its pages as plain Markdown, and all of them in one file.
  */
-import type { Page } from "./Pages.ts"
+import type { Page } from "./MarkdownPages.ts"
 
 export interface Section {
   readonly title: string

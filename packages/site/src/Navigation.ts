@@ -1,8 +1,8 @@
 /**
  * What is beside every page: the order of guides as `docs/README.md` has it, the packages, the decisions, the modules.
  */
-import type { Page } from "./Pages.ts"
-import type { Package } from "./Workspace.ts"
+import type { Page } from "./MarkdownPages.ts"
+import type { Package } from "./PublishedPackages.ts"
 
 /** A link or a group, as VitePress takes it. */
 export interface Item {

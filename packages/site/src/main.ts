@@ -5,20 +5,14 @@
 import * as NodeRuntime from "@effect/platform-node/NodeRuntime"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Cause from "effect/Cause"
-import * as Config from "effect/Config"
 import * as Console from "effect/Console"
-import * as Context from "effect/Context"
 import * as Data from "effect/Data"
 import * as Effect from "effect/Effect"
-import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
-import * as Predicate from "effect/Predicate"
-import * as Schema from "effect/Schema"
 import * as ChildProcess from "effect/process/ChildProcess"
-import { base } from "./Base.ts"
-import * as Content from "./Content.ts"
+import * as SiteFiles from "./SiteFiles.ts"
 import * as DeadLinks from "./DeadLinks.ts"
-import { here, output } from "./Folders.ts"
+import { base, here, output } from "./Paths.ts"
 import * as Server from "./Server.ts"
 
 class VitePressFailed extends Data.TaggedError("VitePressFailed")<{ readonly code: number }> {
@@ -39,31 +33,13 @@ const buildPages = Effect.gen(function* () {
   if (code !== 0) return yield* new VitePressFailed({ code })
 }).pipe(Effect.scoped)
 
-const Port = Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 65_535 }))
-
-class CannotServe extends Data.TaggedError("CannotServe")<{ readonly port: number; readonly cause: unknown }> {
-  override get message(): string {
-    const isInUse = Predicate.hasProperty(this.cause, "code") && this.cause.code === "EADDRINUSE"
-    const problem = isInUse ? `port ${this.port} is in use by another program` : `cannot listen on port ${this.port}`
-    return `${problem}. Choose another one with SITE_PORT, or a free one with SITE_PORT=0`
-  }
-}
-
-const serve = Effect.gen(function* () {
-  const port = yield* Config.schema(Port, "SITE_PORT").pipe(Config.withDefault(4173))
-  const running = yield* Layer.build(Server.layer(port)).pipe(
-    Effect.catchTag("ServeError", ({ cause }) => new CannotServe({ port, cause }))
-  )
-  return Context.get(running, Server.Server).url
-})
-
 const program = Effect.gen(function* () {
   // Before the site is built, so that nobody waits for what is wrong.
   yield* base
-  const url = process.argv.includes("--serve") ? yield* serve : undefined
-  const content = yield* Content.write
+  const url = process.argv.includes("--serve") ? yield* Server.start : undefined
+  const content = yield* SiteFiles.write
   yield* buildPages
-  yield* Content.writeBeside(content)
+  yield* SiteFiles.writeBeside(content)
   const { links, pages } = yield* DeadLinks.check
   yield* Console.log(`${pages} pages, ${links} links that all lead somewhere. Any static host takes ${output}`)
   if (url === undefined) return

@@ -3,10 +3,10 @@ import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { posix } from "node:path"
-import * as Content from "../src/Content.ts"
+import * as SiteFiles from "../src/SiteFiles.ts"
 import * as DeadLinks from "../src/DeadLinks.ts"
 import * as MarkdownLinks from "../src/MarkdownLinks.ts"
-import * as Pages from "../src/Pages.ts"
+import * as MarkdownPages from "../src/MarkdownPages.ts"
 
 const Name = Schema.Literals(["a", "b", "README.md", "c.md"])
 const Path = Schema.Array(Name).check(Schema.isMinLength(1), Schema.isMaxLength(4))
@@ -43,7 +43,7 @@ describe("links of Markdown", () => {
 describe("the Markdown of this repository", () => {
   it.effect("has no dead link and no dead anchor", () =>
     Effect.gen(function* () {
-      const site = yield* Content.site
+      const site = yield* SiteFiles.site
       assert.deepStrictEqual(DeadLinks.inMarkdown(site), [])
       assert.isAbove(site.files.size, 60)
       // It would find one.
@@ -57,8 +57,8 @@ describe("the Markdown of this repository", () => {
 
   it.effect("is on the site, each file at an address of its own", () =>
     Effect.gen(function* () {
-      const { files } = yield* Content.site
-      const paths = [...files.keys()].map(Pages.pathOf)
+      const { files } = yield* SiteFiles.site
+      const paths = [...files.keys()].map(MarkdownPages.pathOf)
       assert.strictEqual(new Set(paths).size, paths.length)
     }).pipe(Effect.provide(NodeServices.layer))
   )

@@ -9,7 +9,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Random from "effect/Random"
 import type { Call } from "../Contestant.ts"
-import type { Answer } from "../Wire.ts"
+import type { Answer } from "../NetworkPath.ts"
 
 /** What a rejection leaves of the rate, how steeply it comes back, and how much the newest measurement weighs. */
 const beta = 0.7

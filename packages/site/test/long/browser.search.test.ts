@@ -4,7 +4,7 @@ import * as Effect from "effect/Effect"
 import * as Schema from "effect/Schema"
 import { readFileSync } from "node:fs"
 import type { Page } from "playwright-core"
-import { content } from "../../src/Folders.ts"
+import { content } from "../../src/Paths.ts"
 import * as Walk from "./walk.ts"
 
 const Names = Schema.fromJsonString(

@@ -8,7 +8,7 @@ import * as Layer from "effect/Layer"
 import { globSync } from "node:fs"
 import { chromium } from "playwright-core"
 import type * as Playwright from "playwright-core"
-import { output } from "../../src/Folders.ts"
+import { output } from "../../src/Paths.ts"
 import * as Server from "../../src/Server.ts"
 
 export class Browser extends Context.Service<Browser, Playwright.Browser>()("test/Browser") {}

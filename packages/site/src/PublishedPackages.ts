@@ -5,7 +5,7 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 
-import { root } from "./Folders.ts"
+import { root } from "./Paths.ts"
 
 const Manifest = Schema.fromJsonString(
   Schema.Struct({

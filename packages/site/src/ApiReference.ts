@@ -3,12 +3,12 @@
  */
 import { format } from "oxfmt"
 import * as TypeDoc from "typedoc"
-import * as Declaration from "./Declaration.ts"
+import * as DeclarationText from "./DeclarationText.ts"
 import * as MarkdownLinks from "./MarkdownLinks.ts"
-import type { Page } from "./Pages.ts"
+import type { Page } from "./MarkdownPages.ts"
 import * as SourcePages from "./SourcePages.ts"
-import { root } from "./Folders.ts"
-import type { Package } from "./Workspace.ts"
+import { root } from "./Paths.ts"
+import type { Package } from "./PublishedPackages.ts"
 
 const { ReflectionKind } = TypeDoc
 
@@ -184,7 +184,7 @@ class Writer {
   }
 
   async #declarations(declarations: ReadonlyArray<TypeDoc.DeclarationReflection>): Promise<string> {
-    const text = Declaration.print(declarations)
+    const text = DeclarationText.print(declarations)
     const { code, errors } = await format("module.d.ts", text, { semi: false, printWidth: 90, trailingComma: "none" })
     if (errors.length > 0) throw new Error(`${errors[0]?.message}:\n${text}`)
     return code.trim().replaceAll(/^declare /gm, "")
@@ -204,7 +204,7 @@ class Writer {
     const examples = comments.flatMap((comment) => comment?.getTags("@example") ?? [])
     const errors = new Set(
       declarations
-        .flatMap(Declaration.failures)
+        .flatMap(DeclarationText.failures)
         .map((type) =>
           type instanceof TypeDoc.ReferenceType && type.reflection !== undefined
             ? this.#link(from, type.reflection)
@@ -213,7 +213,7 @@ class Writer {
     )
     const mentioned = new Set(
       declarations
-        .flatMap(Declaration.mentions)
+        .flatMap(DeclarationText.mentions)
         .map((target) => this.#link(from, target))
         .filter((link) => link.startsWith("[") && !link.endsWith(`](#${name})`) && !errors.has(link))
     )

@@ -5,13 +5,13 @@ import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
 import { existsSync } from "node:fs"
 import { dirname } from "node:path"
-import { content, here, output, root } from "./Folders.ts"
+import { content, here, output, root } from "./Paths.ts"
 import * as Llms from "./Llms.ts"
 import * as Navigation from "./Navigation.ts"
-import * as Pages from "./Pages.ts"
-import * as Reference from "./Reference.ts"
+import * as MarkdownPages from "./MarkdownPages.ts"
+import * as ApiReference from "./ApiReference.ts"
 import * as SourcePages from "./SourcePages.ts"
-import * as Workspace from "./Workspace.ts"
+import * as PublishedPackages from "./PublishedPackages.ts"
 
 const ignored = ["**/node_modules/**", "**/dist/**", "**/CHANGELOG.md"]
 
@@ -36,7 +36,7 @@ const writeAll = Effect.fnUntraced(function* (folder: string, files: Iterable<re
 })
 
 /** The Markdown of the repository, and where its links lead. */
-export const site = Effect.map(readAll(Pages.places), (files): Pages.Site => ({
+export const site = Effect.map(readAll(MarkdownPages.places), (files): MarkdownPages.Site => ({
   files,
   exists: (path) => existsSync(root + path),
   sourcePath: SourcePages.pathOf
@@ -49,7 +49,7 @@ const categoriesOf = (contributing: string): ReadonlyArray<string> =>
     ([, name = ""]) => name
   ).toReversed()
 
-const tsconfig = (packages: ReadonlyArray<Workspace.Package>): string =>
+const tsconfig = (packages: ReadonlyArray<PublishedPackages.Package>): string =>
   JSON.stringify({
     extends: `${root}tsconfig.base.json`,
     compilerOptions: { composite: false, noEmit: true, typeRoots: [`${root}node_modules/@types`] },
@@ -57,13 +57,13 @@ const tsconfig = (packages: ReadonlyArray<Workspace.Package>): string =>
   })
 
 /** Of VitePress, for pages whose title is not their heading. */
-const withTitle = ({ markdown, title }: Pages.Page): string =>
+const withTitle = ({ markdown, title }: MarkdownPages.Page): string =>
   `---\ntitle: ${JSON.stringify(title)}\n---\n\n${markdown}`
 
 export interface Content {
-  readonly pages: ReadonlyArray<Pages.Page>
-  readonly reference: Reference.Reference
-  readonly packages: ReadonlyArray<Workspace.Package>
+  readonly pages: ReadonlyArray<MarkdownPages.Page>
+  readonly reference: ApiReference.Reference
+  readonly packages: ReadonlyArray<PublishedPackages.Package>
 }
 
 /** Writes the pages and what VitePress has to know of them. */
@@ -71,21 +71,21 @@ export const write = Effect.gen(function* () {
   const fs = yield* FileSystem.FileSystem
   yield* fs.remove(content, { recursive: true, force: true })
   const repository = yield* site
-  const packages = yield* Workspace.packages
+  const packages = yield* PublishedPackages.packages
   const sources = yield* readAll(packages.map(({ folder }) => `packages/${folder}/src/*.ts`))
   const contributing = repository.files.get("CONTRIBUTING.md") ?? ""
   yield* writeAll(content, [["tsconfig.json", tsconfig(packages)]])
   const reference = yield* Effect.promise(() =>
-    Reference.make({
+    ApiReference.make({
       packages,
       tsconfig: `${content}/tsconfig.json`,
       categories: categoriesOf(contributing),
       textOf: (file) => sources.get(file) ?? ""
     })
   )
-  const contents = Pages.contents(repository.files.get("docs/README.md") ?? "")
+  const contents = MarkdownPages.contents(repository.files.get("docs/README.md") ?? "")
   const pages = Array.from(repository.files, ([file, markdown]) => {
-    const page = Pages.make(repository, file, markdown)
+    const page = MarkdownPages.make(repository, file, markdown)
     const about = contents.find(({ path }) => path === page.path)?.about
     return { ...page, description: about ?? page.description }
   })
@@ -108,7 +108,7 @@ const copy = Effect.fnUntraced(function* (path: string, folder: string) {
 })
 
 /** Files and folders that pages lead to and that are no pages. */
-const linkedSources = (pages: ReadonlyArray<Pages.Page>): ReadonlyArray<string> => {
+const linkedSources = (pages: ReadonlyArray<MarkdownPages.Page>): ReadonlyArray<string> => {
   const links = pages.flatMap(({ markdown }) => Array.from(markdown.matchAll(/(?<=[(/])source\/([^)#\s]+)\.html/g)))
   return links.map(([, path = ""]) => path.replaceAll("dot-", "."))
 }
@@ -133,8 +133,8 @@ const sourcePages = Effect.fnUntraced(function* ({ pages, reference }: Content) 
 })
 
 const sectionsOf = ({ pages, reference }: Content): ReadonlyArray<Llms.Section> => {
-  const isDecision = ({ path }: Pages.Page) => path.startsWith("docs/decisions/")
-  const isPackage = ({ path }: Pages.Page) => path.startsWith("packages/")
+  const isDecision = ({ path }: MarkdownPages.Page) => path.startsWith("docs/decisions/")
+  const isPackage = ({ path }: MarkdownPages.Page) => path.startsWith("packages/")
   return [
     { title: "Documentation", pages: pages.filter((page) => !isDecision(page) && !isPackage(page)) },
     { title: "Packages", pages: pages.filter(isPackage) },
