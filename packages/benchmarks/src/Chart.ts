@@ -1,5 +1,5 @@
 /** The ratios as bars, in an SVG that follows the reader's choice of light or dark. */
-import type { Outcome, Row, Table } from "./Report.ts"
+import type { Outcome, Row, Table } from "./Results.ts"
 import * as TextTables from "./TextTables.ts"
 
 const width = 900

@@ -4,7 +4,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import * as Os from "node:os"
 import * as Paths from "./Paths.ts"
-import type { Machine } from "./Report.ts"
+import type { Machine } from "./Results.ts"
 
 const Manifest = Schema.fromJsonString(Schema.Struct({ devDependencies: Schema.Record(Schema.String, Schema.String) }))
 

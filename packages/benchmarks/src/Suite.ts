@@ -4,7 +4,7 @@ import type * as FileSystem from "effect/FileSystem"
 import type * as Path from "effect/Path"
 import type * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import type * as Scope from "effect/Scope"
-import type { Table } from "./Report.ts"
+import type { Table } from "./Results.ts"
 
 /** What a suite may use. What it acquires is released at its end. */
 export type Requirements = ChildProcessSpawner.ChildProcessSpawner | FileSystem.FileSystem | Path.Path | Scope.Scope

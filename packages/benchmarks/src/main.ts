@@ -8,7 +8,7 @@ import * as Console from "effect/Console"
 import * as Effect from "effect/Effect"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as Paths from "./Paths.ts"
-import * as Page from "./Page.ts"
+import * as ResultsPage from "./ResultsPage.ts"
 import { suites } from "./suites/index.ts"
 
 const noWrite = "--no-write"
@@ -37,7 +37,7 @@ const run = (name: string, options: ReadonlyArray<string>) =>
 const program = Effect.gen(function* () {
   const args = process.argv.slice(2)
   if (args.includes(onlyPage)) {
-    yield* Page.write
+    yield* ResultsPage.write
     return true
   }
   const names = args.filter((arg) => arg !== noWrite)
@@ -52,7 +52,7 @@ const program = Effect.gen(function* () {
     yield* Console.log(`\n── ${name}: ${title}`)
     if ((yield* run(name, options)) !== 0) failed.push(name)
   }
-  if (options.length === 0) yield* Page.write
+  if (options.length === 0) yield* ResultsPage.write
   if (failed.length > 0) yield* Console.error(`\nFailed: ${failed.join(", ")}`)
   return failed.length === 0
 })

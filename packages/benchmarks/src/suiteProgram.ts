@@ -8,7 +8,7 @@ import * as FileSystem from "effect/FileSystem"
 import * as Schema from "effect/Schema"
 import * as Paths from "./Paths.ts"
 import * as Machine from "./Machine.ts"
-import * as Report from "./Report.ts"
+import * as Results from "./Results.ts"
 import * as TextTables from "./TextTables.ts"
 import { suites } from "./suites/index.ts"
 
@@ -25,7 +25,7 @@ const program = Effect.gen(function* () {
   if (option === "--no-write") return
   const { about, title } = suite
   const outcome = { suite: suite.name, title, about, seconds, machine: yield* Machine.here, tables }
-  const json = yield* Schema.encodeEffect(Schema.fromJsonString(Report.Outcome))(outcome)
+  const json = yield* Schema.encodeEffect(Schema.fromJsonString(Results.Outcome))(outcome)
   yield* fs.makeDirectory(Paths.results, { recursive: true })
   yield* fs.writeFileString(Paths.result(suite.name), json)
 })

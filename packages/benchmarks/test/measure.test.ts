@@ -1,6 +1,6 @@
 import * as Contestant from "@effect-zim/benchmarks/Contestant"
 import * as Measure from "@effect-zim/benchmarks/Measure"
-import * as Report from "@effect-zim/benchmarks/Report"
+import * as Results from "@effect-zim/benchmarks/Results"
 import * as TextTables from "@effect-zim/benchmarks/TextTables"
 import { assert, describe, it } from "@effect/vitest"
 import * as Effect from "effect/Effect"
@@ -73,7 +73,7 @@ describe("Contestant", () => {
 })
 
 describe("Report", () => {
-  const table = Report.costTable({
+  const table = Results.costTable({
     title: "A page",
     series: [series("limit", "limit", [0.5, 0.5]), series("ours", "ours", [1, 1.2])],
     unit: "page",
@@ -92,9 +92,9 @@ describe("Report", () => {
   })
 
   it("knows a goal that was missed, from above and from below", () => {
-    const goal = (bound: Report.Goal["bound"]): Report.Goal => ({ text: "", reached: 4, bound, format: "times" })
+    const goal = (bound: Results.Goal["bound"]): Results.Goal => ({ text: "", reached: 4, bound, format: "times" })
     assert.deepStrictEqual(
-      [{ atMost: 3.9 }, { atMost: 4 }, { atLeast: 4 }, { atLeast: 4.1 }].map((bound) => Report.isMet(goal(bound))),
+      [{ atMost: 3.9 }, { atMost: 4 }, { atLeast: 4 }, { atLeast: 4.1 }].map((bound) => Results.isMet(goal(bound))),
       [false, true, true, false]
     )
   })

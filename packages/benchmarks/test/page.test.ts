@@ -1,6 +1,6 @@
 import * as Chart from "@effect-zim/benchmarks/Chart"
 import * as Paths from "@effect-zim/benchmarks/Paths"
-import * as Page from "@effect-zim/benchmarks/Page"
+import * as ResultsPage from "@effect-zim/benchmarks/ResultsPage"
 import { assert, describe, it } from "@effect/vitest"
 import * as NodeServices from "@effect/platform-node/NodeServices"
 import * as Effect from "effect/Effect"
@@ -13,9 +13,9 @@ describe("docs/benchmarks.md", () => {
   it.effect("says what the stored results say, nothing else", () =>
     Effect.gen(function* () {
       const fs = yield* FileSystem.FileSystem
-      const outcomes = yield* Page.outcomes
+      const outcomes = yield* ResultsPage.outcomes
       const page = yield* fs.readFileString(Paths.page)
-      assert.strictEqual(unformatted(page), unformatted(Page.markdown(outcomes)))
+      assert.strictEqual(unformatted(page), unformatted(ResultsPage.markdown(outcomes)))
       assert.strictEqual(yield* fs.readFileString(Paths.chart), Chart.svg(outcomes))
     }).pipe(Effect.provide(NodeServices.layer))
   )

@@ -1,8 +1,8 @@
 /** One call: what it costs to ask for a page, from the request to checked conversations. */
 import * as Effect from "effect/Effect"
 import * as Measure from "../Measure.ts"
-import * as Report from "../Report.ts"
-import * as Samples from "../Samples.ts"
+import * as Results from "../Results.ts"
+import * as SampleAnswers from "../SampleAnswers.ts"
 import type { Suite } from "../Suite.ts"
 import * as AnsweringServer from "./network/AnsweringServer.ts"
 import * as Callers from "./network/Callers.ts"
@@ -17,7 +17,7 @@ interface Case {
   readonly rounds: number
   /** How long the callers work before the rounds, in milliseconds. Default: 2000. */
   readonly warmUp?: number
-  readonly goals?: (series: ReadonlyArray<Measure.Series>) => ReadonlyArray<Report.Goal>
+  readonly goals?: (series: ReadonlyArray<Measure.Series>) => ReadonlyArray<Results.Goal>
 }
 
 /** Long enough for the garbage of many calls to be collected, in milliseconds. */
@@ -64,7 +64,7 @@ const table = (callers: ReadonlyArray<Callers.Process>, one: Case) =>
         costs.push((yield* caller.run({ ...job, times })).cost)
       }
       const series = entries.map(({ caller: { name, role }, costs }) => ({ name, role, costs }))
-      return Report.costTable({
+      return Results.costTable({
         title: one.title,
         series,
         unit: "call",
@@ -74,8 +74,8 @@ const table = (callers: ReadonlyArray<Callers.Process>, one: Case) =>
     })
   )
 
-const small = Samples.page(Samples.entries(2))
-const large = Samples.page(Samples.entries(500), 1_708_254_395)
+const small = SampleAnswers.page(SampleAnswers.entries(2))
+const large = SampleAnswers.page(SampleAnswers.entries(500), 1_708_254_395)
 
 const cases: ReadonlyArray<Case> = [
   {
@@ -86,9 +86,9 @@ const cases: ReadonlyArray<Case> = [
     // The first heap of a process is small, and grows a few times before it stays as it is.
     warmUp: 25_000,
     goals: (series) => [
-      Report.atMost("A call, untraced, against undici by hand", series, { name: ours, base: limit }, 1.5),
-      Report.atLeast("axios against a call", series, { name: ours, peer: withAxios }, 4),
-      Report.atLeast("fetch and zod against a call", series, { name: ours, peer: withFetch }, 4)
+      Results.atMost("A call, untraced, against undici by hand", series, { name: ours, base: limit }, 1.5),
+      Results.atLeast("axios against a call", series, { name: ours, peer: withAxios }, 4),
+      Results.atLeast("fetch and zod against a call", series, { name: ours, peer: withFetch }, 4)
     ]
   },
   {
@@ -98,7 +98,7 @@ const cases: ReadonlyArray<Case> = [
     isTraced: true,
     rounds: 15,
     goals: (series) => [
-      Report.atMost("A call, traced, against undici by hand", series, { name: ours, base: limit }, 2.2)
+      Results.atMost("A call, traced, against undici by hand", series, { name: ours, base: limit }, 2.2)
     ]
   },
   { title: "A small answer, one call at a time", text: small, concurrency: 1, rounds: 5 },

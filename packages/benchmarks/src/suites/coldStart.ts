@@ -3,7 +3,7 @@ import * as Effect from "effect/Effect"
 import * as Bundle from "../Bundle.ts"
 import * as Paths from "../Paths.ts"
 import * as Measure from "../Measure.ts"
-import * as Report from "../Report.ts"
+import * as Results from "../Results.ts"
 import type { Suite } from "../Suite.ts"
 
 const bare = "Node alone"
@@ -53,7 +53,7 @@ const modules = Effect.gen(function* () {
   const whole = yield* Measure.programs(imports, { rounds: 25 })
   const net = withoutNode(whole)
   const base = Measure.find(net, limit)
-  const table: Report.Table = {
+  const table: Results.Table = {
     title: "Importing",
     about: `The ratio is that of the CPU time on top of Node's own start, which everybody has.`,
     columns: [
@@ -76,7 +76,7 @@ const modules = Effect.gen(function* () {
         ]
       }
     }),
-    goals: [Report.atMost("Importing the client, on top of Node", net, { name: ours, base: limit }, 1.15)],
+    goals: [Results.atMost("Importing the client, on top of Node", net, { name: ours, base: limit }, 1.15)],
     isCharted: true
   }
   return table
@@ -92,14 +92,14 @@ const commands = Effect.gen(function* () {
     { name: version, role: "ours", args: [Paths.commandLine, "--version"] },
     { name: codes, role: "ours", args: [Paths.commandLine, "codes"] }
   ])
-  return Report.costTable({
+  return Results.costTable({
     title: "The command line",
     about: "The program as it is published.",
     series,
     unit: "run",
     goals: [
-      Report.atMost(version, series, { name: version, base: node }, 1.6),
-      Report.atMost(codes, series, { name: codes, base: node }, 2)
+      Results.atMost(version, series, { name: version, base: node }, 1.6),
+      Results.atMost(codes, series, { name: codes, base: node }, 2)
     ],
     isCharted: false
   })

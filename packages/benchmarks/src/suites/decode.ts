@@ -8,8 +8,8 @@ import * as Schema from "effect/Schema"
 import * as z from "zod"
 import * as Contestant from "../Contestant.ts"
 import * as Measure from "../Measure.ts"
-import * as Report from "../Report.ts"
-import * as Samples from "../Samples.ts"
+import * as Results from "../Results.ts"
+import * as SampleAnswers from "../SampleAnswers.ts"
 import type { Suite } from "../Suite.ts"
 
 /** What everybody makes of an answer, whatever their own types: a page, or a return code, or a complaint. */
@@ -237,28 +237,28 @@ const exactContestants = (text: string) => [
   )
 ]
 
-const entries = Samples.entries(500)
+const entries = SampleAnswers.entries(500)
 const texts = {
-  page: Samples.page(entries, 1_708_254_395),
-  small: Samples.page(entries.slice(0, 10)),
-  exact: Samples.page(entries, "@").replace('"@"', "971503777289036701"),
-  failure: Samples.failure,
-  invalid: Samples.page(entries.map((entry, index) => (index === 400 ? { ...entry, UpdateTime: "soon" } : entry)))
+  page: SampleAnswers.page(entries, 1_708_254_395),
+  small: SampleAnswers.page(entries.slice(0, 10)),
+  exact: SampleAnswers.page(entries, "@").replace('"@"', "971503777289036701"),
+  failure: SampleAnswers.failure,
+  invalid: SampleAnswers.page(entries.map((entry, index) => (index === 400 ? { ...entry, UpdateTime: "soon" } : entry)))
 }
 
 const table = (title: string, text: string, goals: boolean) =>
   Effect.gen(function* () {
     yield* Measure.announce(title)
     const series = yield* Measure.sideBySide(contestants(text))
-    return Report.costTable({
+    return Results.costTable({
       title,
       series,
       unit: "answer",
       isCharted: goals,
       goals: goals
         ? [
-            Report.atMost("A page of 500 against JSON.parse", series, { name: ours, base: limit }, 1.15),
-            Report.atMost("A page of 500 against zod 4", series, { name: ours, base: "zod 4" }, 1)
+            Results.atMost("A page of 500 against JSON.parse", series, { name: ours, base: limit }, 1.15),
+            Results.atMost("A page of 500 against zod 4", series, { name: ours, base: "zod 4" }, 1)
           ]
         : []
     })
@@ -267,7 +267,7 @@ const table = (title: string, text: string, goals: boolean) =>
 const exact = Effect.gen(function* () {
   const title = "A page of 500, the next one at 971503777289036701"
   yield* Measure.announce(title)
-  return Report.costTable({
+  return Results.costTable({
     title,
     about: `The service may use integers beyond 2^53, which JSON.parse rounds. zod's \`int\` and Effect's \`Int\` refuse what
 was rounded, so they are not here.`,

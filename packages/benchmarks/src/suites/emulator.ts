@@ -11,8 +11,8 @@ import * as TestClock from "effect/testing/TestClock"
 import * as Http from "node:http"
 import * as Contestant from "../Contestant.ts"
 import * as Measure from "../Measure.ts"
-import * as Report from "../Report.ts"
-import * as Samples from "../Samples.ts"
+import * as Results from "../Results.ts"
+import * as SampleAnswers from "../SampleAnswers.ts"
 import type { Suite } from "../Suite.ts"
 import * as Callers from "./network/Callers.ts"
 
@@ -23,7 +23,7 @@ const body = `{"FromUserId":"${app.userId}","Limit":500}`
 const emulator = Emulator.layer({
   world: World.make({
     apps: [{ appId: app.appId, serverSecret: app.secret }],
-    users: [{ userId: app.userId, conversations: Samples.entries(10) }]
+    users: [{ userId: app.userId, conversations: SampleAnswers.entries(10) }]
   }),
   quota: ServiceQuota.unlimited,
   journalCapacity: 10_000
@@ -64,7 +64,7 @@ const inProcess = Effect.gen(function* () {
       )
     )
   ])
-  return Report.costTable({
+  return Results.costTable({
     title: "A call in the same process",
     about: "Signing included. As a property test runs it: over Effect's `HttpClient`, on `TestClock`.",
     series,
@@ -134,14 +134,14 @@ const asServer = Effect.gen(function* () {
     sample: 150,
     warmUp: 2000
   })
-  return Report.costTable({
+  return Results.costTable({
     title: "A call to the server, 16 at a time",
     about:
       "Another process calls. CPU of the server's process only; bare is a handler that gives each request to the same emulator.",
     series,
     unit: "call",
     isCharted: false,
-    goals: [Report.atMost("The server against bare node:http", series, { name: ours, base }, 1.25)]
+    goals: [Results.atMost("The server against bare node:http", series, { name: ours, base }, 1.25)]
   })
 }).pipe(Effect.scoped, Effect.provide(EmulatorServer.layer().pipe(Layer.provideMerge(emulator))))
 

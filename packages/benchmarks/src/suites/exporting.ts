@@ -12,8 +12,8 @@ import { DatabaseSync } from "node:sqlite"
 import { finished } from "node:stream/promises"
 import type { Contestant } from "../Contestant.ts"
 import * as Measure from "../Measure.ts"
-import type * as Report from "../Report.ts"
-import * as Samples from "../Samples.ts"
+import type * as Results from "../Results.ts"
+import * as SampleAnswers from "../SampleAnswers.ts"
 import type { Suite } from "../Suite.ts"
 import * as AnsweringServer from "./network/AnsweringServer.ts"
 import * as OurClient from "./network/OurClient.ts"
@@ -104,7 +104,10 @@ const targets = (url: string): ReadonlyArray<Target> => [
 
 const run = Effect.gen(function* () {
   yield* Measure.announce(`exports of ${users.length} users with ${each} conversations each`)
-  const url = yield* AnsweringServer.start({ answers: { 0: Samples.page(Samples.entries(each)) }, delay: 0 })
+  const url = yield* AnsweringServer.start({
+    answers: { 0: SampleAnswers.page(SampleAnswers.entries(each)) },
+    delay: 0
+  })
   const fs = yield* FileSystem.FileSystem
   const folder = yield* fs.makeTempDirectoryScoped()
   let files = 0
@@ -124,7 +127,7 @@ const run = Effect.gen(function* () {
     yield* OurClient.client({ ...app, url, userId: "" }, UndiciHttpClient.layer)
   )
   const rate = (wall: number): number => Math.round(1e6 / wall)
-  const table: Report.Table = {
+  const table: Results.Table = {
     title: `Exports of ${users.length} users with ${each} conversations each`,
     about: "",
     columns: [

@@ -5,8 +5,8 @@ import * as Effect from "effect/Effect"
 import * as Stream from "effect/Stream"
 import * as Contestant from "../Contestant.ts"
 import * as Measure from "../Measure.ts"
-import type * as Report from "../Report.ts"
-import * as Samples from "../Samples.ts"
+import type * as Results from "../Results.ts"
+import * as SampleAnswers from "../SampleAnswers.ts"
 import type { Suite } from "../Suite.ts"
 import * as AnsweringServer from "./network/AnsweringServer.ts"
 import * as OurClient from "./network/OurClient.ts"
@@ -16,9 +16,12 @@ const ours = "effect-zim"
 const delays = [0, 20, 100] as const
 
 /** A thousand conversations, as many as the service keeps, in two pages. */
-const entries = Samples.entries(1000)
+const entries = SampleAnswers.entries(1000)
 const cursor = 1_708_254_395
-const answers = { 0: Samples.page(entries.slice(0, 500), cursor), [cursor]: Samples.page(entries.slice(500)) }
+const answers = {
+  0: SampleAnswers.page(entries.slice(0, 500), cursor),
+  [cursor]: SampleAnswers.page(entries.slice(500))
+}
 
 /** Page after page, until there is none. */
 const all = async (page: (next: number) => Promise<Peers.Page>): Promise<ReadonlyArray<Peers.Entry>> => {
@@ -75,7 +78,7 @@ const run = Effect.gen(function* () {
     millis: Measure.each(Measure.find(series, ours), "wall").middle / 1000
   }))
   const calls = (name: string): number => found[0]?.calls[names.findIndex((one) => one.name === name)] ?? Number.NaN
-  const table: Report.Table = {
+  const table: Results.Table = {
     title: "All of a user with 1000 conversations",
     about: "",
     columns: [
@@ -89,7 +92,7 @@ const run = Effect.gen(function* () {
     })),
     goals: [
       { text: "Calls for 1000 conversations", reached: calls(ours), bound: { atMost: 2 }, format: "count" },
-      ...slowest.map(({ delay, millis }): Report.Goal => ({
+      ...slowest.map(({ delay, millis }): Results.Goal => ({
         text: `Time on top of two round trips of ${delay} ms`,
         reached: millis - 2 * delay,
         bound: { atMost: 5 },

@@ -15,8 +15,8 @@ import { CallTelemetry } from "../../../client/dist/internal/callTelemetry.js"
 import * as SignedRequest from "../../../client/dist/internal/signedRequest.js"
 import * as Contestant from "../Contestant.ts"
 import * as Measure from "../Measure.ts"
-import * as Report from "../Report.ts"
-import * as Samples from "../Samples.ts"
+import * as Results from "../Results.ts"
+import * as SampleAnswers from "../SampleAnswers.ts"
 import type { Suite } from "../Suite.ts"
 import * as OurClient from "./network/OurClient.ts"
 
@@ -25,7 +25,7 @@ const input = { userId: "user-42" }
 const app = { appId: 12345, serverSecret: Redacted.make("9193cc662a4c0ec135ec71fb57194b38") }
 const concurrency = 16
 
-const body = Samples.page([])
+const body = SampleAnswers.page([])
 const http = HttpClient.make((request) =>
   Effect.sync(() =>
     HttpClientResponse.fromWeb(request, new Response(body, { headers: { "content-length": String(body.length) } }))
@@ -68,7 +68,7 @@ const run = Effect.gen(function* () {
   )
   const cost = Measure.difference(Measure.find(series, "all policies"), Measure.find(series, "bare attempt"))
   return [
-    Report.costTable({
+    Results.costTable({
       title: `A call that is answered at once, ${concurrency} at a time`,
       series,
       unit: "call",

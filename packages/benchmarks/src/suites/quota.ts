@@ -4,7 +4,7 @@ import * as NetworkPath from "@effect-zim/simulation/NetworkPath"
 import * as ServiceModels from "@effect-zim/simulation/ServiceModels"
 import * as Effect from "effect/Effect"
 import * as Measure from "../Measure.ts"
-import type * as Report from "../Report.ts"
+import type * as Results from "../Results.ts"
 import type { Suite } from "../Suite.ts"
 
 const path = NetworkPath.wan
@@ -20,7 +20,7 @@ const table = (server: ServiceModels.Server) =>
       Effect.map(Grid.summaryOf(cell), (summary) => ({ name: cell.contestant.name, ...summary }))
     )
     const value = (middle: number): Measure.Value => ({ middle })
-    const table: Report.Table = {
+    const table: Results.Table = {
       title: `A service that counts: ${server.name}`,
       about: server.about,
       columns: [
@@ -36,7 +36,7 @@ const table = (server: ServiceModels.Server) =>
       })),
       goals: summaries
         .filter(({ name }) => isOurs(name))
-        .flatMap(({ rejected, used }): ReadonlyArray<Report.Goal> => [
+        .flatMap(({ rejected, used }): ReadonlyArray<Results.Goal> => [
           { text: `Used, ${server.name}, ${path.name}`, reached: used, bound: { atLeast: 0.95 }, format: "share" },
           { text: `Calls rejected, ${server.name}`, reached: rejected, bound: { atMost: 0 }, format: "count" }
         ]),

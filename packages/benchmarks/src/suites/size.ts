@@ -2,14 +2,14 @@
 import * as Effect from "effect/Effect"
 import * as Bundle from "../Bundle.ts"
 import * as Measure from "../Measure.ts"
-import type * as Report from "../Report.ts"
+import type * as Results from "../Results.ts"
 import type { Suite } from "../Suite.ts"
 
 const goals: Readonly<Record<string, number>> = { "signing one request": 12_000, "minimal client": 45_000 }
 
 interface Sized {
   readonly name: string
-  readonly role: Report.Row["role"]
+  readonly role: Results.Row["role"]
   readonly gzipped: number
   readonly minified: number
 }
@@ -25,17 +25,17 @@ const run = Effect.gen(function* () {
     { name: "gzipped", format: "bytes" },
     { name: "minified", format: "bytes" }
   ] as const
-  const row = ({ gzipped, minified, name, role }: Sized): Report.Row => ({
+  const row = ({ gzipped, minified, name, role }: Sized): Results.Row => ({
     name,
     role,
     values: [gzipped, minified].map((middle) => ({ middle }))
   })
-  const table: Report.Table = {
+  const table: Results.Table = {
     title: "Minified, with everything inside",
     about: "",
     columns,
     rows: bundles.map(row),
-    goals: bundles.flatMap(({ gzipped, name }): ReadonlyArray<Report.Goal> => {
+    goals: bundles.flatMap(({ gzipped, name }): ReadonlyArray<Results.Goal> => {
       const most = goals[name]
       return most === undefined
         ? []
@@ -43,7 +43,7 @@ const run = Effect.gen(function* () {
     }),
     isCharted: true
   }
-  const published: Report.Table = {
+  const published: Results.Table = {
     title: "The command line, as it is published",
     about: "",
     columns,

@@ -6,7 +6,7 @@ import * as ChildProcessSpawner from "effect/process/ChildProcessSpawner"
 import type * as Contestant from "../Contestant.ts"
 import * as Paths from "../Paths.ts"
 import * as Measure from "../Measure.ts"
-import * as Report from "../Report.ts"
+import * as Results from "../Results.ts"
 import type { Suite } from "../Suite.ts"
 import {
   byElement,
@@ -33,13 +33,13 @@ const contestant = ({ name, read, role }: Reader): Contestant.Contestant => ({
 const time = Effect.gen(function* () {
   yield* Measure.announce("time for each conversation")
   const series = yield* Measure.sideBySide(readers.map(contestant), { sample: 40 })
-  return Report.costTable({
+  return Results.costTable({
     title: "Reading users of 1000 conversations, one after the other",
     series,
     unit: "conversation",
     goals: [
-      Report.atMost("By page, against a loop", series, { name: byPage, base: hand }, 1.3),
-      Report.atMost("By element, against a loop", series, { name: byElement, base: hand }, 2.5)
+      Results.atMost("By page, against a loop", series, { name: byPage, base: hand }, 1.3),
+      Results.atMost("By element, against a loop", series, { name: byElement, base: hand }, 2.5)
     ]
   })
 })
@@ -74,7 +74,7 @@ const memory = Effect.gen(function* () {
   yield* Measure.sameAnswers(measured.map(({ name, tally }) => ({ name, answer: Effect.succeed(tally) })))
   const value = (middle: number): Measure.Value => ({ middle })
   const most = measured.find(({ name }) => name === byElement)?.most ?? Number.NaN
-  const table: Report.Table = {
+  const table: Results.Table = {
     title: "Memory for 10 million conversations",
     about: `Each in a process of its own. "Alive" is what is left after a full collection: the most of 20 looks, and how much
 more it was at the end than after a quarter of the way. The rest is garbage that the engine lets lie.`,

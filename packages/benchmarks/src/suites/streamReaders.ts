@@ -10,7 +10,7 @@ import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import { Readable } from "node:stream"
 import type { Role } from "../Contestant.ts"
-import * as Samples from "../Samples.ts"
+import * as SampleAnswers from "../SampleAnswers.ts"
 
 const { operation } = QueryConversationList
 
@@ -20,7 +20,7 @@ const pageSize = 500
 
 const userId = "user-42"
 const request = Effect.runSync(operation.make({ userId }))
-const sample = Samples.entries(conversationsPerUser)
+const sample = SampleAnswers.entries(conversationsPerUser)
 
 /** A page as it comes out of the decoder: its entries and conversations are new each time. */
 const makePage = (isFirst: boolean): QueryConversationList.Page => {

@@ -4,7 +4,7 @@
  */
 import * as Contestant from "@effect-zim/benchmarks/Contestant"
 import { readAnswer } from "@effect-zim/benchmarks/suites/decode"
-import * as Samples from "@effect-zim/benchmarks/Samples"
+import * as SampleAnswers from "@effect-zim/benchmarks/SampleAnswers"
 import { Conversations, Quota, ZimClient } from "@effect-zim/client"
 import { QueryConversationList } from "@effect-zim/protocol"
 import * as Effect from "effect/Effect"
@@ -22,9 +22,9 @@ type Count = keyof typeof counted
 
 const text = (body: string) => new Response(body, { headers: { "content-length": String(Buffer.byteLength(body)) } })
 
-const entries = Samples.entries(1000)
-const small = Samples.page(entries.slice(0, 1))
-const pages = [Samples.page(entries.slice(0, 500), 1), Samples.page(entries.slice(500))]
+const entries = SampleAnswers.entries(1000)
+const small = SampleAnswers.page(entries.slice(0, 1))
+const pages = [SampleAnswers.page(entries.slice(0, 500), 1), SampleAnswers.page(entries.slice(500))]
 let answers: ReadonlyArray<string> = [small]
 
 const http = Layer.succeed(

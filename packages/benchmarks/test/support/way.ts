@@ -5,7 +5,7 @@
 import { ZimClient } from "@effect-zim/client"
 import * as Conversations from "@effect-zim/client/Conversations"
 import * as AnsweringServer from "@effect-zim/benchmarks/suites/network/AnsweringServer"
-import * as Samples from "@effect-zim/benchmarks/Samples"
+import * as SampleAnswers from "@effect-zim/benchmarks/SampleAnswers"
 import { UndiciHttpClient } from "@effect-zim/node"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -42,7 +42,7 @@ const run = Effect.promise(() => session.post("Profiler.takePreciseCoverage")).p
 const page = Effect.suspend(() => Stream.runDrain(Conversations.stream("user-42")))
 
 const way = Effect.gen(function* () {
-  const url = yield* AnsweringServer.start({ answers: { 0: Samples.page(Samples.entries(100)) }, delay: 0 })
+  const url = yield* AnsweringServer.start({ answers: { 0: SampleAnswers.page(SampleAnswers.entries(100)) }, delay: 0 })
   const client = ZimClient.layer({
     appId: 12345,
     serverSecret: Redacted.make("9193cc662a4c0ec135ec71fb57194b38"),

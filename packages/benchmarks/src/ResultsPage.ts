@@ -5,11 +5,11 @@ import * as Schema from "effect/Schema"
 import * as ChildProcess from "effect/process/ChildProcess"
 import * as Chart from "./Chart.ts"
 import * as Paths from "./Paths.ts"
-import * as Report from "./Report.ts"
+import * as Results from "./Results.ts"
 import * as TextTables from "./TextTables.ts"
 import { suites } from "./suites/index.ts"
 
-const decode = Schema.decodeEffect(Schema.fromJsonString(Report.Outcome))
+const decode = Schema.decodeEffect(Schema.fromJsonString(Results.Outcome))
 
 /** What each suite found when it last ran. */
 export const outcomes = Effect.gen(function* () {
@@ -23,12 +23,12 @@ export const outcomes = Effect.gen(function* () {
   return stored.flat()
 })
 
-const machine = ({ cores, cpu, memory, platform, versions }: Report.Machine): string => {
+const machine = ({ cores, cpu, memory, platform, versions }: Results.Machine): string => {
   const used = Object.entries(versions).map(([name, version]) => `${name} ${version}`)
   return `${cpu}, ${cores} cores, ${(memory / 2 ** 30).toFixed(0)} GiB, ${platform}. ${used.join(", ")}.`
 }
 
-const goals = (outcomes: ReadonlyArray<Report.Outcome>): string => {
+const goals = (outcomes: ReadonlyArray<Results.Outcome>): string => {
   const rows = outcomes.flatMap(({ suite, tables }) =>
     tables.flatMap(({ goals }) => goals.map((goal) => [`[${suite}](#${suite})`, ...TextTables.goal(goal)]))
   )
@@ -40,7 +40,7 @@ const goals = (outcomes: ReadonlyArray<Report.Outcome>): string => {
 /** A text of the sources, whose lines end where there was no more room, as one line. */
 const paragraph = (text: string): string => text.replaceAll(/(?<!\n)\n(?!\n)/g, " ")
 
-const section = ({ about, seconds, suite, tables, title }: Report.Outcome): string =>
+const section = ({ about, seconds, suite, tables, title }: Results.Outcome): string =>
   [
     `## ${suite}`,
     paragraph(`${title}. ${about}`),
@@ -54,7 +54,7 @@ const section = ({ about, seconds, suite, tables, title }: Report.Outcome): stri
   ].join("\n\n")
 
 /** Where all were measured; where not all on the same machine with the same versions, each with its own. */
-const machines = (outcomes: ReadonlyArray<Report.Outcome>): string => {
+const machines = (outcomes: ReadonlyArray<Results.Outcome>): string => {
   const places = new Map<string, ReadonlyArray<string>>()
   for (const outcome of outcomes) {
     const place = machine(outcome.machine)
@@ -63,7 +63,7 @@ const machines = (outcomes: ReadonlyArray<Report.Outcome>): string => {
   return [...places].map(([place, names]) => (places.size === 1 ? place : `${names.join(", ")}: ${place}`)).join("\n\n")
 }
 
-export const markdown = (outcomes: ReadonlyArray<Report.Outcome>): string =>
+export const markdown = (outcomes: ReadonlyArray<Results.Outcome>): string =>
   `${[
     "# Benchmarks",
     "<!-- Written by `npm run bench` from packages/benchmarks/results. -->",
