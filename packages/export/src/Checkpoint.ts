@@ -205,24 +205,16 @@ export const parse = <A>(
   path: string
 ): Effect.Effect<A, CheckpointInvalid> =>
   Effect.gen(function* () {
-    const found = yield* Effect.mapError(
-      decodeVersion(json),
-      () => new CheckpointInvalid({ path, reason: { _tag: "Unreadable" }, problem: "it is damaged, or no checkpoint" })
+    const invalid = (reason: InvalidReason["_tag"], problem: string) =>
+      new CheckpointInvalid({ path, reason: { _tag: reason }, problem })
+    const found = yield* Effect.mapError(decodeVersion(json), () =>
+      invalid("Unreadable", "it is damaged, or no checkpoint")
     )
     if (found.version !== version) {
-      return yield* new CheckpointInvalid({
-        path,
-        reason: { _tag: "OtherVersion" },
-        problem: `it is of version ${JSON.stringify(found.version)}, this program makes version ${version}`
-      })
+      const made = JSON.stringify(found.version)
+      return yield* invalid("OtherVersion", `it is of version ${made}, this program makes version ${version}`)
     }
-    return yield* Effect.mapError(
-      Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(json),
-      (error) =>
-        new CheckpointInvalid({
-          path,
-          reason: { _tag: "Unreadable" },
-          problem: `it is damaged: ${error.message.replaceAll(/\s+/g, " ")}`
-        })
+    return yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(json), ({ message }) =>
+      invalid("Unreadable", `it is damaged: ${message.replaceAll(/\s+/g, " ")}`)
     )
   })

@@ -16,6 +16,7 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
 import { inRange } from "./internal/inRange.ts"
+import { assertOfApp, invalid } from "./internal/refusals.ts"
 import * as ListCalls from "./internal/reading/listCalls.ts"
 import { UserReader } from "./internal/reading/userReader.ts"
 import * as Witness from "./internal/reading/witness.ts"
@@ -148,13 +149,8 @@ const open = Effect.fnUntraced(function* ({ mode = "new", sink }: Options, appId
     appId
   })
   const session = yield* sink.open({ mode, initial })
-  const { checkpoint } = session
-  if (checkpoint.appId === appId) return { session, isResumed: checkpoint.run !== initial.run }
-  return yield* new Checkpoint.CheckpointInvalid({
-    path: sink.location,
-    reason: { _tag: "OtherApp" },
-    problem: `it is of app ${checkpoint.appId}, these settings are of app ${appId}`
-  })
+  yield* assertOfApp(sink.location, session.checkpoint.appId, appId)
+  return { session, isResumed: session.checkpoint.run !== initial.run }
 })
 
 /** A finished export once more: there must be no more users than it had. */
@@ -166,11 +162,7 @@ const assertNoMore = <E, R>(
   Effect.flatMap(Stream.runHead(tasks), (more) =>
     Option.isNone(more)
       ? Effect.void
-      : new Checkpoint.CheckpointInvalid({
-          path,
-          reason: { _tag: "MoreUsers" },
-          problem: `it is finished, and its users ended after ${place.read} lines: now there are more`
-        })
+      : invalid(path, "MoreUsers", `it is finished, and its users ended after ${place.read} lines: now there are more`)
   )
 
 /** An open session, and the checkpoint that it has come to. */

@@ -28,10 +28,10 @@ import type * as Migrator from "effect/sql/Migrator"
 import * as SqlClient from "effect/sql/SqlClient"
 import * as SqlError from "effect/sql/SqlError"
 import * as Stream from "effect/Stream"
-import * as Checkpoint from "./Checkpoint.ts"
 import * as ExportSink from "./ExportSink.ts"
 import { meaningOfSql } from "./internal/failureReasons.ts"
 import * as LockHolder from "./internal/lockHolder.ts"
+import { invalid, unusable } from "./internal/refusals.ts"
 import * as Tables from "./internal/tableRows.ts"
 import * as SqlRows from "./SqlRows.ts"
 
@@ -54,7 +54,7 @@ const failed = (path: string, operation: "read" | "write", cause: SqlError.SqlEr
 const postgres = Effect.fnUntraced(function* (path: string) {
   const sql = yield* SqlClient.SqlClient
   const isPostgres = sql.onDialectOrElse({ pg: () => true, orElse: () => false })
-  if (!isPostgres) return yield* new ExportSink.OutputUnusable({ path, problem: "its client is not of PostgreSQL" })
+  if (!isPostgres) return yield* unusable(path, "its client is not of PostgreSQL")
   return sql.withoutTransforms()
 })
 
@@ -70,16 +70,13 @@ const unmade =
   (path: string) =>
   (error: Migrator.MigrationError | SqlError.SqlError): ExportSink.OpenError => {
     if (error._tag === "SqlError") return failed(path, "write", error)
-    if (error.kind === "BadState") {
-      const { message: problem } = error
-      return new Checkpoint.CheckpointInvalid({ path, reason: { _tag: "OtherVersion" }, problem })
-    }
+    if (error.kind === "BadState") return invalid(path, "OtherVersion", error.message)
     // A statement that the database refuses.
     const { cause } = error
-    if (!SqlError.isSqlError(cause)) return new ExportSink.OutputUnusable({ path, problem: error.message })
+    if (!SqlError.isSqlError(cause)) return unusable(path, error.message)
     const refused = failed(path, "write", cause)
     if (refused.reason._tag !== "Unknown") return refused
-    return new ExportSink.OutputUnusable({ path, problem: `its tables cannot be made: ${refused.problem}` })
+    return unusable(path, `its tables cannot be made: ${refused.problem}`)
   }
 
 /** Begins a run, or goes on with an unfinished one; whoever wrote it before can write no more. */
@@ -109,7 +106,7 @@ interface Writer {
   readonly epoch: number
 }
 
-const takenOver = (path: string) => new ExportSink.OutputUnusable({ path, problem: "another export has taken it over" })
+const takenOver = (path: string) => unusable(path, "another export has taken it over")
 
 /** Why a save failed: where the connection is lost, the run may be another's since. It is not asked for long. */
 const whyUnsaved = Effect.fnUntraced(function* (

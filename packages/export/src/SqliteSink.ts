@@ -23,11 +23,12 @@ import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
 import * as Fs from "node:fs"
 import type { DatabaseSync, SQLOutputValue } from "node:sqlite"
-import * as Checkpoint from "./Checkpoint.ts"
-import * as ExportSink from "./ExportSink.ts"
+import type * as Checkpoint from "./Checkpoint.ts"
+import type * as ExportSink from "./ExportSink.ts"
 import * as FileInspector from "./internal/files/fileInspector.ts"
 import { failureLine } from "./internal/files/fileSink.ts"
 import { attempt, attemptRead, nodeFiles } from "./internal/files/nodeFiles.ts"
+import { assertOfApp, unusable } from "./internal/refusals.ts"
 import * as Database from "./internal/sqlite/database.ts"
 import * as RunWriter from "./internal/sqlite/runWriter.ts"
 import * as SqliteLock from "./internal/sqlite/sqliteLock.ts"
@@ -130,14 +131,7 @@ export const make = (options: Options): ExportSink.ExportSink => {
     const write = <A>(run: () => A) => Effect.tap(Effect.andThen(assertAsLeft, attempt(path, run)), watch.note)
 
     const last = yield* attemptRead(path, () => lastRun(database))
-    const appId = Number(last?.["app_id"] ?? initial.appId)
-    if (appId !== initial.appId) {
-      return yield* new Checkpoint.CheckpointInvalid({
-        path,
-        reason: { _tag: "OtherApp" },
-        problem: `it is of app ${appId}, these settings are of app ${initial.appId}`
-      })
-    }
+    yield* assertOfApp(path, Number(last?.["app_id"] ?? initial.appId), initial.appId)
     const unfinished = yield* Tables.unfinishedOf(last && Tables.runOf(last), mode, path)
     const run = unfinished?.id ?? (yield* write(() => RunWriter.begin(database, initial)))
     const writer = yield* attempt(path, () => RunWriter.make(database, run))
@@ -163,10 +157,7 @@ export const make = (options: Options): ExportSink.ExportSink => {
         // The run is finished, whether or not there is room for what makes the file quicker and its log empty.
         yield* Effect.ignore(attempt(path, () => database.exec("PRAGMA optimize; PRAGMA wal_checkpoint(TRUNCATE)")))
         if (yield* attemptRead(path, () => Database.isWhole(path, run))) return
-        return yield* new ExportSink.OutputUnusable({
-          path,
-          problem: "it has been damaged while the export was writing"
-        })
+        return yield* unusable(path, "it has been damaged while the export was writing")
       })
     }
   })

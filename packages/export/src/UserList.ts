@@ -14,7 +14,7 @@ import * as Option from "effect/Option"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import { meaningOfPlatform } from "./internal/failureReasons.ts"
+import { meaningOf } from "./internal/failureReasons.ts"
 import { decode, type NotUtf8 } from "./internal/utf8.ts"
 
 export { NotUtf8 } from "./internal/utf8.ts"
@@ -145,7 +145,7 @@ const bytesOf = (path: string): Stream.Stream<Uint8Array, UserListUnreadable, Fi
     return Stream.concat(pieces, Stream.fromEffectDrain(end))
   })
   return Stream.mapError(Stream.unwrap(read), (error) =>
-    error._tag === "PlatformError" ? because("Unreadable", meaningOfPlatform(error).problem) : error
+    error._tag === "PlatformError" ? because("Unreadable", meaningOf(error).problem) : error
   )
 }
 

@@ -1,5 +1,5 @@
 /** What went wrong with a file or a database: what the codes of the system, of SQLite and of PostgreSQL mean. */
-import type * as PlatformError from "effect/PlatformError"
+import { PlatformError } from "effect/PlatformError"
 import * as Predicate from "effect/Predicate"
 import * as Schema from "effect/Schema"
 import type * as SqlError from "effect/sql/SqlError"
@@ -136,21 +136,14 @@ const reasonOf = (error: unknown): FailureReason => {
   return Predicate.hasProperty(inner, "cause") ? reasonOf(inner.cause) : { _tag: "Unknown" }
 }
 
-/** What an error of the system or of SQLite means. */
-export const meaningOf = (error: unknown) => ({
-  problem: known(error)?.problem ?? String(error),
-  reason: reasonOf(error)
-})
-
-/** The same of an error of Effect's file system. */
-export const meaningOfPlatform = (error: PlatformError.PlatformError) => {
-  const { reason } = error
-  const meaning = "cause" in reason ? known(reason.cause) : undefined
-  return {
-    problem: meaning?.problem ?? (reason._tag === "NotFound" ? "no such file or folder" : reason.message),
-    reason: reasonOf(error)
-  }
+const problemOf = (error: unknown): string => {
+  if (!(error instanceof PlatformError)) return known(error)?.problem ?? String(error)
+  const { _tag, cause, message } = error.reason
+  return known(cause)?.problem ?? (_tag === "NotFound" ? "no such file or folder" : message)
 }
+
+/** What an error of the system, of SQLite or of Effect's file system means. */
+export const meaningOf = (error: unknown) => ({ problem: problemOf(error), reason: reasonOf(error) })
 
 /** The same of an error of PostgreSQL. */
 export const meaningOfSql = ({ message, reason: { _tag, cause } }: SqlError.SqlError) => {

@@ -1,9 +1,9 @@
 /** The checkpoint of an export to files, in a file of its own, and what it says of where to begin. */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
 import * as Checkpoint from "../../Checkpoint.ts"
 import * as ExportSink from "../../ExportSink.ts"
+import { invalid } from "../refusals.ts"
 import { changed, emptyMark, Mark, type OutputFiles } from "./outputFiles.ts"
 
 const FileCheckpoint = Schema.Struct({
@@ -23,36 +23,30 @@ export const make = (files: OutputFiles, format: string) => {
   const { hasKept, paths, sizeOf } = files
   const { dirname, relative } = files.inspector.path
   const failuresPath = relative(dirname(paths.out), paths.failures)
+  const exists = (path: string, isUnfinished: boolean) => new ExportSink.OutputExists({ path, isUnfinished })
 
   const read = Effect.gen(function* () {
-    if (Option.isNone(yield* sizeOf(paths.checkpoint))) return Option.none<FileCheckpoint>()
+    if ((yield* sizeOf(paths.checkpoint)) === undefined) return undefined
     const json = yield* files.readText(paths.checkpoint)
-    const checkpoint = yield* Checkpoint.parse(FileCheckpoint, json, paths.checkpoint)
-    if (checkpoint.format === format) return Option.some(checkpoint)
-    return yield* new Checkpoint.CheckpointInvalid({
-      path: paths.checkpoint,
-      reason: { _tag: "OtherFormat" },
-      problem: `it belongs to an export as ${checkpoint.format}, not ${format}`
-    })
+    const saved = yield* Checkpoint.parse(FileCheckpoint, json, paths.checkpoint)
+    if (saved.format === format) return saved
+    return yield* invalid(paths.checkpoint, "OtherFormat", `it belongs to an export as ${saved.format}, not ${format}`)
   })
 
-  const write = Effect.fnUntraced(function* (
-    checkpoint: Checkpoint.Checkpoint,
-    marks: Pick<FileCheckpoint, "output" | "failures">
-  ) {
-    const next: FileCheckpoint = { ...checkpoint, format, ...marks, failuresPath }
+  const write = Effect.fnUntraced(function* (checkpoint: Checkpoint.Checkpoint, output: Mark, failures: Mark) {
+    const next: FileCheckpoint = { ...checkpoint, format, output, failures, failuresPath }
     yield* files.replace(paths.checkpoint, paths.temporary, `${JSON.stringify(next)}\n`)
     return next
   })
 
-  const begin = (initial: Checkpoint.Checkpoint) => write(initial, { output: emptyMark, failures: emptyMark })
+  const begin = (initial: Checkpoint.Checkpoint) => write(initial, emptyMark, emptyMark)
 
   const beginNew = Effect.fnUntraced(function* (initial: Checkpoint.Checkpoint) {
-    for (const path of [paths.out, paths.part, paths.failures, paths.failuresPart]) {
-      const size = yield* sizeOf(path)
-      if (Option.isSome(size) && (size.value > 0 || path === paths.out || path === paths.part)) {
-        return yield* new ExportSink.OutputExists({ path, isUnfinished: false })
-      }
+    for (const path of [paths.out, paths.part]) {
+      if ((yield* sizeOf(path)) !== undefined) return yield* exists(path, false)
+    }
+    for (const path of [paths.failures, paths.failuresPart]) {
+      if (((yield* sizeOf(path)) ?? 0) > 0) return yield* exists(path, false)
     }
     return yield* begin(initial)
   })
@@ -61,23 +55,23 @@ export const make = (files: OutputFiles, format: string) => {
     write,
     /** What to go on from, as far as the mode allows. */
     start: Effect.fnUntraced(function* (mode: ExportSink.Mode, initial: Checkpoint.Checkpoint) {
-      const out = yield* sizeOf(paths.out)
+      const size = yield* sizeOf(paths.out)
       yield* sizeOf(paths.failures)
       if (mode === "restart") return yield* begin(initial)
       const saved = yield* read
-      if (Option.isNone(saved)) return yield* beginNew(initial)
-      const { failuresPath: before = failuresPath, output } = saved.value
+      if (saved === undefined) return yield* beginNew(initial)
+      const { failuresPath: before = failuresPath, output } = saved
       const hasMoved = before !== failuresPath
-      if (saved.value.isFinished) {
+      if (saved.isFinished) {
         // Whoever took the output away wants another one. The failures belonged to it.
-        if (Option.isNone(out)) return yield* (hasMoved ? beginNew : begin)(initial)
-        if (mode === "new") return yield* new ExportSink.OutputExists({ path: paths.out, isUnfinished: false })
-        if (Option.contains(out, output.length) && (yield* hasKept(paths.out, output))) return saved.value
+        if (size === undefined) return yield* (hasMoved ? beginNew : begin)(initial)
+        if (mode === "new") return yield* exists(paths.out, false)
+        if (size === output.length && (yield* hasKept(paths.out, output))) return saved
         return yield* changed(paths.out, "it has changed since the export was finished")
       }
-      if (mode === "new") return yield* new ExportSink.OutputExists({ path: paths.out, isUnfinished: true })
+      if (mode === "new") return yield* exists(paths.out, true)
       if (hasMoved) return yield* changed(paths.failures, `its failures are in ${before}`)
-      return saved.value
+      return saved
     })
   }
 }

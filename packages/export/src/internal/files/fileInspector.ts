@@ -6,10 +6,10 @@ import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
 import * as Option from "effect/Option"
 import type * as Path from "effect/Path"
-import type * as PlatformError from "effect/PlatformError"
+import type { PlatformError } from "effect/PlatformError"
 import * as ExportSink from "../../ExportSink.ts"
 import type * as Lock from "../../Lock.ts"
-import { meaningOfPlatform } from "../failureReasons.ts"
+import { unusable } from "../refusals.ts"
 
 /** What a name stands for, without following it where it is a symbolic link. */
 export interface FileEntry {
@@ -21,43 +21,38 @@ export interface FileEntry {
   readonly size: number
 }
 
-/** A file system, as far as it must be looked at. */
+/** A file system, as far as it must be looked at: undefined is nothing. */
 export interface FileInspector {
-  readonly lstat: (path: string) => Effect.Effect<Option.Option<FileEntry>, ExportSink.SinkFailed>
+  readonly lstat: (path: string) => Effect.Effect<FileEntry | undefined, ExportSink.SinkFailed>
   readonly readLink: (path: string) => Effect.Effect<string, ExportSink.SinkFailed>
-  /** None where there is nothing. */
-  readonly realPath: (path: string) => Effect.Effect<Option.Option<string>>
+  readonly realPath: (path: string) => Effect.Effect<string | undefined>
   readonly path: Pick<Path.Path, "basename" | "dirname" | "join" | "relative" | "resolve">
 }
 
 export const failed =
   (path: string, operation: "read" | "write" = "write") =>
-  (error: PlatformError.PlatformError): ExportSink.SinkFailed =>
-    new ExportSink.SinkFailed({ path, operation, ...meaningOfPlatform(error), cause: error })
+  (error: PlatformError): ExportSink.SinkFailed =>
+    ExportSink.failed(path, operation, error)
 
 export const idOf = ({ dev, ino }: FileSystem.File.Info): string | undefined =>
   Option.getOrUndefined(Option.map(ino, (ino) => `${dev}:${ino}`))
 
-const entryOf = (info: FileSystem.File.Info): FileEntry => ({
-  type: info.type === "File" || info.type === "SymbolicLink" ? info.type : "Other",
-  id: idOf(info),
-  names: Number(Option.getOrElse(info.nlink, () => 1n)),
-  size: Number(info.size)
-})
-
 /** By Effect's file system. */
 export const make = (fs: FileSystem.FileSystem, path: Path.Path): FileInspector => ({
   lstat: (path) =>
-    fs.lstat(path).pipe(
-      Effect.map((info) => Option.some(entryOf(info))),
-      Effect.catchIf(
-        ({ reason }) => reason._tag === "NotFound",
-        () => Effect.succeedNone
-      ),
-      Effect.mapError(failed(path, "read"))
-    ),
+    Effect.matchEffect(fs.lstat(path), {
+      onSuccess: (info) =>
+        Effect.succeed({
+          type: info.type === "File" || info.type === "SymbolicLink" ? info.type : "Other",
+          id: idOf(info),
+          names: Number(Option.getOrElse(info.nlink, () => 1n)),
+          size: Number(info.size)
+        }),
+      onFailure: (error) =>
+        error.reason._tag === "NotFound" ? Effect.undefined : Effect.fail(failed(path, "read")(error))
+    }),
   readLink: (path) => Effect.mapError(fs.readLink(path), failed(path, "read")),
-  realPath: (path) => Effect.option(fs.realPath(path)),
+  realPath: (path) => Effect.orElseSucceed(fs.realPath(path), () => undefined),
   path
 })
 
@@ -68,12 +63,13 @@ export const assertAsLeft = Effect.fnUntraced(function* (
   { id, size }: Pick<FileEntry, "id" | "size">,
   mayGrow = false
 ) {
-  const refuse = (problem: string) => new ExportSink.OutputUnusable({ path, problem })
-  const now = Option.getOrUndefined(yield* inspector.lstat(path))
-  if (now === undefined) return yield* refuse("it has been removed or moved while the export was writing")
-  if (now.type !== "File" || now.id !== id) return yield* refuse("it has been replaced while the export was writing")
+  const now = yield* inspector.lstat(path)
+  if (now === undefined) return yield* unusable(path, "it has been removed or moved while the export was writing")
+  if (now.type !== "File" || now.id !== id) {
+    return yield* unusable(path, "it has been replaced while the export was writing")
+  }
   if (now.size === size || (mayGrow && now.size > size)) return
-  return yield* refuse(`it has ${now.size} bytes, where the export had written ${size}`)
+  return yield* unusable(path, `it has ${now.size} bytes, where the export had written ${size}`)
 })
 
 /** As many symbolic links are followed, one to the next: more of them go in a circle. */
@@ -85,19 +81,11 @@ export const follow = Effect.fnUntraced(function* (inspector: FileInspector, nam
   let path = name
   for (let links = 0; ; links++) {
     const real = yield* inspector.realPath(path)
-    if (Option.isSome(real)) return real.value
+    if (real !== undefined) return real
     const folder = dirname(resolve(path))
     const entry = yield* inspector.lstat(path)
-    if (Option.isNone(entry) || entry.value.type !== "SymbolicLink") {
-      const realFolder = yield* inspector.realPath(folder)
-      return join(
-        Option.getOrElse(realFolder, () => folder),
-        basename(path)
-      )
-    }
-    if (links === longestChain) {
-      return yield* new ExportSink.OutputUnusable({ path, problem: "its symbolic links lead nowhere" })
-    }
+    if (entry?.type !== "SymbolicLink") return join((yield* inspector.realPath(folder)) ?? folder, basename(path))
+    if (links === longestChain) return yield* unusable(path, "its symbolic links lead nowhere")
     path = resolve(folder, yield* inspector.readLink(path))
   }
 })
@@ -116,8 +104,7 @@ const assertApart = Effect.fnUntraced(function* (
 ) {
   const seen = new Map<string, string>()
   for (const [role, path] of parts) {
-    const entry = yield* inspector.lstat(path)
-    const id = Option.isSome(entry) ? entry.value.id : undefined
+    const id = (yield* inspector.lstat(path))?.id
     for (const key of [path, ...(id === undefined ? [] : [`id ${id}`])]) {
       const other = seen.get(key)
       if (other !== undefined && other !== role) return yield* new ExportSink.SameFile({ path, roles: [other, role] })
@@ -130,12 +117,10 @@ const assertApart = Effect.fnUntraced(function* (
 const assertPlain = Effect.fnUntraced(function* (inspector: FileInspector, paths: ReadonlyArray<string>) {
   for (const path of paths) {
     const entry = yield* inspector.lstat(path)
-    if (Option.isNone(entry)) continue
-    const { names, type } = entry.value
-    const refuse = (problem: string) => new ExportSink.OutputUnusable({ path, problem })
-    if (type === "SymbolicLink") return yield* refuse("it is a symbolic link")
-    if (type === "Other") return yield* refuse("it is not a regular file")
-    if (names > 1) return yield* refuse("it has another name, a hard link: that file would change too")
+    if (entry === undefined) continue
+    if (entry.type === "SymbolicLink") return yield* unusable(path, "it is a symbolic link")
+    if (entry.type === "Other") return yield* unusable(path, "it is not a regular file")
+    if (entry.names > 1) return yield* unusable(path, "it has another name, a hard link: that file would change too")
   }
 })
 
@@ -164,13 +149,8 @@ export const occupy = Effect.fnUntraced(function* (
   yield* assertApart(inspector, [
     ...read.map((path) => ["the input", path] as const),
     ...Object.entries(parts),
-    ...locks.flatMap(
-      (lock) =>
-        [
-          [`the lock ${lock}`, lock],
-          [`the owner of the lock ${lock}`, `${lock}.json`]
-        ] as const
-    )
+    ...locks.map((lock) => [`the lock ${lock}`, lock] as const),
+    ...locks.map((lock) => [`the owner of the lock ${lock}`, `${lock}.json`] as const)
   ])
   yield* assertPlain(inspector, [...inPlace, ...locks])
   return Effect.all(yield* Effect.forEach(locks, acquire), { discard: true })

@@ -7,12 +7,12 @@
  */
 import * as Effect from "effect/Effect"
 import * as FileSystem from "effect/FileSystem"
-import * as Option from "effect/Option"
 import * as Path from "effect/Path"
-import type * as Checkpoint from "../../Checkpoint.ts"
+import type { Checkpoint } from "../../Checkpoint.ts"
 import * as ConversationRecord from "../../ConversationRecord.ts"
-import * as ExportSink from "../../ExportSink.ts"
+import type * as ExportSink from "../../ExportSink.ts"
 import * as Lock from "../../Lock.ts"
+import { unusable } from "../refusals.ts"
 import * as CheckpointFile from "./checkpointFile.ts"
 import * as FileInspector from "./fileInspector.ts"
 import * as OutputFiles from "./outputFiles.ts"
@@ -42,28 +42,26 @@ const goOn = Effect.fnUntraced(function* (
   assertLocked: Effect.Effect<void, ExportSink.OutputUnusable>
 ) {
   const { inspector, paths } = files
-  yield* files.undoRename(paths.out, paths.part, first.output)
-  yield* files.undoRename(paths.failures, paths.failuresPart, first.failures)
-  const output = yield* files.openAt(paths.part, first.output)
-  const failures = yield* files.openAt(paths.failuresPart, first.failures)
+  const output = yield* files.openAt(paths.part, paths.out, first.output)
+  const failures = yield* files.openAt(paths.failuresPart, paths.failures, first.failures)
   yield* files.syncFolders
   let saved = yield* inspector.lstat(paths.checkpoint)
 
   const assertFile = Effect.fnUntraced(function* ({ id, isIntact, mark, path }: OutputFiles.AppendFile) {
     yield* FileInspector.assertAsLeft(inspector, path, { id, size: mark().length })
     if (yield* Effect.mapError(isIntact, FileInspector.failed(path, "read"))) return
-    return yield* new ExportSink.OutputUnusable({ path, problem: "it has been changed while the export was writing" })
+    return yield* unusable(path, "it has been changed while the export was writing")
   })
 
   /** That nobody has touched what is written, so far, under these names. */
   const assertAsLeft = Effect.fnUntraced(function* (...written: ReadonlyArray<OutputFiles.AppendFile>) {
     yield* assertLocked
     yield* Effect.forEach(written, assertFile, { discard: true })
-    if (Option.isSome(saved)) yield* FileInspector.assertAsLeft(inspector, paths.checkpoint, saved.value)
+    if (saved !== undefined) yield* FileInspector.assertAsLeft(inspector, paths.checkpoint, saved)
   })
 
-  const saveCheckpoint = Effect.fnUntraced(function* (checkpoint: Checkpoint.Checkpoint) {
-    yield* checkpointFile.write(checkpoint, { output: output.mark(), failures: failures.mark() })
+  const saveCheckpoint = Effect.fnUntraced(function* (checkpoint: Checkpoint) {
+    yield* checkpointFile.write(checkpoint, output.mark(), failures.mark())
     saved = yield* inspector.lstat(paths.checkpoint)
   })
 
@@ -79,13 +77,8 @@ const goOn = Effect.fnUntraced(function* (
   const finish: ExportSink.Session["finish"] = Effect.fnUntraced(function* (checkpoint) {
     yield* save([], { ...checkpoint, isFinished: false })
     yield* assertAsLeft(output, failures)
-    yield* files.rename(paths.failuresPart, paths.failures)
-    yield* files.rename(paths.part, paths.out)
+    const finished = [yield* files.complete(failures), yield* files.complete(output)]
     yield* files.syncFolders
-    const finished = [
-      { ...output, path: paths.out },
-      { ...failures, path: paths.failures }
-    ]
     yield* assertAsLeft(...finished)
     yield* saveCheckpoint(checkpoint)
     yield* assertAsLeft(...finished)

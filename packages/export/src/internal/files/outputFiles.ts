@@ -1,11 +1,9 @@
 /** The files of an export, by their real names, and what is done with them whatever is in them. */
 import * as Effect from "effect/Effect"
 import type * as FileSystem from "effect/FileSystem"
-import * as Option from "effect/Option"
 import * as Schema from "effect/Schema"
-import { CheckpointInvalid } from "../../Checkpoint.ts"
-import * as ExportSink from "../../ExportSink.ts"
 import type * as Lock from "../../Lock.ts"
+import { invalid, unusable } from "../refusals.ts"
 import * as Hash from "../textHash.ts"
 import { failed, type FileInspector, follow, idOf, occupy } from "./fileInspector.ts"
 
@@ -70,18 +68,17 @@ const markOf = (length: number, tail: Uint8Array): Mark => ({
 
 export const emptyMark: Mark = markOf(0, new Uint8Array())
 
-const tailOf = (file: FileSystem.File, length: number) =>
-  Effect.gen(function* () {
-    const tail = new Uint8Array(Math.min(length, tailLength))
-    let filled = 0
-    while (filled < tail.length) {
-      const position = BigInt(length - tail.length + filled)
-      const count = yield* file.read(tail.subarray(filled), { position })
-      if (count === 0) break
-      filled += count
-    }
-    return tail.subarray(0, filled)
-  })
+const tailOf = Effect.fnUntraced(function* (file: FileSystem.File, length: number) {
+  const tail = new Uint8Array(Math.min(length, tailLength))
+  let filled = 0
+  while (filled < tail.length) {
+    const position = BigInt(length - tail.length + filled)
+    const count = yield* file.read(tail.subarray(filled), { position })
+    if (count === 0) break
+    filled += count
+  }
+  return tail.subarray(0, filled)
+})
 
 /** Whether the file is as it was when the mark was made, up to the mark. */
 const matches = (file: FileSystem.File, mark: Mark) =>
@@ -91,13 +88,15 @@ const matches = (file: FileSystem.File, mark: Mark) =>
  * Appends to a file from a mark on: what is behind the mark is cut off. The file must be open for appending: what somebody
  * has cut off is not filled with zeros then, but missed.
  */
-const appendFrom = Effect.fnUntraced(function* (path: string, file: FileSystem.File, mark: Mark) {
+const appendFrom = Effect.fnUntraced(function* (path: string, name: string, file: FileSystem.File, mark: Mark) {
   let tail = yield* tailOf(file, mark.length)
   let { length } = mark
   yield* file.truncate(length)
   const now = () => markOf(length, tail)
   return {
     path,
+    /** What it is called when it is complete. */
+    name,
     mark: now,
     /** Of the file itself, whatever its name. */
     id: idOf(yield* file.stat),
@@ -121,16 +120,7 @@ const appendFrom = Effect.fnUntraced(function* (path: string, file: FileSystem.F
 /** A file that is appended to, and its name of the moment. */
 export interface AppendFile extends Effect.Success<ReturnType<typeof appendFrom>> {}
 
-export const changed = (path: string, problem: string): CheckpointInvalid =>
-  new CheckpointInvalid({ path, reason: { _tag: "OutputChanged" }, problem })
-
-/** Writes a file as a whole, in place of one that a crash may have left. */
-const writeNew = Effect.fnUntraced(function* (fs: FileSystem.FileSystem, path: string, text: string) {
-  yield* fs.remove(path, { force: true })
-  const file = yield* fs.open(path, { flag: "wx" })
-  yield* file.writeAll(new TextEncoder().encode(text))
-  yield* file.sync
-})
+export const changed = (path: string, problem: string) => invalid(path, "OutputChanged", problem)
 
 export interface OutputFiles extends ReturnType<typeof make> {}
 
@@ -141,12 +131,11 @@ export const make = (
 ) => {
   const { dirname } = inspector.path
 
-  const sizeOf = (path: string) =>
-    Effect.flatMap(inspector.lstat(path), (entry) =>
-      Option.isSome(entry) && entry.value.type !== "File"
-        ? new ExportSink.OutputUnusable({ path, problem: "it is not a regular file" })
-        : Effect.succeed(Option.map(entry, ({ size }) => size))
-    )
+  const sizeOf = Effect.fnUntraced(function* (path: string) {
+    const entry = yield* inspector.lstat(path)
+    if (entry !== undefined && entry.type !== "File") return yield* unusable(path, "it is not a regular file")
+    return entry?.size
+  })
 
   /** Makes names last. Not every system can: then they last as soon as it likes. */
   const syncFolder = (path: string) =>
@@ -156,8 +145,7 @@ export const make = (
 
   /** Whether a file begins with what was left in it. */
   const hasKept = Effect.fnUntraced(function* (path: string, mark: Mark) {
-    const size = yield* sizeOf(path)
-    if (Option.isNone(size) || size.value < mark.length) return false
+    if (((yield* sizeOf(path)) ?? -1) < mark.length) return false
     return yield* fs.open(path, { flag: "r" }).pipe(
       Effect.flatMap((file) => matches(file, mark)),
       Effect.scoped,
@@ -169,42 +157,44 @@ export const make = (
     paths,
     inspector,
     sizeOf,
-    rename,
     hasKept,
     syncFolders: Effect.forEach(new Set([dirname(paths.out), dirname(paths.failures)]), syncFolder, { discard: true }),
 
     /** Replaces a file in one step: whenever the program is killed, it is one or the other. */
     replace: (path: string, temporary: string, text: string) =>
       Effect.gen(function* () {
-        yield* Effect.scoped(writeNew(fs, temporary, text))
-        yield* fs.rename(temporary, path)
-        yield* syncFolder(dirname(path))
-      }).pipe(Effect.mapError(failed(path))),
+        // A crash may have left one.
+        yield* fs.remove(temporary, { force: true })
+        const file = yield* fs.open(temporary, { flag: "wx" })
+        yield* file.writeAll(new TextEncoder().encode(text))
+        yield* file.sync
+      }).pipe(
+        Effect.scoped,
+        Effect.andThen(fs.rename(temporary, path)),
+        Effect.andThen(syncFolder(dirname(path))),
+        Effect.mapError(failed(path))
+      ),
 
     readText: (path: string) => Effect.mapError(fs.readFileString(path), failed(path, "read")),
 
-    /** A crash may come between the last step of a file, its new name, and the checkpoint that says so. */
-    undoRename: Effect.fnUntraced(function* (path: string, part: string, mark: Mark) {
-      if (Option.isSome(yield* sizeOf(part)) || mark.length === 0) return
-      if (yield* hasKept(path, mark)) yield* rename(path, part)
-    }),
-
-    /** Opens a file to append to it, with what was left in it. */
-    openAt: Effect.fnUntraced(function* (path: string, mark: Mark) {
-      if (mark.length === 0) {
-        yield* Effect.mapError(fs.remove(path, { force: true }), failed(path))
-      } else {
+    /** Opens a file to append to it, with what was left in it. It has its name only when it is complete. */
+    openAt: Effect.fnUntraced(function* (path: string, name: string, mark: Mark) {
+      if (mark.length === 0) yield* Effect.mapError(fs.remove(path, { force: true }), failed(path))
+      else {
+        // A crash may come between the last step of a file, its name, and the checkpoint that says so.
+        if ((yield* sizeOf(path)) === undefined && (yield* hasKept(name, mark))) yield* rename(name, path)
         const size = yield* sizeOf(path)
-        if (Option.isNone(size)) return yield* changed(path, "it is gone")
-        if (size.value < mark.length) {
-          return yield* changed(path, `it has ${size.value} bytes where ${mark.length} were saved`)
-        }
+        if (size === undefined) return yield* changed(path, "it is gone")
+        if (size < mark.length) return yield* changed(path, `it has ${size} bytes where ${mark.length} were saved`)
       }
       const file = yield* Effect.mapError(fs.open(path, { flag: mark.length === 0 ? "ax+" : "a+" }), failed(path))
       if (!(yield* Effect.mapError(matches(file, mark), failed(path, "read")))) {
         return yield* changed(path, "it has been changed since")
       }
-      return yield* Effect.mapError(appendFrom(path, file, mark), failed(path))
-    })
+      return yield* Effect.mapError(appendFrom(path, name, file, mark), failed(path))
+    }),
+
+    /** Gives a complete file its name. */
+    complete: (file: AppendFile) => Effect.as(rename(file.path, file.name), { ...file, path: file.name })
   }
 }

@@ -5,9 +5,10 @@
 import * as Effect from "effect/Effect"
 import * as Option from "effect/Option"
 import * as Stream from "effect/Stream"
-import { CheckpointInvalid, type Place } from "../../Checkpoint.ts"
+import type { CheckpointInvalid, Place } from "../../Checkpoint.ts"
 import type { Failed } from "../../ExportSink.ts"
 import * as UserList from "../../UserList.ts"
+import { invalid } from "../refusals.ts"
 import * as Hash from "../textHash.ts"
 import { UserIdSet } from "./userIdSet.ts"
 
@@ -136,7 +137,6 @@ export class InputLines {
   }
 
   #otherUsers(how: string): Effect.Effect<never, CheckpointInvalid> {
-    const problem = `its users are others: ${how}`
-    return Effect.fail(new CheckpointInvalid({ path: this.#location, reason: { _tag: "OtherUsers" }, problem }))
+    return Effect.fail(invalid(this.#location, "OtherUsers", `its users are others: ${how}`))
   }
 }

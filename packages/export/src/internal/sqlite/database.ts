@@ -1,14 +1,14 @@
 /** A SQLite file of this package: how it is made, recognized and opened. Node only. */
 import * as Effect from "effect/Effect"
-import * as Option from "effect/Option"
 import * as Fs from "node:fs"
 import { DatabaseSync } from "node:sqlite"
 import { pathToFileURL } from "node:url"
 import * as Checkpoint from "../../Checkpoint.ts"
-import * as ExportSink from "../../ExportSink.ts"
+import type * as ExportSink from "../../ExportSink.ts"
 import { isDamaged, isNoDatabase } from "../failureReasons.ts"
 import { assertAsLeft } from "../files/fileInspector.ts"
 import { attempt, attemptRead, idAt, nodeFiles } from "../files/nodeFiles.ts"
+import { invalid, unusable } from "../refusals.ts"
 
 /** Marks a file as an export: "ZIMX". */
 const applicationId = 0x5a494d58
@@ -77,6 +77,20 @@ PRAGMA application_id = ${applicationId};
 PRAGMA user_version = ${Checkpoint.version};
 `
 
+/** A database, once it has done this; else it is closed. */
+export const openWith = (database: DatabaseSync, statements: string): DatabaseSync => {
+  try {
+    database.exec(statements)
+    return database
+  } catch (error) {
+    database.close()
+    throw error
+  }
+}
+
+const untilClosed = (opened: Effect.Effect<DatabaseSync, ExportSink.SinkFailed>) =>
+  Effect.acquireRelease(opened, (database) => Effect.sync(() => database.close()))
+
 /** The changes of `run`, all or none. */
 export const transaction = <A>(database: DatabaseSync, run: () => A): A => {
   database.exec("BEGIN IMMEDIATE")
@@ -139,45 +153,29 @@ const pragmasOf = (path: string) => {
 
 const recognize = Effect.fnUntraced(function* (path: string) {
   const found = yield* attemptRead(path, () => pragmasOf(path))
-  const unusable = (problem: string) => new ExportSink.OutputUnusable({ path, problem })
-  if (found === undefined) return yield* unusable("it is no SQLite database")
-  if (found.applicationId !== applicationId) return yield* unusable("it is a SQLite database of something else")
-  if (found.version === Checkpoint.version) return undefined
-  return yield* new Checkpoint.CheckpointInvalid({
-    path,
-    reason: { _tag: "OtherVersion" },
-    problem: `it is of version ${found.version}, this program makes version ${Checkpoint.version}`
-  })
+  if (found === undefined) return yield* unusable(path, "it is no SQLite database")
+  if (found.applicationId !== applicationId) return yield* unusable(path, "it is a SQLite database of something else")
+  if (found.version === Checkpoint.version) return
+  const problem = `it is of version ${found.version}, this program makes version ${Checkpoint.version}`
+  return yield* invalid(path, "OtherVersion", problem)
 })
 
 /** Whether there is an export; what is something else is refused, and left as it is. */
 const exists = Effect.fnUntraced(function* (path: string) {
   const stat = yield* attemptRead(path, () => Fs.statSync(path, { throwIfNoEntry: false }))
   if (stat === undefined) return false
-  if (!stat.isFile()) return yield* new ExportSink.OutputUnusable({ path, problem: "it is not a regular file" })
+  if (!stat.isFile()) return yield* unusable(path, "it is not a regular file")
   if (stat.size === 0) return false
   yield* recognize(path)
   return true
 })
 
-const configure = (database: DatabaseSync): DatabaseSync => {
-  // In WAL mode a commit may be lost when the power goes, but never a part of one, and never one before another.
-  database.exec("PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192")
-  return database
-}
-
 /** Makes an export where there is none. A log that a lost database has left is refused, unless that is to be replaced. */
 const createAfter = Effect.fnUntraced(function* (path: string, mode: ExportSink.Mode) {
   // SQLite would take what is in them for a part of the database, whichever that is.
   for (const log of [`${path}-wal`, `${path}-journal`]) {
-    const entry = yield* nodeFiles.lstat(log)
-    if (Option.isNone(entry) || entry.value.size === 0) continue
-    if (mode !== "restart") {
-      return yield* new ExportSink.OutputUnusable({
-        path: log,
-        problem: "it is a part of a database that is not there"
-      })
-    }
+    if (!(yield* nodeFiles.lstat(log))?.size) continue
+    if (mode !== "restart") return yield* unusable(log, "it is a part of a database that is not there")
     yield* attempt(log, () => Fs.rmSync(log))
   }
   yield* attempt(path, () => create(path))
@@ -187,12 +185,13 @@ const createAfter = Effect.fnUntraced(function* (path: string, mode: ExportSink.
 export const open = Effect.fnUntraced(function* (path: string, mode: ExportSink.Mode) {
   if (!(yield* exists(path))) yield* createAfter(path, mode)
   const id = yield* idAt(path)
-  const database = yield* Effect.acquireRelease(
-    attempt(path, () => configure(new DatabaseSync(path, { timeout: 5000 }))),
-    (database) => Effect.sync(() => database.close())
+  // In WAL mode a commit may be lost when the power goes, but never a part of one, and never one before another.
+  const settings = "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8192"
+  const database = yield* untilClosed(
+    attempt(path, () => openWith(new DatabaseSync(path, { timeout: 5000 }), settings))
   )
   if (id === (yield* idAt(path))) return database
-  return yield* new ExportSink.OutputUnusable({ path, problem: "it has been replaced while it was opened" })
+  return yield* unusable(path, "it has been replaced while it was opened")
 })
 
 /**
@@ -210,7 +209,7 @@ export const watch = Effect.fnUntraced(function* (path: string) {
     }),
     assertAsLeft: Effect.gen(function* () {
       for (const { entry, path } of known) {
-        if (Option.isSome(entry)) yield* assertAsLeft(nodeFiles, path, entry.value, true)
+        if (entry !== undefined) yield* assertAsLeft(nodeFiles, path, entry, true)
       }
     })
   }
@@ -232,32 +231,21 @@ export const isWhole = (path: string, run: number): boolean => {
 }
 
 /** A database that can be read, or none. */
-const readable = (database: DatabaseSync): DatabaseSync => {
-  try {
-    database.exec("PRAGMA query_only = ON; SELECT 1 FROM runs")
-    return database
-  } catch (error) {
-    database.close()
-    throw error
-  }
-}
+const reading = "PRAGMA query_only = ON; SELECT 1 FROM runs"
 
 const openToRead = (path: string): DatabaseSync => {
   try {
     // Not `readOnly`: who may not write leaves the files behind that WAL mode needs beside the database.
-    return readable(new DatabaseSync(path, { timeout: 5000 }))
+    return openWith(new DatabaseSync(path, { timeout: 5000 }), reading)
   } catch (error) {
     // Nor can they be made in a folder that is read-only. Without them nobody is writing, and they are not needed.
     if (Fs.existsSync(`${path}-wal`)) throw error
-    return readable(openImmutable(path))
+    return openWith(openImmutable(path), reading)
   }
 }
 
 /** Opens an export to look at it only. */
 export const openReadOnly = Effect.fnUntraced(function* (path: string) {
   yield* recognize(path)
-  return yield* Effect.acquireRelease(
-    attemptRead(path, () => openToRead(path)),
-    (database) => Effect.sync(() => database.close())
-  )
+  return yield* untilClosed(attemptRead(path, () => openToRead(path)))
 })

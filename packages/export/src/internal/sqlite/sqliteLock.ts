@@ -10,11 +10,13 @@ import * as Option from "effect/Option"
 import * as Fs from "node:fs"
 import process from "node:process"
 import { DatabaseSync } from "node:sqlite"
-import * as ExportSink from "../../ExportSink.ts"
+import type * as ExportSink from "../../ExportSink.ts"
 import type * as Lock from "../../Lock.ts"
 import { codeOf, isBusy, withoutSqlite } from "../failureReasons.ts"
 import * as NodeFiles from "../files/nodeFiles.ts"
 import * as LockHolder from "../lockHolder.ts"
+import { unusable } from "../refusals.ts"
+import { openWith } from "./database.ts"
 
 const isAlive = (pid: number): boolean => {
   try {
@@ -34,17 +36,6 @@ const holderOf = (file: string): Option.Option<ExportSink.Holder> => {
   }
 }
 
-const open = (path: string): DatabaseSync => {
-  const database = new DatabaseSync(path, { timeout: 0 })
-  try {
-    database.exec("BEGIN IMMEDIATE")
-    return database
-  } catch (error) {
-    database.close()
-    throw error
-  }
-}
-
 /** How often somebody else may take it away at the wrong moment. */
 const patience = 100
 
@@ -55,21 +46,21 @@ const patience = 100
  */
 const take = Effect.fnUntraced(function* (path: string) {
   for (let tries = 0; tries <= patience; tries++) {
-    const before = yield* NodeFiles.attempt(path, () => NodeFiles.lstat(path))
-    if (Option.isNone(before)) {
+    const found = yield* NodeFiles.attempt(path, () => NodeFiles.lstat(path))
+    if (found === undefined) {
       // Makes the file.
       yield* NodeFiles.attempt(path, () => new DatabaseSync(path).close())
       continue
     }
-    const { id, size, type } = before.value
-    if (type !== "File" || size > 0) {
-      return yield* new ExportSink.OutputUnusable({ path, problem: "it is not empty, as the lock of an export is" })
-    }
-    const database = yield* NodeFiles.attempt(path, () => open(path))
+    const { id, size, type } = found
+    if (type !== "File" || size > 0) return yield* unusable(path, "it is not empty, as the lock of an export is")
+    const database = yield* NodeFiles.attempt(path, () =>
+      openWith(new DatabaseSync(path, { timeout: 0 }), "BEGIN IMMEDIATE")
+    )
     if ((yield* idAt(path)) === id) return { database, id }
     database.close()
   }
-  return yield* new ExportSink.OutputUnusable({ path, problem: "it is taken away again and again" })
+  return yield* unusable(path, "it is taken away again and again")
 })
 
 const idAt = (path: string) => Effect.orElseSucceed(NodeFiles.idAt(path), () => undefined)
@@ -79,7 +70,7 @@ export const acquire: Lock.Acquire = Effect.fnUntraced(function* (path) {
   const owner = `${path}.json`
   yield* Effect.try({
     try: () => new DatabaseSync(":memory:").close(),
-    catch: () => new ExportSink.OutputUnusable({ path, problem: withoutSqlite })
+    catch: () => unusable(path, withoutSqlite)
   })
   const { id } = yield* Effect.acquireRelease(
     Effect.mapError(take(path), (error) =>
@@ -100,8 +91,6 @@ export const acquire: Lock.Acquire = Effect.fnUntraced(function* (path) {
     Fs.writeFileSync(owner, `${JSON.stringify(holder)}\n`, { flag: "wx" })
   })
   return Effect.flatMap(idAt(path), (now) =>
-    now === id
-      ? Effect.void
-      : new ExportSink.OutputUnusable({ path: output, problem: `its lock ${path} has been taken away` })
+    now === id ? Effect.void : unusable(output, `its lock ${path} has been taken away`)
   )
 })
