@@ -12,45 +12,11 @@ import * as Schema from "effect/Schema"
 import type { FaultSchedule } from "./FaultSchedule.ts"
 import * as ArbitraryAnswers from "./internal/arbitraryAnswers.ts"
 import * as ArbitraryScenarios from "./internal/arbitraryScenarios.ts"
-import { atLeast } from "./internal/inRange.ts"
+import type { Options } from "./internal/arbitraryScenarios.ts"
 import type { Scenario } from "./Scenario.ts"
 import type { TestWorld } from "./TestWorld.ts"
 
-/**
- * How much there is to draw from.
- *
- * @category models
- * @since 0.1.0
- */
-export interface Options {
-  /** The most users, default 3. */
-  readonly users?: number | undefined
-  /** The most conversations of a user, default 1250. Fewer make for quicker tests, where the pages are small too. */
-  readonly conversations?: number | undefined
-  /** The most troubles, default 4. */
-  readonly troubles?: number | undefined
-  /**
-   * The most calls in a row that a trouble happens to, if it ends: 1 or more, default 9. Several troubles may come one
-   * after the other.
-   */
-  readonly times?: number | undefined
-}
-
-const parts = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<ArbitraryScenarios.ScenarioParts> =>
-  Arbitrary.schema(
-    ArbitraryScenarios.schema({
-      users: atLeast("the number of users", 1, options?.users ?? 3),
-      conversations: atLeast(
-        "the number of conversations",
-        0,
-        options?.conversations ?? ArbitraryScenarios.mostConversations
-      ),
-      troubles: atLeast("the number of troubles", 0, options?.troubles ?? 4),
-      times: atLeast("the times of a trouble", 1, options?.times ?? ArbitraryScenarios.mostTimes),
-      ending
-    }),
-    { shrink: ArbitraryScenarios.shrink }
-  )
+export type { Options }
 
 /**
  * Worlds with 1 to 3 users, registered or not, whose lists have any length from 0 to beyond 1000, often around the usual
@@ -92,7 +58,7 @@ export const world = (options?: Omit<Options, "troubles" | "times">): Arbitrary.
  * @since 0.1.0
  */
 export const scenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
-  Arbitrary.map(parts(options, true), ArbitraryScenarios.scenario)
+  Arbitrary.map(ArbitraryScenarios.parts(options, true), ArbitraryScenarios.scenario)
 
 /**
  * Like {@link scenario}, with troubles that may last for ever, cursors that lead in a circle, and redirects: a pipeline
@@ -109,7 +75,7 @@ export const scenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
  * @since 0.1.0
  */
 export const hostileScenario = (options?: Options): Arbitrary.Arbitrary<Scenario> =>
-  Arbitrary.map(parts(options, false), ArbitraryScenarios.scenario)
+  Arbitrary.map(ArbitraryScenarios.parts(options, false), ArbitraryScenarios.scenario)
 
 /**
  * Schedules of faults for the users `u1`, `u2` and `u3` that end.
@@ -146,7 +112,9 @@ export const anyFaults = (options?: Pick<Options, "troubles" | "times">): Arbitr
 const threeUsers = ["u1", "u2", "u3"].map(() => ({ registered: true, suffix: "", length: 0, steps: [] }))
 
 const scenarioOfThree = (options: Options | undefined, ending: boolean): Arbitrary.Arbitrary<Scenario> =>
-  Arbitrary.map(parts(options, ending), (parts) => ArbitraryScenarios.scenario({ ...parts, users: threeUsers }))
+  Arbitrary.map(ArbitraryScenarios.parts(options, ending), (parts) =>
+    ArbitraryScenarios.scenario({ ...parts, users: threeUsers })
+  )
 
 /**
  * Readings of what the documentation leaves open.

@@ -89,14 +89,10 @@ export interface Line {
   readonly times?: number | undefined
 }
 
-const callsOf = ({ call, times = 1 }: Line): string =>
-  times === Infinity
-    ? call === 1
-      ? "every call"
-      : `every call from call ${call} on`
-    : times === 1
-      ? `call ${call}`
-      : `calls ${call} to ${call + times - 1}`
+const callsOf = ({ call, times = 1 }: Line): string => {
+  if (times === Infinity) return call === 1 ? "every call" : `every call from call ${call} on`
+  return times === 1 ? `call ${call}` : `calls ${call} to ${call + times - 1}`
+}
 
 const happensAt = ({ call, times = 1 }: Line, nth: number): boolean => nth >= call && nth < call + times
 

@@ -34,13 +34,14 @@ import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as ListComparison from "./internal/listComparison.ts"
 import * as PipelineRun from "./internal/pipelineRun.ts"
+import type { Observation, Outcome, Pipeline, Result, Where } from "./internal/pipelineRun.ts"
 import * as SecretLeaks from "./internal/secretLeaks.ts"
 import * as InWords from "./internal/textForPeople.ts"
 import { Scenario } from "./Scenario.ts"
 import { TestWorld } from "./TestWorld.ts"
 import type { Services } from "./ZimTest.ts"
 
-export type { Pipeline, Result, Where } from "./internal/pipelineRun.ts"
+export type { Pipeline, Result, Where }
 
 /**
  * What a law may know of the pipeline.
@@ -50,7 +51,7 @@ export type { Pipeline, Result, Where } from "./internal/pipelineRun.ts"
  */
 export interface Options {
   /** For a pipeline that leaves some out on purpose: which ones it gives. Default: all. */
-  readonly where?: PipelineRun.Where | undefined
+  readonly where?: Where | undefined
 }
 
 /**
@@ -72,17 +73,9 @@ const judge = (law: string, problems: ReadonlyArray<string>): Effect.Effect<void
   problems.length === 0 ? Effect.void : Effect.fail(new LawBroken({ law, problems }))
 
 /** What one outcome has against it. */
-type Article = (
-  observation: PipelineRun.Observation,
-  outcome: PipelineRun.Outcome,
-  where?: PipelineRun.Where
-) => ReadonlyArray<string>
+type Article = (observation: Observation, outcome: Outcome, where?: Where) => ReadonlyArray<string>
 
-const problemsOf = (
-  observation: PipelineRun.Observation,
-  articles: ReadonlyArray<Article>,
-  where?: PipelineRun.Where
-): ReadonlyArray<string> =>
+const problemsOf = (observation: Observation, articles: ReadonlyArray<Article>, where?: Where): ReadonlyArray<string> =>
   observation.outcomes.flatMap((outcome) =>
     articles
       .flatMap((article) => article(observation, outcome, where))
@@ -91,7 +84,7 @@ const problemsOf = (
 
 const lawOf =
   (name: string, articles: ReadonlyArray<Article>) =>
-  <E>(scenario: Scenario, pipeline: PipelineRun.Pipeline<E>, options?: Options): Effect.Effect<void, LawBroken> =>
+  <E>(scenario: Scenario, pipeline: Pipeline<E>, options?: Options): Effect.Effect<void, LawBroken> =>
     Effect.flatMap(PipelineRun.observe(scenario, pipeline), (observation) =>
       judge(name, problemsOf(observation, [PipelineRun.unfounded, ...articles], options?.where))
     )
@@ -224,7 +217,7 @@ export const losesNothing = lawOf("without a loss", [
  * @since 0.1.0
  */
 export interface Piece<Checkpoint> {
-  readonly conversations: ReadonlyArray<PipelineRun.Result>
+  readonly conversations: ReadonlyArray<Result>
   readonly next: Option.Option<Checkpoint>
 }
 
@@ -264,7 +257,7 @@ export const resumes = Effect.fnUntraced(function* <E, Checkpoint = Cursor.Curso
 ): Effect.fn.Return<void, LawBroken> {
   for (let stop = 0; ; stop = stop < everyStop ? stop + 1 : Math.ceil(stop * 1.5)) {
     const pieces = new Map<string, number>()
-    const interrupted: PipelineRun.Pipeline<E> = (userId) => {
+    const interrupted: Pipeline<E> = (userId) => {
       const first = pipeline(userId, undefined)
       if (stop === 0) return flat(first)
       let taken = 0
@@ -294,10 +287,7 @@ export const resumes = Effect.fnUntraced(function* <E, Checkpoint = Cursor.Curso
 /** After each of the first pieces; then further and further apart, so that a list of 1000 pieces ends too. */
 const everyStop = 8
 
-const flat = <Checkpoint, E, R>(
-  stream: Stream.Stream<Piece<Checkpoint>, E, R>
-): Stream.Stream<PipelineRun.Result, E, R> =>
-  Stream.flatMap(stream, (piece) => Stream.fromIterable(piece.conversations))
+const flat = Stream.flatMap((piece: Piece<unknown>) => Stream.fromIterable(piece.conversations))
 
 // ---- the service's side ----
 
@@ -327,7 +317,7 @@ const crowdList = 20
  */
 export const respectsQuota = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
-  pipeline: PipelineRun.Pipeline<E>
+  pipeline: Pipeline<E>
 ): Effect.fn.Return<void, LawBroken> {
   const { faults, reading, seed } = scenario
   const { apps, strangers, users } = scenario.world
@@ -371,7 +361,7 @@ export const respectsQuota = Effect.fnUntraced(function* <E>(
  */
 export const keepsSecrets = Effect.fnUntraced(function* <E>(
   scenario: Scenario,
-  pipeline: PipelineRun.Pipeline<E>
+  pipeline: Pipeline<E>
 ): Effect.fn.Return<void, LawBroken> {
   const listening = SecretLeaks.listen()
   const observation = yield* PipelineRun.observe(scenario, pipeline, { around: listening.around })

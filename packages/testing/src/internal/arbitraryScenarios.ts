@@ -1,13 +1,35 @@
 /** Scenarios to draw: what they are made of, in a form that is easy to make smaller, and what becomes of it. */
 import { DocumentationReading, World } from "@effect-zim/emulator"
 import type { Conversation } from "@effect-zim/protocol"
+import * as Arbitrary from "effect/Arbitrary"
 import * as Equal from "effect/Equal"
 import * as Schema from "effect/Schema"
 import * as Struct from "effect/Struct"
 import * as FaultSchedule from "../FaultSchedule.ts"
 import { Scenario } from "../Scenario.ts"
 import { TestWorld } from "../TestWorld.ts"
+import { atLeast } from "./inRange.ts"
 import * as InWords from "./textForPeople.ts"
+
+/**
+ * How much there is to draw from.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Options {
+  /** The most users, default 3. */
+  readonly users?: number | undefined
+  /** The most conversations of a user, default 1250. Fewer make for quicker tests, where the pages are small too. */
+  readonly conversations?: number | undefined
+  /** The most troubles, default 4. */
+  readonly troubles?: number | undefined
+  /**
+   * The most calls in a row that a trouble happens to, if it ends: 1 or more, default 9. Several troubles may come one
+   * after the other.
+   */
+  readonly times?: number | undefined
+}
 
 const between = (minimum: number, maximum: number) => Schema.Int.check(Schema.isBetween({ minimum, maximum }))
 
@@ -41,7 +63,7 @@ const lengthUpTo = (maximum: number) =>
   ])
 
 /** The most conversations of a list, unless told otherwise: some more than are in reach. */
-export const mostConversations = 1250
+const mostConversations = 1250
 
 export const Length = lengthUpTo(mostConversations)
 
@@ -57,9 +79,6 @@ export const User = Schema.Struct({
   steps: Schema.Array(Step).check(Schema.isMaxLength(5))
 })
 type User = typeof User.Type
-
-/** Longer than the patience of a usual retry policy, unless told otherwise. */
-export const mostTimes = 9
 
 const troubleOf = (most: number, ending: boolean) => {
   const times = [1, 1, 2, 3, 4].filter((times) => times < most)
@@ -78,36 +97,48 @@ export const AnyReading = Schema.Struct({
   order: Schema.Literals(["AcrossPages", "AcrossPages", "WithinPages"])
 })
 
-export const schema = (options: {
-  readonly users: number
-  readonly conversations: number
-  readonly troubles: number
-  readonly times: number
-  readonly ending: boolean
-}) =>
-  Schema.Struct({
-    users: Schema.Array(Schema.Struct({ ...User.fields, length: lengthUpTo(options.conversations) })).check(
+// The times are longer than the patience of a usual retry policy.
+const partsOf = (
+  { conversations = mostConversations, times = 9, troubles = 4, users = 3 }: Options,
+  ending: boolean
+) => {
+  const length = lengthUpTo(atLeast("the number of conversations", 0, conversations))
+  return Schema.Struct({
+    users: Schema.Array(Schema.Struct({ ...User.fields, length })).check(
       Schema.isMinLength(1),
-      Schema.isMaxLength(options.users)
+      Schema.isMaxLength(atLeast("the number of users", 1, users))
     ),
-    troubles: Schema.Array(troubleOf(options.times, options.ending)).check(Schema.isMaxLength(options.troubles)),
+    troubles: Schema.Array(troubleOf(atLeast("the times of a trouble", 1, times), ending)).check(
+      Schema.isMaxLength(atLeast("the number of troubles", 0, troubles))
+    ),
     reading: AnyReading,
     seed: between(0, 9999)
   })
+}
 
-export type ScenarioParts = ReturnType<typeof schema>["Type"]
+type ScenarioParts = ReturnType<typeof partsOf>["Type"]
 
 // ---- smaller ----
 
 /** Nothing, then nearer and nearer to the number itself. */
-const smaller = (n: number, least = 0): ReadonlyArray<number> => {
-  const found = new Set<number>([least])
-  for (let gap = n - least; gap >= 1; gap = Math.floor(gap / 2)) {
-    const candidate = n - gap
-    if (candidate > least && candidate < n) found.add(candidate)
-  }
-  return n > least ? [...found] : []
+const smaller = (n: number): ReadonlyArray<number> => {
+  const found: Array<number> = []
+  for (let gap = n; gap >= 1; gap = Math.floor(gap / 2)) found.push(n - gap)
+  return found
 }
+
+/** The same with these fields, unless it has them. */
+const plainer = <A extends object>(parts: A, fields: NoInfer<Partial<A>>): ReadonlyArray<A> => {
+  const candidate = { ...parts, ...fields }
+  return Equal.equals(candidate, parts) ? [] : [candidate]
+}
+
+/** One item smaller. */
+const oneOf = <A>(
+  items: ReadonlyArray<A>,
+  smallerItem: (item: A) => ReadonlyArray<A>
+): ReadonlyArray<ReadonlyArray<A>> =>
+  items.flatMap((item, i) => smallerItem(item).map((simpler) => items.with(i, simpler)))
 
 /** One item alone, or without one. */
 const fewer = <A>(items: ReadonlyArray<A>, least: number): ReadonlyArray<ReadonlyArray<A>> => [
@@ -116,31 +147,26 @@ const fewer = <A>(items: ReadonlyArray<A>, least: number): ReadonlyArray<Readonl
   ...(items.length > least ? items.map((_, i) => items.toSpliced(i, 1)) : [])
 ]
 
+const smallerStep = (step: Step): ReadonlyArray<Step> =>
+  Struct.keys(plain).flatMap((field) => plainer(step, Struct.pick(plain, [field])))
+
 const smallerUser = (user: User): ReadonlyArray<User> => [
-  ...(user.suffix === "" ? [] : [{ ...user, suffix: "" }]),
-  ...(user.steps.length === 0 ? [] : [{ ...user, steps: [] }]),
+  ...plainer(user, { suffix: "" }),
+  ...plainer(user, { steps: [] }),
   ...smaller(user.length).map((length) => ({ ...user, length })),
   ...fewer(user.steps, 1).map((steps) => ({ ...user, steps })),
-  ...user.steps.flatMap((step, i) =>
-    [
-      ...(step.type === plain.type ? [] : [{ ...step, type: plain.type }]),
-      ...(step.later === plain.later ? [] : [{ ...step, later: plain.later }]),
-      ...(step.sameId ? [{ ...step, sameId: false }] : [])
-    ].map((simpler) => ({ ...user, steps: user.steps.with(i, simpler) }))
-  ),
-  ...(user.registered ? [] : [{ ...user, registered: true }])
+  ...oneOf(user.steps, smallerStep).map((steps) => ({ ...user, steps })),
+  ...plainer(user, { registered: true })
 ]
 
+/** The plainest troubles: the first two take the place of others. */
+const plainest: ReadonlyArray<FaultSchedule.Trouble> = FaultSchedule.passing.slice(0, 3)
+
 const smallerTrouble = (trouble: TroubleOf): ReadonlyArray<TroubleOf> => [
-  ...(trouble.user === 0 ? [] : [{ ...trouble, user: 0 }]),
+  ...plainer(trouble, { user: 0 }),
   ...[1, 2, 3, 4].filter((times) => times < trouble.times).map((times) => ({ ...trouble, times })),
   ...(trouble.call === 1 ? [] : [{ ...trouble, call: trouble.call - 1 }]),
-  ...(trouble.trouble === "660300005" || trouble.trouble === "660800053" || trouble.trouble === "page of 1"
-    ? []
-    : [
-        { ...trouble, trouble: "660300005" as const },
-        { ...trouble, trouble: "660800053" as const }
-      ])
+  ...(plainest.includes(trouble.trouble) ? [] : plainest.slice(0, 2).map((plain) => ({ ...trouble, trouble: plain })))
 ]
 
 /** Who is left keeps his troubles. */
@@ -172,19 +198,10 @@ const ways: ReadonlyArray<(parts: ScenarioParts) => ReadonlyArray<ScenarioParts>
     [...fewer(parts.troubles, 0), ...parts.troubles.map((_, i) => withoutTrouble(parts.troubles, i))].map(
       (troubles) => ({ ...parts, troubles })
     ),
-  (parts) => (parts.seed === 0 ? [] : [{ ...parts, seed: 0 }]),
-  (parts) =>
-    Equal.equals(parts.reading, DocumentationReading.standard)
-      ? []
-      : [{ ...parts, reading: DocumentationReading.standard }],
-  (parts) =>
-    parts.troubles.flatMap((trouble, i) =>
-      smallerTrouble(trouble).map((simpler) => ({ ...parts, troubles: parts.troubles.with(i, simpler) }))
-    ),
-  (parts) =>
-    parts.users.flatMap((user, i) =>
-      smallerUser(user).map((simpler) => ({ ...parts, users: parts.users.with(i, simpler) }))
-    )
+  (parts) => plainer(parts, { seed: 0 }),
+  (parts) => plainer(parts, { reading: DocumentationReading.standard }),
+  (parts) => oneOf(parts.troubles, smallerTrouble).map((troubles) => ({ ...parts, troubles })),
+  (parts) => oneOf(parts.users, smallerUser).map((users) => ({ ...parts, users }))
 ]
 
 // By which way a parts became what it is. Those before it have just been tried on its like: they come last.
@@ -193,7 +210,7 @@ const reachedBy = new WeakMap<ScenarioParts, number>()
 /**
  * The next smaller parts, the most promising first: a check looks at a hundred of them in all unless told otherwise.
  */
-export const shrink = (parts: ScenarioParts): ReadonlyArray<ScenarioParts> => {
+const shrink = (parts: ScenarioParts): ReadonlyArray<ScenarioParts> => {
   const first = reachedBy.get(parts) ?? 0
   return ways.flatMap((_, i) => {
     const index = (first + i) % ways.length
@@ -202,6 +219,10 @@ export const shrink = (parts: ScenarioParts): ReadonlyArray<ScenarioParts> => {
     return smaller
   })
 }
+
+/** Parts to draw. Where they are `ending`, every trouble passes. */
+export const parts = (options: Options = {}, ending: boolean): Arbitrary.Arbitrary<ScenarioParts> =>
+  Arbitrary.schema(partsOf(options, ending), { shrink })
 
 // ---- what becomes of it ----
 

@@ -35,14 +35,12 @@ const expected = (list: List, where: Where | undefined) => {
  * the other.
  */
 const match = (list: List, results: ReadonlyArray<Result>) => {
-  const byId = new Map<string, Array<string>>()
-  for (const [name, { ConvId }] of list) byId.set(ConvId, [...(byId.get(ConvId) ?? []), name])
+  const byId = Map.groupBy(list.keys(), (name) => list.get(name)?.ConvId)
   const found = new Set<string>()
   const repeated: Array<string> = []
   const strange: Array<string> = []
   for (const result of results) {
-    const id = typeof result === "string" ? result : result.id
-    const type = typeof result === "string" ? undefined : result.typeCode
+    const { id, typeCode: type } = typeof result === "string" ? { id: result, typeCode: undefined } : result
     const name = type === undefined ? id : InWords.conversation({ ConvId: id, ConvType: type })
     const candidates = type === undefined ? (byId.get(id) ?? []) : [name].filter((name) => list.has(name))
     const fresh = candidates.find((candidate) => !found.has(candidate))
@@ -68,27 +66,21 @@ const namesOn = (page: Served): ReadonlyArray<string> => page.conversations.map(
 
 const has = (page: Served, names: ReadonlySet<string>): boolean => namesOn(page).some((name) => names.has(name))
 
-/** How many pages the list has, as far as it was read, and if the rest had been read in pages of the last size. */
-const pagesOf = (pages: ReadonlyArray<Served>, length: number): { readonly read: number; readonly total: number } => {
-  const last = pages.toSorted((a, b) => a.page - b.page).at(-1)
-  if (last === undefined) return { read: 0, total: 0 }
-  const known = new Set(pages.flatMap(namesOn))
-  const limit = Math.max(1, ...pages.map((page) => page.limit))
-  const more = last.hasNext ? Math.max(1, Math.ceil((length - known.size) / limit)) : 0
-  return { read: last.page, total: last.page + more }
-}
-
 const range = (first: number, last: number): string => (first === last ? `page ${first}` : `pages ${first} to ${last}`)
 
 /** Where the missing ones were lost. */
 const whereLost = (pages: ReadonlyArray<Served>, names: ReadonlySet<string>, length: number): string => {
-  const { read, total } = pagesOf(pages, length)
+  const last = pages.toSorted((a, b) => a.page - b.page).at(-1)
+  if (last === undefined) return "no page was read"
+  const known = new Set(pages.flatMap(namesOn))
+  const limit = Math.max(1, ...pages.map((page) => page.limit))
+  // If the rest had been read in pages of the same size.
+  const unread = last.hasNext ? Math.max(1, Math.ceil((length - known.size) / limit)) : 0
+  const total = last.page + unread
   const page = pages.find((page) => has(page, names))
   if (page !== undefined) return `page ${page.page} of ${total} had ${names.size === 1 ? "it" : "them"}`
-  if (read === 0) return "no page was read"
-  return read < total
-    ? `${range(read + 1, total)} of ${total} ${total - read === 1 ? "was" : "were"} never read`
-    : "no page had it"
+  if (unread === 0) return "no page had it"
+  return `${range(last.page + 1, total)} of ${total} ${unread === 1 ? "was" : "were"} never read`
 }
 
 // ---- what is wrong ----
@@ -117,11 +109,10 @@ export const repeated = (observation: Observation, outcome: Outcome): ReadonlyAr
   for (const page of new Map(all.map((page) => [page.page, page])).values()) {
     for (const name of namesOn(page)) sent.set(name, (sent.get(name) ?? 0) + 1)
   }
-  const excused = new Map<string, number>()
   const own = repeated.filter((name) => {
-    const count = (excused.get(name) ?? 1) + 1
-    excused.set(name, count)
-    return count > (sent.get(name) ?? 0)
+    const more = (sent.get(name) ?? 0) - 1
+    sent.set(name, more)
+    return more < 1
   })
   const again = new Set(own)
   const pages = all.filter((page) => has(page, again))

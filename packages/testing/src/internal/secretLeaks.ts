@@ -54,10 +54,9 @@ const said = ({ exit, results }: Outcome): ReadonlyArray<Said> => [
 /** So many characters of a credential in a row are a leak too. */
 const fragment = 10
 
-const fragmentsOf = (credential: string): ReadonlyArray<string> =>
-  Array.from({ length: Math.max(1, credential.length - fragment + 1) }, (_, i) =>
-    credential.slice(i, i + fragment).toLowerCase()
-  )
+function* fragmentsOf(text: string): Iterable<string> {
+  for (let i = 0; i + fragment <= text.length; i++) yield text.slice(i, i + fragment)
+}
 
 /** Which credentials were said, and where. They are named and never repeated. */
 const leaksIn = (
@@ -67,7 +66,7 @@ const leaksIn = (
 ): ReadonlyArray<string> => {
   const fragments = new Map<string, string>()
   const add = (credential: string, what: string): void => {
-    if (credential.length >= fragment) for (const part of fragmentsOf(credential)) fragments.set(part, what)
+    for (const part of fragmentsOf(credential.toLowerCase())) fragments.set(part, what)
   }
   for (const [credential, what] of credentials) add(credential, `the ${what} of a request`)
   for (const { serverSecret } of world.apps) add(Redacted.value(serverSecret), "the ServerSecret")
@@ -78,8 +77,8 @@ const leaksIn = (
     const lower = text.toLowerCase()
     if (searched.has(lower)) continue
     searched.add(lower)
-    for (let i = 0; i + fragment <= lower.length; i++) {
-      const what = fragments.get(lower.slice(i, i + fragment))
+    for (const part of fragmentsOf(lower)) {
+      const what = fragments.get(part)
       if (what !== undefined) found.add(`${where} holds ${what}`)
     }
   }
