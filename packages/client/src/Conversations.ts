@@ -186,20 +186,12 @@ export const Snapshot = /* @__PURE__ */ (() =>
  */
 export interface Snapshot extends Schema.Schema.Type<typeof Snapshot> {}
 
-const verdictOf = (reading: {
-  readonly entries: number
-  readonly distinct: number
-  readonly totals: ReadonlySet<number>
-}): Verdict => {
-  const reachable = new Set(
-    [...reading.totals].map((total) => Math.min(total, QueryConversationList.maximumConversations))
-  )
-  const changed =
-    reading.totals.size > 1 ||
-    reading.distinct < reading.entries ||
-    (reachable.size === 1 && !reachable.has(Math.min(reading.distinct, QueryConversationList.maximumConversations)))
-  if (changed) return "ChangedWhileReading"
-  return reading.distinct >= QueryConversationList.maximumConversations ? "AtCap" : "Complete"
+const reachable = (count: number): number => Math.min(count, QueryConversationList.maximumConversations)
+
+const verdictOf = (entries: number, distinct: number, totals: ReadonlySet<number>): Verdict => {
+  const isOther = (total: number): boolean => reachable(total) !== reachable(distinct)
+  if (totals.size > 1 || distinct < entries || [...totals].some(isOther)) return "ChangedWhileReading"
+  return distinct >= QueryConversationList.maximumConversations ? "AtCap" : "Complete"
 }
 
 /**
@@ -220,33 +212,30 @@ const verdictOf = (reading: {
  * @category running
  * @since 0.1.0
  */
-export const snapshot: (
+export const snapshot = /* @__PURE__ */ Effect.fnUntraced(function* (
   userId: string,
   options?: Pick<Options, "pageSize">
-) => Effect.Effect<Snapshot, ListError, ZimClient.ZimClient> = /* @__PURE__ */ Effect.fnUntraced(
-  function* (userId, options) {
-    const newest = new Map<string, Conversation.Conversation>()
-    const totals = new Set<number>()
-    let entries = 0
-    yield* Stream.runForEach(pages(userId, options), (page) =>
-      Effect.sync(() => {
-        if (page.totalCount._tag === "Some") totals.add(page.totalCount.value)
-        entries += page.conversations.length
-        for (const conversation of page.conversations) {
-          const key = Conversation.key(conversation)
-          const known = newest.get(key)
-          if (known === undefined || known.updatedAtMillis <= conversation.updatedAtMillis)
-            newest.set(key, conversation)
-        }
-      })
-    )
-    return {
-      userId,
-      conversations: [...newest.values()].toSorted((left, right) => left.updatedAtMillis - right.updatedAtMillis),
-      verdict: verdictOf({ entries, distinct: newest.size, totals })
-    }
+): Effect.fn.Return<Snapshot, ListError, ZimClient.ZimClient> {
+  const newest = new Map<string, Conversation.Conversation>()
+  const totals = new Set<number>()
+  let entries = 0
+  yield* Stream.runForEach(pages(userId, options), (page) =>
+    Effect.sync(() => {
+      if (page.totalCount._tag === "Some") totals.add(page.totalCount.value)
+      entries += page.conversations.length
+      for (const conversation of page.conversations) {
+        const key = Conversation.key(conversation)
+        const known = newest.get(key)
+        if (known === undefined || known.updatedAtMillis <= conversation.updatedAtMillis) newest.set(key, conversation)
+      }
+    })
+  )
+  return {
+    userId,
+    conversations: [...newest.values()].toSorted((left, right) => left.updatedAtMillis - right.updatedAtMillis),
+    verdict: verdictOf(entries, newest.size, totals)
   }
-)
+})
 
 /**
  * What became of one user.
@@ -356,11 +345,7 @@ export const forUsers: {
     const read = (user: User) => {
       // Without the function, users are ids.
       const userId = options?.userId?.(user) ?? String(user)
-      return Effect.map(Effect.result(snapshot(userId, options)), (result): UserResult<User> => ({
-        user,
-        userId,
-        result
-      }))
+      return Effect.map(Effect.result(snapshot(userId, options)), (result) => ({ user, userId, result }))
     }
     return Stream.mapEffect(users, read, { concurrency, unordered: options?.ordered !== true })
   }

@@ -47,15 +47,12 @@ const problemOfValue = (value: unknown, wasRead: boolean): string | undefined =>
   }
 }
 
-/** An object or array, and the way to it. */
-interface Place {
-  readonly value: object
-  readonly path: ReadonlyArray<string | number>
-}
-
 /** The first thing that keeps an object from being JSON. Without recursion: nothing is too deep to be looked at. */
 const problemOf = (root: JsonObject, wasRead = false): Schema.FilterIssue | undefined => {
-  const places: Array<Place> = [{ value: root, path: [] }]
+  // Objects and arrays, each with the way to it.
+  const places: Array<{ readonly value: object; readonly path: ReadonlyArray<string | number> }> = [
+    { value: root, path: [] }
+  ]
   for (let place = places.pop(); place !== undefined; place = places.pop()) {
     if (place.path.length >= WireJson.deepest) return `nested more than ${WireJson.deepest} deep, or a part of itself`
     const entries: Iterable<readonly [string | number, unknown]> = Array.isArray(place.value)
@@ -258,22 +255,24 @@ const isAction = /* @__PURE__ */ (() => Schema.is(Action))()
 
 /** Who the operation was to be done for, as most of them say it. */
 const userOf = (body: Body): string => {
-  const { FromUserId: user }: JsonObject = typeof body === "string" ? objectOf(body) : body
+  const { FromUserId: user } = valuesOf(body)
   return typeof user === "string" ? user : ""
 }
+
+const valuesOf = (body: Body): JsonObject => (typeof body === "string" ? objectOf(body) : body)
 
 const objectOf = (text: string): JsonObject => {
   const value = WireJson.parse(text)
   return isRecord(value) ? value : {}
 }
 
-const ofOtherCode =
-  (known: OperationCode.OperationCode) =>
-  (details: ServiceError.Details): ServiceError.OperationFailed =>
-    new ServiceError.OperationFailed({ ...details, ...known })
-
 const failures: UntypedOperation["failures"] = /* @__PURE__ */ (() => ({
-  ...Object.fromEntries(OperationCode.table.map((known) => [known.code, ofOtherCode(known)])),
+  ...Object.fromEntries(
+    OperationCode.table.map((known) => [
+      known.code,
+      (details: ServiceError.Details) => new ServiceError.OperationFailed({ ...details, ...known })
+    ])
+  ),
   660000002: (details: ServiceError.Details) => new ServiceError.InvalidInput({ ...details, code: 660000002 }),
   660300005: (details: ServiceError.Details) => new ServiceError.RateLimited({ ...details, code: 660300005 }),
   660500002: (details: ServiceError.Details, body: Body) =>
@@ -290,13 +289,6 @@ const interpret: UntypedOperation["interpret"] = (payload, _request, { text }) =
 /** Not as one of both: of a union, the error says little. */
 const decodeBody = (body: Body): Effect.Effect<Body, Schema.SchemaError> =>
   typeof body === "string" ? Schema.decodeUnknownEffect(JsonText)(body) : Schema.decodeUnknownEffect(JsonObject)(body)
-
-/** A query has values only: a text is read for them. */
-const decodeFields = (body: Body): Effect.Effect<Body, Schema.SchemaError> =>
-  Effect.map(decodeBody(body), (checked) => {
-    const value = typeof checked === "string" ? WireJson.parse(checked) : checked
-    return isRecord(value) ? value : {}
-  })
 
 /**
  * An operation by its name, sent as is documented of it. The name and the body are checked before anything is sent.
@@ -323,8 +315,11 @@ export const make = (action: string, options?: Options): UntypedOperation => {
     input: Body,
     success: Response,
     errors: Failure.members,
-    make: (body) =>
-      Effect.andThen(Schema.decodeUnknownEffect(Action)(action), isGet ? decodeFields(body) : decodeBody(body)),
+    make: (body) => {
+      const decoded = Effect.andThen(Schema.decodeUnknownEffect(Action)(action), decodeBody(body))
+      // A query has values only: a text is read for them.
+      return isGet ? Effect.map(decoded, valuesOf) : decoded
+    },
     request: Body,
     ...(isGet && { query: Query.encode }),
     print: (body) => (typeof body === "string" ? body : WireJson.stringify(body)),

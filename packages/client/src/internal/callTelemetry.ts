@@ -60,14 +60,13 @@ const outcomeOf = (exit: TaggedExit): string => {
 const hasTracer = (context: Context.Context<never>): boolean =>
   Context.getOrUndefined(context, Tracer.Tracer) !== undefined
 
-const portOf = (url: URL): number => Number(url.port === "" ? (url.protocol === "https:" ? 443 : 80) : url.port)
-
 const endpointAttributes = memoize(({ root }: Endpoint) => {
-  const url = new URL(root)
+  const { hostname, port, protocol } = new URL(root)
+  const usual = protocol === "https:" ? 443 : 80
   return {
-    "server.address": url.hostname,
-    "server.port": portOf(url),
-    "url.scheme": url.protocol.slice(0, -1)
+    "server.address": hostname,
+    "server.port": port === "" ? usual : Number(port),
+    "url.scheme": protocol.slice(0, -1)
   }
 })
 
@@ -147,7 +146,16 @@ export class CallTelemetry implements Policies.Observer<Endpoint> {
       return self(this.span === undefined ? within : Context.add(within, Tracer.ParentSpan, this.span))
     })
     if (!hasTracer(context)) return Effect.onExitPrimitive(sent, count)
-    const attributes = { "http.request.method": this.#method, ...attributesOf(call, endpoint, waited) }
+    const attributes = {
+      "http.request.method": this.#method,
+      ...endpointAttributes(endpoint),
+      // Without the common parameters: with them it is a credential. Nor what a GET asks: a body is not shown either.
+      "url.full": `${endpoint.root}?Action=${encodeURIComponent(call.operation)}`,
+      "http.request.resend_count": call.attempts,
+      "zim.action": call.operation,
+      "zim.attempt": call.attempts + 1,
+      "zim.quota.wait_ms": Duration.toMillis(waited)
+    }
     return Effect.useSpan(this.#method, { kind: "client", attributes }, (span) => {
       this.span = span
       return Effect.onExitPrimitive(sent, (exit) => {
@@ -169,16 +177,11 @@ export class CallTelemetry implements Policies.Observer<Endpoint> {
 
   retrying(call: Call.Call, error: Tagged, delay: Duration.Duration): Effect.Effect<void> {
     const wait = Duration.format(Duration.millis(Math.ceil(Duration.toMillis(delay))))
-    return this.#log(`Trying again in ${wait}`, call, error)
+    return this.#annotated(Effect.logDebug(`Trying again in ${wait}`), call, { "error.type": error._tag })
   }
 
   gaveUp(call: Call.Call, error: Tagged, why: string): Effect.Effect<void> {
-    return this.#log(`Gave up: ${why}`, call, error)
-  }
-
-  /** What is wrong, in a line. Errors hold nothing secret. */
-  #log(message: string, call: Call.Call, error: Tagged): Effect.Effect<void> {
-    return this.#annotated(Effect.logDebug(message), call, { "error.type": error._tag })
+    return this.#annotated(Effect.logDebug(`Gave up: ${why}`), call, { "error.type": error._tag })
   }
 
   #annotated(log: Effect.Effect<void>, call: Call.Call, more: Readonly<Record<string, unknown>>): Effect.Effect<void> {
@@ -216,13 +219,3 @@ export class CallTelemetry implements Policies.Observer<Endpoint> {
     })
   }
 }
-
-const attributesOf = (call: Call.Call, endpoint: Endpoint, waited: Duration.Duration) => ({
-  ...endpointAttributes(endpoint),
-  // Without the common parameters: with them it is a credential. Nor what a GET asks: a body is not shown either.
-  "url.full": `${endpoint.root}?Action=${encodeURIComponent(call.operation)}`,
-  "http.request.resend_count": call.attempts,
-  "zim.action": call.operation,
-  "zim.attempt": call.attempts + 1,
-  "zim.quota.wait_ms": Duration.toMillis(waited)
-})

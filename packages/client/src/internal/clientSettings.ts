@@ -72,7 +72,9 @@ export const firstLine = (error: Error): string => error.message.split("\n", 1).
 
 /** A setting that may be missing. */
 const optional = <A>(schema: Schema.Codec<A, string>, name: string): Config.Config<A | undefined> =>
-  Config.withDefault(Config.schema(schema, name), undefined)
+  orUndefined(Config.schema(schema, name))
+
+const orUndefined = /* @__PURE__ */ Config.withDefault(undefined)
 
 const numberThat = (isValid: (value: number) => boolean, expected: string) =>
   Schema.NumberFromString.check(Schema.makeFilter((value) => isValid(value) || expected))
@@ -99,14 +101,12 @@ const defaults = /* @__PURE__ */ (() => {
     serverSecret: Config.schema(ServerSecret.ServerSecret, "ZIM_SERVER_SECRET"),
     region: optional(Endpoint.Region, "ZIM_REGION"),
     baseUrl: optional(Endpoint.BaseUrl, "ZIM_BASE_URL"),
-    failover: Config.withDefault(Config.Array(Endpoint.Region, "ZIM_FAILOVER"), undefined),
+    failover: orUndefined(Config.Array(Endpoint.Region, "ZIM_FAILOVER")),
     quota: Config.all({
       limit: optional(count("calls"), "ZIM_QUOTA_LIMIT"),
       window: optional(window, "ZIM_QUOTA_WINDOW"),
       per: optional(Schema.Literals(["key", "operation"]), "ZIM_QUOTA_PER"),
-      whenUnavailable: Config.map(optional(part("a part of the quota"), "ZIM_QUOTA_SHARE"), (share) =>
-        share === undefined ? undefined : { share }
-      )
+      whenUnavailable: orUndefined(Config.all({ share: Config.schema(part("a part of the quota"), "ZIM_QUOTA_SHARE") }))
     }),
     retry: Config.map(
       Config.all({
@@ -116,32 +116,19 @@ const defaults = /* @__PURE__ */ (() => {
       ({ attempts, policy }): RetryPolicy.RetryPolicy | undefined =>
         attempts === undefined && policy === undefined ? undefined : { ...policies[policy ?? "standard"], attempts }
     ),
-    retryBudget: Config.map(optional(tokens, "ZIM_RETRY_BUDGET"), (capacity) =>
-      capacity === undefined ? undefined : { capacity }
-    ),
-    circuitBreaker: Config.map(optional(part("a part of the calls"), "ZIM_BREAKER_THRESHOLD"), (threshold) =>
-      threshold === undefined ? undefined : { threshold }
+    retryBudget: orUndefined(Config.all({ capacity: Config.schema(tokens, "ZIM_RETRY_BUDGET") })),
+    circuitBreaker: orUndefined(
+      Config.all({ threshold: Config.schema(part("a part of the calls"), "ZIM_BREAKER_THRESHOLD") })
     ),
     timeout: Config.all({ attempt: optional(time, "ZIM_TIMEOUT"), deadline: optional(time, "ZIM_DEADLINE") }),
     clockOffset: optional(offset, "ZIM_CLOCK_OFFSET")
   }
 })()
 
-const settingsOf = ({
-  circuitBreaker,
-  clockOffset,
-  quota,
-  retry,
-  retryBudget,
-  timeout,
-  ...client
-}: SettingsByName): Settings => ({
-  client: { ...client, policies: { quota, retryBudget, circuitBreaker } },
-  quota,
-  retry,
-  timeout,
-  clockOffset
-})
+const settingsOf = ({ clockOffset, quota, retry, timeout, ...others }: SettingsByName): Settings => {
+  const { circuitBreaker, retryBudget, ...client } = others
+  return { client: { ...client, policies: { quota, retryBudget, circuitBreaker } }, quota, retry, timeout, clockOffset }
+}
 
 export const settings: Config.Config<Settings> = /* @__PURE__ */ Config.map(
   /* @__PURE__ */ Config.all(defaults),

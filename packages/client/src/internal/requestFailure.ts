@@ -5,7 +5,7 @@ import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import type * as HttpClientError from "effect/http/HttpClientError"
 import * as Predicate from "effect/Predicate"
-import { ClientClosed, ResponseUnreadable, TransportFailed } from "../ClientError.ts"
+import { ClientClosed, ResponseUnreadable, TransportFailed, type UnreadableReason } from "../ClientError.ts"
 import * as RedactedSnippet from "./redactedSnippet.ts"
 
 /**
@@ -58,16 +58,18 @@ export const transportFailed = (
   const systemCode = firstString(causes, "code")
   if (ofClosedClient.has(systemCode)) return Effect.fail(keepable(new ClientClosed(call.description)))
   const problem = firstString(causes, "message") ?? systemCode ?? error.reason.description ?? error.reason._tag
-  return Effect.fail(
-    keepable(
-      new TransportFailed({
-        ...call.description,
-        systemCode: systemCode === undefined ? undefined : RedactedSnippet.make(secrets, systemCode),
-        problem: RedactedSnippet.make(secrets, withoutUrls(problem))
-      })
-    )
-  )
+  const failed = new TransportFailed({
+    ...call.description,
+    systemCode: systemCode === undefined ? undefined : RedactedSnippet.make(secrets, systemCode),
+    problem: RedactedSnippet.make(secrets, withoutUrls(problem))
+  })
+  return Effect.fail(keepable(failed))
 }
+
+/** What sending a request once can fail with, beside what the service says. */
+export type SendError = TransportFailed | ClientClosed | ResponseUnreadable
+
+export type Reason = UnreadableReason["_tag"]
 
 /** What an error needs to know of an answer. */
 export interface FailedAnswer {
@@ -78,33 +80,28 @@ export interface FailedAnswer {
   readonly wait: { readonly retryAfter?: Duration.Duration }
 }
 
-/** The error of an answer that is none. */
-export const unreadable = (
-  answer: FailedAnswer,
-  call: Call.Call,
-  requestId: string | undefined,
-  { problem, reason }: Pick<ResponseUnreadable, "reason" | "problem">
-): ResponseUnreadable =>
-  keepable(
-    new ResponseUnreadable({
+/** Fails for an answer that is none. */
+export const unreadable =
+  (answer: FailedAnswer, call: Call.Call, requestId: string | undefined) =>
+  (reason: Reason, problem: string): Effect.Effect<never, ResponseUnreadable> => {
+    const failed = new ResponseUnreadable({
       ...call.description,
-      reason,
+      reason: { _tag: reason },
       status: answer.status,
       requestId,
       problem: RedactedSnippet.make(answer.secrets, problem),
       snippet: RedactedSnippet.make(answer.secrets, answer.text),
       ...answer.wait
     })
-  )
+    return Effect.fail(keepable(failed))
+  }
 
 /** Why an answer without a return code is no answer of this API. */
 export const noReturnCode = (
-  answer: FailedAnswer,
+  { status, text }: FailedAnswer,
   why: Envelope.Unreadable
-): Pick<ResponseUnreadable, "reason" | "problem"> => {
-  if (answer.status !== 200) return { reason: { _tag: "HttpStatus" }, problem: `HTTP status ${answer.status}` }
-  if (answer.text.trim() === "") return { reason: { _tag: "Empty" }, problem: "the body is empty" }
-  return why._tag === "NotJson"
-    ? { reason: { _tag: "NotJson" }, problem: "the body is not JSON" }
-    : { reason: { _tag: "WrongShape" }, problem: why.problem }
+): readonly [reason: Reason, problem: string] => {
+  if (status !== 200) return ["HttpStatus", `HTTP status ${status}`]
+  if (text.trim() === "") return ["Empty", "the body is empty"]
+  return why._tag === "NotJson" ? ["NotJson", "the body is not JSON"] : ["WrongShape", why.problem]
 }

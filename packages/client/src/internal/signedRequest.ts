@@ -1,6 +1,6 @@
 /** The request of a call: checked before anything is sent, signed and sent once for each attempt, its answer read. */
 import { type Call, Meaning, type Policies, type ServerClock } from "@effect-zim/policies"
-import { type AppId, type Catalog, Operation, type ServiceError } from "@effect-zim/protocol"
+import { type AppId, Operation, type ServiceError } from "@effect-zim/protocol"
 import { type ServerSecret, Signature } from "@effect-zim/signing"
 import type * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
@@ -15,7 +15,7 @@ import * as Result from "effect/Result"
 import type * as Schema from "effect/Schema"
 import type * as SchemaIssue from "effect/SchemaIssue"
 import * as Stream from "effect/Stream"
-import { type ClientClosed, RequestInvalid, type ResponseUnreadable, type TransportFailed } from "../ClientError.ts"
+import { RequestInvalid } from "../ClientError.ts"
 import type * as Endpoint from "../Endpoint.ts"
 import { PropagateTrace } from "../Telemetry.ts"
 import type { CallTelemetry } from "./callTelemetry.ts"
@@ -72,20 +72,6 @@ export const check = <Op extends Operation.Types>(
   return Effect.mapErrorEager(checked, invalid)
 }
 
-/** What is sent beside the common parameters. */
-interface Wire {
-  readonly method: Catalog.Method
-  readonly text: string
-}
-
-const wireOf = <Op extends Operation.Types>(
-  operation: Operation.Operation<Op>,
-  { query, request }: Checked<Op["Request"]>
-): Wire =>
-  query === undefined
-    ? { method: "POST", text: Operation.encodeRequest(operation, request) }
-    : { method: "GET", text: query }
-
 /** An answer as it arrived. */
 interface Answer extends Failure.FailedAnswer {
   readonly time: Omit<ServerClock.Sample, "verdict">
@@ -120,8 +106,8 @@ const blankPost = HttpClientRequest.post("", common)
 const blankGet = HttpClientRequest.get("", common)
 
 /** A request: by its text, the body of a POST or the query of a GET. */
-const requestTo = (url: string, { method, text }: Wire): HttpClientRequest.HttpClientRequest =>
-  method === "GET"
+const requestTo = (url: string, text: string, isGet: boolean): HttpClientRequest.HttpClientRequest =>
+  isGet
     ? HttpClientRequest.setUrl(blankGet, text === "" ? url : `${url}&${text}`)
     : HttpClientRequest.setBody(HttpClientRequest.setUrl(blankPost, url), HttpBody.text(text, "application/json"))
 
@@ -142,6 +128,8 @@ const waitOf = (
 /** Why a body was not read. */
 type BodyProblem = "TooLarge" | "NotUtf8"
 
+type Reading = Effect.Effect<string, BodyProblem | HttpClientError.HttpClientError>
+
 const utf8 = new TextDecoder("utf-8", { fatal: true })
 
 const decodeUtf8 = (bytes: ArrayBuffer | Uint8Array): Effect.Effect<string, BodyProblem> => {
@@ -152,18 +140,12 @@ const decodeUtf8 = (bytes: ArrayBuffer | Uint8Array): Effect.Effect<string, Body
   }
 }
 
-const readWhole = (
-  response: HttpClientResponse.HttpClientResponse,
-  limit: number
-): Effect.Effect<string, BodyProblem | HttpClientError.HttpClientError> =>
+const readWhole = (response: HttpClientResponse.HttpClientResponse, limit: number): Reading =>
   Effect.flatMap(response.arrayBuffer, (bytes) =>
     bytes.byteLength > limit ? Effect.fail("TooLarge") : decodeUtf8(bytes)
   )
 
-const readByChunk = (
-  response: HttpClientResponse.HttpClientResponse,
-  limit: number
-): Effect.Effect<string, BodyProblem | HttpClientError.HttpClientError> =>
+const readByChunk = (response: HttpClientResponse.HttpClientResponse, limit: number): Reading =>
   Effect.suspend(() => {
     // Copied as they come: a chunk of one byte takes a hundred and more.
     let bytes = new Uint8Array(0)
@@ -176,13 +158,13 @@ const readByChunk = (
       size = end
       return Effect.void
     }).pipe(
-      Effect.catchIf(isEmptyBody, () => Effect.void),
+      Effect.catchIf(
+        (error) => typeof error !== "string" && error.reason._tag === "EmptyBodyError",
+        () => Effect.void
+      ),
       Effect.flatMap(() => decodeUtf8(bytes.subarray(0, size)))
     )
   })
-
-const isEmptyBody = (error: BodyProblem | HttpClientError.HttpClientError): error is HttpClientError.HttpClientError =>
-  typeof error !== "string" && error.reason._tag === "EmptyBodyError"
 
 const enlarged = (bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> => {
   const larger = new Uint8Array(size)
@@ -194,33 +176,29 @@ const enlarged = (bytes: Uint8Array, size: number): Uint8Array<ArrayBuffer> => {
  * The text of an answer. Where its length is announced and small enough it is read in one go; a length that is not
  * announced, or is that of compressed bytes, says nothing, so then it is counted chunk by chunk.
  */
-const readText = (
-  response: HttpClientResponse.HttpClientResponse,
-  limit: number
-): Effect.Effect<string, BodyProblem | HttpClientError.HttpClientError> => {
+const readText = (response: HttpClientResponse.HttpClientResponse, limit: number): Reading => {
   const { "content-length": announced, "content-encoding": coding } = response.headers
   return announced !== undefined && coding === undefined && Number(announced) <= limit
     ? readWhole(response, limit)
     : readByChunk(response, limit)
 }
 
-type SendError = TransportFailed | ClientClosed | ResponseUnreadable
-
 /** Signs, sends, and reads the whole answer. The signature is made here, last of all, and is never used again. */
 const roundTrip = function* (
   { call, clockOffset, endpoint, http, identity, telemetry, responseLimit }: Attempt,
-  wire: Wire
-): Effect.fn.Return<Answer, SendError> {
+  text: string,
+  isGet: boolean
+): Effect.fn.Return<Answer, Failure.SendError> {
   const sentAt = call.clock.currentTimeMillisUnsafe()
   const signed = yield* Signature.sign({ ...identity, clockOffset })
   const secrets = { signed, serverSecret: identity.serverSecret }
   const url = `${endpoint.root}?${Signature.toQuery(signed, call.operation)}`
-  const bare = requestTo(url, wire)
+  const bare = requestTo(url, text, isGet)
   const { span } = telemetry
   const isTraced = span !== undefined && (yield* PropagateTrace)
   const request = isTraced ? HttpClientRequest.setHeaders(bare, HttpTraceContext.toHeaders(span)) : bare
   telemetry.answer = undefined
-  if (telemetry.isWireLogged) yield* telemetry.sending(url, wire.text, call, secrets)
+  if (telemetry.isWireLogged) yield* telemetry.sending(url, text, call, secrets)
   const failed = (error: HttpClientError.HttpClientError) => Failure.transportFailed(error, call, secrets)
   const response = yield* Effect.catch(http.execute(request), failed)
   // Some make them anew whenever they are asked for.
@@ -234,18 +212,18 @@ const roundTrip = function* (
   }
   const answer = { status: response.status, secrets, time, wait: waitOf(response.status, headers, time) }
   telemetry.answer = { status: response.status }
-  const text = yield* Effect.catch(readText(response, responseLimit), (error): Effect.Effect<never, SendError> => {
-    if (typeof error !== "string") return failed(error)
-    const coding = headers["content-encoding"]
-    const notUtf8 = coding === undefined ? "not UTF-8" : `not UTF-8, since it came in the content coding ${coding}`
-    return Effect.fail(
-      Failure.unreadable({ ...answer, text: "" }, call, undefined, {
-        reason: { _tag: error === "TooLarge" ? "TooLarge" : "NotJson" },
-        problem: error === "TooLarge" ? `more than ${responseLimit} bytes` : notUtf8
-      })
-    )
-  })
-  return { ...answer, text }
+  const body = yield* Effect.catch(
+    readText(response, responseLimit),
+    (error): Effect.Effect<never, Failure.SendError> => {
+      if (typeof error !== "string") return failed(error)
+      const fail = Failure.unreadable({ ...answer, text: "" }, call, undefined)
+      if (error === "TooLarge") return fail("TooLarge", `more than ${responseLimit} bytes`)
+      const coding = headers["content-encoding"]
+      const why = coding === undefined ? "" : `, since it came in the content coding ${coding}`
+      return fail("NotJson", `not UTF-8${why}`)
+    }
+  )
+  return { ...answer, text: body }
 }
 
 /** What an operation makes its value of, beside the payload. */
@@ -286,52 +264,33 @@ const verdictOf = (code: number): ServerClock.Sample["verdict"] => {
 export const send = Effect.fnUntraced(function* <Op extends Operation.Types>(
   attempt: Attempt,
   operation: Operation.Operation<Op>,
-  checked: Checked<Op["Request"]>
-): Effect.fn.Return<Op["Success"], Op["Failure"] | ServiceError.GlobalError | SendError> {
+  { query, request }: Checked<Op["Request"]>
+): Effect.fn.Return<Op["Success"], Op["Failure"] | ServiceError.GlobalError | Failure.SendError> {
   const { call, telemetry } = attempt
-  const { request } = checked
-  const answer = yield* roundTrip(attempt, wireOf(operation, checked))
-  const fail = (problem: Parameters<typeof Failure.unreadable>[3]) =>
-    Effect.fail(Failure.unreadable(answer, call, telemetry.answer?.requestId, problem))
+  const sent = query ?? Operation.encodeRequest(operation, request)
+  const answer = yield* roundTrip(attempt, sent, query !== undefined)
+  const fail = (reason: Failure.Reason, problem: string) =>
+    Failure.unreadable(answer, call, telemetry.answer?.requestId)(reason, problem)
 
   const parsed = Operation.decodeResponse(operation, answer.text)
   if (Result.isSuccess(parsed)) telemetry.answer = new Answered(answer, parsed.success.code, parsed.success.requestId)
   if (telemetry.isWireLogged) yield* telemetry.received(answer.text, call, answer.secrets)
-  if (redirects.has(answer.status)) {
-    return yield* fail({ reason: { _tag: "Redirect" }, problem: "a redirect, which a signed request does not follow" })
-  }
-  if (Result.isFailure(parsed)) return yield* fail(Failure.noReturnCode(answer, parsed.failure))
+  if (redirects.has(answer.status)) return yield* fail("Redirect", "a redirect, which a signed request does not follow")
+  if (Result.isFailure(parsed)) return yield* fail(...Failure.noReturnCode(answer, parsed.failure))
   const { code, message } = parsed.success
   // Only an answer of the service itself tells its time: a proxy's says nothing.
   yield* attempt.serverClock.observe({ ...answer.time, verdict: verdictOf(code) })
   if (code !== 0) {
-    return yield* Effect.fail(
-      Failure.keepable<Op["Failure"] | ServiceError.GlobalError>(
-        Operation.failure(
-          operation,
-          {
-            ...call.description,
-            code,
-            requestId: telemetry.answer?.requestId,
-            vendorMessage: RedactedSnippet.make(answer.secrets, message),
-            ...answer.wait
-          },
-          request
-        )
-      )
-    )
+    const { requestId } = telemetry.answer ?? {}
+    const vendorMessage = RedactedSnippet.make(answer.secrets, message)
+    const details = { ...call.description, code, requestId, vendorMessage, ...answer.wait }
+    return yield* Effect.fail(Failure.keepable(Operation.failure(operation, details, request)))
   }
-  if (answer.status !== 200) {
-    return yield* fail({ reason: { _tag: "HttpStatus" }, problem: `success with HTTP status ${answer.status}` })
-  }
+  if (answer.status !== 200) return yield* fail("HttpStatus", `success with HTTP status ${answer.status}`)
   const payload = parsed.success.payload()
-  if (Result.isFailure(payload))
-    return yield* fail({ reason: { _tag: "WrongShape" }, problem: payload.failure.message })
-  const value = operation.interpret(
-    payload.success,
-    request,
-    new SuccessfulAnswer(answer.text, parsed.success.requestId, call)
-  )
-  if (Result.isFailure(value)) return yield* fail({ reason: { _tag: "WrongShape" }, problem: value.failure })
+  if (Result.isFailure(payload)) return yield* fail("WrongShape", payload.failure.message)
+  const successful = new SuccessfulAnswer(answer.text, parsed.success.requestId, call)
+  const value = operation.interpret(payload.success, request, successful)
+  if (Result.isFailure(value)) return yield* fail("WrongShape", value.failure)
   return value.success
 })
