@@ -65,7 +65,7 @@ export class LawBroken extends Schema.TaggedError<LawBroken>("@effect-zim/testin
   problems: Schema.Array(Schema.String)
 }) {
   override get message(): string {
-    return `not ${this.law}\n${InWords.indent(InWords.some(this.problems, 5, "\n"))}`
+    return `not ${this.law}\n${InWords.some(this.problems, 5, "\n")}`.replaceAll("\n", "\n  ")
   }
 }
 

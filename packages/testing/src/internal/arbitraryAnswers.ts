@@ -61,7 +61,7 @@ const Digits = Schema.Literals([
   "123456789012345678901234567890"
 ])
 
-const Spelling = Schema.Struct({
+const Page = Schema.Struct({
   code: Schema.Literals([0, 0, "0"]),
   message: Schema.Literals(["success", "", "null", "absent", 5]),
   requestId: Schema.Literals(["343649807833778782", "absent", "null", 7]),
@@ -69,11 +69,7 @@ const Spelling = Schema.Struct({
   emptyList: Schema.Literals(["empty", "null", "absent"]),
   next: Digits,
   more: Schema.Literals(["nothing", "field", "object"]),
-  space: Schema.Literals(["", " ", "\n"])
-})
-
-const Page = Schema.Struct({
-  ...Spelling.fields,
+  space: Schema.Literals(["", " ", "\n"]),
   length: Schema.Int.check(Schema.isBetween({ minimum: 0, maximum: 12 })),
   steps: ArbitraryScenarios.User.fields.steps
 })

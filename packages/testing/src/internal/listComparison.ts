@@ -1,5 +1,6 @@
 /** What came out of a pipeline, beside the list that should have come: what is missing, repeated or out of order. */
 import { Conversation, QueryConversationList } from "@effect-zim/protocol"
+import * as Arr from "effect/Array"
 import * as Exit from "effect/Exit"
 import type { Scenario } from "../Scenario.ts"
 import type { Served } from "./emulatorSpy.ts"
@@ -136,10 +137,8 @@ export const disordered = (observation: Observation, outcome: Outcome): Readonly
   const known = [...match(list, telling).found].filter((name) => places.has(name))
   const times = known.map((name) => list.get(name)?.UpdateTime ?? 0)
   if (times.every((time, i) => time >= (times[i - 1] ?? 0))) return []
-  for (const [i, second] of known.entries()) {
-    const first = known[i - 1]
-    if (first === undefined || (places.get(first) ?? 0) < (places.get(second) ?? 0)) continue
-    return [`${first} came before ${second}; the service sent ${second} first`]
-  }
-  return []
+  return Arr.zip(known, known.slice(1))
+    .filter(([first, second]) => (places.get(first) ?? 0) > (places.get(second) ?? 0))
+    .slice(0, 1)
+    .map(([first, second]) => `${first} came before ${second}; the service sent ${second} first`)
 }

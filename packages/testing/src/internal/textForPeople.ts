@@ -10,13 +10,6 @@ export abstract class InWords extends Inspectable.Class {
   }
 }
 
-/** Every line further to the right. */
-export const indent = (text: string, by = "  "): string =>
-  text
-    .split("\n")
-    .map((line) => `${by}${line}`)
-    .join("\n")
-
 /** `1 conversation`, `2 conversations`. */
 export const count = (n: number, what: string): string => `${n} ${what}${n === 1 ? "" : "s"}`
 
@@ -26,15 +19,13 @@ export const some = (items: ReadonlyArray<string>, atMost: number, separator = "
     ? items.join(separator)
     : `${items.slice(0, atMost).join(separator)}${separator}and ${items.length - atMost} more`
 
+const typeNames: ReadonlyMap<number, string> = new Map([
+  [Conversation.typeCodes.OneToOne, "peer"],
+  [Conversation.typeCodes.Group, "group"]
+])
+
 /** A conversation's type and id, which tell it apart from all others of a list: `group:7`, `peer:ada`. */
 export const conversation = ({ ConvId, ConvType }: Pick<Conversation.Wire, "ConvId" | "ConvType">): string => {
   const type = ConvType ?? Conversation.typeCodes.OneToOne
-  switch (type) {
-    case Conversation.typeCodes.OneToOne:
-      return `peer:${ConvId}`
-    case Conversation.typeCodes.Group:
-      return `group:${ConvId}`
-    default:
-      return `type ${type}:${ConvId}`
-  }
+  return `${typeNames.get(type) ?? `type ${type}`}:${ConvId}`
 }

@@ -9,11 +9,7 @@ import * as TestClock from "effect/testing/TestClock"
 import { inRange } from "./inRange.ts"
 
 /** Why an effect did not come to its end. */
-export class NeverEnds extends Data.TaggedError("NeverEnds")<{ readonly problem: string }> {
-  override get message(): string {
-    return this.problem
-  }
-}
+export class NeverEnds extends Data.TaggedError("NeverEnds")<{ readonly message: string }> {}
 
 /** A scheduler that knows how many of its tasks have not run yet. */
 const counting = (scheduler: Scheduler.Scheduler) => {
@@ -82,7 +78,7 @@ export const run = Effect.fnUntraced(function* <A, E, R>(
   // Time goes on already.
   if (watchedClocks.has(current)) return yield* effect
   if (!("adjust" in current && "setTime" in current)) {
-    return yield* new NeverEnds({ problem: "there is no TestClock: use it.effect, or provide TestClock.layer()" })
+    return yield* new NeverEnds({ message: "there is no TestClock: use it.effect, or provide TestClock.layer()" })
   }
   const clock = yield* TestClock.testClockWith((clock) => Effect.succeed(clock))
   const { counted, isIdle } = counting(yield* Scheduler.Scheduler)
@@ -106,10 +102,10 @@ export const run = Effect.fnUntraced(function* <A, E, R>(
     let cancel = soon(look)
     return Effect.sync(() => cancel())
   })
-  const stop = (problem: string) =>
+  const stop = (message: string) =>
     Effect.andThen(
       Effect.forkDetach(Fiber.interrupt(fiber)),
-      Effect.andThen(settle, Effect.fail(new NeverEnds({ problem })))
+      Effect.andThen(settle, Effect.fail(new NeverEnds({ message })))
     )
 
   let still = 0
