@@ -199,22 +199,21 @@ const decodeVersion = Schema.decodeUnknownEffect(Schema.fromJsonString(Schema.St
  * @category converting
  * @since 0.1.0
  */
-export const parse = <A>(
+export const parse = Effect.fnUntraced(function* <A>(
   schema: Schema.Codec<A, unknown>,
   json: string,
   path: string
-): Effect.Effect<A, CheckpointInvalid> =>
-  Effect.gen(function* () {
-    const invalid = (reason: InvalidReason["_tag"], problem: string) =>
-      new CheckpointInvalid({ path, reason: { _tag: reason }, problem })
-    const found = yield* Effect.mapError(decodeVersion(json), () =>
-      invalid("Unreadable", "it is damaged, or no checkpoint")
-    )
-    if (found.version !== version) {
-      const made = JSON.stringify(found.version)
-      return yield* invalid("OtherVersion", `it is of version ${made}, this program makes version ${version}`)
-    }
-    return yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(json), ({ message }) =>
-      invalid("Unreadable", `it is damaged: ${message.replaceAll(/\s+/g, " ")}`)
-    )
-  })
+): Effect.fn.Return<A, CheckpointInvalid> {
+  const invalid = (reason: InvalidReason["_tag"], problem: string) =>
+    new CheckpointInvalid({ path, reason: { _tag: reason }, problem })
+  const found = yield* Effect.mapError(decodeVersion(json), () =>
+    invalid("Unreadable", "it is damaged, or no checkpoint")
+  )
+  if (found.version !== version) {
+    const made = JSON.stringify(found.version)
+    return yield* invalid("OtherVersion", `it is of version ${made}, this program makes version ${version}`)
+  }
+  return yield* Effect.mapError(Schema.decodeUnknownEffect(Schema.fromJsonString(schema))(json), ({ message }) =>
+    invalid("Unreadable", `it is damaged: ${message.replaceAll(/\s+/g, " ")}`)
+  )
+})

@@ -19,7 +19,7 @@ import { inRange } from "./internal/inRange.ts"
 import { assertOfApp, invalid } from "./internal/refusals.ts"
 import * as ListCalls from "./internal/reading/listCalls.ts"
 import { UserReader } from "./internal/reading/userReader.ts"
-import * as Witness from "./internal/reading/witness.ts"
+import type { UsersVanished } from "./internal/reading/witness.ts"
 import { InputLines } from "./internal/reading/inputLines.ts"
 import type * as Progress from "./Progress.ts"
 import type * as ExportSink from "./ExportSink.ts"
@@ -63,20 +63,7 @@ export class NobodyExported extends Schema.TaggedError<NobodyExported>("@effect-
   }
 }
 
-/**
- * Many users in a row are not registered (or all since a resume), and neither are those whose lists were read before: the
- * service answers with the data of another app, or with none. Nothing of these users is recorded: they are pending.
- *
- * @category errors
- * @since 0.1.0
- */
-export const UsersVanished = Witness.UsersVanished
-
-/**
- * @category errors
- * @since 0.1.0
- */
-export type UsersVanished = Witness.UsersVanished
+export { UsersVanished } from "./internal/reading/witness.ts"
 
 /**
  * What ends an export, beside failures of the users' own stream: the sink cannot be opened or written, the checkpoint is
@@ -132,15 +119,6 @@ const eventOf = (outcome: ExportSink.Outcome): Progress.Event => {
   return { _tag: "UserExported", line, userId, verdict, conversations: conversations.length }
 }
 
-/** The page size and the concurrency, in their ranges. */
-const settingsOf = (options: Options) => {
-  const { concurrency = 16 } = options
-  const pageSize = PageSize.correct(options.pageSize ?? PageSize.maximum)
-  inRange("the export's pageSize", pageSize, Number.isInteger(pageSize), "a whole number")
-  inRange("the export's concurrency", concurrency, concurrency >= 1, "a number of users at a time, 1 or more")
-  return { pageSize, concurrency }
-}
-
 /** Opens the sink, for the app that the client is of. */
 const open = Effect.fnUntraced(function* ({ mode = "new", sink }: Options, appId: number) {
   const initial = Checkpoint.initial({
@@ -152,18 +130,6 @@ const open = Effect.fnUntraced(function* ({ mode = "new", sink }: Options, appId
   yield* assertOfApp(sink.location, session.checkpoint.appId, appId)
   return { session, isResumed: session.checkpoint.run !== initial.run }
 })
-
-/** A finished export once more: there must be no more users than it had. */
-const assertNoMore = <E, R>(
-  tasks: Stream.Stream<unknown, E, R>,
-  { place }: Checkpoint.Checkpoint,
-  path: string
-): Effect.Effect<void, E | Checkpoint.CheckpointInvalid, R> =>
-  Effect.flatMap(Stream.runHead(tasks), (more) =>
-    Option.isNone(more)
-      ? Effect.void
-      : invalid(path, "MoreUsers", `it is finished, and its users ended after ${place.read} lines: now there are more`)
-  )
 
 /** An open session, and the checkpoint that it has come to. */
 const makeSaver = (session: ExportSink.Session, lines: InputLines, pageSize: number) => {
@@ -239,7 +205,10 @@ export const run = <E, R>(
     Effect.gen(function* () {
       const { appId } = yield* ZimClient.ZimClient
       const clock = yield* Clock.Clock
-      const { concurrency, pageSize } = settingsOf(options)
+      const { concurrency = 16 } = options
+      const pageSize = PageSize.correct(options.pageSize ?? PageSize.maximum)
+      inRange("the export's pageSize", pageSize, Number.isInteger(pageSize), "a whole number")
+      inRange("the export's concurrency", concurrency, concurrency >= 1, "a number of users at a time, 1 or more")
       const { location } = options.sink
       const { isResumed, session } = yield* open(options, appId)
       const { checkpoint } = session
@@ -248,15 +217,16 @@ export const run = <E, R>(
       const stopped = yield* Deferred.make<void>()
       yield* Effect.forkScoped(Effect.andThen(options.until ?? Effect.never, Deferred.succeed(stopped, undefined)))
       const until = Deferred.await(stopped)
-      const hashStart = {
-        high: yield* Random.nextIntBetween(0, 2 ** 32),
-        low: yield* Random.nextIntBetween(0, 2 ** 32)
-      }
+      const half = Random.nextIntBetween(0, 2 ** 32)
+      const hashStart = yield* Effect.all({ high: half, low: half })
       const lines = new InputLines({ from, location, hashStart })
       const tasks = lines.tasks(users, until)
       const started: Progress.Event = { _tag: "Started", isResumed, run: checkpoint.run, counts }
       if (checkpoint.isFinished) {
-        yield* assertNoMore(tasks, checkpoint, location)
+        if (Option.isSome(yield* Stream.runHead(tasks))) {
+          const problem = `it is finished, and its users ended after ${from.read} lines: now there are more`
+          return yield* invalid(location, "MoreUsers", problem)
+        }
         return Stream.make<Array<Progress.Event>>(started, { _tag: "Finished", wasFinished: true, counts })
       }
 

@@ -10,6 +10,7 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import * as Metric from "effect/Metric"
 import * as Option from "effect/Option"
+import * as Record from "effect/Record"
 import { type Counts, noCounts } from "./Checkpoint.ts"
 import type { Exported, Failed } from "./ExportSink.ts"
 import { inRange } from "./internal/inRange.ts"
@@ -169,11 +170,7 @@ export const meter = (options?: {
 
     const isSampleDue = () => millis() - (samples.at(-1)?.at ?? 0) >= sampleEvery
     const measure = Effect.map(requests, (all) => {
-      const made = {
-        calls: all.calls - before.calls,
-        rejections: all.rejections - before.rejections,
-        retries: Math.max(0, all.retries - before.retries)
-      }
+      const made = Record.map(all, (count, name) => Math.max(0, count - before[name]))
       const now: Sample = { at: millis(), calls: made.calls }
       if (isSampleDue()) samples.push(now)
       while ((samples[1]?.at ?? now.at) < now.at - horizons.timeLeft) samples.shift()

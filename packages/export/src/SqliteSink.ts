@@ -72,9 +72,10 @@ const copyFailures = (database: DatabaseSync, path: string): void => {
 }
 
 /** The real names of an export's files, locked until the scope ends. */
-const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options) {
-  const out = yield* FileInspector.follow(nodeFiles, path)
-  const failuresFile = failures === undefined ? undefined : yield* FileInspector.follow(nodeFiles, failures)
+const occupy = Effect.fnUntraced(function* (options: Options) {
+  const out = yield* FileInspector.follow(nodeFiles, options.path)
+  const { failures: named } = options
+  const failures = named === undefined ? undefined : yield* FileInspector.follow(nodeFiles, named)
   const inPlace = {
     "the output": out,
     "its log": `${out}-wal`,
@@ -84,17 +85,17 @@ const occupy = Effect.fnUntraced(function* ({ failures, inputs, path }: Options)
   const beginning = Object.fromEntries(
     ["", "-wal", "-shm", "-journal"].map((ending) => [`the new output${ending}`, `${out}.new${ending}`])
   )
-  const besides =
-    failuresFile === undefined
-      ? {}
-      : { "the failures": failuresFile, "the unfinished failures": `${failuresFile}.part` }
+  const besides = failures && { "the failures": failures, "the unfinished failures": `${failures}.part` }
   const written = {
     parts: { ...inPlace, ...beginning, ...besides },
-    outputs: failuresFile === undefined ? [out] : [out, failuresFile],
+    outputs: failures ? [out, failures] : [out],
     inPlace: Object.values(inPlace)
   }
-  const assertLocked = yield* FileInspector.occupy(nodeFiles, SqliteLock.acquire, written, inputs)
-  return { out, failures: failuresFile, assertLocked }
+  return {
+    out,
+    failures,
+    assertLocked: yield* FileInspector.occupy(nodeFiles, SqliteLock.acquire, written, options.inputs)
+  }
 })
 
 /**

@@ -1,5 +1,6 @@
 /** What the tables of an export hold, whichever database they are in, and what a list that was read changes in them. */
 import * as Effect from "effect/Effect"
+import * as Struct from "effect/Struct"
 import * as Checkpoint from "../Checkpoint.ts"
 import * as ExportSink from "../ExportSink.ts"
 import { escape, unescape } from "./escapedText.ts"
@@ -62,16 +63,8 @@ export const unfinishedOf = Effect.fnUntraced(function* (last: Run | undefined, 
 })
 
 /** The columns of a run's counts. */
-export const countsOf = (counts: Checkpoint.Counts) => ({
-  lines: counts.lines,
-  users: counts.users,
-  conversations: counts.conversations,
-  failed: counts.failed,
-  invalid: counts.invalid,
-  duplicates: counts.duplicates,
-  changed_while_reading: counts.changedWhileReading,
-  at_cap: counts.atCap
-})
+export const countsOf = (counts: Checkpoint.Counts) =>
+  Struct.renameKeys(Struct.omit(counts, ["calls"]), { changedWhileReading: "changed_while_reading", atCap: "at_cap" })
 
 /** The columns of what a run has come to by now. */
 export const runColumnsOf = (checkpoint: Checkpoint.Checkpoint, now: string) => ({

@@ -18,31 +18,25 @@ export class NotUtf8 extends Schema.TaggedError<NotUtf8>("@effect-zim/export/Not
   }
 }
 
-const bytesOf = (text: string): ReadonlyArray<number> => Array.from(text, (character) => character.charCodeAt(0))
-
-/** What begins with these bytes, the longer ones first. */
-const signatures: ReadonlyArray<readonly [bytes: ReadonlyArray<number>, is: string]> = [
-  [bytesOf("SQLite format 3\0"), "it is a SQLite database"],
-  [bytesOf("\xff\xfe\0\0"), "it is in UTF-32 (little-endian), not in UTF-8"],
-  [bytesOf("\0\0\xfe\xff"), "it is in UTF-32 (big-endian), not in UTF-8"],
-  [bytesOf("\xff\xfe"), "it is in UTF-16 (little-endian), not in UTF-8"],
-  [bytesOf("\xfe\xff"), "it is in UTF-16 (big-endian), not in UTF-8"],
-  [bytesOf("PK\x03\x04"), "it is a ZIP archive or a spreadsheet, not a text"],
-  [bytesOf("\x1f\x8b"), "it is compressed with gzip"],
-  [bytesOf("BZh"), "it is compressed with bzip2"],
-  [bytesOf("\xfd7zXZ\0"), "it is compressed with xz"],
-  [bytesOf("\x28\xb5\x2f\xfd"), "it is compressed with zstd"],
-  [bytesOf("PAR1"), "it is a Parquet file"],
-  [bytesOf("%PDF"), "it is a PDF file"],
-  [bytesOf("\xd0\xcf\x11\xe0"), "it is an Excel file"]
+/** What begins with these bytes, a character each. */
+const signatures: ReadonlyArray<readonly [bytes: string, is: string]> = [
+  ["SQLite format 3\0", "it is a SQLite database"],
+  ["PK\x03\x04", "it is a ZIP archive or a spreadsheet, not a text"],
+  ["\x1f\x8b", "it is compressed with gzip"],
+  ["BZh", "it is compressed with bzip2"],
+  ["\xfd7zXZ\0", "it is compressed with xz"],
+  ["\x28\xb5\x2f\xfd", "it is compressed with zstd"],
+  ["PAR1", "it is a Parquet file"],
+  ["%PDF", "it is a PDF file"],
+  ["\xd0\xcf\x11\xe0", "it is an Excel file"]
 ]
 
-/** Where ASCII has its zeros, in other encodings. */
-const encodings: ReadonlyArray<readonly [zeros: RegExp, name: string]> = [
-  [/^x000/, "UTF-32 (little-endian)"],
-  [/^000x/, "UTF-32 (big-endian)"],
-  [/^x0(x0|$)/, "UTF-16 (little-endian)"],
-  [/^0x(0x|$)/, "UTF-16 (big-endian)"]
+/** The mark at the beginning, or where ASCII has its zeros, in other encodings. */
+const encodings: ReadonlyArray<readonly [beginning: RegExp, name: string]> = [
+  [/^(\xff\xfe|[^\0]\0)\0\0/, "UTF-32 (little-endian)"],
+  [/^\0\0(\xfe\xff|\0[^\0])/, "UTF-32 (big-endian)"],
+  [/^(\xff\xfe|[^\0]\0([^\0]\0|$))/, "UTF-16 (little-endian)"],
+  [/^(\xfe\xff|\0[^\0](\0[^\0]|$))/, "UTF-16 (big-endian)"]
 ]
 
 const lineFeed = 0x0a
@@ -50,27 +44,22 @@ const lineFeed = 0x0a
 /** So many first bytes tell what it is. */
 const headLength = 16
 
-const nameOf = (head: ReadonlyArray<number>): string | undefined => {
-  const signature = signatures.find(([bytes]) => bytes.every((byte, i) => head[i] === byte))
-  if (signature !== undefined) return signature[1]
-  const zeros = head
-    .slice(0, 4)
-    .map((byte) => (byte === 0 ? "0" : "x"))
-    .join("")
-  const encoding = encodings.find(([pattern]) => pattern.test(zeros))
-  return encoding && `it is in ${encoding[1]}, not in UTF-8`
+const nameOf = (head: string): string | undefined => {
+  const signature = signatures.find(([bytes]) => head.startsWith(bytes))
+  const encoding = encodings.find(([beginning]) => beginning.test(head))
+  return signature?.[1] ?? (encoding && `it is in ${encoding[1]}, not in UTF-8`)
 }
 
 /** Decodes piece by piece, and says what is no text: where it begins says best what it is. */
 class Decoder {
   readonly #decoder = new TextDecoder("utf-8", { fatal: true })
-  readonly #head: Array<number> = []
+  #head = ""
   #line = 1
   #trouble: string | undefined
 
   /** Nothing is the end. */
   decode(bytes: Uint8Array | undefined): Effect.Effect<string, NotUtf8> {
-    if (bytes !== undefined) this.#head.push(...bytes.subarray(0, headLength - this.#head.length))
+    if (bytes !== undefined) this.#head += String.fromCharCode(...bytes.subarray(0, headLength - this.#head.length))
     const text = this.#trouble === undefined ? this.#textOf(bytes) : ""
     if (this.#trouble === undefined) return Effect.succeed(text)
     // There may be more to tell it by.

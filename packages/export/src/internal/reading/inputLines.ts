@@ -82,12 +82,9 @@ export class InputLines {
   /** The place once these lines are done too. */
   placeAfter(done: ReadonlyArray<{ readonly line: number }>): Place {
     const isDone = new Set(done.map(({ line }) => line))
-    const hasBegun = this.#line > this.#from.read
-    return {
-      read: hasBegun ? this.#line : this.#from.read,
-      digest: hasBegun ? Hash.format(this.#digest) : this.#from.digest,
-      pending: [...this.#pending].filter((line) => !isDone.has(line))
-    }
+    const pending = [...this.#pending].filter((line) => !isDone.has(line))
+    if (this.#line <= this.#from.read) return { ...this.#from, pending }
+    return { read: this.#line, digest: Hash.format(this.#digest), pending }
   }
 
   /** Whether every line is done. */

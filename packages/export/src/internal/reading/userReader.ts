@@ -9,14 +9,14 @@
  * Who is not registered is recorded as soon as somebody else is read. Where many in a row are not, those who were read
  * before are asked: another app's data, or none, knows nobody.
  */
-import { ClientError, type Conversations, type ZimClient } from "@effect-zim/client"
+import { ClientError, type Conversations } from "@effect-zim/client"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
 import * as Stream from "effect/Stream"
 import type * as ExportSink from "../../ExportSink.ts"
 import type { Task, User } from "./inputLines.ts"
 import { type Asked, readList, readListAgain } from "./listCalls.ts"
-import { type Options, type SuspectFailure, type UsersVanished, Witness } from "./witness.ts"
+import { type Moment, type Options, type SuspectFailure, type UsersVanished, Witness } from "./witness.ts"
 
 /** Silence while a user's list was asked for says nothing of itself where it was shorter than this, in milliseconds. */
 const longSilence = 60_000
@@ -61,35 +61,30 @@ export class UserReader {
   }
 
   /** What became of a line, and of users who have waited; nothing yet where the user waits from now on. */
-  read(task: Task): Asked<ReadonlyArray<ExportSink.Outcome>, UsersVanished> {
-    return Effect.gen({ self: this }, function* () {
-      if (task._tag === "Failed") return [task]
-      const began = this.#witness.now()
-      const result = yield* this.#settle(task, readList(task.userId, this.#options.pageSize))
-      if (result._tag === "SuspectFailure") return yield* this.#suspect(result, began)
-      if (result._tag === "Exported") return [...this.#unregistered.splice(0), result]
-      return result.error === "UserNotRegistered" ? yield* this.#addUnregistered(result) : [result]
-    })
-  }
+  readonly read = Effect.fnUntraced({ self: this }, function* (task: Task) {
+    if (task._tag === "Failed") return [task]
+    const began = this.#witness.now()
+    const result = yield* this.#settle(task, readList(task.userId, this.#options.pageSize))
+    if (result._tag === "SuspectFailure") return yield* this.#suspect(result, began)
+    if (result._tag === "Exported") return [...this.#unregistered.splice(0), result]
+    return result.error === "UserNotRegistered" ? yield* this.#addUnregistered(result) : [result]
+  })
 
   /** What becomes of those who still wait when all others are done. */
-  get waiting(): Stream.Stream<ExportSink.Outcome, Conversations.ListError | UsersVanished, ZimClient.ZimClient> {
-    return Stream.unwrap(
-      Effect.gen({ self: this }, function* () {
-        const { exists, isOfNow } = this.#witness
-        const unregistered = Stream.fromIterable(isOfNow ? this.#unregistered.splice(0) : yield* this.#endRow())
-        const error = this.#trouble
-        if (error === undefined) return unregistered
-        if (!exists) return Stream.concat(unregistered, Stream.fail(error))
-        const judged = Stream.mapEffect(
-          Stream.fromIterable(this.#waiting.splice(0)),
-          (user) => this.#judge({ ...user, error }),
-          { concurrency: this.#options.concurrency, unordered: true }
-        )
-        return Stream.concat(unregistered, judged)
-      })
-    )
-  }
+  readonly waiting = Stream.unwrap(
+    Effect.gen({ self: this }, function* () {
+      const { exists, isOfNow } = this.#witness
+      const unregistered = Stream.fromIterable(isOfNow ? this.#unregistered.splice(0) : yield* this.#endRow())
+      const error = this.#trouble
+      if (error === undefined) return unregistered
+      if (!exists) return Stream.concat(unregistered, Stream.fail(error))
+      const { concurrency } = this.#options
+      const judged = Stream.fromIterable(this.#waiting.splice(0)).pipe(
+        Stream.mapEffect((user) => this.#judge({ ...user, error }), { concurrency, unordered: true })
+      )
+      return Stream.concat(unregistered, judged)
+    })
+  )
 
   /** What becomes of a user, where that is sure. */
   #settle(user: User, ask: Asked<Conversations.Snapshot>): Asked<ExportSink.Outcome | SuspectFailure> {
@@ -125,44 +120,37 @@ export class UserReader {
   }
 
   /** Lets a user wait, as long as it is not everybody's trouble; asks those again who wait when there are many. */
-  #suspect(
-    suspect: SuspectFailure,
-    began: { readonly turn: number; readonly at: number }
-  ): Asked<ReadonlyArray<ExportSink.Outcome>> {
-    return Effect.gen({ self: this }, function* () {
-      const { error, ...user } = suspect
-      this.#waiting.push(user)
-      this.#trouble = error
-      const witness = this.#witness
-      if (!witness.exists) {
-        // Nobody has been read yet: it goes on for a while, but not where it takes long.
-        const isLong = witness.now().at - began.at >= longSilence || this.#waiting.length >= mostUnread
-        if (isLong && !(yield* witness.isReadingAfter(suspect))) return yield* Effect.fail(error)
-        return []
-      }
-      if (witness.isSilentSince(began)) yield* witness.assertReadingAfter(suspect)
-      if (this.#waiting.length < mostWaiting) return []
-      const { concurrency } = this.#options
-      const asked = this.#waiting.splice(0, mostWaiting)
-      return yield* Effect.forEach(asked, (user) => this.#judge({ ...user, error }), { concurrency })
-    })
-  }
+  readonly #suspect = Effect.fnUntraced({ self: this }, function* (suspect: SuspectFailure, began: Moment) {
+    const { error, ...user } = suspect
+    this.#waiting.push(user)
+    this.#trouble = error
+    const witness = this.#witness
+    if (!witness.exists) {
+      // Nobody has been read yet: it goes on for a while, but not where it takes long.
+      const isLong = witness.now().at - began.at >= longSilence || this.#waiting.length >= mostUnread
+      if (isLong && !(yield* witness.isReadingAfter(suspect))) return yield* Effect.fail(error)
+      return []
+    }
+    if (witness.isSilentSince(began)) yield* witness.assertReadingAfter(suspect)
+    if (this.#waiting.length < mostWaiting) return []
+    const { concurrency } = this.#options
+    const asked = this.#waiting.splice(0, mostWaiting)
+    return yield* Effect.forEach(asked, (user) => this.#judge({ ...user, error }), { concurrency })
+  })
 
   /** Asks a user again, in turns with somebody else, until it is sure. */
-  #judge(first: SuspectFailure): Asked<ExportSink.Outcome> {
-    return Effect.gen({ self: this }, function* () {
-      const { user } = first
-      yield* this.#witness.assertReadingAfter(first)
-      for (let count = 0, setbacks = 0; ;) {
-        const result = yield* this.#settle(user, readListAgain(user.userId, this.#options.pageSize))
-        if (result._tag !== "SuspectFailure") return result
-        if (yield* this.#witness.isReadingAfter(result)) {
-          if (++count === strikes) return failedOf(user, result.error)
-        } else {
-          if (++setbacks === mostSetbacks) return yield* Effect.fail(result.error)
-          yield* this.#witness.assertReadingAfter(result)
-        }
+  readonly #judge = Effect.fnUntraced({ self: this }, function* (first: SuspectFailure) {
+    const { user } = first
+    yield* this.#witness.assertReadingAfter(first)
+    for (let count = 0, setbacks = 0; ;) {
+      const result = yield* this.#settle(user, readListAgain(user.userId, this.#options.pageSize))
+      if (result._tag !== "SuspectFailure") return result
+      if (yield* this.#witness.isReadingAfter(result)) {
+        if (++count === strikes) return failedOf(user, result.error)
+      } else {
+        if (++setbacks === mostSetbacks) return yield* Effect.fail(result.error)
+        yield* this.#witness.assertReadingAfter(result)
       }
-    })
-  }
+    }
+  })
 }

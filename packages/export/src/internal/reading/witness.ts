@@ -19,7 +19,13 @@ export interface SuspectFailure {
   readonly turn: number
 }
 
-/** See `Export.UsersVanished`. */
+/**
+ * Many users in a row are not registered (or all since a resume), and neither are those whose lists were read before: the
+ * service answers with the data of another app, or with none. Nothing of these users is recorded: they are pending.
+ *
+ * @category errors
+ * @since 0.1.0
+ */
 export class UsersVanished extends Schema.TaggedError<UsersVanished>("@effect-zim/export/UsersVanished")(
   "UsersVanished",
   {
@@ -42,6 +48,8 @@ export interface Options {
   /** The time in milliseconds. */
   readonly now: () => number
 }
+
+export type Moment = ReturnType<Witness["now"]>
 
 export class Witness {
   readonly #options: Options
@@ -82,7 +90,7 @@ export class Witness {
   }
 
   /** Whether nobody has been read since, or not for half of that time. */
-  isSilentSince(began: { readonly turn: number; readonly at: number }): boolean {
+  isSilentSince(began: Moment): boolean {
     const now = this.#options.now()
     return this.#last.ended <= began.turn || now - this.#last.endedAt > (now - began.at) / 2
   }
@@ -93,18 +101,16 @@ export class Witness {
   }
 
   /** Fails where nobody else can be read after that. */
-  assertReadingAfter(suspect: SuspectFailure): Asked<void> {
-    return Effect.gen({ self: this }, function* () {
-      let other = this.#userId
-      const asked = other === undefined ? [] : [other]
-      while (!(yield* this.#isReading(suspect.turn, other))) {
-        if (other === undefined || asked.length === mostAsked) return yield* Effect.fail(suspect.error)
-        // What becomes of one user may become of a second one.
-        other = this.#options.another([suspect.user.userId, ...asked]) ?? other
-        asked.push(other)
-      }
-    })
-  }
+  readonly assertReadingAfter = Effect.fnUntraced({ self: this }, function* (suspect: SuspectFailure) {
+    let other = this.#userId
+    const asked = other === undefined ? [] : [other]
+    while (!(yield* this.#isReading(suspect.turn, other))) {
+      if (other === undefined || asked.length === mostAsked) return yield* Effect.fail(suspect.error)
+      // What becomes of one user may become of a second one.
+      other = this.#options.another([suspect.user.userId, ...asked]) ?? other
+      asked.push(other)
+    }
+  })
 
   /** Fails where those who were read before are not registered any more than these, the last of whom was answered then. */
   assertRegistered(unregistered: ReadonlyArray<string>, turn: number): Asked<void, UsersVanished> {

@@ -14,6 +14,7 @@ import { invalid, unusable } from "../refusals.ts"
 const applicationId = 0x5a494d58
 
 const schema = `
+BEGIN IMMEDIATE;
 CREATE TABLE runs (
   id INTEGER PRIMARY KEY,
   name TEXT NOT NULL,
@@ -75,6 +76,8 @@ CREATE TABLE failures (
 CREATE INDEX failures_by_user ON failures (user_id);
 PRAGMA application_id = ${applicationId};
 PRAGMA user_version = ${Checkpoint.version};
+COMMIT;
+PRAGMA journal_mode = WAL
 `
 
 /** A database, once it has done this; else it is closed. */
@@ -108,13 +111,7 @@ export const transaction = <A>(database: DatabaseSync, run: () => A): A => {
 const create = (path: string): void => {
   const unfinished = `${path}.new`
   for (const suffix of ["", "-journal", "-wal", "-shm"]) Fs.rmSync(`${unfinished}${suffix}`, { force: true })
-  const database = new DatabaseSync(unfinished)
-  try {
-    transaction(database, () => database.exec(schema))
-    database.exec("PRAGMA journal_mode = WAL")
-  } finally {
-    database.close()
-  }
+  openWith(new DatabaseSync(unfinished), schema).close()
   Fs.renameSync(unfinished, path)
 }
 
