@@ -10,15 +10,15 @@
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
 import * as Redis from "effect/persistence/Redis"
+import * as Schedule from "effect/Schedule"
 import * as Schema from "effect/Schema"
-import * as RedisConnection from "./internal/sharedQuota/redisConnection.ts"
+import type * as Scope from "effect/Scope"
 import * as Scripts from "./internal/sharedQuota/redisScripts.ts"
-import { problemOf } from "./internal/sharedQuota/store.ts"
+import { problemOf, replyOf } from "./internal/sharedQuota/store.ts"
 import * as Quota from "./Quota.ts"
 import * as SharedQuota from "./SharedQuota.ts"
 
 export { provide } from "./Quota.ts"
-export type { Client } from "./internal/sharedQuota/redisConnection.ts"
 
 /**
  * What a quota over Redis is made of. All processes of one key must be given the same.
@@ -34,77 +34,37 @@ export interface Options extends SharedQuota.Options {
   readonly prefix?: string | undefined
 }
 
-/** What each script begins with: its two keys, a lease and the limits. */
-const beginning = (prefix: string, { key, limits }: Pick<SharedQuota.Ask, "key" | "limits">, lease: string) => [
-  // The braces put both on the same node of a cluster.
-  `${prefix}:{${key}}:leases`,
-  `${prefix}:{${key}}:state`,
-  lease,
-  limits.limit,
-  limits.window,
-  limits.grace
-]
-
-const acquireScript = Redis.script(
-  (prefix: string, ask: SharedQuota.Ask) => [
-    ...beginning(prefix, ask, ask.lease),
-    ask.hold,
-    Math.floor(ask.allowance),
-    ask.spacing,
-    ask.isKnown ? 1 : 0,
-    ask.host ?? ""
-  ],
-  { numberOfKeys: 2, lua: Scripts.acquire }
-).withReturnType<unknown>()
-
-const releaseScript = Redis.script(
-  (prefix: string, back: SharedQuota.Return) => [
-    ...beginning(prefix, back, back.lease),
-    back.ago,
-    back.delay ?? "",
-    Math.floor(back.allowance),
-    back.rejected?.grantedAt ?? "",
-    back.rejected?.spacing ?? ""
-  ],
-  { numberOfKeys: 2, lua: Scripts.release }
-)
-
-const pauseScript = Redis.script(
-  (prefix: string, pause: SharedQuota.Pause) => [...beginning(prefix, pause, ""), pause.millis],
-  { numberOfKeys: 2, lua: Scripts.pause }
-)
+/**
+ * What the quota needs of a client of the package `redis` (5 or later): what `createClient` gives has it.
+ *
+ * @category models
+ * @since 0.1.0
+ */
+export interface Client {
+  readonly isReady: boolean
+  readonly connect: () => Promise<unknown>
+  readonly sendCommand: <A>(args: Array<string>) => Promise<A>
+  /** Waits for nothing. */
+  readonly destroy: () => void
+  readonly on: (event: "error" | "ready", listener: (cause?: unknown) => void) => unknown
+}
 
 /** The wait, the time, and the last rejection: when, and with which spacing. */
 const decodeReply = Schema.decodeUnknownEffect(
   Schema.Tuple([Schema.Int, Schema.FiniteFromString, Schema.FiniteFromString, Schema.FiniteFromString])
 )
 
-const toAnswer = ([millis, now, rejectedAt, spacing]: readonly [number, number, number, number]): SharedQuota.Reply => {
-  const rejection = rejectedAt < 0 ? undefined : { at: rejectedAt, ago: now - rejectedAt, spacing }
-  return millis === 0 ? { _tag: "Granted", at: now, rejection } : { _tag: "Wait", millis, rejection }
-}
-
 /** What an answer of Redis begins with that is an error. */
 const errorCode = /^([A-Z][A-Z0-9]{2,})(?: |$)/
 
 /** Answers that concern everybody who asks, and pass: Redis starts, fails over, is busy, or has no room. */
-const passing = new Set([
-  "BUSY",
-  "CLUSTERDOWN",
-  "LOADING",
-  "MASTERDOWN",
-  "MISCONF",
-  "NOREPLICAS",
-  "OOM",
-  "READONLY",
-  "TRYAGAIN"
-])
+const passing = /^(?:BUSY|CLUSTERDOWN|LOADING|MASTERDOWN|MISCONF|NOREPLICAS|OOM|READONLY|TRYAGAIN)$/
 
 /** What a failed command of Redis says of it. */
 const unavailable = (cause: unknown): SharedQuota.StoreUnavailable => {
   const problem = problemOf(cause)
   const code = errorCode.exec(problem)?.[1]
-  const _tag = code === undefined ? "NoAnswer" : passing.has(code) ? "Refused" : "Denied"
+  const _tag = code === undefined ? "NoAnswer" : passing.test(code) ? "Refused" : "Denied"
   return new SharedQuota.StoreUnavailable({ problem, reason: { _tag }, cause })
 }
 
@@ -126,17 +86,19 @@ const unavailable = (cause: unknown): SharedQuota.StoreUnavailable => {
  * @category constructors
  * @since 0.1.0
  */
-export const store = (options?: {
-  readonly prefix?: string | undefined
-}): Effect.Effect<SharedQuota.Store, never, Redis.Redis> =>
+export const store = (options?: Pick<Options, "prefix">): Effect.Effect<SharedQuota.Store, never, Redis.Redis> =>
   Effect.map(Redis.Redis, (redis) => {
     const prefix = options?.prefix ?? "quota"
-    const acquire = redis.eval(acquireScript)
-    const release = redis.eval(releaseScript)
-    const pause = redis.eval(pauseScript)
+    const acquire = redis.eval(Scripts.acquire)
+    const release = redis.eval(Scripts.release)
+    const pause = redis.eval(Scripts.pause)
     return {
       acquire: (ask) =>
-        acquire(prefix, ask).pipe(Effect.flatMap(decodeReply), Effect.map(toAnswer), Effect.mapError(unavailable)),
+        acquire(prefix, ask).pipe(
+          Effect.flatMap(decodeReply),
+          Effect.map((reply) => replyOf(...reply)),
+          Effect.mapError(unavailable)
+        ),
       release: (lease) => Effect.mapError(release(prefix, lease), unavailable),
       pause: (spell) => Effect.mapError(pause(prefix, spell), unavailable)
     }
@@ -158,9 +120,7 @@ export const store = (options?: {
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (options?: Options) {
-  return yield* SharedQuota.make(yield* store(options), options)
-})
+export const make = (options?: Options) => Effect.flatMap(store(options), (store) => SharedQuota.make(store, options))
 
 /**
  * A quota over Redis for every client built on this layer, by a connection that is somebody else's: a layer of the
@@ -185,6 +145,54 @@ export const make = Effect.fnUntraced(function* (options?: Options) {
 export const layer = (options?: Options): Layer.Layer<Quota.Quota, never, Redis.Redis> =>
   Layer.effect(Quota.Quota, make(options))
 
+const failed = (cause: unknown) => new Redis.RedisError({ cause })
+
+/** A connection of the package `redis` whose begin and end wait for nobody: Redis may be away, or hang, at either. */
+const connect = Effect.fnUntraced(function* (
+  create: () => Client
+): Effect.fn.Return<Redis.Redis["Service"], never, Scope.Scope> {
+  /** Why there is no connection, as far as that is known. */
+  let lost: unknown
+  // Not `close`, which waits for answers that may never come: the quota has waited for its own. After it, clients of
+  // `redis` 5 refuse to be destroyed, and their sockets keep the process alive.
+  const client = yield* Effect.acquireRelease(Effect.sync(create), (client) =>
+    Effect.ignore(Effect.try(() => client.destroy()))
+  )
+  const waiting = new Set<() => void>()
+  const know = (cause: unknown): void => {
+    lost = cause
+    for (const tell of waiting) tell()
+    waiting.clear()
+  }
+  client.on("error", know)
+  client.on("ready", () => know(undefined))
+  const isKnown = Effect.callback<void>((resume) => {
+    const tell = () => resume(Effect.void)
+    waiting.add(tell)
+    return Effect.sync(() => waiting.delete(tell))
+  })
+
+  yield* Effect.tryPromise(() => client.connect()).pipe(
+    Effect.tapError((error) => Effect.sync(() => know(error.cause))),
+    Effect.retry(Schedule.spaced("1 second")),
+    (connecting) => Effect.forkScoped(connecting, { startImmediately: true })
+  )
+  const unused = failed(new Error("the connection of a quota is for its scripts"))
+  // While it tries to connect a client would keep commands back: that there is no connection is said at once.
+  const send = <A>(command: string, ...args: ReadonlyArray<string>): Effect.Effect<A, Redis.RedisError> =>
+    Effect.suspend(() => {
+      if (client.isReady) {
+        return Effect.tryPromise({ try: () => client.sendCommand<A>([command, ...args]), catch: failed })
+      }
+      return lost === undefined ? Effect.andThen(isKnown, send<A>(command, ...args)) : Effect.fail(failed(lost))
+    })
+  return yield* Redis.make({
+    send,
+    subscribe: () => Effect.fail(unused),
+    connect: Effect.fail(unused)
+  })
+})
+
 /**
  * A quota over a Redis connection of its own, which the package `redis` makes. The layer is there at once, whether Redis
  * answers or not: `whenUnavailable` says what happens until it does. Its end waits for Redis for `timeout` at most, and
@@ -203,5 +211,5 @@ export const layer = (options?: Options): Layer.Layer<Quota.Quota, never, Redis.
  * @category layers
  * @since 0.1.0
  */
-export const layerClient = (create: () => RedisConnection.Client, options?: Options): Layer.Layer<Quota.Quota> =>
-  Layer.provide(layer(options), Layer.effect(Redis.Redis, RedisConnection.make(create)))
+export const layerClient = (create: () => Client, options?: Options): Layer.Layer<Quota.Quota> =>
+  Layer.provide(layer(options), Layer.effect(Redis.Redis, connect(create)))

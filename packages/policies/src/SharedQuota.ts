@@ -96,7 +96,7 @@ export const make = Effect.fnUntraced(function* (
         (queue) => queue.withPermit(call, attempt, outcomeOf, pauseOf)
       ),
     state: Clock.clockWith((clock) =>
-      Effect.sync(() => Array.from(queues.values(), (queue) => queue.state(millisOf(clock))))
+      Effect.sync(() => Array.from(queues, ([key, queue]) => queue.state(key, millisOf(clock))))
     )
   }
 })

@@ -18,7 +18,7 @@ import * as Schema from "effect/Schema"
 import * as SqlClient from "effect/sql/SqlClient"
 import type * as SqlError from "effect/sql/SqlError"
 import * as Functions from "./internal/sharedQuota/sqlFunctions.ts"
-import { problemOf, timeoutOf } from "./internal/sharedQuota/store.ts"
+import { problemOf, replyOf, timeoutOf } from "./internal/sharedQuota/store.ts"
 import * as Quota from "./Quota.ts"
 import * as SharedQuota from "./SharedQuota.ts"
 
@@ -62,12 +62,6 @@ const decodeRow = Schema.decodeUnknownEffect(
     })
   ])
 )
-
-const toReply = ([row]: Effect.Success<ReturnType<typeof decodeRow>>): SharedQuota.Reply => {
-  const { at, rejected_at: rejectedAt, rejected_spacing: spacing, wait } = row
-  const rejection = rejectedAt < 0 ? undefined : { at: rejectedAt, ago: at - rejectedAt, spacing }
-  return wait === 0 ? { _tag: "Granted", at, rejection } : { _tag: "Wait", millis: wait, rejection }
-}
 
 const denied = (cause: unknown) => new SharedQuota.StoreUnavailable({ reason: { _tag: "Denied" }, cause })
 
@@ -183,7 +177,7 @@ export const store = (options?: StoreOptions): Effect.Effect<SharedQuota.Store, 
           ask.host ?? ""
         ]).pipe(
           Effect.flatMap((rows) => Effect.mapError(decodeRow(rows), denied)),
-          Effect.map(toReply)
+          Effect.map(([row]) => replyOf(row.wait, row.at, row.rejected_at, row.rejected_spacing))
         ),
       release: (back) =>
         Effect.asVoid(

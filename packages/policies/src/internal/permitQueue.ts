@@ -63,22 +63,64 @@ export const refusal = (call: Call, millis: number): DeadlineExceeded =>
 /** The queue for the permits of one key. Who gives those out, and when, is said by what extends it. */
 export abstract class PermitQueue<E> {
   /** In the order in which they came. */
-  readonly callers = new Set<Caller>()
+  protected readonly callers = new Set<Caller>()
+  /** What permits are given out of. */
+  protected permits: Permits.Permits
+
+  constructor(limits: Permits.Limits) {
+    this.permits = new Permits.Permits(limits)
+  }
+
+  /** When the next permit may be given out. */
+  protected get nextGrant(): number {
+    return this.permits.nextGrant
+  }
+
+  /** The least that a caller behind `ahead` others has to wait, in milliseconds. */
+  protected leastWait(now: number, ahead: number): number {
+    return this.permits.leastWait(now, ahead)
+  }
+
+  /** How many permits are out. */
+  protected get inUse(): number {
+    return this.permits.inUse
+  }
+
+  state(key: string, now: number) {
+    return {
+      key,
+      inUse: this.inUse,
+      waiting: this.callers.size,
+      nextPermit: Duration.millis(Math.max(0, this.nextGrant - now)),
+      spacing: Duration.millis(this.permits.spacing)
+    }
+  }
+
+  /** Gives the caller one of these permits. */
+  protected give(caller: Caller, permits: Permits.Permits, now: number): Permits.Permit {
+    return (caller.permit = permits.grant(now, Duration.toMillis(caller.call.attemptTimeout)))
+  }
 
   /** Gives the caller a permit if it can have one at once. */
-  protected abstract grantAtOnce(caller: Caller): boolean
+  protected grantAtOnce?(caller: Caller): boolean
   /** What the first in the queue does until it has its permit. */
   protected abstract turn(caller: Caller): Effect.Effect<void, E | DeadlineExceeded>
-  /** The least that a caller behind `ahead` others has to wait, in milliseconds. */
-  protected abstract leastWait(now: number, ahead: number): number
-  /** Hears where the caller's request goes, and says how long it has to wait before it is sent, in milliseconds. */
-  protected abstract send(caller: Caller, host: string): number
+  /** Tells others of a permit that came back, and of a pause, in milliseconds. */
+  protected tell?(caller: Caller, now: number, outcome: Permits.Outcome, pause?: number): Effect.Effect<void>
+
   /** Takes back what the caller got, if it got anything. For as long as `pause`, nobody gets a permit. */
-  protected abstract release(
-    caller: Caller,
-    outcome: Permits.Outcome,
-    pause?: Duration.Duration
-  ): Effect.Effect<void> | undefined
+  #release(caller: Caller, outcome: Permits.Outcome, pause?: Duration.Duration): Effect.Effect<void> | undefined {
+    const now = nowOf(caller)
+    const { permit } = caller
+    const millis = pause === undefined ? undefined : Duration.toMillis(pause)
+    if (permit !== undefined) permit.permits.release(now, permit, outcome)
+    if (millis !== undefined) {
+      this.permits.pause(now + millis)
+      this.refuseLate(now)
+    }
+    this.wakeFirst()
+    return this.tell?.(caller, now, outcome, millis)
+  }
 
   /** A caller's way: gets its permit, makes its attempt with it, and gives it back however the attempt ends. */
   withPermit<A, E2, R>(
@@ -94,17 +136,18 @@ export abstract class PermitQueue<E> {
       const askedAt = millisOf(call.clock)
       const caller: Caller = { call, askedAt, permit: undefined, isAwake: false, wake: undefined, looksAt: askedAt }
       const goingTo = (host: string) => {
-        const wait = this.send(caller, host)
+        const { permit } = caller
+        const wait = permit === undefined ? 0 : permit.permits.send(permit, nowOf(caller), host)
         return wait > 0 ? call.clock.sleep(Duration.millis(Math.ceil(wait))) : undefined
       }
       const waited = () => Duration.millis((caller.permit?.sentAt ?? 0) - caller.askedAt)
       const used = Effect.onExitPrimitive(restore(Effect.suspend(() => attempt(waited(), goingTo))), (exit) =>
-        this.release(caller, outcomeOf(exit), pauseOf?.(exit))
+        this.#release(caller, outcomeOf(exit), pauseOf?.(exit))
       )
-      if (this.callers.size === 0 && this.grantAtOnce(caller)) return used
+      if (this.callers.size === 0 && this.grantAtOnce?.(caller) === true) return used
       // Interruption may come after the permit was granted and before anybody knows.
       const admittedOrNot = Effect.onExitPrimitive(restore(this.#admit(caller)), (exit) =>
-        Exit.isSuccess(exit) ? undefined : this.release(caller, "NotSent")
+        Exit.isSuccess(exit) ? undefined : this.#release(caller, "NotSent")
       )
       return Effect.flatMap(admittedOrNot, () => used)
     })
@@ -178,13 +221,6 @@ export abstract class PermitQueue<E> {
 
 /** The queue for permits that this process gives out by itself. */
 class LocalQueue extends PermitQueue<never> {
-  readonly permits: Permits.Permits
-
-  constructor(limits: Permits.Limits) {
-    super()
-    this.permits = new Permits.Permits(limits)
-  }
-
   /** Goes on under other limits, which may let the first in the queue go. */
   under(limits: Permits.Limits): this {
     if (this.permits.limits !== limits) {
@@ -198,17 +234,9 @@ class LocalQueue extends PermitQueue<never> {
     return this.callers.size === 0 && this.permits.isIdle(now)
   }
 
-  protected leastWait(now: number, ahead: number): number {
-    return this.permits.leastWait(now, ahead)
-  }
-
-  #grant(caller: Caller, now: number): void {
-    caller.permit = this.permits.grant(now, Duration.toMillis(caller.call.attemptTimeout))
-  }
-
-  protected grantAtOnce(caller: Caller): boolean {
-    if (this.permits.nextGrant > caller.askedAt) return false
-    this.#grant(caller, caller.askedAt)
+  protected override grantAtOnce(caller: Caller): boolean {
+    if (this.nextGrant > caller.askedAt) return false
+    this.give(caller, this.permits, caller.askedAt)
     return true
   }
 
@@ -217,25 +245,11 @@ class LocalQueue extends PermitQueue<never> {
     return Effect.suspend(() => {
       const now = nowOf(caller)
       if (isOnItsOwn) this.permits.takeBackLost(now)
-      const wait = this.permits.nextGrant - now
+      const wait = this.nextGrant - now
       if (wait > 0) return Effect.andThen(sleep(caller, wait), this.turn(caller))
-      this.#grant(caller, now)
+      this.give(caller, this.permits, now)
       return Effect.void
     })
-  }
-
-  protected send(caller: Caller, host: string): number {
-    return caller.permit === undefined ? 0 : this.permits.send(caller.permit, nowOf(caller), host)
-  }
-
-  protected release(caller: Caller, outcome: Permits.Outcome, pause?: Duration.Duration): undefined {
-    const now = nowOf(caller)
-    if (caller.permit !== undefined) this.permits.release(now, caller.permit, outcome)
-    if (pause !== undefined) {
-      this.permits.pause(now + Duration.toMillis(pause))
-      this.refuseLate(now)
-    }
-    this.wakeFirst()
   }
 }
 
@@ -268,12 +282,6 @@ export class LocalQueues {
   }
 
   state(now: number) {
-    return Array.from(this.#known, ([key, { callers, permits }]) => ({
-      key,
-      inUse: permits.inUse,
-      waiting: callers.size,
-      nextPermit: Duration.millis(Math.max(0, permits.nextGrant - now)),
-      spacing: Duration.millis(permits.spacing)
-    }))
+    return Array.from(this.#known, ([key, queue]) => queue.state(key, now))
   }
 }

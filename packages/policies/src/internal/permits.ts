@@ -30,9 +30,11 @@ export interface Limits {
 
 /** A permit that is out. */
 export interface Permit {
+  /** Those that it is one of. */
+  readonly permits: Permits
   /** When it was given out or, later, when the request could be sent. */
   sentAt: number
-  /** Where the permits's requests went when it was given out: no allowance is good for any other place. */
+  /** Where the permits' requests went when it was given out: no allowance is good for any other place. */
   readonly from: string | undefined
   /** Where its own request goes, as far as the permits has been told. */
   to: string | undefined
@@ -170,6 +172,7 @@ export class Permits {
     if (early === undefined) this.#free--
     const { grace, window } = this.limits
     const permit: Permit = {
+      permits: this,
       sentAt: now,
       from: this.host,
       to: this.host,

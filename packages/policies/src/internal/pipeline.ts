@@ -141,11 +141,7 @@ class Pipeline<A, E extends Tagged, H extends Host> {
     const { budget } = this.#options.policies
     const loop: Effect.Effect<A, E | PolicyError> = Effect.matchEffect(self, {
       // The last step of all, so that nothing is left of the attempts before, however many there are.
-      onFailure: (error) =>
-        Effect.andThen(
-          Effect.gen(() => this.#beforeNext(error)),
-          loop
-        ),
+      onFailure: (error) => Effect.gen(() => this.#beforeNext(error)).pipe(Effect.andThen(loop)),
       onSuccess: (value) => Effect.as(budget.refill(this.#spent === 0 ? budget.costs.success : this.#spent), value)
     })
     return loop
@@ -221,7 +217,11 @@ class Pipeline<A, E extends Tagged, H extends Host> {
         },
         // Without time, or interrupted, an attempt may end before its request.
         (exit) => (call.attempts === sentBefore ? "NotSent" : this.#meaningOf(exit).count),
-        (exit) => this.#pauseOf(exit)
+        // How long a service that has answered wants no call. A circuit knows when it closes, too, but has asked nobody.
+        (exit) => {
+          const { count, retryAfter } = this.#meaningOf(exit)
+          return count === "Answered" || count === "Rejected" ? retryAfter : undefined
+        }
       )
       return Effect.onExitPrimitive(attempted, permit.returned)
     })
@@ -275,12 +275,6 @@ class Pipeline<A, E extends Tagged, H extends Host> {
       call.attempts++
       return send({ call, endpoint, clockOffset, serverClock })
     })
-  }
-
-  /** How long a service that has answered wants no call. A circuit knows when it closes, too, but has asked nobody. */
-  #pauseOf(exit: Exit.Exit<A, E | PolicyError>): Duration.Duration | undefined {
-    const { count, retryAfter } = this.#meaningOf(exit)
-    return count === "Answered" || count === "Rejected" ? retryAfter : undefined
   }
 
   /** What the end of an attempt means; without an error it was interrupted, or has a defect. */

@@ -5,7 +5,9 @@
  * lease ends in how much sooner it may come back to a process that says the same of itself. A member without a name
  * tells a set that is empty from one that was lost. `KEYS[2]` is a hash: what else all processes need to know.
  */
+import * as Redis from "effect/persistence/Redis"
 import { allowanceWindows } from "./memoryStore.ts"
+import type { Ask, Pause, Return } from "./store.ts"
 
 /** How long both are kept after the last time that somebody asked for them, in milliseconds; longer during a pause. */
 const keep = 20 * 60_000
@@ -32,11 +34,27 @@ redis.call("PEXPIRE", leases, keep)
 redis.call("PEXPIRE", state, keep)
 `
 
+/** A script, and what it is given: its two keys, a lease, the limits, and the parameters of its own. */
+const script = <Said extends Pick<Ask, "key" | "limits"> & Partial<Pick<Ask, "lease">>>(
+  body: string,
+  parametersOf: (said: Said) => ReadonlyArray<number | string>
+) =>
+  Redis.script(
+    (prefix: string, said: Said) => {
+      // The braces put both on the same node of a cluster.
+      const keys = [`${prefix}:{${said.key}}:leases`, `${prefix}:{${said.key}}:state`]
+      const { grace, limit, window } = said.limits
+      return [...keys, said.lease ?? "", limit, window, grace, ...parametersOf(said)]
+    },
+    { numberOfKeys: 2, lua: `${start}${body}` }
+  )
+
 /**
  * Takes a lease, or says how long to wait. What a store lost, because it was restarted or emptied, may still be
  * under way or counted: then it waits until that is over. Answers with the wait, 0 where a lease was taken.
  */
-export const acquire = `${start}
+export const acquire = script(
+  `
 local lease, hold, allowance, spacing = ARGV[1], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local isKnown, host = ARGV[8] == "1", ARGV[9]
 
@@ -53,8 +71,7 @@ if not redis.call("ZSCORE", leases, "") then
   pausedUntil = math.max(pausedUntil, lostAt + window + grace)
 end
 
--- The allowance for everybody: the smallest of late, and none where requests have gone elsewhere of late. With one of its own each, a process that has not learned its own
--- yet would see permits come back later than the others do, get none, and never learn.
+-- The allowance for everybody: \`#allowanceOf\` of the store in memory has the reason.
 if host ~= (known[9] or "") then allowance = 0 end
 local smallest, smallestBefore, smallestFrom = field(6, 0), field(7, 0), field(8, 0)
 if now - smallestFrom > ${allowanceWindows} * window then
@@ -85,17 +102,17 @@ if wait <= 0 then
   redis.call("HSET", state, "lastGrant", now)
 end
 ${end}
-local rejectedAt = field(4, -1)
-return {
-  math.max(0, math.ceil(wait)),
-  string.format("%.17g", now),
-  string.format("%.17g", rejectedAt),
-  string.format("%.17g", field(5, 0))
-}
-`
+local function exactly(number) return string.format("%.17g", number) end
+return {math.max(0, math.ceil(wait)), exactly(now), exactly(field(4, -1)), exactly(field(5, 0))}
+`,
+  ({ allowance, hold, host = "", isKnown, spacing }: Ask) => {
+    return [hold, Math.floor(allowance), spacing, isKnown ? 1 : 0, host]
+  }
+).withReturnType<unknown>()
 
 /** Ends a lease: removes it, or sets the time when its permit comes back. */
-export const release = `${start}
+export const release = script(
+  `
 local lease, allowance, rejectedSpacing = ARGV[1], ARGV[7], ARGV[9]
 local ago, delay, grantedAt = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[8])
 
@@ -107,9 +124,16 @@ if grantedAt then
     redis.call("HSET", state, "rejectedAt", now, "rejectedSpacing", rejectedSpacing)
   end
 end
-${end}`
+${end}`,
+  ({ ago, allowance, delay, rejected }: Return) => {
+    return [ago, delay ?? "", Math.floor(allowance), rejected?.grantedAt ?? "", rejected?.spacing ?? ""]
+  }
+)
 
 /** Gives nobody a lease for a while. */
-export const pause = `${start}
+export const pause = script(
+  `
 pausedUntil = math.max(pausedUntil, now + ARGV[5])
-${end}`
+${end}`,
+  ({ millis }: Pause) => [millis]
+)

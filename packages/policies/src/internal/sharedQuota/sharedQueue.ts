@@ -41,13 +41,6 @@ interface Lease {
   readonly hold: number
 }
 
-/** A permit that is out: of the store's, or, without a lease, of the process's own share. */
-interface Held {
-  readonly permits: Permits.Permits
-  readonly permit: Permits.Permit
-  readonly lease: Lease | undefined
-}
-
 /** How long a store remembers a key that nobody asks for, at least. */
 const memory = 10 * 60_000
 
@@ -59,20 +52,6 @@ const jitter = 5
  * for the store. All of them know of each other by then.
  */
 const spellOf = ({ limits, timeout }: Shared): number => limits.window + limits.grace + Duration.toMillis(timeout)
-
-/** What the store is told of the end of an attempt. */
-const endOf = (
-  { grace, window }: Permits.Limits,
-  { permit, permits }: Held,
-  lease: Lease,
-  now: number,
-  outcome: Permits.Outcome
-): Omit<Return, "key" | "limits" | "ago"> => ({
-  lease: lease.name,
-  delay: outcome === "NotSent" ? undefined : outcome === "Abandoned" ? window + grace : window,
-  allowance: outcome === "Abandoned" || outcome === "NotSent" ? 0 : permits.allowanceOf(permit, now),
-  rejected: outcome === "Rejected" ? { grantedAt: lease.at, spacing: permits.rejectedSpacing } : undefined
-})
 
 const unused = { delay: undefined, allowance: 0, rejected: undefined }
 
@@ -93,12 +72,12 @@ const late = Effect.suspend(() =>
 )
 
 export class SharedQueue extends Queue.PermitQueue<QuotaUnavailable> {
-  readonly key: string
+  readonly #key: string
   readonly #shared: Shared
-  readonly #permits: Permits.Permits
-  readonly #held = new Map<Queue.Caller, Held>()
-  /** The process's own share, while the store is away. */
-  #apart: Permits.Permits | undefined
+  /** The permits that run along. While the store is away, the process gives out those of its own share. */
+  readonly #along = this.permits
+  /** Who has a permit, and the store's lease for it: none for one of the process's own share. */
+  readonly #held = new Map<Queue.Caller, Lease | undefined>()
   /** Until when, as the store has said, there is no permit. */
   #waitUntil: number
   /** When the store last answered. */
@@ -109,72 +88,48 @@ export class SharedQueue extends Queue.PermitQueue<QuotaUnavailable> {
   #refused: { readonly at: number; readonly error: StoreUnavailable } | undefined
 
   constructor(key: string, shared: Shared, now: number) {
-    super()
-    this.key = key
+    super(shared.limits)
+    this.#key = key
     this.#shared = shared
-    this.#permits = new Permits.Permits(shared.limits)
     // Others may still be on their own: the store has perhaps just come back.
     this.#waitUntil = shared.share === undefined ? -Infinity : now + spellOf(shared)
   }
 
-  /** When the next permit may be given out, as far as this process knows. */
-  get #nextGrant(): number {
-    return this.#apart === undefined ? Math.max(this.#permits.nextGrant, this.#waitUntil) : this.#apart.nextGrant
+  get #isApart(): boolean {
+    return this.permits !== this.#along
   }
 
-  protected leastWait(now: number, ahead: number): number {
-    return this.#apart === undefined
-      ? Math.max(this.#permits.leastWait(now, ahead), this.#waitUntil - now)
-      : this.#apart.leastWait(now, ahead)
+  /** Until when the store gives no permit, as far as that matters. */
+  get #storeWaitsUntil(): number {
+    return this.#isApart ? -Infinity : this.#waitUntil
+  }
+
+  protected override get nextGrant(): number {
+    return Math.max(super.nextGrant, this.#storeWaitsUntil)
+  }
+
+  protected override leastWait(now: number, ahead: number): number {
+    return Math.max(super.leastWait(now, ahead), this.#storeWaitsUntil - now)
+  }
+
+  protected override get inUse(): number {
+    return this.#held.size
   }
 
   #inTime<A>(self: Effect.Effect<A, StoreUnavailable>): Effect.Effect<A, StoreUnavailable> {
     return Effect.timeoutOrElse(self, { duration: this.#shared.timeout, orElse: () => late })
   }
 
-  #give(permits: Permits.Permits, caller: Queue.Caller, now: number, lease?: Lease): Permits.Permit {
-    const permit = permits.grant(now, Duration.toMillis(caller.call.attemptTimeout))
-    caller.permit = permit
-    this.#held.set(caller, { permits, permit, lease })
-    return permit
-  }
-
-  /** Tells the store until it has heard, or the lease has ended by itself. */
+  /** Tells the store of the end of an attempt until it has heard, or the lease has ended by itself. */
   #giveBack(
-    end: Omit<Return, "key" | "limits" | "ago">,
+    caller: Queue.Caller,
+    { hold, name: lease }: Lease,
     endedAt: number,
-    hold: number,
-    clock: Clock.Clock
+    end: Pick<Return, "delay" | "allowance" | "rejected">
   ): Effect.Effect<void, StoreUnavailable> {
     const { limits, store } = this.#shared
-    const back = Effect.suspend(() => store.release({ ...end, key: this.key, limits, ago: millisOf(clock) - endedAt }))
-    return untilHeard(back, hold)
-  }
-
-  /** Pauses, and tells the other processes until the store has heard or it is over. */
-  #pause(caller: Queue.Caller, now: number, millis: number): Effect.Effect<unknown> {
-    const { background, limits, store } = this.#shared
-    const until = now + millis
-    for (const permits of [this.#permits, this.#apart]) if (permits !== undefined) permits.pause(until)
-    this.refuseLate(now)
-    const told = Effect.suspend(() => store.pause({ key: this.key, limits, millis: until - Queue.nowOf(caller) }))
-    return FiberSet.run(background, untilHeard(told, millis))
-  }
-
-  #acquire(lease: string, hold: number, allowance: number, now: number): Effect.Effect<Reply, StoreUnavailable> {
-    const { limits, store } = this.#shared
-    // A process that gets no permit recovers all the same: it would stay behind the others else.
-    this.#permits.recover(now)
-    return store.acquire({
-      key: this.key,
-      limits,
-      lease,
-      hold,
-      allowance,
-      host: this.#permits.host,
-      spacing: this.#permits.spacing,
-      isKnown: now - this.#answeredAt < memory
-    })
+    const back = () => store.release({ ...end, lease, key: this.#key, limits, ago: Queue.nowOf(caller) - endedAt })
+    return untilHeard(Effect.suspend(back), hold)
   }
 
   /** Takes the store's answer: the permit that it granted, or how long to wait. */
@@ -183,7 +138,7 @@ export class SharedQueue extends Queue.PermitQueue<QuotaUnavailable> {
     const { rejection } = reply
     if (rejection !== undefined && rejection.at !== this.#rejectedAt) {
       this.#rejectedAt = rejection.at
-      this.#permits.adopt(now, rejection)
+      this.#along.adopt(now, rejection)
     }
     if (reply._tag === "Granted") return true
     this.#waitUntil = now + reply.millis + random * jitter
@@ -194,21 +149,27 @@ export class SharedQueue extends Queue.PermitQueue<QuotaUnavailable> {
 
   /** Asks the store for a permit for the caller: after it the caller has one, or it is known how long to wait. */
   #ask(caller: Queue.Caller): Effect.Effect<void, StoreUnavailable> {
-    const { clock } = caller.call
-    const { background, limits } = this.#shared
+    const { background, limits, store } = this.#shared
     const name = Hex.encode(globalThis.crypto.getRandomValues(new Uint8Array(16)))
     const hold = Math.min(memory, Duration.toMillis(caller.call.attemptTimeout) + limits.window + limits.grace)
     let isWanted = true
     const asked = Effect.suspend(() => {
       const began = Queue.nowOf(caller)
-      const allowance = this.#permits.allowance(began)
-      return Effect.flatMap(Effect.zip(this.#acquire(name, hold, allowance, began), Random.next), ([reply, random]) => {
+      const allowance = this.#along.allowance(began)
+      // A process that gets no permit recovers all the same: it would stay behind the others else.
+      this.#along.recover(began)
+      const { host, spacing } = this.#along
+      const isKnown = began - this.#answeredAt < memory
+      const ask = { key: this.#key, limits, lease: name, hold, allowance, host, spacing, isKnown }
+      return Effect.flatMap(Effect.zip(store.acquire(ask), Random.next), ([reply, random]) => {
         const now = Queue.nowOf(caller)
         if (!this.#take(reply, now, random)) return Effect.void
         // A process that was frozen may find a permit from long ago: by now it is somebody else's.
+        const lease = { name, at: reply.at, hold }
         if (!isWanted || now - began > Duration.toMillis(this.#shared.timeout))
-          return this.#giveBack({ ...unused, lease: name }, now, hold, clock)
-        const permit = this.#give(this.#permits, caller, now, { name, at: reply.at, hold })
+          return this.#giveBack(caller, lease, now, unused)
+        this.#held.set(caller, lease)
+        const permit = this.give(caller, this.#along, now)
         permit.due = Math.max(permit.due, now + allowance)
         return Effect.void
       })
@@ -230,38 +191,33 @@ export class SharedQueue extends Queue.PermitQueue<QuotaUnavailable> {
     const now = millisOf(clock)
     const { limits, share } = this.#shared
     // The others may go on with the whole quota.
-    if (share === undefined || (error.reason._tag === "Denied" && this.#apart === undefined)) {
+    if (share === undefined || (error.reason._tag === "Denied" && !this.#isApart)) {
       this.#refused = { at: now, error }
       return Effect.fail(error)
     }
-    if (this.#apart !== undefined) return Effect.void
-    this.#apart = new Permits.Permits({ ...limits, limit: share })
-    this.#apart.pause(now + spellOf(this.#shared))
+    if (this.#isApart) return Effect.void
+    this.permits = new Permits.Permits({ ...limits, limit: share })
+    this.permits.pause(now + spellOf(this.#shared))
     return Effect.logWarning("The store of the shared quota does not answer: going on with a share of it.", error)
-  }
-
-  #rejoin(): Effect.Effect<void> {
-    this.#apart = undefined
-    this.wakeFirst()
-    return Effect.logInfo("The store of the shared quota answers again.")
   }
 
   /** Keeps in touch with the store, so that all processes know at about the same time that it is away, and back. */
   watch(clock: Clock.Clock): Effect.Effect<never> {
     const { limits, store } = this.#shared
     const look = Effect.suspend(() => {
-      const wasApart = this.#apart !== undefined
+      const wasApart = this.#isApart
       const millis = wasApart ? spellOf(this.#shared) : 0
-      return Effect.matchEffect(this.#inTime(store.pause({ key: this.key, limits, millis })), {
+      return Effect.matchEffect(this.#inTime(store.pause({ key: this.#key, limits, millis })), {
         onFailure: (error) => Effect.ignore(this.#onUnavailable(error, clock)),
-        onSuccess: () => (wasApart ? this.#rejoin() : Effect.void)
+        onSuccess: () => {
+          if (!wasApart) return Effect.void
+          this.permits = this.#along
+          this.wakeFirst()
+          return Effect.logInfo("The store of the shared quota answers again.")
+        }
       })
     })
     return Effect.forever(Effect.andThen(Effect.sleep(Duration.millis(limits.window)), look))
-  }
-
-  protected grantAtOnce(): boolean {
-    return false
   }
 
   protected turn(caller: Queue.Caller): Effect.Effect<void, DeadlineExceeded | QuotaUnavailable> {
@@ -275,12 +231,13 @@ export class SharedQueue extends Queue.PermitQueue<QuotaUnavailable> {
       if (caller.permit !== undefined) return Effect.void
       if (this.#refused !== undefined && caller.askedAt <= this.#refused.at) return Effect.fail(this.#refused.error)
       const now = Queue.nowOf(caller)
-      const wait = this.#nextGrant - now
-      const known = this.#apart === undefined ? this.#waitUntil - now : 0
+      const wait = this.nextGrant - now
+      const known = this.#storeWaitsUntil - now
       if (known > Duration.toMillis(caller.call.timeLeft)) return Effect.fail(Queue.refusal(caller.call, known))
       if (wait > 0) return Effect.andThen(Queue.sleep(caller, wait), this.#turn(caller))
-      if (this.#apart !== undefined) {
-        this.#give(this.#apart, caller, now)
+      if (this.#isApart) {
+        this.#held.set(caller, undefined)
+        this.give(caller, this.permits, now)
         return Effect.void
       }
       const asked = Effect.catch(this.#ask(caller), (error) => this.#onUnavailable(error, caller.call.clock))
@@ -288,35 +245,31 @@ export class SharedQueue extends Queue.PermitQueue<QuotaUnavailable> {
     })
   }
 
-  protected send(caller: Queue.Caller, host: string): number {
-    const held = this.#held.get(caller)
-    return held === undefined ? 0 : held.permits.send(held.permit, Queue.nowOf(caller), host)
-  }
-
-  protected release(caller: Queue.Caller, outcome: Permits.Outcome, pause?: Duration.Duration): Effect.Effect<void> {
-    return Effect.suspend(() => {
-      const held = this.#held.get(caller)
-      if (held === undefined) return Effect.void
-      this.#held.delete(caller)
-      const now = Queue.nowOf(caller)
-      const { lease, permit, permits } = held
-      permits.release(now, permit, outcome)
-      const paused = pause === undefined ? Effect.void : this.#pause(caller, now, Duration.toMillis(pause))
-      this.wakeFirst()
-      if (lease === undefined) return Effect.asVoid(paused)
-      const { background, limits } = this.#shared
-      const end = endOf(limits, held, lease, now, outcome)
-      return Effect.andThen(paused, FiberSet.run(background, this.#giveBack(end, now, lease.hold, caller.call.clock)))
-    })
-  }
-
-  state(now: number) {
-    return {
-      key: this.key,
-      inUse: this.#held.size,
-      waiting: this.callers.size,
-      nextPermit: Duration.millis(Math.max(0, this.#nextGrant - now)),
-      spacing: Duration.millis((this.#apart ?? this.#permits).spacing)
+  protected override tell(
+    caller: Queue.Caller,
+    now: number,
+    outcome: Permits.Outcome,
+    pause?: number
+  ): Effect.Effect<void> {
+    const { background, limits, store } = this.#shared
+    const told: Array<Effect.Effect<void, StoreUnavailable>> = []
+    if (pause !== undefined) {
+      this.#along.pause(now + pause)
+      const rest = () => store.pause({ key: this.#key, limits, millis: now + pause - Queue.nowOf(caller) })
+      told.push(untilHeard(Effect.suspend(rest), pause))
     }
+    const { permit } = caller
+    const lease = this.#held.get(caller)
+    this.#held.delete(caller)
+    if (permit !== undefined && lease !== undefined) {
+      const isAnswered = outcome === "Answered" || outcome === "Rejected"
+      const end = {
+        delay: outcome === "NotSent" ? undefined : limits.window + (isAnswered ? 0 : limits.grace),
+        allowance: isAnswered ? this.#along.allowanceOf(permit, now) : 0,
+        rejected: outcome === "Rejected" ? { grantedAt: lease.at, spacing: this.#along.rejectedSpacing } : undefined
+      }
+      told.push(this.#giveBack(caller, lease, now, end))
+    }
+    return Effect.forEach(told, (one) => FiberSet.run(background, one), { discard: true })
   }
 }

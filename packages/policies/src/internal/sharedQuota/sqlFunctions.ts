@@ -100,7 +100,7 @@ BEGIN
     g.paused_until := greatest(g.paused_until, t + win + grace);
   END IF;
 
-  -- The allowance for everybody: \`allowanceOf\` of the store in memory has the reason.
+  -- The allowance for everybody: \`#allowanceOf\` of the store in memory has the reason.
   allowance := CASE WHEN asker = g.host THEN asked ELSE 0 END;
   IF t - g.smallest_from > ${allowanceWindows} * win THEN
     g.smallest_before := g.smallest;

@@ -31,12 +31,11 @@ const textOf = (cause: unknown): string => {
   const seen = new Set<unknown>()
   for (let at = cause; Predicate.isObject(at) && !seen.has(at);) {
     seen.add(at)
-    const message = Predicate.hasProperty(at, "message") ? at.message : undefined
-    const code = Predicate.hasProperty(at, "code") ? at.code : undefined
+    const { cause, code, message }: { cause?: unknown; code?: unknown; message?: unknown } = at
     // A connection that was tried by several addresses has a code, and no message.
     const said = [message, code].find((one) => typeof one === "string" && one !== "")
     if (typeof said === "string") text = said
-    at = Predicate.hasProperty(at, "cause") ? at.cause : undefined
+    at = cause
   }
   return text === "" ? (typeof cause === "string" ? cause : "no reason given") : text
 }
@@ -101,6 +100,12 @@ export interface Rejection {
 export type Reply =
   | { readonly _tag: "Granted"; readonly at: number; readonly rejection: Rejection | undefined }
   | { readonly _tag: "Wait"; readonly millis: number; readonly rejection: Rejection | undefined }
+
+/** The reply of a store: the wait, 0 where a permit was granted, the time, and the last rejection, -1 where none was. */
+export const replyOf = (millis: number, now: number, rejectedAt: number, spacing: number): Reply => {
+  const rejection = rejectedAt < 0 ? undefined : { at: rejectedAt, ago: now - rejectedAt, spacing }
+  return millis === 0 ? { _tag: "Granted", at: now, rejection } : { _tag: "Wait", millis, rejection }
+}
 
 /**
  * A process that gives a permit back. All times are in milliseconds.
