@@ -15,8 +15,7 @@ import * as Random from "effect/Random"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import * as Checkpoint from "./Checkpoint.ts"
-import { inRange } from "./internal/inRange.ts"
-import { assertOfApp, invalid } from "./internal/refusals.ts"
+import { assertInRange, assertOfApp, invalid } from "./internal/refusals.ts"
 import * as ListCalls from "./internal/reading/listCalls.ts"
 import { UserReader } from "./internal/reading/userReader.ts"
 import type { UsersVanished } from "./internal/reading/witness.ts"
@@ -207,8 +206,8 @@ export const run = <E, R>(
       const clock = yield* Clock.Clock
       const { concurrency = 16 } = options
       const pageSize = PageSize.correct(options.pageSize ?? PageSize.maximum)
-      inRange("the export's pageSize", pageSize, Number.isInteger(pageSize), "a whole number")
-      inRange("the export's concurrency", concurrency, concurrency >= 1, "a number of users at a time, 1 or more")
+      assertInRange("the export's pageSize", pageSize, Number.isInteger(pageSize), "a whole number")
+      assertInRange("the export's concurrency", concurrency, concurrency >= 1, "a number of users at a time, 1 or more")
       const { location } = options.sink
       const { isResumed, session } = yield* open(options, appId)
       const { checkpoint } = session

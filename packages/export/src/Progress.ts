@@ -13,7 +13,7 @@ import * as Option from "effect/Option"
 import * as Record from "effect/Record"
 import { type Counts, noCounts } from "./Checkpoint.ts"
 import type { Exported, Failed } from "./ExportSink.ts"
-import { inRange } from "./internal/inRange.ts"
+import { assertInRange } from "./internal/refusals.ts"
 
 /**
  * - `Started`: the sink is open. `isResumed` tells whether the counts are those of an earlier session.
@@ -147,9 +147,9 @@ export const meter = (options?: {
     const millis = () => Number(clock.monotonicTimeNanosUnsafe()) / 1e6
     const startedAt = millis()
     const limit = options?.callsPerSecond ?? QueryConversationList.operation.callsPerSecond
-    inRange("the meter's callsPerSecond", limit, limit > 0, "a number above 0")
+    assertInRange("the meter's callsPerSecond", limit, limit > 0, "a number above 0")
     const lines = options?.lines ?? 0
-    inRange("the meter's lines", lines, Number.isSafeInteger(lines) && lines >= 0, "a whole number, 0 or more")
+    assertInRange("the meter's lines", lines, Number.isSafeInteger(lines) && lines >= 0, "a whole number, 0 or more")
     const samples: Array<Sample> = [{ at: startedAt, calls: 0 }]
     let counts = noCounts
     let countsBefore = noCounts

@@ -1,4 +1,4 @@
-/** What an output or its checkpoint is refused for. */
+/** What an output, its checkpoint or a setting is refused for. */
 import * as Effect from "effect/Effect"
 import { CheckpointInvalid, type InvalidReason } from "../Checkpoint.ts"
 import { OutputUnusable } from "../ExportSink.ts"
@@ -13,3 +13,8 @@ export const assertOfApp = (path: string, found: number, appId: number): Effect.
   found === appId
     ? Effect.void
     : Effect.fail(invalid(path, "OtherApp", `it is of app ${found}, these settings are of app ${appId}`))
+
+/** A number is in its range; else it throws a `RangeError` that names it. */
+export const assertInRange = (what: string, value: number, isValid: boolean, range: string): void => {
+  if (!isValid) throw new RangeError(`${what} is ${range}, not ${value}`)
+}
