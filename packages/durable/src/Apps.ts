@@ -72,11 +72,7 @@ export class Apps extends Context.Service<
 export const make = (clients: Iterable<ZimClient.ZimClient["Service"]>): Apps["Service"] => {
   const byId = new Map(Array.from(clients, (client) => [Number(client.appId), client]))
   return {
-    client: (appId) =>
-      Effect.suspend(() => {
-        const client = byId.get(appId)
-        return client === undefined ? new AppUnknown({ appId }) : Effect.succeed(client)
-      })
+    client: (appId) => Effect.mapError(Effect.fromNullishOr(byId.get(appId)), () => new AppUnknown({ appId }))
   }
 }
 

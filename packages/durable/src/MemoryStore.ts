@@ -5,6 +5,7 @@
  */
 import { Checkpoint, type ExportSink, UserList } from "@effect-zim/export"
 import * as Clock from "effect/Clock"
+import * as Data from "effect/Data"
 import * as DateTime from "effect/DateTime"
 import * as Effect from "effect/Effect"
 import * as Layer from "effect/Layer"
@@ -38,47 +39,39 @@ interface KeptBatch extends SubmittedLines.Range {
   savedAt: number
 }
 
-class Kept {
+/** The failures of those whose user came before. */
+const duplicatesOf = (lines: ReadonlyArray<string>) => {
+  const seen = new Set<string>()
+  return lines.flatMap((text, i) => {
+    if (seen.has(text)) return Option.isNone(UserList.check(text)) ? [SubmittedLines.duplicate(i + 1, text)] : []
+    seen.add(text)
+    return []
+  })
+}
+
+class Kept extends Data.Class<{
+  readonly id: string
+  readonly run: number
+  readonly submission: Submission
+  readonly lines: ReadonlyArray<string>
+  readonly submittedAt: DateTime.Utc
+}> {
   state: State = "Running"
   attempt = 1
   startedAttempt = 0
   endedAt: DateTime.Utc | undefined
   problem: DurableExport["problem"]
   witness: string | undefined
-  readonly failed: Array<ExportSink.Failed> = []
   readonly saves: Array<{ readonly at: number; readonly calls: number }> = []
-  readonly id: string
-  readonly run: number
-  readonly submission: Submission
-  readonly lines: ReadonlyArray<string>
-  readonly submittedAt: DateTime.Utc
-  readonly batches: ReadonlyArray<KeptBatch>
-  readonly duplicates: ReadonlySet<number>
-
-  constructor(id: string, run: number, submission: Submission, lines: ReadonlyArray<string>, now: DateTime.Utc) {
-    this.id = id
-    this.run = run
-    this.submission = submission
-    this.lines = lines
-    this.submittedAt = now
-    this.batches = SubmittedLines.divide(lines.length).map((range) => ({
-      ...range,
-      epoch: 0,
-      checkpoint: undefined,
-      worker: "",
-      savedAt: -Infinity
-    }))
-    const seen = new Set<string>()
-    const duplicates = new Set<number>()
-    for (const [i, text] of lines.entries()) {
-      if (!seen.has(text)) seen.add(text)
-      else if (Option.isNone(UserList.check(text))) {
-        duplicates.add(i + 1)
-        this.failed.push(SubmittedLines.duplicate(i + 1, text))
-      }
-    }
-    this.duplicates = duplicates
-  }
+  readonly batches: ReadonlyArray<KeptBatch> = SubmittedLines.divide(this.lines.length).map((range) => ({
+    ...range,
+    epoch: 0,
+    checkpoint: undefined,
+    worker: "",
+    savedAt: -Infinity
+  }))
+  readonly failed: Array<ExportSink.Failed> = duplicatesOf(this.lines)
+  readonly duplicates: ReadonlySet<number> = new Set(this.failed.map(({ line }) => line))
 
   of({ from, to }: SubmittedLines.Range): ReadonlyArray<{ readonly line: number; readonly text: string }> {
     return this.lines
@@ -187,7 +180,7 @@ export const make: Effect.Effect<MemoryStore> = Effect.sync(() => {
       if (known !== undefined) return { id: known, isNew: false }
       const id = `${name}-${ids.size + 1}`
       ids.set(key, id)
-      exports.set(id, new Kept(id, exports.size + 1, submission, all, yield* DateTime.now))
+      exports.set(id, new Kept({ id, run: exports.size + 1, submission, lines: all, submittedAt: yield* DateTime.now }))
       return { id, isNew: true }
     }),
     find: (id) =>

@@ -299,17 +299,10 @@ const makeStore = (sql: SqlClient.SqlClient): ExportStore["Service"] => {
       ),
     list: orFailed(exportsWhere(sql, sql.literal(""))),
     failures: (id) =>
-      Stream.unwrap(
-        Effect.map(
-          orFailed(sql<{ run: number }>`SELECT run::float8 AS run FROM zim.exports WHERE id = ${id}`),
-          ([found]) =>
-            found === undefined
-              ? Stream.empty
-              : SqlRows.failures(found.run).pipe(
-                  Stream.mapError(failed),
-                  Stream.provideService(SqlClient.SqlClient, sql)
-                )
-        )
+      Stream.fromIterableEffect(sql<{ run: number }>`SELECT run::float8 AS run FROM zim.exports WHERE id = ${id}`).pipe(
+        Stream.flatMap(({ run }) => SqlRows.failures(run)),
+        Stream.mapError(failed),
+        Stream.provideService(SqlClient.SqlClient, sql)
       ),
     change: (id, from, to, why = {}) => change(sql, id, from, to, why).pipe(inTransaction, orFailed),
     report: (id, problem) =>

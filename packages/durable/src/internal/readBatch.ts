@@ -181,14 +181,8 @@ export const run = Effect.fnUntraced(function* (task: Task): Effect.fn.Return<Re
         return judge(kindOf(reason.error), { error: _tag, message }, ++failures)
       }
       if (Cause.hasInterruptsOnly(cause)) return Effect.interrupt
-      return judge(
-        "Unclear",
-        {
-          error: "Defect",
-          message: Cause.pretty(Cause.fromReasons(cause.reasons.slice(0, 1))).split("\n", 1)[0] ?? ""
-        },
-        ++failures
-      )
+      const [message = ""] = Cause.pretty(Cause.fromReasons(cause.reasons.slice(0, 1))).split("\n", 1)
+      return judge("Unclear", { error: "Defect", message }, ++failures)
     })
   }
 })
