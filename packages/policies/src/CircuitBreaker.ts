@@ -241,16 +241,6 @@ export const make = Effect.fnUntraced(function* (options: Options = {}): Effect.
       )
   )
   const circuits = new Map<string, Circuit>()
-  const record = (host: string, circuit: Circuit, now: number, generation: number, health: Health) => {
-    const { state } = circuit
-    circuit.record(now, generation, health)
-    if (circuit.state === state) return undefined
-    const told = tell(host, state, circuit.state)
-    if (circuit.state !== "Open") return told
-    const kept = Effect.map(delayOf(circuit.openings), (delay) => circuit.keepOpen(Duration.toMillis(delay)))
-    return Effect.andThen(kept, told)
-  }
-
   return {
     guard: <A, E, R>(
       call: Call.Call,
@@ -272,7 +262,13 @@ export const make = Effect.fnUntraced(function* (options: Options = {}): Effect.
         const guarded = Effect.onExitPrimitive(restore(attempt), (exit) => {
           const health = healthOf(exit)
           if (health === "Ill") circuit.lastFailure = textOf(exit)
-          return record(host, circuit, millisOf(call.clock), generation, health)
+          const before = circuit.state
+          circuit.record(millisOf(call.clock), generation, health)
+          if (circuit.state === before) return undefined
+          const told = tell(host, before, circuit.state)
+          if (circuit.state !== "Open") return told
+          const kept = Effect.map(delayOf(circuit.openings), (delay) => circuit.keepOpen(Duration.toMillis(delay)))
+          return Effect.andThen(kept, told)
         })
         return circuit.state === state ? guarded : Effect.andThen(tell(host, state, circuit.state), guarded)
       }),

@@ -95,11 +95,9 @@ export interface Policies<E, H> {
 }
 
 /** Made when it is first asked for: it tells of itself by then. */
-type Lazy<A> = (context: Context.Context<never>) => A
-
-const lazy = <A>(make: Effect.Effect<A>): Lazy<A> => {
+const lazy = <A>(make: Effect.Effect<A>) => {
   let made: A | undefined
-  return (context) => (made ??= Effect.runSyncWith(context)(make))
+  return (context: Context.Context<never>): A => (made ??= Effect.runSyncWith(context)(make))
 }
 
 /**
@@ -107,14 +105,16 @@ const lazy = <A>(make: Effect.Effect<A>): Lazy<A> => {
  * key, in the whole process, as far as it has loaded this package once. A client is soon made, for one request of a server
  * even; what the service counts is the key.
  */
-interface Defaults {
-  readonly queues: LocalQueues
-  readonly budget: Lazy<RetryBudget.RetryBudget["Service"]>
-  readonly serverClock: Lazy<ServerClock.ServerClock["Service"]>
-  readonly breaker: Lazy<CircuitBreaker.CircuitBreaker["Service"]>
+const makeDefaults = (shared: Shared, now: number) => ({
+  queues: new LocalQueues(),
+  budget: lazy(RetryBudget.make(shared.retryBudget)),
+  serverClock: lazy(ServerClock.make),
+  breaker: lazy(CircuitBreaker.make(shared.circuitBreaker)),
   /** When a call last asked for them. */
-  usedAt: number
-}
+  usedAt: now
+})
+
+interface Defaults extends ReturnType<typeof makeDefaults> {}
 
 /** By the clock: tests on clocks of their own have nothing in common. Of a clock, what was used longest ago comes first. */
 const known = /* @__PURE__ */ new WeakMap<Clock.Clock, Map<string, Defaults>>()
@@ -131,13 +131,7 @@ const defaultsOf = (key: string, clock: Clock.Clock, shared: Shared = {}): Defau
   const byKey = known.get(clock) ?? new Map<string, Defaults>()
   const found = byKey.get(key)
   if (found !== undefined && now - found.usedAt <= grain) return found
-  const defaults = found ?? {
-    queues: new LocalQueues(),
-    budget: lazy(RetryBudget.make(shared.retryBudget)),
-    serverClock: lazy(ServerClock.make),
-    breaker: lazy(CircuitBreaker.make(shared.circuitBreaker)),
-    usedAt: now
-  }
+  const defaults = found ?? makeDefaults(shared, now)
   defaults.usedAt = now
   byKey.delete(key)
   known.set(clock, byKey.set(key, defaults))
@@ -152,8 +146,10 @@ const defaultsOf = (key: string, clock: Clock.Clock, shared: Shared = {}): Defau
 const sharedQuotaOf = (key: string, options: Quota.Options = {}): Quota.Quota["Service"] => {
   const rules = Quota.rulesOf(options)
   return {
-    withPermit: (call, attempt, outcomeOf, pauseOf) =>
-      defaultsOf(key, call.clock).queues.of(rules, call).withPermit(call, attempt, outcomeOf, pauseOf),
+    withPermit: (call, ...used) =>
+      defaultsOf(key, call.clock)
+        .queues.of(rules, call)
+        .withPermit(call, ...used),
     // Nobody can ask: it is in no context.
     state: Effect.succeed([])
   }
@@ -175,12 +171,12 @@ const makeInForce = <E>(
     const keyOfRest = `${key}${JSON.stringify({ circuitBreaker, retryBudget })}`
     const defaultsBy = (context: Context.Context<never>) =>
       defaultsOf(keyOfRest, Context.get(context, Clock.Clock), shared)
-    const read = (around: Context.Context<never>, defaults: Defaults): Pipeline.InForce<E> => {
+    const read = (around: Context.Context<never>, defaults: Defaults) => {
       const setting = <A>(reference: Context.Reference<A>): A =>
         Context.getOrUndefined(around, reference) ?? Context.get(layer, reference)
       const service = <I, A>(key: Context.Key<I, A>, byDefault: (around: Context.Context<never>) => A): A =>
         Context.getOrUndefined(around, key) ?? Context.getOrUndefined(layer, key) ?? byDefault(around)
-      return {
+      const inForce: Pipeline.InForce<E> = {
         retry: retryPolicy === undefined ? setting(RetryPolicy.Current) : setting(retryPolicy),
         attemptTimeout: setting(Timeout.Attempt),
         deadline: setting(Timeout.Deadline),
@@ -189,18 +185,15 @@ const makeInForce = <E>(
         serverClock: service(ServerClock.ServerClock, defaults.serverClock),
         breaker: service(CircuitBreaker.CircuitBreaker, defaults.breaker)
       }
+      return { around, defaults, inForce }
     }
     // What is out of its range is found now, and not by the first call.
     if (retryBudget !== undefined) defaultsBy(layer).budget(layer)
     if (circuitBreaker !== undefined) defaultsBy(layer).breaker(layer)
-    let last:
-      | { readonly around: Context.Context<never>; readonly defaults: Defaults; inForce: Pipeline.InForce<E> }
-      | undefined
+    let last: ReturnType<typeof read> | undefined
     return (around) => {
       const defaults = defaultsBy(around)
-      if (last?.around !== around || last.defaults !== defaults) {
-        last = { around, defaults, inForce: read(around, defaults) }
-      }
+      if (last?.around !== around || last.defaults !== defaults) last = read(around, defaults)
       return last.inForce
     }
   })

@@ -153,8 +153,7 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
     const rules = rulesOf(options)
     const queues = new LocalQueues()
     return {
-      withPermit: (call, attempt, outcomeOf, pauseOf) =>
-        queues.of(rules, call).withPermit(call, attempt, outcomeOf, pauseOf),
+      withPermit: (call, ...used) => queues.of(rules, call).withPermit(call, ...used),
       state: Clock.clockWith((clock) => Effect.sync(() => queues.state(millisOf(clock))))
     }
   })

@@ -97,12 +97,6 @@ const measure = (sample: Sample): number | undefined => {
 
 const isNear = (one: number, other: number): boolean => Math.abs(one - other) <= tolerance
 
-/** Puts a value in front of a list that keeps this many. */
-const remember = (list: Array<number>, value: number, kept: number): void => {
-  list.unshift(value)
-  if (list.length > kept) list.pop()
-}
-
 const median = (values: ReadonlyArray<number>): number | undefined =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)]
 
@@ -139,8 +133,8 @@ const warning = (offset: number, isCorrected: boolean): string => {
 export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => {
   let offset = 0
   // The newest first.
-  const dates: Array<number> = []
-  const accepted: Array<number> = []
+  let dates: ReadonlyArray<number> = []
+  let accepted: ReadonlyArray<number> = []
   /** What was refused since something was accepted. */
   let refused: Array<number> = []
   /** How far the service's clock is off, as people are told. */
@@ -149,9 +143,7 @@ export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => 
   const accept = (): void => {
     refused = []
     if (accepted[0] === offset) return
-    const known = accepted.indexOf(offset)
-    if (known >= 0) accepted.splice(known, 1)
-    remember(accepted, offset, acceptedKept)
+    accepted = [offset, ...accepted.filter((other) => other !== offset)].slice(0, acceptedKept)
   }
 
   const refuse = (): void => {
@@ -186,7 +178,7 @@ export const make: Effect.Effect<ServerClock["Service"]> = Effect.suspend(() => 
     observe: (sample) =>
       Effect.suspend(() => {
         const measured = measure(sample)
-        if (measured !== undefined) remember(dates, measured, datesKept)
+        if (measured !== undefined) dates = [measured, ...dates].slice(0, datesKept)
         // What was signed with another offset says nothing about this one.
         if (sample.signedOffset !== offset || sample.verdict === "Unknown") return Effect.void
         if (sample.verdict === "Refused") return Effect.sync(refuse)

@@ -90,10 +90,9 @@ export const make = Effect.fnUntraced(function* (
   }
 
   return {
-    withPermit: (call, attempt, outcomeOf, pauseOf) =>
-      Effect.flatMap(
-        Effect.suspend(() => queueOf(keyOf(options, call), call.clock)),
-        (queue) => queue.withPermit(call, attempt, outcomeOf, pauseOf)
+    withPermit: (call, ...used) =>
+      Effect.suspend(() => queueOf(keyOf(options, call), call.clock)).pipe(
+        Effect.flatMap((queue) => queue.withPermit(call, ...used))
       ),
     state: Clock.clockWith((clock) =>
       Effect.sync(() => Array.from(queues, ([key, queue]) => queue.state(key, millisOf(clock))))

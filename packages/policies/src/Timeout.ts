@@ -65,13 +65,13 @@ export interface Options {
 }
 
 const contextOf = (options: Options): Context.Context<never> => {
-  const of = (name: keyof Options, time: Duration.Input): Duration.Duration =>
-    Duration.millis(millisInRange(`the timeout's ${name}`, time, "a time, in milliseconds, 0 or more"))
-  const { attempt, deadline } = options
-  let context = Context.empty()
-  if (attempt !== undefined) context = Context.add(context, Attempt, of("attempt", attempt))
-  if (deadline !== undefined) context = Context.add(context, Deadline, of("deadline", deadline))
-  return context
+  const contextWith = (name: keyof Options, reference: Context.Reference<Duration.Duration>) => {
+    const time = options[name]
+    if (time === undefined) return Context.empty()
+    const millis = millisInRange(`the timeout's ${name}`, time, "a time, in milliseconds, 0 or more")
+    return Context.make(reference, Duration.millis(millis))
+  }
+  return Context.merge(contextWith("attempt", Attempt), contextWith("deadline", Deadline))
 }
 
 /**

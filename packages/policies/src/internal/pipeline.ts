@@ -193,15 +193,12 @@ class Pipeline<A, E extends Tagged, H extends Host> {
     return this.#origin + monotonic
   }
 
-  #canResend({ host, mayBeClock }: Meaning.Meaning): Effect.Effect<boolean> {
+  *#canResend({ host, mayBeClock }: Meaning.Meaning): Effect.fn.Return<boolean> {
     // It is worth turning to another host.
     if (host === "Ill") this.#firstHost++
-    if (mayBeClock !== true) return Effect.succeed(false)
-    const refused = this.#refusedOffsets
-    refused.add(this.#clockOffset)
-    return refused.size >= mostOffsets
-      ? Effect.succeed(false)
-      : Effect.map(this.#options.policies.serverClock.offset, (offset) => !refused.has(offset))
+    if (mayBeClock !== true) return false
+    const refused = this.#refusedOffsets.add(this.#clockOffset)
+    return refused.size < mostOffsets && !refused.has(yield* this.#options.policies.serverClock.offset)
   }
 
   #permit(): Effect.Effect<A, E | PolicyError> {

@@ -123,11 +123,7 @@ export const makeWatchdog = Effect.gen(function* () {
   /** Sees to it that a timer goes off in time for this one. Gives the way to forget it. */
   const keep = (end: () => void, millis: number, clock: Clock.Clock): (() => void) => {
     if (millis === Infinity) return constVoid
-    const watch = (isOnItsOwn ? undefined : watches.get(clock)) ?? {
-      watched: new Set(),
-      timerAt: Infinity,
-      timer: undefined
-    }
+    const watch: Watch = watches.get(clock) ?? { watched: new Set(), timerAt: Infinity, timer: undefined }
     const one: Watched = { dueAt: millisOf(clock) + millis, end }
     watch.watched.add(one)
     if (one.dueAt < watch.timerAt) {
