@@ -147,8 +147,7 @@ export const get = Effect.fnUntraced(function* (
  * @category accessors
  * @since 0.1.0
  */
-export const list: Effect.Effect<ReadonlyArray<DurableExport>, StoreFailed, ExportStore> = Effect.flatMap(
-  ExportStore,
+export const list: Effect.Effect<ReadonlyArray<DurableExport>, StoreFailed, ExportStore> = ExportStore.use(
   ({ list }) => list
 )
 

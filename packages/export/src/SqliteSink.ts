@@ -59,14 +59,14 @@ const failuresOfLastRun = "SELECT * FROM failures WHERE run = (SELECT max(id) FR
 const copyFailures = (database: DatabaseSync, path: string): void => {
   const unfinished = `${path}.part`
   Fs.rmSync(unfinished, { force: true })
-  const file = Fs.openSync(unfinished, "wx")
+  const failures = Fs.openSync(unfinished, "wx")
   try {
     for (const row of database.prepare(failuresOfLastRun).iterate()) {
-      Fs.writeFileSync(file, failureLine(Tables.failedOf(row)))
+      Fs.writeFileSync(failures, failureLine(Tables.failedOf(row)))
     }
-    Fs.fsyncSync(file)
+    Fs.fsyncSync(failures)
   } finally {
-    Fs.closeSync(file)
+    Fs.closeSync(failures)
   }
   Fs.renameSync(unfinished, path)
 }
