@@ -72,7 +72,8 @@ export class Validation extends HttpApiMiddleware.Service<Validation>()("@effect
 export const redacted = "<redacted>"
 
 const Count = Schema.Int.check(Schema.isGreaterThanOrEqualTo(0))
-const userParams = { userId: Schema.String }
+/** What is done with a user who is there. */
+const ofUser = { params: { userId: Schema.String }, error: AdminNotFound }
 const listsOfUser = {
   conversations: Schema.Array(Conversation.Wire),
   kickedFrom: Schema.optionalKey(Schema.Array(Schema.String))
@@ -154,25 +155,20 @@ const worldGroup = HttpApiGroup.make("world", { topLevel: true })
       query: { search: Schema.optional(Schema.String), ...PageQuery },
       success: Schema.Struct({ total: Schema.Int, users: Schema.Array(UserSummary) })
     }),
-    HttpApiEndpoint.get("getUser", "/users/:userId", {
-      params: userParams,
-      success: UserDetails,
-      error: AdminNotFound
-    }),
+    HttpApiEndpoint.get("getUser", "/users/:userId", { ...ofUser, success: UserDetails }),
     HttpApiEndpoint.put("putUser", "/users/:userId", {
-      params: userParams,
+      params: ofUser.params,
       payload: Schema.Struct(listsOfUser),
       error: AdminRequestInvalid
     }),
-    HttpApiEndpoint.delete("deleteUser", "/users/:userId", { params: userParams, error: AdminNotFound }),
+    HttpApiEndpoint.delete("deleteUser", "/users/:userId", ofUser),
     HttpApiEndpoint.get("getConversations", "/users/:userId/conversations", {
-      params: userParams,
+      ...ofUser,
       query: PageQuery,
-      success: Schema.Struct({ total: Schema.Int, conversations: Schema.Array(Conversation.Wire) }),
-      error: AdminNotFound
+      success: Schema.Struct({ total: Schema.Int, conversations: Schema.Array(Conversation.Wire) })
     }),
     HttpApiEndpoint.put("putConversations", "/users/:userId/conversations", {
-      params: userParams,
+      params: ofUser.params,
       payload: Schema.Array(Conversation.Wire),
       error: [AdminRequestInvalid, AdminNotFound]
     })
@@ -228,21 +224,21 @@ export const SetFault = Schema.Struct({
   json: Schema.NullOr(FaultJson.FaultJson)
 }).annotate({ identifier: "@effect-zim/emulator/SetFault" })
 
+/** Whatever is done with faults, the answer is those that are set then. */
+const setFaults = { success: Schema.Array(SetFault) }
+
 const faultsGroup = HttpApiGroup.make("faults", { topLevel: true })
   .add(
-    HttpApiEndpoint.get("getFaults", "/faults", { success: Schema.Array(SetFault) }),
-    HttpApiEndpoint.put("putFaults", "/faults", {
-      payload: Schema.Array(FaultJson.FaultJson),
-      success: Schema.Array(SetFault)
-    }),
+    HttpApiEndpoint.get("getFaults", "/faults", setFaults),
+    HttpApiEndpoint.put("putFaults", "/faults", { ...setFaults, payload: Schema.Array(FaultJson.FaultJson) }),
     HttpApiEndpoint.post("addFault", "/faults", {
-      payload: Schema.Union([FaultJson.FaultJson, Schema.Array(FaultJson.FaultJson)]),
-      success: Schema.Array(SetFault)
+      ...setFaults,
+      payload: Schema.Union([FaultJson.FaultJson, Schema.Array(FaultJson.FaultJson)])
     }),
     HttpApiEndpoint.delete("deleteFaults", "/faults"),
     HttpApiEndpoint.delete("deleteFault", "/faults/:id", {
+      ...setFaults,
       params: { id: Schema.String },
-      success: Schema.Array(SetFault),
       error: AdminNotFound
     })
   )

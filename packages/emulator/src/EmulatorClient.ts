@@ -10,38 +10,13 @@
  * client, which may be any.
  */
 import * as Effect from "effect/Effect"
-import type * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
+import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
-import * as Stream from "effect/Stream"
 import * as Emulator from "./Emulator.ts"
 import { toServerResponse } from "./internal/requests/writeReply.ts"
-
-const decoder = new TextDecoder()
-
-const readBody = (body: HttpBody.HttpBody): Effect.Effect<string | undefined> => {
-  switch (body._tag) {
-    case "Empty":
-      return Effect.succeed("")
-    case "Uint8Array":
-      return Effect.succeed(body.text ?? decoder.decode(body.body))
-    case "Stream":
-      return body.stream.pipe(
-        Stream.decodeText,
-        Stream.mkString,
-        Effect.orElseSucceed(() => undefined)
-      )
-    case "Raw":
-      return Effect.succeed(typeof body.body === "string" ? body.body : undefined)
-    case "FormData":
-      return Effect.undefined
-  }
-}
-
-const contentTypeOf = (body: HttpBody.HttpBody): string | undefined =>
-  body._tag === "Empty" ? undefined : body.contentType
 
 /**
  * An `HttpClient` whose every request goes to the emulator.
@@ -63,12 +38,13 @@ export const layer: Layer.Layer<HttpClient.HttpClient, never, Emulator.Emulator>
   HttpClient.HttpClient,
   Effect.map(Emulator.Emulator, (emulator) =>
     HttpClient.make((request, url) =>
-      readBody(request.body).pipe(
+      Effect.orElseSucceed(HttpServerRequest.fromClientRequest(request).text, () => undefined).pipe(
         Effect.flatMap((body) =>
           emulator.handle({
             method: request.method,
             target: url.pathname + url.search,
-            contentType: request.headers["content-type"] ?? contentTypeOf(request.body),
+            contentType:
+              request.headers["content-type"] ?? (request.body._tag === "Empty" ? undefined : request.body.contentType),
             body
           })
         ),

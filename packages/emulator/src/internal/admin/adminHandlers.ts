@@ -3,8 +3,8 @@ import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
 import * as HttpApi from "effect/http-api/HttpApi"
 import * as HttpApiBuilder from "effect/http-api/HttpApiBuilder"
-import type * as HttpApiEndpoint from "effect/http-api/HttpApiEndpoint"
 import * as HttpApiError from "effect/http-api/HttpApiError"
+import { memoize } from "effect/Function"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as Layer from "effect/Layer"
 import * as Option from "effect/Option"
@@ -38,11 +38,8 @@ const slice = <A>(
 ): ReadonlyArray<A> => items.slice(offset, offset + limit)
 
 const worldHandlers = (url: string | undefined) =>
-  HttpApiBuilder.group(
-    api,
-    "world",
-    Effect.fnUntraced(function* (handlers) {
-      const { faults, journal, world } = yield* Emulator
+  HttpApiBuilder.group(api, "world", (handlers) =>
+    Emulator.useSync(({ faults, journal, world }) => {
       const find = Effect.fnUntraced(function* (userId: string) {
         const user = (yield* world.get).users.find((user) => user.userId === userId)
         return user ?? (yield* new AdminApi.AdminNotFound({ problem: `${userId} is not registered` }))
@@ -114,11 +111,8 @@ const worldHandlers = (url: string | undefined) =>
     })
   )
 
-const settingsHandlers = HttpApiBuilder.group(
-  api,
-  "settings",
-  Effect.fnUntraced(function* (handlers) {
-    const { clock, gauges, quota, reading } = yield* Emulator
+const settingsHandlers = HttpApiBuilder.group(api, "settings", (handlers) =>
+  Emulator.useSync(({ clock, gauges, quota, reading }) => {
     const quotaView = Effect.map(Effect.all([quota.get, gauges]), ([current, shown]) => ({
       quota: current,
       description: ServiceQuota.describe(current),
@@ -143,18 +137,10 @@ const settingsHandlers = HttpApiBuilder.group(
   })
 )
 
-const faultsHandlers = HttpApiBuilder.group(
-  api,
-  "faults",
-  Effect.fnUntraced(function* (handlers) {
-    const { faults } = yield* Emulator
-    const ids = new WeakMap<Fault.Fault, string>()
+const faultsHandlers = HttpApiBuilder.group(api, "faults", (handlers) =>
+  Emulator.useSync(({ faults }) => {
     let named = 0
-    const idOf = (fault: Fault.Fault): string => {
-      const id = ids.get(fault) ?? String(++named)
-      ids.set(fault, id)
-      return id
-    }
+    const idOf = memoize<Fault.Fault, string>(() => String(++named))
     const view = Effect.map(faults.get, (set) =>
       set.map((fault) => ({
         id: idOf(fault),
@@ -181,12 +167,9 @@ const faultsHandlers = HttpApiBuilder.group(
   })
 )
 
-const changesHandlers = HttpApiBuilder.group(
-  api,
-  "changes",
-  Effect.fnUntraced(function* (handlers) {
-    const { change } = yield* Emulator
-    return handlers.handleAll({
+const changesHandlers = HttpApiBuilder.group(api, "changes", (handlers) =>
+  Emulator.useSync(({ change }) =>
+    handlers.handleAll({
       message: ({ payload }) => change({ type: "message", ...payload }),
       createGroup: ({ payload }) => change({ type: "createGroup", ...payload }),
       disband: ({ payload }) => change({ type: "disband", ...payload }),
@@ -194,14 +177,11 @@ const changesHandlers = HttpApiBuilder.group(
       kick: ({ payload }) => change({ type: "kick", ...payload }),
       change: ({ payload }) => change(payload)
     })
-  })
+  )
 )
 
-const snapshotsHandlers = HttpApiBuilder.group(
-  api,
-  "snapshots",
-  Effect.fnUntraced(function* (handlers) {
-    const emulator = yield* Emulator
+const snapshotsHandlers = HttpApiBuilder.group(api, "snapshots", (handlers) =>
+  Emulator.useSync((emulator) => {
     const kept = new Map<string, Snapshot>()
     const freeName = (): string => {
       let number = kept.size + 1
@@ -228,35 +208,29 @@ const snapshotsHandlers = HttpApiBuilder.group(
   })
 )
 
-const journalHandlers = HttpApiBuilder.group(
-  api,
-  "journal",
-  Effect.fnUntraced(function* (handlers) {
-    const { journal } = yield* Emulator
-    return handlers.handleAll({
+const journalHandlers = HttpApiBuilder.group(api, "journal", (handlers) =>
+  Emulator.useSync(({ journal }) =>
+    handlers.handleAll({
       getJournal: ({ query }) => Effect.map(journal.entries, (entries) => Journal.query(entries, query)),
       getStats: ({ query }) =>
         Effect.map(journal.entries, (entries) => Journal.stats(Journal.query(entries, query), query.window)),
       live: () => Effect.succeed(journal.live),
       deleteJournal: () => journal.clear
     })
-  })
+  )
 )
 
-const checkJson = Effect.fnUntraced(function* (endpoint: HttpApiEndpoint.Top) {
-  if (endpoint.payload.size === 0) return
-  const request = yield* HttpServerRequest.HttpServerRequest
-  yield* Effect.mapError(request.json, () => invalid("Body: it is not JSON"))
-})
+const checkJson = Effect.mapError(
+  HttpServerRequest.HttpServerRequest.use(({ json }) => Effect.asVoid(json)),
+  () => invalid("Body: it is not JSON")
+)
 
 const validation = Layer.succeed(AdminApi.Validation, (app, { endpoint }) =>
-  Effect.andThen(checkJson(endpoint), app).pipe(
-    Effect.catch((error) =>
-      Effect.fail(
-        HttpApiError.HttpApiSchemaError.is(error)
-          ? invalid(`${error.kind === "Payload" ? "Body" : error.kind}: ${error.cause.message}`)
-          : error
-      )
+  Effect.andThen(endpoint.payload.size === 0 ? Effect.void : checkJson, app).pipe(
+    Effect.mapError((error) =>
+      HttpApiError.HttpApiSchemaError.is(error)
+        ? invalid(`${error.kind === "Payload" ? "Body" : error.kind}: ${error.cause.message}`)
+        : error
     )
   )
 )
