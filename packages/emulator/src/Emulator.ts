@@ -253,8 +253,6 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
   const initial = initialOf(options)
   const clock = makeClock(initial.clock, yield* Clock.currentTimeMillis)
 
-  const apps = new Map<number, App>()
-  const users = new Map<string, User>()
   const budgets = new Budgets(yield* Clock.Clock)
   const fresh = () => ({
     calls: 0,
@@ -263,14 +261,20 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     random: Random.seeded(`${seed}/requests`),
     write: WriteReply.writer(`${seed}/ids`)
   })
-  const happening = FaultInterpreter.make([], seed)
-  const state = { apps, users, budgets, record, happening, reading: initial.reading, shown: clock.shown, ...fresh() }
+  const state = {
+    apps: new Map<number, App>(),
+    users: new Map<string, User>(),
+    budgets,
+    record,
+    happening: FaultInterpreter.make([], seed),
+    reading: initial.reading,
+    shown: clock.shown,
+    ...fresh()
+  }
 
-  const world = makeSetting(initial.world, (value) => {
-    apps.clear()
-    users.clear()
-    for (const app of value.apps) apps.set(app.appId, app)
-    for (const user of value.users) users.set(user.userId, user)
+  const world = makeSetting(initial.world, ({ apps, users }) => {
+    state.apps = new Map(apps.map((app) => [app.appId, app]))
+    state.users = new Map(users.map((user) => [user.userId, user]))
   })
   const quota = makeSetting(initial.quota, (value) => budgets.set(value))
   const faults = makeSetting(initial.faults, (value) => {
@@ -297,7 +301,9 @@ export const make: (options: Options) => Effect.Effect<Emulator["Service"]> = Ef
     reading,
     clock,
     clockOffset: offsetOf(clock),
-    gauges: Effect.map(Clock.Clock, (now) => budgets.gauges(apps.values(), [...ServedOperations.byAction.keys()], now)),
+    gauges: Effect.map(Clock.Clock, (now) =>
+      budgets.gauges(state.apps.values(), [...ServedOperations.byAction.keys()], now)
+    ),
     journal,
     change: (change) =>
       Effect.flatMap(Effect.all([world.get, clock.now]), ([before, now]) =>

@@ -9,7 +9,7 @@ import * as Context from "effect/Context"
 import * as Effect from "effect/Effect"
 import * as HttpRouter from "effect/http/HttpRouter"
 import * as HttpServer from "effect/http/HttpServer"
-import * as HttpServerError from "effect/http/HttpServerError"
+import type * as HttpServerError from "effect/http/HttpServerError"
 import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
@@ -70,19 +70,6 @@ const routes = (options: Options) =>
 
 const noSuchRoute = AccessGuard.refusal(404, "AdminNotFound", "there is no such route: GET /openapi.json lists them")
 
-const isRouteMissing = (error: unknown): boolean =>
-  HttpServerError.isHttpServerError(error) && error.reason._tag === "RouteNotFound"
-
-const guarded = <E, R>(
-  app: Effect.Effect<HttpServerResponse.HttpServerResponse, E, R>,
-  guard: ReturnType<typeof AccessGuard.make>
-) =>
-  Effect.gen(function* () {
-    const refused = guard(yield* HttpServerRequest.HttpServerRequest)
-    const response = refused ?? (yield* Effect.catchIf(app, isRouteMissing, () => Effect.succeed(noSuchRoute)))
-    return HttpServerResponse.setHeaders(response, { "cache-control": "no-store", "x-content-type-options": "nosniff" })
-  })
-
 // What a request body may hold: a large world.
 const maximumBodyBytes = 268_435_456
 
@@ -114,7 +101,17 @@ export const layer = (
   }
   const guard = AccessGuard.make(options.remote ?? { hosts: [], peers: [] })
   const serve = Layer.unwrap(
-    Effect.map(HttpRouter.toHttpEffect(routes(options)), (app) => HttpServer.serve(guarded(app, guard)))
+    Effect.map(HttpRouter.toHttpEffect(routes(options)), (app) =>
+      HttpServer.serve(
+        HttpServerRequest.HttpServerRequest.useSync(guard).pipe(
+          Effect.flatMap((refused) => (refused === undefined ? app : Effect.succeed(refused))),
+          Effect.catchReason("HttpServerError", "RouteNotFound", () => Effect.succeed(noSuchRoute)),
+          Effect.map(
+            HttpServerResponse.setHeaders({ "cache-control": "no-store", "x-content-type-options": "nosniff" })
+          )
+        )
+      )
+    )
   )
   return NodeServer.layer(EmulatorAdmin, serve, { host, port: options.port, maximumBodyBytes })
 }

@@ -31,6 +31,7 @@ import type { Call } from "./internal/faults/faultConditions.ts"
 export type { Call }
 
 const { defaults } = FaultSchema
+const durationOf = Duration.fromInputUnsafe
 
 /** Prints in words wherever it is printed. */
 abstract class InWords extends Pipeable.Class {
@@ -396,7 +397,7 @@ export interface LatencyOptions {
  * @since 0.1.0
  */
 export const latency = (duration: Duration.Input, options?: LatencyOptions): Fault =>
-  new Fault({ type: "latency", duration: Duration.fromInputUnsafe(duration), ...options })
+  new Fault({ type: "latency", duration: durationOf(duration), ...options })
 
 /**
  * A latency drawn evenly from a range, from the seed. See {@link latency}.
@@ -412,12 +413,7 @@ export const latency = (duration: Duration.Input, options?: LatencyOptions): Fau
  * @since 0.1.0
  */
 export const latencyBetween = (minimum: Duration.Input, maximum: Duration.Input, options?: LatencyOptions): Fault =>
-  new Fault({
-    type: "latencyBetween",
-    minimum: Duration.fromInputUnsafe(minimum),
-    maximum: Duration.fromInputUnsafe(maximum),
-    ...options
-  })
+  new Fault({ type: "latencyBetween", minimum: durationOf(minimum), maximum: durationOf(maximum), ...options })
 
 /**
  * A latency of a normal distribution, never below 0: most answers take about `mean`. See {@link latency}.
@@ -433,12 +429,7 @@ export const latencyBetween = (minimum: Duration.Input, maximum: Duration.Input,
  * @since 0.1.0
  */
 export const latencyNormal = (mean: Duration.Input, deviation: Duration.Input, options?: LatencyOptions): Fault =>
-  new Fault({
-    type: "latencyNormal",
-    mean: Duration.fromInputUnsafe(mean),
-    deviation: Duration.fromInputUnsafe(deviation),
-    ...options
-  })
+  new Fault({ type: "latencyNormal", mean: durationOf(mean), deviation: durationOf(deviation), ...options })
 
 /**
  * A latency of a log-normal distribution, as services have it: half of the answers take `median` or less, and with a
@@ -455,7 +446,7 @@ export const latencyNormal = (mean: Duration.Input, deviation: Duration.Input, o
  * @since 0.1.0
  */
 export const latencyLogNormal = (median: Duration.Input, sigma: number, options?: LatencyOptions): Fault =>
-  new Fault({ type: "latencyLogNormal", median: Duration.fromInputUnsafe(median), sigma, ...options })
+  new Fault({ type: "latencyLogNormal", median: durationOf(median), sigma, ...options })
 
 /**
  * A latency of an exponential distribution. See {@link latency}.
@@ -471,7 +462,7 @@ export const latencyLogNormal = (median: Duration.Input, sigma: number, options?
  * @since 0.1.0
  */
 export const latencyExponential = (mean: Duration.Input, options?: LatencyOptions): Fault =>
-  new Fault({ type: "latencyExponential", mean: Duration.fromInputUnsafe(mean), ...options })
+  new Fault({ type: "latencyExponential", mean: durationOf(mean), ...options })
 
 /**
  * A latency of a Pareto distribution, with a heavy tail: never below `minimum`, and the smaller `shape` (above 0), the
@@ -488,7 +479,7 @@ export const latencyExponential = (mean: Duration.Input, options?: LatencyOption
  * @since 0.1.0
  */
 export const latencyPareto = (minimum: Duration.Input, shape: number, options?: LatencyOptions): Fault =>
-  new Fault({ type: "latencyPareto", minimum: Duration.fromInputUnsafe(minimum), shape, ...options })
+  new Fault({ type: "latencyPareto", minimum: durationOf(minimum), shape, ...options })
 
 /**
  * The connection is reset before the call is processed.
@@ -716,8 +707,7 @@ export const httpStatus = (status: number, html?: string): Fault =>
 export const retryAfter = (
   after: Duration.Input,
   options?: { readonly status?: 429 | 503; readonly as?: "seconds" | "date"; readonly code?: number }
-): Fault =>
-  new Fault({ type: "retryAfter", after: Duration.fromInputUnsafe(after), status: defaults.status, ...options })
+): Fault => new Fault({ type: "retryAfter", after: durationOf(after), status: defaults.status, ...options })
 
 /**
  * A redirect (302) to this location.
@@ -793,7 +783,7 @@ export const hangingBody: Fault = new Fault({ type: "hangingBody" })
  * @since 0.1.0
  */
 export const slowBody = (options: { readonly bytes: number; readonly every: Duration.Input }): Fault =>
-  new Fault({ type: "slowBody", bytes: options.bytes, every: Duration.fromInputUnsafe(options.every) })
+  new Fault({ type: "slowBody", bytes: options.bytes, every: durationOf(options.every) })
 
 /**
  * A successful answer padded with so many bytes, sent without `Content-Length`.

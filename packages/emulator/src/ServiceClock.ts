@@ -155,9 +155,6 @@ export const stepping = (...steps: ReadonlyArray<{ readonly at: number; readonly
 export const drifting = (options: { readonly millisPerSecond: number }): ServiceClock =>
   checked({ mode: "Drifting", millisPerSecond: options.millisPerSecond })
 
-const offsetOf = (clock: { readonly offset?: Duration.Duration }): number =>
-  clock.offset === undefined ? 0 : Duration.toMillis(clock.offset)
-
 /**
  * What the clock shows when it is `now` (both in milliseconds since the epoch). What was left to the moment of setting
  * counts from `now`: see {@link start}. It shows whole milliseconds, and stays within the years 1 to 9999.
@@ -181,16 +178,20 @@ const reading = (clock: ServiceClock, now: number): number => {
     case "Real":
       return now
     case "Skewed":
-      return now + offsetOf(clock)
+      return now + Duration.toMillis(clock.offset ?? 0)
     case "Frozen":
       return clock.at ?? now
     case "Stepping":
       return clock.steps.reduce(
         (time, step) => (now >= step.at ? time + Duration.toMillis(step.by) : time),
-        now + offsetOf(clock)
+        now + Duration.toMillis(clock.offset ?? 0)
       )
     case "Drifting":
-      return now + offsetOf(clock) + Math.round(((now - (clock.since ?? now)) * clock.millisPerSecond) / 1000)
+      return (
+        now +
+        Duration.toMillis(clock.offset ?? 0) +
+        Math.round(((now - (clock.since ?? now)) * clock.millisPerSecond) / 1000)
+      )
   }
 }
 

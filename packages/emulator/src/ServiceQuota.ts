@@ -7,6 +7,7 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import * as Match from "effect/Match"
 import * as Schema from "effect/Schema"
 import * as DurationSchemas from "./internal/durationSchemas.ts"
 import * as QuotaMeters from "./internal/quotaMeters.ts"
@@ -55,11 +56,7 @@ const flag = (value: boolean) => Schema.Boolean.pipe(Schema.withDecodingDefaultK
 export const ServiceQuota = Schema.Union([
   Schema.Struct({ model: Schema.Literal("Sliding"), ...common, countRejected: flag(false) }),
   Schema.Struct({ model: Schema.Literal("Fixed"), ...common, countRejected: flag(false), aligned: flag(true) }),
-  Schema.Struct({
-    model: Schema.Literal("TokenBucket"),
-    ...common,
-    burst: Schema.optionalKey(Count)
-  }),
+  Schema.Struct({ model: Schema.Literal("TokenBucket"), ...common, burst: Schema.optionalKey(Count) }),
   Schema.Struct({
     model: Schema.Literal("Leaky"),
     ...common,
@@ -110,10 +107,10 @@ export interface Options extends Limits {
 
 const checked = Schema.decodeUnknownSync(Schema.toType(ServiceQuota))
 
-const limits = (options: Limits | undefined) => ({
-  limit: options?.limit ?? 20,
-  window: Duration.fromInputUnsafe(options?.window ?? "1 second"),
-  per: options?.per ?? ("App" as const)
+const limits = ({ limit = 20, per = "App", window = "1 second" }: Limits) => ({
+  limit,
+  window: Duration.fromInputUnsafe(window),
+  per
 })
 
 /**
@@ -130,8 +127,8 @@ const limits = (options: Limits | undefined) => ({
  * @category constructors
  * @since 0.1.0
  */
-export const sliding = (options?: Options): ServiceQuota =>
-  checked({ model: "Sliding", ...limits(options), countRejected: options?.countRejected ?? false })
+export const sliding = ({ countRejected = false, ...options }: Options = {}): ServiceQuota =>
+  checked({ model: "Sliding", ...limits(options), countRejected })
 
 /**
  * At most `limit` calls in each window, aligned to the epoch or, with `aligned: false`, to the calls.
@@ -147,13 +144,12 @@ export const sliding = (options?: Options): ServiceQuota =>
  * @category constructors
  * @since 0.1.0
  */
-export const fixed = (options?: Options & { readonly aligned?: boolean | undefined }): ServiceQuota =>
-  checked({
-    model: "Fixed",
-    ...limits(options),
-    countRejected: options?.countRejected ?? false,
-    aligned: options?.aligned ?? true
-  })
+export const fixed = ({
+  aligned = true,
+  countRejected = false,
+  ...options
+}: Options & { readonly aligned?: boolean | undefined } = {}): ServiceQuota =>
+  checked({ model: "Fixed", ...limits(options), countRejected, aligned })
 
 /**
  * A bucket of `burst` tokens (default `limit`), filled with `limit` tokens per window.
@@ -168,12 +164,11 @@ export const fixed = (options?: Options & { readonly aligned?: boolean | undefin
  * @category constructors
  * @since 0.1.0
  */
-export const tokenBucket = (options?: Limits & { readonly burst?: number | undefined }): ServiceQuota =>
-  checked({
-    model: "TokenBucket",
-    ...limits(options),
-    ...(options?.burst !== undefined && { burst: options.burst })
-  })
+export const tokenBucket = ({
+  burst,
+  ...options
+}: Limits & { readonly burst?: number | undefined } = {}): ServiceQuota =>
+  checked({ model: "TokenBucket", ...limits(options), ...(burst !== undefined && { burst }) })
 
 /**
  * One call every `window / limit`; up to `queue` calls (default 0) wait for their turn instead of being rejected.
@@ -188,8 +183,8 @@ export const tokenBucket = (options?: Limits & { readonly burst?: number | undef
  * @category constructors
  * @since 0.1.0
  */
-export const leaky = (options?: Limits & { readonly queue?: number | undefined }): ServiceQuota =>
-  checked({ model: "Leaky", ...limits(options), queue: options?.queue ?? 0 })
+export const leaky = ({ queue = 0, ...options }: Limits & { readonly queue?: number | undefined } = {}): ServiceQuota =>
+  checked({ model: "Leaky", ...limits(options), queue })
 
 /**
  * No limit.
@@ -235,20 +230,19 @@ export interface Gauge extends QuotaMeters.State {
  * @category constructors
  * @since 0.1.0
  */
-export const meter = (quota: ServiceQuota): QuotaMeters.Meter => {
-  if (quota.model === "Unlimited") return QuotaMeters.unlimited
-  const window = Duration.toMillis(quota.window)
-  switch (quota.model) {
-    case "Sliding":
-      return QuotaMeters.sliding(quota.limit, window, quota.countRejected)
-    case "Fixed":
-      return QuotaMeters.fixed(quota.limit, window, quota.countRejected, quota.aligned)
-    case "TokenBucket":
-      return QuotaMeters.tokenBucket(quota.limit, window, quota.burst ?? quota.limit)
-    case "Leaky":
-      return QuotaMeters.leaky(quota.limit, window, quota.queue)
-  }
-}
+export const meter = (quota: ServiceQuota): QuotaMeters.Meter =>
+  Match.value(quota).pipe(
+    Match.discriminatorsExhaustive("model")({
+      Sliding: ({ countRejected, limit, window }) =>
+        QuotaMeters.sliding(limit, Duration.toMillis(window), countRejected),
+      Fixed: ({ aligned, countRejected, limit, window }) =>
+        QuotaMeters.fixed(limit, Duration.toMillis(window), countRejected, aligned),
+      TokenBucket: ({ burst, limit, window }) =>
+        QuotaMeters.tokenBucket(limit, Duration.toMillis(window), burst ?? limit),
+      Leaky: ({ limit, queue, window }) => QuotaMeters.leaky(limit, Duration.toMillis(window), queue),
+      Unlimited: () => QuotaMeters.unlimited
+    })
+  )
 
 /**
  * Which of a quota's meters a call is counted by.

@@ -228,11 +228,11 @@ export const generate = (options: {
       serverSecret: options.serverSecret ?? ServerSecret.make(GenerateWorld.secret(options.seed))
     }
   ],
-  ...GenerateWorld.people({
-    seed: options.seed,
-    count: count("World.generate's users", options.users),
-    now: timeOf(options.now ?? 1_767_225_600_000)
-  })
+  ...GenerateWorld.people(
+    options.seed,
+    count("World.generate's users", options.users),
+    timeOf(options.now ?? 1_767_225_600_000)
+  )
 })
 
 const timeOf = (now: number): number =>

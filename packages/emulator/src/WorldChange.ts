@@ -17,6 +17,7 @@
  * ```
  */
 import { Conversation, UserId } from "@effect-zim/protocol"
+import * as Match from "effect/Match"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as World from "./World.ts"
@@ -124,11 +125,9 @@ const isMember = (user: World.User, group: string): boolean =>
 
 /** Later than everything in these users' lists, and not before now. */
 const later = (users: ReadonlyArray<World.User>, now: number): number =>
-  users.reduce(
-    (time, user) =>
-      user.conversations.reduce((max, entry) => Math.max(max, Math.min(entry.UpdateTime + 1, latest)), time),
-    now
-  )
+  users
+    .flatMap(({ conversations }) => conversations)
+    .reduce((time, { UpdateTime }) => Math.max(time, Math.min(UpdateTime + 1, latest)), now)
 
 /** Puts an entry into the lists of these users. */
 const deliver = (
@@ -214,17 +213,13 @@ const kick = (world: World.World, { group, userId }: Of<"kick">): Changed => {
  * @category combinators
  * @since 0.1.0
  */
-export const apply = (world: World.World, change: WorldChange, now: number): Changed => {
-  switch (change.type) {
-    case "message":
-      return message(world, change, now)
-    case "createGroup":
-      return createGroup(world, change, now)
-    case "disband":
-      return disband(world, change)
-    case "register":
-      return Result.succeed(World.register(world, UserId.make(change.userId)))
-    case "kick":
-      return kick(world, change)
-  }
-}
+export const apply = (world: World.World, change: WorldChange, now: number): Changed =>
+  Match.value(change).pipe(
+    Match.discriminatorsExhaustive("type")({
+      message: (change) => message(world, change, now),
+      createGroup: (change) => createGroup(world, change, now),
+      disband: (change) => disband(world, change),
+      register: ({ userId }) => Result.succeed(World.register(world, UserId.make(userId))),
+      kick: (change) => kick(world, change)
+    })
+  )

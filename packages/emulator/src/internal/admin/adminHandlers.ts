@@ -83,8 +83,7 @@ const worldHandlers = (url: string | undefined) =>
         }),
         listUsers: ({ query }) =>
           Effect.map(world.get, ({ users }) => {
-            const { search } = query
-            const found = search === undefined ? users : users.filter(({ userId }) => userId.includes(search))
+            const found = users.filter(({ userId }) => userId.includes(query.search ?? ""))
             return {
               total: found.length,
               users: slice(found, query).map((user) => ({

@@ -2,7 +2,9 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
+import { identity } from "effect/Function"
 import * as Headers from "effect/http/Headers"
+import * as Match from "effect/Match"
 import * as Stream from "effect/Stream"
 import { ConnectionLost, type Reply } from "../../HttpExchange.ts"
 import { messageOf } from "../requests/writeReply.ts"
@@ -13,11 +15,11 @@ const encoder = new TextEncoder()
 const dateOf = (reply: Reply): Readonly<Record<string, string>> =>
   reply.headers["date"] === undefined ? {} : { date: reply.headers["date"] }
 
-const replaced = (reply: Reply, status: number, headers: Reply["headers"], body: string): Reply => ({
-  status,
-  headers: { ...dateOf(reply), ...headers },
-  body
-})
+type Rewriting = (reply: Reply) => Reply
+
+const replaced =
+  (status: number, headers: Reply["headers"], body: string): Rewriting =>
+  (reply) => ({ status, headers: { ...dateOf(reply), ...headers }, body })
 
 const json = { "content-type": "application/json" }
 const html = { "content-type": "text/html" }
@@ -35,14 +37,13 @@ const comeBack = (reply: Reply, after: Duration.Duration, as: "seconds" | "date"
 }
 
 /** A text body as bytes with its length promised, to be sent in another way. Bodies that stream already stay. */
-const respelled = (
-  reply: Reply,
-  spell: (bytes: Uint8Array<ArrayBuffer>) => Stream.Stream<Uint8Array, ConnectionLost>
-): Reply => {
-  if (typeof reply.body !== "string") return reply
-  const bytes = encoder.encode(reply.body)
-  return { ...reply, headers: { ...reply.headers, "content-length": String(bytes.length) }, body: spell(bytes) }
-}
+const respelled =
+  (spell: (bytes: Uint8Array<ArrayBuffer>) => Stream.Stream<Uint8Array, ConnectionLost>): Rewriting =>
+  (reply) => {
+    if (typeof reply.body !== "string") return reply
+    const bytes = encoder.encode(reply.body)
+    return { ...reply, headers: { ...reply.headers, "content-length": String(bytes.length) }, body: spell(bytes) }
+  }
 
 const firstHalf = (bytes: Uint8Array<ArrayBuffer>): Stream.Stream<Uint8Array> =>
   Stream.succeed(bytes.subarray(0, Math.floor(bytes.length / 2)))
@@ -67,10 +68,12 @@ const padded = (bytes: number): Stream.Stream<Uint8Array<ArrayBuffer>> => {
 }
 
 /** Another body: what the headers said of the one before is no longer true. */
-const withBody = (reply: Reply, body: Reply["body"], said: Reply["headers"] = {}): Reply => {
-  const { "content-encoding": _encoding, "content-length": _length, ...headers } = reply.headers
-  return { ...reply, headers: { ...headers, ...said }, body }
-}
+const withBody =
+  (body: Reply["body"], said: Reply["headers"] = {}): Rewriting =>
+  (reply) => {
+    const { "content-encoding": _encoding, "content-length": _length, ...headers } = reply.headers
+    return { ...reply, headers: { ...headers, ...said }, body }
+  }
 
 // The standard's own: it runs wherever JavaScript does, and pulls no more than is read.
 const compress = (bytes: Stream.Stream<Uint8Array<ArrayBuffer>>): Stream.Stream<Uint8Array, ConnectionLost> =>
@@ -79,40 +82,32 @@ const compress = (bytes: Stream.Stream<Uint8Array<ArrayBuffer>>): Stream.Stream<
     onError: () => new ConnectionLost()
   })
 
-/** The reply as this fault makes it; the same where it does nothing to replies. */
-export const rewrite = (reply: Reply, of: Action): Reply => {
-  switch (of.type) {
-    case "rewrite":
-      return of.change(reply)
-    case "rawBody":
-      return replaced(reply, 200, { "content-type": of.contentType }, of.text)
-    case "notJson":
-      return replaced(reply, 200, json, "upstream says: try again")
-    case "emptyBody":
-      return replaced(reply, 200, json, "")
-    case "httpStatus":
-      return replaced(reply, of.status, html, of.html ?? errorPage(of.status))
-    case "retryAfter": {
-      const after = { "retry-after": comeBack(reply, of.after, of.as) }
-      if (of.code === undefined) return replaced(reply, of.status, { ...html, ...after }, errorPage(of.status))
-      const body = JSON.stringify({ Code: of.code, Message: messageOf(of.code), RequestId: "gateway" })
-      return replaced(reply, of.status, { ...json, ...after }, body)
-    }
-    case "redirect":
-      return replaced(reply, 302, { location: of.location }, "")
-    case "wrongContentType":
-      return { ...reply, headers: { ...reply.headers, "content-type": "text/html; charset=utf-8" } }
-    case "truncatedBody":
-      return respelled(reply, (bytes) => Stream.concat(firstHalf(bytes), Stream.fail(new ConnectionLost())))
-    case "hangingBody":
-      return respelled(reply, (bytes) => Stream.concat(firstHalf(bytes), Stream.never))
-    case "slowBody":
-      return respelled(reply, (bytes) => dribbled(bytes, of.bytes, of.every))
-    case "oversizedBody":
-      return withBody(reply, padded(of.bytes))
-    case "gzipBomb":
-      return withBody(reply, compress(padded(of.bytes)), { "content-encoding": "gzip" })
-    default:
-      return reply
-  }
-}
+/** The reply as a fault makes it; the same where it does nothing to replies. */
+export const rewriting: (of: Action) => Rewriting = Match.type<Action>().pipe(
+  Match.discriminators("type")({
+    rewrite: ({ change }) => change,
+    rawBody: ({ contentType, text }) => replaced(200, { "content-type": contentType }, text),
+    notJson: () => replaced(200, json, "upstream says: try again"),
+    emptyBody: () => replaced(200, json, ""),
+    httpStatus: ({ html: page, status }) => replaced(status, html, page ?? errorPage(status)),
+    retryAfter:
+      ({ after, as, code, status }) =>
+      (reply: Reply) => {
+        const said = { "retry-after": comeBack(reply, after, as) }
+        if (code === undefined) return replaced(status, { ...html, ...said }, errorPage(status))(reply)
+        const body = JSON.stringify({ Code: code, Message: messageOf(code), RequestId: "gateway" })
+        return replaced(status, { ...json, ...said }, body)(reply)
+      },
+    redirect: ({ location }) => replaced(302, { location }, ""),
+    wrongContentType: () => (reply: Reply) => ({
+      ...reply,
+      headers: { ...reply.headers, "content-type": "text/html; charset=utf-8" }
+    }),
+    truncatedBody: () => respelled((bytes) => Stream.concat(firstHalf(bytes), Stream.fail(new ConnectionLost()))),
+    hangingBody: () => respelled((bytes) => Stream.concat(firstHalf(bytes), Stream.never)),
+    slowBody: ({ bytes: size, every }) => respelled((bytes) => dribbled(bytes, size, every)),
+    oversizedBody: ({ bytes }) => withBody(padded(bytes)),
+    gzipBomb: ({ bytes }) => withBody(compress(padded(bytes)), { "content-encoding": "gzip" })
+  }),
+  Match.orElse(() => identity)
+)

@@ -1,10 +1,11 @@
 /** What the faults that happen to a call do to it, step by step. */
 import * as Duration from "effect/Duration"
+import * as Match from "effect/Match"
 import type * as EffectRandom from "effect/Random"
 import type { Reply } from "../../HttpExchange.ts"
 import type { Fault } from "../../Fault.ts"
 import * as Random from "../seededRandom.ts"
-import * as Bodies from "./brokenBodies.ts"
+import { rewriting } from "./brokenBodies.ts"
 import type { Action } from "./faultSchema.ts"
 import type { Call } from "./faultConditions.ts"
 
@@ -13,28 +14,25 @@ const longest = 86_400_000
 
 const bounded = (millis: number): number => Math.min(longest, Math.max(0, millis))
 
-/** Draws how long the request or the answer is held up by this, in milliseconds. */
-const drawDelay = (of: Action, on: "request" | "answer", random: EffectRandom.Random): number => {
-  if (!("on" in of ? of.on === on : on === "answer")) return 0
-  switch (of.type) {
-    case "latency":
-      return Duration.toMillis(of.duration)
-    case "latencyBetween": {
-      const range = Duration.toMillis(of.maximum) - Duration.toMillis(of.minimum)
-      return Duration.toMillis(of.minimum) + (range === 0 ? 0 : random.nextDoubleUnsafe() * range)
-    }
-    case "latencyNormal":
-      return bounded(Duration.toMillis(of.mean) + Duration.toMillis(of.deviation) * Random.normal(random))
-    case "latencyLogNormal":
-      return bounded(Duration.toMillis(of.median) * Math.exp(of.sigma * Random.normal(random)))
-    case "latencyExponential":
-      return bounded(-Duration.toMillis(of.mean) * Math.log(Random.positive(random)))
-    case "latencyPareto":
-      return bounded(Duration.toMillis(of.minimum) / Random.positive(random) ** (1 / of.shape))
-    default:
-      return 0
-  }
-}
+/** Draws how long a call is held up by this, in milliseconds. */
+const drawDelay = (of: Action, random: EffectRandom.Random): number =>
+  Match.value(of).pipe(
+    Match.discriminators("type")({
+      latency: ({ duration }) => Duration.toMillis(duration),
+      latencyBetween: ({ maximum, minimum }) => {
+        const range = Duration.toMillis(maximum) - Duration.toMillis(minimum)
+        return Duration.toMillis(minimum) + (range === 0 ? 0 : random.nextDoubleUnsafe() * range)
+      },
+      latencyNormal: ({ deviation, mean }) =>
+        bounded(Duration.toMillis(mean) + Duration.toMillis(deviation) * Random.normal(random)),
+      latencyLogNormal: ({ median, sigma }) =>
+        bounded(Duration.toMillis(median) * Math.exp(sigma * Random.normal(random))),
+      latencyExponential: ({ mean }) => bounded(-Duration.toMillis(mean) * Math.log(Random.positive(random))),
+      latencyPareto: ({ minimum, shape }) =>
+        bounded(Duration.toMillis(minimum) / Random.positive(random) ** (1 / shape))
+    }),
+    Match.orElse(() => 0)
+  )
 
 /** The faults that happen to one call: what they do to it at each step. Of several of one kind, the first counts. */
 export class Happening {
@@ -55,7 +53,9 @@ export class Happening {
 
   /** For how many milliseconds the request or the answer is held up: latencies add up. */
   delay(on: "request" | "answer", random: EffectRandom.Random): number {
-    return this.#actions.reduce((sum, action) => sum + drawDelay(action, on, random), 0)
+    return this.#actions
+      .filter((action) => ("on" in action ? action.on === on : on === "answer"))
+      .reduce((sum, action) => sum + drawDelay(action, random), 0)
   }
 
   /** By how many entries a page starts too late; too early, where it is negative. */
@@ -76,7 +76,7 @@ export class Happening {
 
   /** The reply in place of the right one: one fault after the other. */
   rewrite(reply: Reply): Reply {
-    return this.#actions.reduce(Bodies.rewrite, reply)
+    return this.#actions.reduce((rewritten, action) => rewriting(action)(rewritten), reply)
   }
 }
 

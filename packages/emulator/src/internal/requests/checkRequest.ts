@@ -3,24 +3,19 @@ import { Catalog } from "@effect-zim/protocol"
 import { Signature } from "@effect-zim/signing"
 import * as Clock from "effect/Clock"
 import * as Effect from "effect/Effect"
-import type { DocumentationReading } from "../../DocumentationReading.ts"
-import type { App, User } from "../../World.ts"
+import type { App } from "../../World.ts"
 import type { Budgets } from "../budgets.ts"
 import type { Happening } from "../faults/faultInterpreter.ts"
-import type { Cursors } from "../operations/cursors.ts"
-import type { Refusal } from "../operations/operationHandler.ts"
+import type { HandlerContext, Refusal } from "../operations/operationHandler.ts"
 import * as ServedOperations from "../operations/servedOperations.ts"
 import { RecentMap } from "../recentMap.ts"
 import type { Received } from "./readRequest.ts"
 
 /** What calls are checked against. */
-export interface ServiceData {
+export interface ServiceData extends Pick<HandlerContext, "cursors" | "reading" | "users"> {
   readonly apps: ReadonlyMap<number, App>
-  readonly users: ReadonlyMap<string, User>
   readonly budgets: Budgets
-  readonly cursors: Cursors
   readonly nonces: UsedNonces
-  readonly reading: DocumentationReading
 }
 
 /** What is found out while a call is checked, whatever becomes of it. */
@@ -44,19 +39,11 @@ const codes = {
   SignatureVersion: { Missing: 100000013, Malformed: 100000014 }
 } as const
 
-const codeOf = (reason: typeof Signature.Reason.Type): number => {
-  switch (reason._tag) {
-    case "Missing":
-    case "Malformed":
-      return codes[reason.parameter][reason._tag]
-    case "UnsupportedVersion":
-      return 100000014
-    case "Expired":
-      return 100000004
-    case "Wrong":
-      return 100000005
-  }
-}
+/** The codes of parameters that say something else than they should. */
+const refused = { UnsupportedVersion: 100000014, Expired: 100000004, Wrong: 100000005 }
+
+const codeOf = (reason: typeof Signature.Reason.Type): number =>
+  "parameter" in reason ? codes[reason.parameter][reason._tag] : refused[reason._tag]
 
 /** Whether the signature would be right under these changes. */
 const wouldVerify = (signed: Signature.SignedParameters, app: App, signature: string): boolean =>
