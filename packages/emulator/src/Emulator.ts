@@ -202,10 +202,7 @@ const makeJournal = (capacity: number) =>
   })
 
 /** A clock that is told its moment of setting. */
-const makeClock = (
-  initial: ServiceClock.ServiceClock,
-  now: number
-): Emulator["Service"]["clock"] & { readonly shown: (now: number) => number } => {
+const makeClock = (initial: ServiceClock.ServiceClock, now: number) => {
   let current = ServiceClock.start(initial, now, now)
   const shown = (now: number): number => ServiceClock.read(current, now)
   const update = (f: (clock: ServiceClock.ServiceClock) => ServiceClock.ServiceClock): Effect.Effect<void> =>
@@ -215,10 +212,10 @@ const makeClock = (
   return {
     shown,
     get: Effect.sync(() => current),
-    set: (clock) => update(() => clock),
+    set: (clock: ServiceClock.ServiceClock) => update(() => clock),
     update,
     now: Effect.map(Clock.currentTimeMillis, shown),
-    step: (by) => update((clock) => ServiceClock.step(clock, by))
+    step: (by: Duration.Input) => update((clock) => ServiceClock.step(clock, by))
   }
 }
 

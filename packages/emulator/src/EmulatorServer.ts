@@ -14,7 +14,6 @@ import type * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
-import type { Readable } from "node:stream"
 import { Emulator } from "./Emulator.ts"
 import * as HttpExchange from "./HttpExchange.ts"
 import * as AccessGuard from "./internal/admin/accessGuard.ts"
@@ -50,20 +49,12 @@ export class EmulatorServer extends Context.Service<
  */
 export class HostNotLoopback extends Schema.TaggedError<HostNotLoopback>("@effect-zim/emulator/HostNotLoopback")(
   "HostNotLoopback",
-  {
-    host: Schema.String
-  }
+  { host: Schema.String }
 ) {
   override get message(): string {
     return `the emulator listens on loopback addresses only (127.0.0.1, ::1, localhost), not on ${this.host}`
   }
 }
-
-/** `undefined` where it breaks off or is too long, as soon as it is. */
-const readBody = (request: Readable): Effect.Effect<string | undefined> =>
-  NodeStream.toString(() => request, { maxBytes: HttpExchange.maximumBodyBytes, destroyOnOverflow: false }).pipe(
-    Effect.orElseSucceed(() => undefined)
-  )
 
 const hangUp = (request: HttpServerRequest.HttpServerRequest, how: "reset" | "end"): Effect.Effect<never> =>
   Effect.suspend(() => {
@@ -79,12 +70,15 @@ const app: Effect.Effect<HttpServerResponse.HttpServerResponse, never, Emulator 
     const emulator = yield* Emulator
     const request = yield* HttpServerRequest.HttpServerRequest
     const incoming = NodeHttpServerRequest.toIncomingMessage(request)
+    const { maximumBodyBytes: maxBytes } = HttpExchange
+    const text = NodeStream.toString(() => incoming, { maxBytes, destroyOnOverflow: false })
     const reply = yield* emulator
       .handle({
         method: incoming.method ?? "",
         target: incoming.url ?? "",
         contentType: incoming.headers["content-type"],
-        body: yield* readBody(incoming)
+        // Where it breaks off or is too long, as soon as it is.
+        body: yield* Effect.orElseSucceed(text, () => undefined)
       })
       .pipe(Effect.catchTag("ConnectionLost", () => hangUp(request, "reset")))
     return toServerResponse(

@@ -46,9 +46,7 @@ export type Json = typeof FaultJson.Encoded
  */
 export class FaultsUnreadable extends Schema.TaggedError<FaultsUnreadable>("@effect-zim/emulator/FaultsUnreadable")(
   "FaultsUnreadable",
-  {
-    problem: Schema.String
-  }
+  { problem: Schema.String }
 ) {
   override get message(): string {
     return `these are no faults: ${this.problem}`

@@ -115,9 +115,7 @@ export type Json = typeof World.Encoded
  */
 export class WorldUnreadable extends Schema.TaggedError<WorldUnreadable>("@effect-zim/emulator/WorldUnreadable")(
   "WorldUnreadable",
-  {
-    problem: Schema.String
-  }
+  { problem: Schema.String }
 ) {
   override get message(): string {
     return `this is no world: ${this.problem}`

@@ -35,9 +35,7 @@ const Manifest = Schema.Struct({
  */
 export class FolderOccupied extends Schema.TaggedError<FolderOccupied>("@effect-zim/emulator/FolderOccupied")(
   "FolderOccupied",
-  {
-    directory: Schema.String
-  }
+  { directory: Schema.String }
 ) {
   override get message(): string {
     return `${this.directory} is there and holds something else than a world: choose another folder, or an empty one`
@@ -47,21 +45,19 @@ export class FolderOccupied extends Schema.TaggedError<FolderOccupied>("@effect-
 const unreadable = (file: string, problem: string): World.WorldUnreadable =>
   new World.WorldUnreadable({ problem: `${file}: ${problem}` })
 
-const encodeApps = Schema.encodeEffect(Schema.Array(World.App))
-const encodeUsers = Schema.encodeEffect(Schema.Array(World.User))
+const encodeApps = Schema.encodeSync(Schema.fromJsonString(Schema.Array(World.App)))
+const encodeUser = Schema.encodeSync(Schema.fromJsonString(World.User))
 
 const write = Effect.fnUntraced(function* (world: World.World, directory: string) {
   const fs = yield* FileSystem.FileSystem
   const path = yield* Path.Path
   const manifest = { format: "effect-zim-world", version: 1, disbanded: world.disbanded ?? [] }
   yield* fs.writeFileString(path.join(directory, "world.json"), `${JSON.stringify(manifest)}\n`)
-  const apps = yield* Effect.orDie(encodeApps(world.apps))
-  yield* fs.writeFileString(path.join(directory, "apps.json"), `${JSON.stringify(apps)}\n`, { mode: 0o600 })
+  yield* fs.writeFileString(path.join(directory, "apps.json"), `${encodeApps(world.apps)}\n`, { mode: 0o600 })
   yield* fs.makeDirectory(path.join(directory, "users"))
   for (let first = 0; first < world.users.length; first += usersPerFile) {
-    const users = yield* Effect.orDie(encodeUsers(world.users.slice(first, first + usersPerFile)))
     const name = `${String(first / usersPerFile).padStart(5, "0")}.ndjson`
-    const lines = users.map((user) => `${JSON.stringify(user)}\n`)
+    const lines = world.users.slice(first, first + usersPerFile).map((user) => `${encodeUser(user)}\n`)
     yield* fs.writeFileString(path.join(directory, "users", name), lines.join(""))
   }
 })

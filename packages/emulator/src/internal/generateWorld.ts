@@ -1,6 +1,5 @@
 import { Conversation, UserId } from "@effect-zim/protocol"
 import * as Hash from "effect/Hash"
-import type * as EffectRandom from "effect/Random"
 import * as Random from "./seededRandom.ts"
 
 /** A secret in the shape of the vendor's: 32 hexadecimal characters. */
@@ -11,12 +10,6 @@ export const secret = (seed: string | number): string => {
 
 const longest = 5000
 
-/** Log-normal: one list in twenty is empty, half have 20 entries or fewer, one in seventy more than 1000. */
-const lengthOf = (random: EffectRandom.Random): number => {
-  const length = Math.exp(3 + 1.8 * Random.normal(random))
-  return Math.min(longest, Math.floor(length))
-}
-
 /** How many users make a crowd in which the extremes surely occur. */
 const crowdWithExtremes = 25
 
@@ -26,7 +19,10 @@ const isDisbanded = (seed: string | number, group: number): boolean => Hash.stri
 export const people = (seed: string | number, count: number, now: number) => {
   const random = Random.seeded(`users ${seed}`)
   const kicks = Random.seeded(`kicks ${seed}`)
-  const lengths = Array.from({ length: count }, () => lengthOf(random))
+  // Log-normal: one list in twenty is empty, half have 20 entries or fewer, one in seventy more than 1000.
+  const lengths = Array.from({ length: count }, () =>
+    Math.min(longest, Math.floor(Math.exp(3 + 1.8 * Random.normal(random))))
+  )
   if (count >= crowdWithExtremes) {
     const first = Random.between(random, 0, count - 1)
     lengths[first] = Random.between(random, 1001, 1500)

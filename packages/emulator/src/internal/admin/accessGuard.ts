@@ -12,11 +12,20 @@ export interface Remote {
   readonly peers: ReadonlyArray<string>
 }
 
-const loopback = new Net.BlockList()
-loopback.addSubnet("127.0.0.0", 8, "ipv4")
-loopback.addAddress("::1", "ipv6")
-
 const familyOf = (address: string) => (Net.isIPv6(address) ? "ipv6" : "ipv4")
+
+const addressList = (peers: ReadonlyArray<string>): Net.BlockList => {
+  const list = new Net.BlockList()
+  for (const peer of peers) {
+    const [address = "", bits] = peer.split("/")
+    const family = familyOf(address)
+    if (bits === undefined) list.addAddress(address, family)
+    else list.addSubnet(address, Number(bits), family)
+  }
+  return list
+}
+
+const loopback = addressList(["127.0.0.0/8", "::1"])
 
 /** Whether an address is in a list; an IPv4 address may come as IPv6 (`::ffff:127.0.0.1`). */
 const contains = (list: Net.BlockList, address: string): boolean => list.check(address, familyOf(address))
@@ -34,17 +43,6 @@ const forbidden = (problem: string): HttpServerResponse.HttpServerResponse => re
 const hostName = (authority: string): string | undefined => {
   const match = /^(?:\[([0-9a-f:.]+)\]|([a-z0-9._-]+))(?::[0-9]{1,5})?$/i.exec(authority)
   return (match?.[1] ?? match?.[2])?.toLowerCase()
-}
-
-const addressList = (peers: ReadonlyArray<string>): Net.BlockList => {
-  const list = new Net.BlockList()
-  for (const peer of peers) {
-    const [address = "", bits] = peer.split("/")
-    const family = familyOf(address)
-    if (bits === undefined) list.addAddress(address, family)
-    else list.addSubnet(address, Number(bits), family)
-  }
-  return list
 }
 
 const reads = new Set(["GET", "HEAD"])

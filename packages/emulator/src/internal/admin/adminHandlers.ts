@@ -195,13 +195,12 @@ const snapshotsHandlers = HttpApiBuilder.group(api, "snapshots", (handlers) =>
           kept.set(name, snapshot)
           return { name }
         }),
-      restore: ({ payload }) =>
-        Effect.suspend(() => {
-          const snapshot = kept.get(payload.name)
-          return snapshot === undefined
-            ? Effect.fail(new AdminApi.AdminNotFound({ problem: `there is no snapshot ${payload.name}` }))
-            : emulator.restore(snapshot)
-        }),
+      restore: Effect.fnUntraced(function* ({ payload: { name } }) {
+        const snapshot = kept.get(name)
+        if (snapshot === undefined)
+          return yield* new AdminApi.AdminNotFound({ problem: `there is no snapshot ${name}` })
+        yield* emulator.restore(snapshot)
+      }),
       reset: () => emulator.reset
     })
   })

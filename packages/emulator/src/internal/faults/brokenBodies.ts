@@ -12,14 +12,11 @@ import type { Action } from "./faultSchema.ts"
 
 const encoder = new TextEncoder()
 
-const dateOf = (reply: Reply): Readonly<Record<string, string>> =>
-  reply.headers["date"] === undefined ? {} : { date: reply.headers["date"] }
-
 type Rewriting = (reply: Reply) => Reply
 
 const replaced =
-  (status: number, headers: Reply["headers"], body: string): Rewriting =>
-  (reply) => ({ status, headers: { ...dateOf(reply), ...headers }, body })
+  (status: number, said: Reply["headers"], body: string): Rewriting =>
+  ({ headers: { date } }) => ({ status, headers: { ...(date !== undefined && { date }), ...said }, body })
 
 const json = { "content-type": "application/json" }
 const html = { "content-type": "text/html" }

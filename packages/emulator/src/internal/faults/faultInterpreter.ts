@@ -82,10 +82,10 @@ export class Happening {
 
 /** Gives, for each call, the faults that happen to it. */
 export const make = (faults: ReadonlyArray<Fault>, seed: string): ((call: Call) => Happening) => {
-  const running = faults.map((fault, index) => {
-    const conditions = fault.conditions.map((condition, i) => condition.start(`${seed}/${index}/${i}`))
-    return { fault, conditions }
-  })
+  const running = faults.map((fault, index) => ({
+    fault,
+    conditions: fault.conditions.map((condition, i) => condition.start(`${seed}/${index}/${i}`))
+  }))
   // A condition that counts sees only the calls for which those before it hold.
   const happens = (call: Call) => running.filter(({ conditions }) => conditions.every((holds) => holds(call)))
   return (call) => new Happening(happens(call).map(({ fault }) => fault))

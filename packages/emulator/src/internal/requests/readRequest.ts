@@ -1,7 +1,6 @@
 /** What a request says, as far as it can be read: nothing is refused here. */
 import { Catalog, Excerpt, WireJson } from "@effect-zim/protocol"
-import type { Request } from "../../HttpExchange.ts"
-import { maximumBodyBytes } from "../../HttpExchange.ts"
+import { maximumBodyBytes, type Request } from "../../HttpExchange.ts"
 import * as ServedOperations from "../operations/servedOperations.ts"
 
 /** The common parameters as they were sent; a repeated one is an array. */
