@@ -14,9 +14,6 @@ import { Metrics } from "@effect-zim/policies"
 import * as Context from "effect/Context"
 import * as Metric from "effect/Metric"
 
-/** By this name an exporter of Effect's finds the unit. */
-const inMillis = { time_unit: "milliseconds" }
-
 /**
  * The boundaries of the histograms: from half a millisecond to more than two minutes, in milliseconds.
  *
@@ -28,6 +25,10 @@ export const durationBoundaries: ReadonlyArray<number> = Metric.exponentialBound
   factor: 2,
   count: 20
 })
+
+// By this attribute an exporter of Effect's finds the unit.
+const inMillis = (id: string, description: string) =>
+  Metric.histogram(id, { description, boundaries: durationBoundaries, attributes: { time_unit: "milliseconds" } })
 
 /**
  * Calls by `zim.action` and `outcome`: `Success` or the tag of the error.
@@ -65,11 +66,7 @@ export const attempts = Metric.counter("zim.client.attempts", { description: "At
  * @category metrics
  * @since 0.1.0
  */
-export const callDuration = Metric.histogram("zim.client.call.duration", {
-  description: "Duration of calls in milliseconds",
-  boundaries: durationBoundaries,
-  attributes: inMillis
-})
+export const callDuration = inMillis("zim.client.call.duration", "Duration of calls in milliseconds")
 
 /**
  * How long attempts take by `zim.action`, in milliseconds, from the permit to the decoded answer.
@@ -77,11 +74,7 @@ export const callDuration = Metric.histogram("zim.client.call.duration", {
  * @category metrics
  * @since 0.1.0
  */
-export const attemptDuration = Metric.histogram("zim.client.attempt.duration", {
-  description: "Duration of attempts in milliseconds",
-  boundaries: durationBoundaries,
-  attributes: inMillis
-})
+export const attemptDuration = inMillis("zim.client.attempt.duration", "Duration of attempts in milliseconds")
 
 /**
  * How long attempts wait for the quota by `zim.action`, in milliseconds.
@@ -89,11 +82,7 @@ export const attemptDuration = Metric.histogram("zim.client.attempt.duration", {
  * @category metrics
  * @since 0.1.0
  */
-export const quotaWait = Metric.histogram("zim.client.quota.wait", {
-  description: "Wait for a permit of the quota in milliseconds",
-  boundaries: durationBoundaries,
-  attributes: inMillis
-})
+export const quotaWait = inMillis("zim.client.quota.wait", "Wait for a permit of the quota in milliseconds")
 
 /**
  * Permits that are out: requests under way.
