@@ -211,9 +211,7 @@ export const store = (options?: StoreOptions): Effect.Effect<SharedQuota.Store, 
  * @category constructors
  * @since 0.1.0
  */
-export const make = Effect.fnUntraced(function* (options?: Options) {
-  return yield* SharedQuota.make(yield* store(options), options)
-})
+export const make = (options?: Options) => Effect.flatMap(store(options), (store) => SharedQuota.make(store, options))
 
 /**
  * A quota over PostgreSQL for every client built on this layer. The layer is there at once, whether PostgreSQL answers or
