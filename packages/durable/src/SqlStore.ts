@@ -24,7 +24,7 @@ import type * as Statement from "effect/sql/Statement"
 import * as Stream from "effect/Stream"
 import { DurableExport, isEnded, type State } from "./DurableExport.ts"
 import { ExportStore, type Lease, type Saved, StoreFailed, type Submission, type Why } from "./ExportStore.ts"
-import { tables } from "./internal/postgresTables.ts"
+import { tables } from "./internal/sqlStoreTables.ts"
 import * as SubmittedLines from "./internal/submittedLines.ts"
 
 /** Lines in a row of what was submitted. */

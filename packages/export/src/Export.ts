@@ -18,7 +18,7 @@ import * as Checkpoint from "./Checkpoint.ts"
 import { assertInRange, assertOfApp, invalid } from "./internal/refusals.ts"
 import * as ListCalls from "./internal/reading/listCalls.ts"
 import { UserReader } from "./internal/reading/userReader.ts"
-import type { UsersVanished } from "./internal/reading/witness.ts"
+import type { UsersVanished } from "./internal/reading/outageDetector.ts"
 import { InputLines } from "./internal/reading/inputLines.ts"
 import type * as Progress from "./Progress.ts"
 import type * as ExportSink from "./ExportSink.ts"
@@ -62,7 +62,7 @@ export class NobodyExported extends Schema.TaggedError<NobodyExported>("@effect-
   }
 }
 
-export { UsersVanished } from "./internal/reading/witness.ts"
+export { UsersVanished } from "./internal/reading/outageDetector.ts"
 
 /**
  * What ends an export, beside failures of the users' own stream: the sink cannot be opened or written, the checkpoint is

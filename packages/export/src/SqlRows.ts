@@ -14,7 +14,7 @@ import type * as ExportSink from "./ExportSink.ts"
 import * as Tables from "./internal/tableRows.ts"
 
 export { escape, unescape } from "./internal/escapedText.ts"
-export { migrate, migrateTo, transaction } from "./internal/postgresTables.ts"
+export { migrate, migrateTo, transaction } from "./internal/sqlSinkTables.ts"
 
 /** The client whose statements and rows have the names that stand here. */
 const client = Effect.map(SqlClient.SqlClient, (sql) => sql.withoutTransforms())

@@ -16,7 +16,7 @@ import * as Stream from "effect/Stream"
 import type * as ExportSink from "../../ExportSink.ts"
 import type { Task, User } from "./inputLines.ts"
 import { type Asked, readList, readListAgain } from "./listCalls.ts"
-import { type Moment, type Options, type SuspectFailure, type UsersVanished, Witness } from "./witness.ts"
+import { type Moment, type Options, type SuspectFailure, type UsersVanished, OutageDetector } from "./outageDetector.ts"
 
 /** Silence while a user's list was asked for says nothing of itself where it was shorter than this, in milliseconds. */
 const longSilence = 60_000
@@ -48,7 +48,7 @@ const failedOf = ({ line, userId }: User, error: Conversations.ListError): Expor
 
 export class UserReader {
   readonly #options: Options & { readonly concurrency: number }
-  readonly #witness: Witness
+  readonly #detector: OutageDetector
   /** Without their errors: those keep alive what was going on when they were made. The last one is enough. */
   readonly #waiting: Array<Omit<SuspectFailure, "error">> = []
   #trouble: Conversations.ListError | undefined
@@ -57,13 +57,13 @@ export class UserReader {
 
   constructor(options: Options & { readonly concurrency: number }) {
     this.#options = options
-    this.#witness = new Witness(options)
+    this.#detector = new OutageDetector(options)
   }
 
   /** What became of a line, and of users who have waited; nothing yet where the user waits from now on. */
   readonly read = Effect.fnUntraced({ self: this }, function* (task: Task) {
     if (task._tag === "Failed") return [task]
-    const began = this.#witness.now()
+    const began = this.#detector.now()
     const result = yield* this.#settle(task, readList(task.userId, this.#options.pageSize))
     if (result._tag === "SuspectFailure") return yield* this.#suspect(result, began)
     if (result._tag === "Exported") return [...this.#unregistered.splice(0), result]
@@ -73,11 +73,11 @@ export class UserReader {
   /** What becomes of those who still wait when all others are done. */
   readonly waiting = Stream.unwrap(
     Effect.gen({ self: this }, function* () {
-      const { exists, isOfNow } = this.#witness
-      const unregistered = Stream.fromIterable(isOfNow ? this.#unregistered.splice(0) : yield* this.#endRow())
+      const { hasWitness, isWitnessOfNow } = this.#detector
+      const unregistered = Stream.fromIterable(isWitnessOfNow ? this.#unregistered.splice(0) : yield* this.#endRow())
       const error = this.#trouble
       if (error === undefined) return unregistered
-      if (!exists) return Stream.concat(unregistered, Stream.fail(error))
+      if (!hasWitness) return Stream.concat(unregistered, Stream.fail(error))
       const { concurrency } = this.#options
       const judged = Stream.fromIterable(this.#waiting.splice(0)).pipe(
         Stream.mapEffect((user) => this.#judge({ ...user, error }), { concurrency, unordered: true })
@@ -89,24 +89,24 @@ export class UserReader {
   /** What becomes of a user, where that is sure. */
   #settle(user: User, ask: Asked<Conversations.Snapshot>): Asked<ExportSink.Outcome | SuspectFailure> {
     return Effect.gen({ self: this }, function* () {
-      const began = this.#witness.next()
+      const began = this.#detector.next()
       const result = yield* Effect.result(ask)
       if (Result.isSuccess(result)) {
         const { conversations, verdict } = result.success
-        this.#witness.succeeded(user.userId, began)
+        this.#detector.succeeded(user.userId, began)
         return { ...user, _tag: "Exported", conversations, verdict }
       }
       const error = result.failure
       const { concerns } = ClientError.traits(error)
       if (concerns === "Everybody") return yield* Effect.fail(error)
       if (concerns === "User") return failedOf(user, error)
-      return { _tag: "SuspectFailure", user, error, turn: this.#witness.next() }
+      return { _tag: "SuspectFailure", user, error, turn: this.#detector.next() }
     })
   }
 
   #addUnregistered(failed: ExportSink.Failed): Asked<ReadonlyArray<ExportSink.Failed>, UsersVanished> {
     // Nobody to compare with: where nobody is read at all, the export says so at its end.
-    if (!this.#witness.exists) return Effect.succeed([failed])
+    if (!this.#detector.hasWitness) return Effect.succeed([failed])
     this.#unregistered.push(failed)
     return this.#unregistered.length < mostUnregistered ? Effect.succeed([]) : this.#endRow()
   }
@@ -116,7 +116,7 @@ export class UserReader {
     const row = this.#unregistered.splice(0)
     if (row.length === 0) return Effect.succeed(row)
     const userIds = row.map(({ userId }) => userId)
-    return Effect.as(this.#witness.assertRegistered(userIds, this.#witness.now().turn), row)
+    return Effect.as(this.#detector.assertRegistered(userIds, this.#detector.now().turn), row)
   }
 
   /** Lets a user wait, as long as it is not everybody's trouble; asks those again who wait when there are many. */
@@ -124,14 +124,14 @@ export class UserReader {
     const { error, ...user } = suspect
     this.#waiting.push(user)
     this.#trouble = error
-    const witness = this.#witness
-    if (!witness.exists) {
+    const detector = this.#detector
+    if (!detector.hasWitness) {
       // Nobody has been read yet: it goes on for a while, but not where it takes long.
-      const isLong = witness.now().at - began.at >= longSilence || this.#waiting.length >= mostUnread
-      if (isLong && !(yield* witness.isReadingAfter(suspect))) return yield* Effect.fail(error)
+      const isLong = detector.now().at - began.at >= longSilence || this.#waiting.length >= mostUnread
+      if (isLong && !(yield* detector.isReadingAfter(suspect))) return yield* Effect.fail(error)
       return []
     }
-    if (witness.isSilentSince(began)) yield* witness.assertReadingAfter(suspect)
+    if (detector.isSilentSince(began)) yield* detector.assertReadingAfter(suspect)
     if (this.#waiting.length < mostWaiting) return []
     const { concurrency } = this.#options
     const asked = this.#waiting.splice(0, mostWaiting)
@@ -141,15 +141,15 @@ export class UserReader {
   /** Asks a user again, in turns with somebody else, until it is sure. */
   readonly #judge = Effect.fnUntraced({ self: this }, function* (first: SuspectFailure) {
     const { user } = first
-    yield* this.#witness.assertReadingAfter(first)
+    yield* this.#detector.assertReadingAfter(first)
     for (let count = 0, setbacks = 0; ;) {
       const result = yield* this.#settle(user, readListAgain(user.userId, this.#options.pageSize))
       if (result._tag !== "SuspectFailure") return result
-      if (yield* this.#witness.isReadingAfter(result)) {
+      if (yield* this.#detector.isReadingAfter(result)) {
         if (++count === strikes) return failedOf(user, result.error)
       } else {
         if (++setbacks === mostSetbacks) return yield* Effect.fail(result.error)
-        yield* this.#witness.assertReadingAfter(result)
+        yield* this.#detector.assertReadingAfter(result)
       }
     }
   })

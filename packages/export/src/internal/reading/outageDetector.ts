@@ -1,4 +1,4 @@
-/** Whether somebody else can be read when one user cannot: whoever was read last is asked again. */
+/** Tells an outage from the trouble of one user: whoever was read last, a witness, is asked again. */
 import { ClientError, type Conversations } from "@effect-zim/client"
 import * as Effect from "effect/Effect"
 import * as Result from "effect/Result"
@@ -49,9 +49,9 @@ export interface Options {
   readonly now: () => number
 }
 
-export type Moment = ReturnType<Witness["now"]>
+export type Moment = ReturnType<OutageDetector["now"]>
 
-export class Witness {
+export class OutageDetector {
   readonly #options: Options
   readonly #one = Semaphore.makeUnsafe(1)
   #userId: string | undefined
@@ -67,12 +67,12 @@ export class Witness {
   }
 
   /** Whether anybody has ever been read. */
-  get exists(): boolean {
+  get hasWitness(): boolean {
     return this.#userId !== undefined
   }
 
   /** Whether anybody has been read by this process. */
-  get isOfNow(): boolean {
+  get isWitnessOfNow(): boolean {
     return this.#last.ended > 0
   }
 
