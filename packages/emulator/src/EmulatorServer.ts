@@ -15,7 +15,7 @@ import * as Layer from "effect/Layer"
 import * as Schema from "effect/Schema"
 import * as Stream from "effect/Stream"
 import { Emulator } from "./Emulator.ts"
-import * as HttpExchange from "./HttpExchange.ts"
+import { maximumBodyBytes } from "./HttpExchange.ts"
 import * as AccessGuard from "./internal/admin/accessGuard.ts"
 import * as NodeServer from "./internal/nodeServer.ts"
 import { toServerResponse } from "./internal/requests/writeReply.ts"
@@ -70,8 +70,7 @@ const app: Effect.Effect<HttpServerResponse.HttpServerResponse, never, Emulator 
     const emulator = yield* Emulator
     const request = yield* HttpServerRequest.HttpServerRequest
     const incoming = NodeHttpServerRequest.toIncomingMessage(request)
-    const { maximumBodyBytes: maxBytes } = HttpExchange
-    const text = NodeStream.toString(() => incoming, { maxBytes, destroyOnOverflow: false })
+    const text = NodeStream.toString(() => incoming, { maxBytes: maximumBodyBytes, destroyOnOverflow: false })
     const reply = yield* emulator
       .handle({
         method: incoming.method ?? "",
@@ -126,6 +125,5 @@ export const layer = (options?: {
   if (!AccessGuard.isLoopback(host)) return Layer.effect(EmulatorServer, Effect.fail(new HostNotLoopback({ host })))
   // Handlers are uninterruptible unless they ask: without this, a hanging one would outlive its client and the server.
   const serve = HttpServer.serve(Effect.interruptible(app))
-  const { maximumBodyBytes } = HttpExchange
   return NodeServer.layer(EmulatorServer, serve, { host, port: options?.port, maximumBodyBytes })
 }

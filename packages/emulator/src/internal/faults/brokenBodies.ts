@@ -80,7 +80,7 @@ const compress = (bytes: Stream.Stream<Uint8Array<ArrayBuffer>>): Stream.Stream<
   })
 
 /** The reply as a fault makes it; the same where it does nothing to replies. */
-export const rewriting: (of: Action) => Rewriting = Match.type<Action>().pipe(
+export const rewriting: (action: Action) => Rewriting = Match.type<Action>().pipe(
   Match.discriminators("type")({
     rewrite: ({ change }) => change,
     rawBody: ({ contentType, text }) => replaced(200, { "content-type": contentType }, text),

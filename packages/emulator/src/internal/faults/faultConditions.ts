@@ -91,19 +91,19 @@ const joined = (conditions: ReadonlyArray<ConditionData>, word: string, none: st
   conditions.length === 0 ? none : `(${conditions.map(inWords).join(` ${word} `)})`
 
 /** `user u1`, `page 2`, `every 7th call`. */
-export const inWords = (of: ConditionData): string => {
-  if (of.where !== undefined) return "a function holds"
-  if (of.user !== undefined) return `user ${of.user.join(" or ")}`
-  if (of.app !== undefined) return `app ${of.app}`
-  if (of.page !== undefined) return `page ${of.page}`
-  if (of.cursor !== undefined) return `Next ${of.cursor}`
-  if (of.nth !== undefined) return `the ${ordinal(of.nth)} call`
-  if (of.every !== undefined) return `every ${ordinal(of.every)} call`
-  if (of.attempt !== undefined) return `the ${ordinal(of.attempt)} attempt at a page`
-  if (of.probability !== undefined) return `with probability ${of.probability}`
-  if (of.times !== undefined) return `at most ${of.times === 1 ? "once" : `${of.times} times`}`
-  if (of.not !== undefined) return `not ${inWords(of.not)}`
-  return of.and === undefined ? joined(of.or ?? [], "or", "never") : joined(of.and, "and", "always")
+export const inWords = (condition: ConditionData): string => {
+  if (condition.where !== undefined) return "a function holds"
+  if (condition.user !== undefined) return `user ${condition.user.join(" or ")}`
+  if (condition.app !== undefined) return `app ${condition.app}`
+  if (condition.page !== undefined) return `page ${condition.page}`
+  if (condition.cursor !== undefined) return `Next ${condition.cursor}`
+  if (condition.nth !== undefined) return `the ${ordinal(condition.nth)} call`
+  if (condition.every !== undefined) return `every ${ordinal(condition.every)} call`
+  if (condition.attempt !== undefined) return `the ${ordinal(condition.attempt)} attempt at a page`
+  if (condition.probability !== undefined) return `with probability ${condition.probability}`
+  if (condition.times !== undefined) return `at most ${condition.times === 1 ? "once" : `${condition.times} times`}`
+  if (condition.not !== undefined) return `not ${inWords(condition.not)}`
+  return condition.and ? joined(condition.and, "and", "always") : joined(condition.or ?? [], "or", "never")
 }
 
 /** Whether a condition holds for a call, the next one after those it was asked before. */
@@ -144,21 +144,21 @@ const combined = (word: "and" | "or", conditions: ReadonlyArray<ConditionData>, 
 }
 
 /** Begins counting and drawing. */
-export const start = (of: ConditionData, seed: string): Holds => {
-  if (of.where !== undefined) return of.where
-  const { every, nth, times, user } = of
+export const start = (condition: ConditionData, seed: string): Holds => {
+  if (condition.where !== undefined) return condition.where
+  const { every, nth, times, user } = condition
   if (user !== undefined) return ({ userId }) => userId !== undefined && user.includes(userId)
-  if (of.app !== undefined) return ({ appId }) => appId === of.app
-  if (of.page !== undefined) return ({ page }) => page === of.page
-  if (of.cursor !== undefined) return ({ cursor }) => cursor === of.cursor
+  if (condition.app !== undefined) return ({ appId }) => appId === condition.app
+  if (condition.page !== undefined) return ({ page }) => page === condition.page
+  if (condition.cursor !== undefined) return ({ cursor }) => cursor === condition.cursor
   if (nth !== undefined) return counting((count) => count === nth)
   if (every !== undefined) return counting((count) => count % every === 0)
-  if (of.attempt !== undefined) return attempt(of.attempt)
-  if (of.probability !== undefined) return probability(of.probability, seed)
+  if (condition.attempt !== undefined) return attempt(condition.attempt)
+  if (condition.probability !== undefined) return probability(condition.probability, seed)
   if (times !== undefined) return counting((count) => count <= times)
-  if (of.not !== undefined) {
-    const holds = start(of.not, seed)
+  if (condition.not !== undefined) {
+    const holds = start(condition.not, seed)
     return (call) => !holds(call)
   }
-  return of.and === undefined ? combined("or", of.or ?? [], seed) : combined("and", of.and, seed)
+  return condition.and === undefined ? combined("or", condition.or ?? [], seed) : combined("and", condition.and, seed)
 }

@@ -15,8 +15,8 @@ const longest = 86_400_000
 const bounded = (millis: number): number => Math.min(longest, Math.max(0, millis))
 
 /** Draws how long a call is held up by this, in milliseconds. */
-const drawDelay = (of: Action, random: EffectRandom.Random): number =>
-  Match.value(of).pipe(
+const drawDelay = (action: Action, random: EffectRandom.Random): number =>
+  Match.value(action).pipe(
     Match.discriminators("type")({
       latency: ({ duration }) => Duration.toMillis(duration),
       latencyBetween: ({ maximum, minimum }) => {

@@ -93,24 +93,24 @@ export type Action =
 /** Throws an error that names the number, or the duration, that is out of its range: nothing could happen by it. */
 export const check: (action: Action) => void = throwing(FaultSpec)
 
-const value = (of: unknown): string => {
-  if (Duration.isDuration(of)) return Duration.format(of)
-  const text = JSON.stringify(of) ?? "undefined"
+const valueInWords = (value: unknown): string => {
+  if (Duration.isDuration(value)) return Duration.format(value)
+  const text = JSON.stringify(value) ?? "undefined"
   return text.length > 60 ? `${text.slice(0, 59)}…` : text
 }
 
 /** `returnCode(code: 1)`. */
-export const inWords = (of: Action): string => {
-  if (of.type === "rewrite") return of.name
-  const { type, ...fields } = of
-  const shown = Object.entries(fields)
-  return shown.length === 0 ? type : `${type}(${shown.map(([key, field]) => `${key}: ${value(field)}`).join(", ")})`
+export const inWords = (action: Action): string => {
+  if (action.type === "rewrite") return action.name
+  const { type, ...fields } = action
+  const shown = Object.entries(fields).map(([key, field]) => `${key}: ${valueInWords(field)}`)
+  return shown.length === 0 ? type : `${type}(${shown.join(", ")})`
 }
 
 /** As the journal calls it: `returnCode 1`, `latency`. */
-export const name = (of: Action): string => {
-  if (of.type === "rewrite") return of.name
-  if (of.type === "returnCode") return `returnCode ${of.code}`
-  if (of.type === "httpStatus") return `httpStatus ${of.status}`
-  return of.type.startsWith("latency") ? "latency" : of.type
+export const name = (action: Action): string => {
+  if (action.type === "rewrite") return action.name
+  if (action.type === "returnCode") return `returnCode ${action.code}`
+  if (action.type === "httpStatus") return `httpStatus ${action.status}`
+  return action.type.startsWith("latency") ? "latency" : action.type
 }
