@@ -51,16 +51,14 @@ const reads = new Set(["GET", "HEAD"])
  * Turns away who is not from here, pages of other origins (also those that made their name point here), and what a
  * page could send without being asked for permission. Throws where `peers` is no list of addresses and subnets.
  */
-export const make = (
-  remote: Remote
-): ((request: HttpServerRequest.HttpServerRequest) => HttpServerResponse.HttpServerResponse | undefined) => {
+export const make = (remote: Remote) => {
   const peers = addressList(remote.peers)
   const hosts = new Set(remote.hosts.map((host) => host.toLowerCase()))
   const isKnown = (authority: string): boolean => {
     const name = hostName(authority)
     return name !== undefined && (isLoopback(name) || hosts.has(name))
   }
-  return (request) => {
+  return (request: HttpServerRequest.HttpServerRequest): HttpServerResponse.HttpServerResponse | undefined => {
     const { host, origin, "content-type": contentType } = request.headers
     if (!Option.exists(request.peerAddress, (peer) => isLoopback(peer) || contains(peers, peer))) {
       return forbidden("this API answers this machine only")
