@@ -10,13 +10,29 @@
  * client, which may be any.
  */
 import * as Effect from "effect/Effect"
+import type * as HttpBody from "effect/http/HttpBody"
 import * as HttpClient from "effect/http/HttpClient"
 import * as HttpClientError from "effect/http/HttpClientError"
-import * as HttpServerRequest from "effect/http/HttpServerRequest"
 import * as HttpServerResponse from "effect/http/HttpServerResponse"
 import * as Layer from "effect/Layer"
+import * as Stream from "effect/Stream"
 import * as Emulator from "./Emulator.ts"
 import { toServerResponse } from "./internal/requests/writeReply.ts"
+
+const decoder = new TextDecoder()
+
+/** `undefined` where it breaks off, or is no text. */
+const readBody = (body: HttpBody.HttpBody): Effect.Effect<string | undefined> => {
+  if (body._tag === "Empty") return Effect.succeed("")
+  if (body._tag === "Uint8Array") return Effect.succeed(body.text ?? decoder.decode(body.body))
+  const text = body._tag === "Raw" && typeof body.body === "string" ? body.body : undefined
+  if (body._tag !== "Stream") return Effect.succeed(text)
+  return body.stream.pipe(
+    Stream.decodeText,
+    Stream.mkString,
+    Effect.orElseSucceed(() => undefined)
+  )
+}
 
 /**
  * An `HttpClient` whose every request goes to the emulator.
@@ -38,7 +54,7 @@ export const layer: Layer.Layer<HttpClient.HttpClient, never, Emulator.Emulator>
   HttpClient.HttpClient,
   Effect.map(Emulator.Emulator, (emulator) =>
     HttpClient.make((request, url) =>
-      Effect.orElseSucceed(HttpServerRequest.fromClientRequest(request).text, () => undefined).pipe(
+      readBody(request.body).pipe(
         Effect.flatMap((body) =>
           emulator.handle({
             method: request.method,

@@ -7,7 +7,6 @@
  */
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import * as Match from "effect/Match"
 import * as Schema from "effect/Schema"
 import * as DurationSchemas from "./internal/durationSchemas.ts"
 import * as QuotaMeters from "./internal/quotaMeters.ts"
@@ -104,6 +103,8 @@ export interface Options extends Limits {
   /** Default `false`. */
   readonly countRejected?: boolean | undefined
 }
+
+const { match } = Schema.toTaggedUnion("model")(ServiceQuota)
 
 const checked = Schema.decodeUnknownSync(Schema.toType(ServiceQuota))
 
@@ -231,18 +232,15 @@ export interface Gauge extends QuotaMeters.State {
  * @since 0.1.0
  */
 export const meter = (quota: ServiceQuota): QuotaMeters.Meter =>
-  Match.value(quota).pipe(
-    Match.discriminatorsExhaustive("model")({
-      Sliding: ({ countRejected, limit, window }) =>
-        QuotaMeters.sliding(limit, Duration.toMillis(window), countRejected),
-      Fixed: ({ aligned, countRejected, limit, window }) =>
-        QuotaMeters.fixed(limit, Duration.toMillis(window), countRejected, aligned),
-      TokenBucket: ({ burst, limit, window }) =>
-        QuotaMeters.tokenBucket(limit, Duration.toMillis(window), burst ?? limit),
-      Leaky: ({ limit, queue, window }) => QuotaMeters.leaky(limit, Duration.toMillis(window), queue),
-      Unlimited: () => QuotaMeters.unlimited
-    })
-  )
+  match(quota, {
+    Sliding: ({ countRejected, limit, window }) => QuotaMeters.sliding(limit, Duration.toMillis(window), countRejected),
+    Fixed: ({ aligned, countRejected, limit, window }) =>
+      QuotaMeters.fixed(limit, Duration.toMillis(window), countRejected, aligned),
+    TokenBucket: ({ burst, limit, window }) =>
+      QuotaMeters.tokenBucket(limit, Duration.toMillis(window), burst ?? limit),
+    Leaky: ({ limit, queue, window }) => QuotaMeters.leaky(limit, Duration.toMillis(window), queue),
+    Unlimited: () => QuotaMeters.unlimited
+  })
 
 /**
  * Which of a quota's meters a call is counted by.

@@ -124,8 +124,6 @@ export class WorldUnreadable extends Schema.TaggedError<WorldUnreadable>("@effec
 
 const unreadable = (problem: string): WorldUnreadable => new WorldUnreadable({ problem })
 
-const decodeSchema = Schema.decodeUnknownEffect(World)
-
 /**
  * Reads a world from parsed JSON. Fails with {@link WorldUnreadable}.
  *
@@ -140,7 +138,7 @@ const decodeSchema = Schema.decodeUnknownEffect(World)
  * @since 0.1.0
  */
 export const decode = (json: unknown): Effect.Effect<World, WorldUnreadable> =>
-  Effect.mapError(decodeSchema(json), (error) => unreadable(error.message))
+  Effect.mapError(Schema.decodeUnknownEffect(World)(json), (error) => unreadable(error.message))
 
 // What JSON.parse says of a syntax error quotes the text around it, which may be a secret: only the place is kept.
 const syntaxProblem = (error: unknown): string => {

@@ -17,7 +17,6 @@
  * ```
  */
 import { Conversation, UserId } from "@effect-zim/protocol"
-import * as Match from "effect/Match"
 import * as Result from "effect/Result"
 import * as Schema from "effect/Schema"
 import * as World from "./World.ts"
@@ -145,6 +144,8 @@ const deliver = (
   }
 }
 
+const { match } = Schema.toTaggedUnion("type")(WorldChange)
+
 type Of<Type extends WorldChange["type"]> = Extract<WorldChange, { readonly type: Type }>
 type Changed = Result.Result<World.World, ChangeRefused>
 
@@ -214,12 +215,10 @@ const kick = (world: World.World, { group, userId }: Of<"kick">): Changed => {
  * @since 0.1.0
  */
 export const apply = (world: World.World, change: WorldChange, now: number): Changed =>
-  Match.value(change).pipe(
-    Match.discriminatorsExhaustive("type")({
-      message: (change) => message(world, change, now),
-      createGroup: (change) => createGroup(world, change, now),
-      disband: (change) => disband(world, change),
-      register: ({ userId }) => Result.succeed(World.register(world, UserId.make(userId))),
-      kick: (change) => kick(world, change)
-    })
-  )
+  match(change, {
+    message: (change) => message(world, change, now),
+    createGroup: (change) => createGroup(world, change, now),
+    disband: (change) => disband(world, change),
+    register: ({ userId }): Changed => Result.succeed(World.register(world, UserId.make(userId))),
+    kick: (change) => kick(world, change)
+  })

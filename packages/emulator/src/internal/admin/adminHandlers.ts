@@ -30,8 +30,6 @@ const details = (user: World.User): typeof AdminApi.UserDetails.Type => ({
   kickedFrom: user.kickedFrom ?? []
 })
 
-const checkUser = Schema.decodeUnknownEffect(World.User)
-
 const slice = <A>(
   items: ReadonlyArray<A>,
   { limit = 100, offset = 0 }: { readonly limit?: number | undefined; readonly offset?: number | undefined }
@@ -46,7 +44,7 @@ const worldHandlers = (url: string | undefined) =>
       })
       /** Puts a user in place of the one of the same id, or adds one. */
       const putUser = Effect.fnUntraced(function* (json: typeof World.User.Encoded) {
-        const user = yield* Effect.mapError(checkUser(json), ({ message }) => invalid(message))
+        const user = yield* Effect.mapError(Schema.decodeEffect(World.User)(json), ({ message }) => invalid(message))
         yield* world.update((before) => ({
           ...before,
           users: before.users.some(({ userId }) => userId === user.userId)

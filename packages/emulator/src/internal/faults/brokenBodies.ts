@@ -4,11 +4,10 @@ import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
 import { identity } from "effect/Function"
 import * as Headers from "effect/http/Headers"
-import * as Match from "effect/Match"
 import * as Stream from "effect/Stream"
 import { ConnectionLost, type Reply } from "../../HttpExchange.ts"
 import { messageOf } from "../requests/writeReply.ts"
-import type { Action } from "./faultSchema.ts"
+import { type Action, matchOrElse } from "./faultSchema.ts"
 
 const encoder = new TextEncoder()
 
@@ -80,31 +79,34 @@ const compress = (bytes: Stream.Stream<Uint8Array<ArrayBuffer>>): Stream.Stream<
   })
 
 /** The reply as a fault makes it; the same where it does nothing to replies. */
-export const rewriting: (action: Action) => Rewriting = Match.type<Action>().pipe(
-  Match.discriminators("type")({
-    rewrite: ({ change }) => change,
-    rawBody: ({ contentType, text }) => replaced(200, { "content-type": contentType }, text),
-    notJson: () => replaced(200, json, "upstream says: try again"),
-    emptyBody: () => replaced(200, json, ""),
-    httpStatus: ({ html: page, status }) => replaced(status, html, page ?? errorPage(status)),
-    retryAfter:
-      ({ after, as, code, status }) =>
-      (reply: Reply) => {
-        const said = { "retry-after": comeBack(reply, after, as) }
-        if (code === undefined) return replaced(status, { ...html, ...said }, errorPage(status))(reply)
-        const body = JSON.stringify({ Code: code, Message: messageOf(code), RequestId: "gateway" })
-        return replaced(status, { ...json, ...said }, body)(reply)
-      },
-    redirect: ({ location }) => replaced(302, { location }, ""),
-    wrongContentType: () => (reply: Reply) => ({
-      ...reply,
-      headers: { ...reply.headers, "content-type": "text/html; charset=utf-8" }
-    }),
-    truncatedBody: () => respelled((bytes) => Stream.concat(firstHalf(bytes), Stream.fail(new ConnectionLost()))),
-    hangingBody: () => respelled((bytes) => Stream.concat(firstHalf(bytes), Stream.never)),
-    slowBody: ({ bytes: size, every }) => respelled((bytes) => dribbled(bytes, size, every)),
-    oversizedBody: ({ bytes }) => withBody(padded(bytes)),
-    gzipBomb: ({ bytes }) => withBody(compress(padded(bytes)), { "content-encoding": "gzip" })
-  }),
-  Match.orElse(() => identity)
-)
+export const rewriting = (action: Action): Rewriting =>
+  action.type === "rewrite"
+    ? action.change
+    : matchOrElse(
+        action,
+        {
+          rawBody: ({ contentType, text }) => replaced(200, { "content-type": contentType }, text),
+          notJson: () => replaced(200, json, "upstream says: try again"),
+          emptyBody: () => replaced(200, json, ""),
+          httpStatus: ({ html: page, status }) => replaced(status, html, page ?? errorPage(status)),
+          retryAfter:
+            ({ after, as, code, status }) =>
+            (reply: Reply) => {
+              const said = { "retry-after": comeBack(reply, after, as) }
+              if (code === undefined) return replaced(status, { ...html, ...said }, errorPage(status))(reply)
+              const body = JSON.stringify({ Code: code, Message: messageOf(code), RequestId: "gateway" })
+              return replaced(status, { ...json, ...said }, body)(reply)
+            },
+          redirect: ({ location }) => replaced(302, { location }, ""),
+          wrongContentType: () => (reply: Reply) => ({
+            ...reply,
+            headers: { ...reply.headers, "content-type": "text/html; charset=utf-8" }
+          }),
+          truncatedBody: () => respelled((bytes) => Stream.concat(firstHalf(bytes), Stream.fail(new ConnectionLost()))),
+          hangingBody: () => respelled((bytes) => Stream.concat(firstHalf(bytes), Stream.never)),
+          slowBody: ({ bytes: size, every }) => respelled((bytes) => dribbled(bytes, size, every)),
+          oversizedBody: ({ bytes }) => withBody(padded(bytes)),
+          gzipBomb: ({ bytes }) => withBody(compress(padded(bytes)), { "content-encoding": "gzip" })
+        },
+        () => identity
+      )

@@ -114,11 +114,9 @@ const counting = (holds: (count: number) => boolean): Holds => {
   return () => holds(++count)
 }
 
-/** So many pages are remembered at least, so that memory stays flat. */
-const remembered = 100_000
-
 const attempt = (n: number): Holds => {
-  const counts = new RecentMap<number>(remembered)
+  // So many pages are remembered at least, so that memory stays flat.
+  const counts = new RecentMap<number>(100_000)
   return ({ cursor, userId }) => {
     const key = `${cursor}/${userId}`
     const count = (counts.get(key) ?? 0) + 1

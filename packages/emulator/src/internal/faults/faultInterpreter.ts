@@ -1,6 +1,5 @@
 /** What the faults that happen to a call do to it, step by step. */
 import * as Duration from "effect/Duration"
-import * as Match from "effect/Match"
 import type * as EffectRandom from "effect/Random"
 import type { Reply } from "../../HttpExchange.ts"
 import type { Fault } from "../../Fault.ts"
@@ -15,24 +14,26 @@ const longest = 86_400_000
 const bounded = (millis: number): number => Math.min(longest, Math.max(0, millis))
 
 /** Draws how long a call is held up by this, in milliseconds. */
-const drawDelay = (action: Action, random: EffectRandom.Random): number =>
-  Match.value(action).pipe(
-    Match.discriminators("type")({
-      latency: ({ duration }) => Duration.toMillis(duration),
-      latencyBetween: ({ maximum, minimum }) => {
-        const range = Duration.toMillis(maximum) - Duration.toMillis(minimum)
-        return Duration.toMillis(minimum) + (range === 0 ? 0 : random.nextDoubleUnsafe() * range)
-      },
-      latencyNormal: ({ deviation, mean }) =>
-        bounded(Duration.toMillis(mean) + Duration.toMillis(deviation) * Random.normal(random)),
-      latencyLogNormal: ({ median, sigma }) =>
-        bounded(Duration.toMillis(median) * Math.exp(sigma * Random.normal(random))),
-      latencyExponential: ({ mean }) => bounded(-Duration.toMillis(mean) * Math.log(Random.positive(random))),
-      latencyPareto: ({ minimum, shape }) =>
-        bounded(Duration.toMillis(minimum) / Random.positive(random) ** (1 / shape))
-    }),
-    Match.orElse(() => 0)
-  )
+const drawDelay = (action: Action, random: EffectRandom.Random): number => {
+  switch (action.type) {
+    case "latency":
+      return Duration.toMillis(action.duration)
+    case "latencyBetween": {
+      const range = Duration.toMillis(action.maximum) - Duration.toMillis(action.minimum)
+      return Duration.toMillis(action.minimum) + (range === 0 ? 0 : random.nextDoubleUnsafe() * range)
+    }
+    case "latencyNormal":
+      return bounded(Duration.toMillis(action.mean) + Duration.toMillis(action.deviation) * Random.normal(random))
+    case "latencyLogNormal":
+      return bounded(Duration.toMillis(action.median) * Math.exp(action.sigma * Random.normal(random)))
+    case "latencyExponential":
+      return bounded(-Duration.toMillis(action.mean) * Math.log(Random.positive(random)))
+    case "latencyPareto":
+      return bounded(Duration.toMillis(action.minimum) / Random.positive(random) ** (1 / action.shape))
+    default:
+      return 0
+  }
+}
 
 /** The faults that happen to one call: what they do to it at each step. Of several of one kind, the first counts. */
 export class Happening {

@@ -111,12 +111,11 @@ export const handler: OperationHandler.OperationHandler = OperationHandler.make(
     const window = { limit: pageSize, shift: Math.max(shift, 1 - pageSize) }
     const page =
       reading.order === "AcrossPages" ? after(entries, place.edge, window) : before(entries, place.edge, window)
-    const next = page.next
     return Result.succeed({
       ...(reading.totalCount !== "Absent" && {
         TotalCount: reading.totalCount === "All" ? total : entries.length
       }),
-      Next: next === undefined ? 0 : cursors.issue({ appId, userId, page: place.page + 1, edge: next }, largeCursors),
+      Next: page.next ? cursors.issue({ appId, userId, page: place.page + 1, edge: page.next }, largeCursors) : 0,
       ...((page.entries.length > 0 || reading.emptyList !== "Absent") && {
         List: page.entries.length === 0 && reading.emptyList === "Null" ? null : page.entries
       })
