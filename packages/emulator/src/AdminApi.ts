@@ -278,20 +278,24 @@ export const ClockView = Schema.Struct({
   real: Schema.Finite
 }).annotate({ identifier: "@effect-zim/emulator/ClockView" })
 
+/** Reading and setting these is answered with what is set then. */
+const clockShown = { success: ClockView }
+const readingShown = { success: DocumentationReading.DocumentationReading }
+
 const settingsGroup = HttpApiGroup.make("settings", { topLevel: true })
   .add(
     HttpApiEndpoint.get("getQuota", "/quota", { success: QuotaView }),
     HttpApiEndpoint.put("putQuota", "/quota", { payload: ServiceQuota.ServiceQuota, success: QuotaView }),
-    HttpApiEndpoint.get("getClock", "/clock", { success: ClockView }),
-    HttpApiEndpoint.put("putClock", "/clock", { payload: ServiceClock.ServiceClock, success: ClockView }),
+    HttpApiEndpoint.get("getClock", "/clock", clockShown),
+    HttpApiEndpoint.put("putClock", "/clock", { ...clockShown, payload: ServiceClock.ServiceClock }),
     HttpApiEndpoint.post("stepClock", "/clock/step", {
-      payload: Schema.Struct({ by: DurationSchemas.Signed }),
-      success: ClockView
+      ...clockShown,
+      payload: Schema.Struct({ by: DurationSchemas.Signed })
     }),
-    HttpApiEndpoint.get("getReading", "/reading", { success: DocumentationReading.DocumentationReading }),
+    HttpApiEndpoint.get("getReading", "/reading", readingShown),
     HttpApiEndpoint.put("putReading", "/reading", {
-      payload: DocumentationReading.DocumentationReading,
-      success: DocumentationReading.DocumentationReading
+      ...readingShown,
+      payload: DocumentationReading.DocumentationReading
     })
   )
   .annotate(OpenApi.Description, "Quota with its gauges, clock, and readings of the documentation")

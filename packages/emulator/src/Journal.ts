@@ -8,8 +8,6 @@ import * as Duration from "effect/Duration"
 import * as Schema from "effect/Schema"
 import { inRange } from "./internal/inRange.ts"
 
-const Known = <S extends Schema.Constraint>(schema: S) => Schema.UndefinedOr(schema)
-
 /**
  * The schema of an {@link Entry}. What is `undefined` is `null` in JSON.
  *
@@ -22,23 +20,23 @@ export const Entry = Schema.Struct({
   /** When it was counted, in milliseconds since the epoch, by Effect's `Clock`. */
   time: Schema.Finite,
   /** Where it was readable. */
-  appId: Known(Schema.Finite),
+  appId: Schema.UndefinedOr(Schema.Finite),
   /** As it was sent, empty where it was left out; at most 64 characters. */
   action: Schema.String,
   /** As it was sent, where it was readable; at most 64 characters. */
-  userId: Known(Schema.String),
+  userId: Schema.UndefinedOr(Schema.String),
   /** `Limit` as it was sent, where it was a number. */
-  limit: Known(Schema.Finite),
+  limit: Schema.UndefinedOr(Schema.Finite),
   /** Whether it went on from an earlier page. */
   cursorGiven: Schema.Boolean,
   /** Which page of the list it asked for, from 1, where the cursor is known. */
-  page: Known(Schema.Int),
+  page: Schema.UndefinedOr(Schema.Int),
   /** The return code of the answer; `undefined` where a fault came first. */
-  code: Known(Schema.Int),
+  code: Schema.UndefinedOr(Schema.Int),
   /** Why the code is what it is, which the answer itself does not say: `expired by 37 s`. */
-  reason: Known(Schema.String),
+  reason: Schema.UndefinedOr(Schema.String),
   /** The HTTP status of the answer; `undefined` where none was sent. */
-  status: Known(Schema.Int),
+  status: Schema.UndefinedOr(Schema.Int),
   /** The faults that were applied, by name. */
   faults: Schema.Array(Schema.String),
   /** Whether this app had used this nonce before, within the signature's window. */
@@ -46,7 +44,7 @@ export const Entry = Schema.Struct({
   /** How often it has used it by now, where that is more than once. */
   nonceUses: Schema.optionalKey(Schema.Int),
   /** How old the signature was, in seconds; negative for one from the future, `undefined` without a readable one. */
-  signatureAge: Known(Schema.Finite)
+  signatureAge: Schema.UndefinedOr(Schema.Finite)
 }).annotate({ identifier: "@effect-zim/emulator/JournalEntry" })
 
 /**
