@@ -279,24 +279,21 @@ export const ClockView = Schema.Struct({
 }).annotate({ identifier: "@effect-zim/emulator/ClockView" })
 
 /** Reading and setting these is answered with what is set then. */
-const clockShown = { success: ClockView }
-const readingShown = { success: DocumentationReading.DocumentationReading }
+const clock = { success: ClockView }
+const reading = { success: DocumentationReading.DocumentationReading }
 
 const settingsGroup = HttpApiGroup.make("settings", { topLevel: true })
   .add(
     HttpApiEndpoint.get("getQuota", "/quota", { success: QuotaView }),
     HttpApiEndpoint.put("putQuota", "/quota", { payload: ServiceQuota.ServiceQuota, success: QuotaView }),
-    HttpApiEndpoint.get("getClock", "/clock", clockShown),
-    HttpApiEndpoint.put("putClock", "/clock", { ...clockShown, payload: ServiceClock.ServiceClock }),
+    HttpApiEndpoint.get("getClock", "/clock", clock),
+    HttpApiEndpoint.put("putClock", "/clock", { ...clock, payload: ServiceClock.ServiceClock }),
     HttpApiEndpoint.post("stepClock", "/clock/step", {
-      ...clockShown,
+      ...clock,
       payload: Schema.Struct({ by: DurationSchemas.Signed })
     }),
-    HttpApiEndpoint.get("getReading", "/reading", readingShown),
-    HttpApiEndpoint.put("putReading", "/reading", {
-      ...readingShown,
-      payload: DocumentationReading.DocumentationReading
-    })
+    HttpApiEndpoint.get("getReading", "/reading", reading),
+    HttpApiEndpoint.put("putReading", "/reading", { ...reading, payload: DocumentationReading.DocumentationReading })
   )
   .annotate(OpenApi.Description, "Quota with its gauges, clock, and readings of the documentation")
 

@@ -8,22 +8,18 @@ export const secret = (seed: string | number): string => {
   return Array.from({ length: 32 }, () => Random.between(random, 0, 15).toString(16)).join("")
 }
 
-const longest = 5000
-
-/** How many users make a crowd in which the extremes surely occur. */
-const crowdWithExtremes = 25
-
 /** One group in 30 was disbanded; always the same ones of a seed, by their number. */
 const isDisbanded = (seed: string | number, group: number): boolean => Hash.string(`${seed}/${group}`) % 30 === 0
 
 export const people = (seed: string | number, count: number, now: number) => {
   const random = Random.seeded(`users ${seed}`)
   const kicks = Random.seeded(`kicks ${seed}`)
-  // Log-normal: one list in twenty is empty, half have 20 entries or fewer, one in seventy more than 1000.
+  // Log-normal: one list in twenty is empty, half have 20 entries or fewer, one in seventy more than 1000; none over 5000.
   const lengths = Array.from({ length: count }, () =>
-    Math.min(longest, Math.floor(Math.exp(3 + 1.8 * Random.normal(random))))
+    Math.min(5000, Math.floor(Math.exp(3 + 1.8 * Random.normal(random))))
   )
-  if (count >= crowdWithExtremes) {
+  // In a crowd of so many the extremes surely occur.
+  if (count >= 25) {
     const first = Random.between(random, 0, count - 1)
     lengths[first] = Random.between(random, 1001, 1500)
     lengths[(first + 1) % count] = 0
