@@ -21,18 +21,27 @@ import { toServerResponse } from "./internal/requests/writeReply.ts"
 
 const decoder = new TextDecoder()
 
-/** `undefined` where it breaks off, or is no text. */
 const readBody = (body: HttpBody.HttpBody): Effect.Effect<string | undefined> => {
-  if (body._tag === "Empty") return Effect.succeed("")
-  if (body._tag === "Uint8Array") return Effect.succeed(body.text ?? decoder.decode(body.body))
-  const text = body._tag === "Raw" && typeof body.body === "string" ? body.body : undefined
-  if (body._tag !== "Stream") return Effect.succeed(text)
-  return body.stream.pipe(
-    Stream.decodeText,
-    Stream.mkString,
-    Effect.orElseSucceed(() => undefined)
-  )
+  switch (body._tag) {
+    case "Empty":
+      return Effect.succeed("")
+    case "Uint8Array":
+      return Effect.succeed(body.text ?? decoder.decode(body.body))
+    case "Stream":
+      return body.stream.pipe(
+        Stream.decodeText,
+        Stream.mkString,
+        Effect.orElseSucceed(() => undefined)
+      )
+    case "Raw":
+      return Effect.succeed(typeof body.body === "string" ? body.body : undefined)
+    case "FormData":
+      return Effect.undefined
+  }
 }
+
+const contentTypeOf = (body: HttpBody.HttpBody): string | undefined =>
+  body._tag === "Empty" ? undefined : body.contentType
 
 /**
  * An `HttpClient` whose every request goes to the emulator.
@@ -59,8 +68,7 @@ export const layer: Layer.Layer<HttpClient.HttpClient, never, Emulator.Emulator>
           emulator.handle({
             method: request.method,
             target: url.pathname + url.search,
-            contentType:
-              request.headers["content-type"] ?? (request.body._tag === "Empty" ? undefined : request.body.contentType),
+            contentType: request.headers["content-type"] ?? contentTypeOf(request.body),
             body
           })
         ),

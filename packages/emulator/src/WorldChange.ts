@@ -124,9 +124,11 @@ const isMember = (user: World.User, group: string): boolean =>
 
 /** Later than everything in these users' lists, and not before now. */
 const later = (users: ReadonlyArray<World.User>, now: number): number =>
-  users
-    .flatMap(({ conversations }) => conversations)
-    .reduce((time, { UpdateTime }) => Math.max(time, Math.min(UpdateTime + 1, latest)), now)
+  users.reduce(
+    (time, user) =>
+      user.conversations.reduce((max, entry) => Math.max(max, Math.min(entry.UpdateTime + 1, latest)), time),
+    now
+  )
 
 /** Puts an entry into the lists of these users. */
 const deliver = (

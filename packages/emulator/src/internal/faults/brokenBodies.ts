@@ -2,20 +2,22 @@
 import * as DateTime from "effect/DateTime"
 import * as Duration from "effect/Duration"
 import * as Effect from "effect/Effect"
-import { identity } from "effect/Function"
 import * as Headers from "effect/http/Headers"
 import * as Stream from "effect/Stream"
 import { ConnectionLost, type Reply } from "../../HttpExchange.ts"
 import { messageOf } from "../requests/writeReply.ts"
-import { type Action, matchOrElse } from "./faultSchema.ts"
+import type { Action } from "./faultSchema.ts"
 
 const encoder = new TextEncoder()
 
-type Rewriting = (reply: Reply) => Reply
+const dateOf = (reply: Reply): Readonly<Record<string, string>> =>
+  reply.headers["date"] === undefined ? {} : { date: reply.headers["date"] }
 
-const replaced =
-  (status: number, said: Reply["headers"], body: string): Rewriting =>
-  ({ headers: { date } }) => ({ status, headers: { ...(date !== undefined && { date }), ...said }, body })
+const replaced = (reply: Reply, status: number, headers: Reply["headers"], body: string): Reply => ({
+  status,
+  headers: { ...dateOf(reply), ...headers },
+  body
+})
 
 const json = { "content-type": "application/json" }
 const html = { "content-type": "text/html" }
@@ -33,13 +35,14 @@ const comeBack = (reply: Reply, after: Duration.Duration, as: "seconds" | "date"
 }
 
 /** A text body as bytes with its length promised, to be sent in another way. Bodies that stream already stay. */
-const respelled =
-  (spell: (bytes: Uint8Array<ArrayBuffer>) => Stream.Stream<Uint8Array, ConnectionLost>): Rewriting =>
-  (reply) => {
-    if (typeof reply.body !== "string") return reply
-    const bytes = encoder.encode(reply.body)
-    return { ...reply, headers: { ...reply.headers, "content-length": String(bytes.length) }, body: spell(bytes) }
-  }
+const respelled = (
+  reply: Reply,
+  spell: (bytes: Uint8Array<ArrayBuffer>) => Stream.Stream<Uint8Array, ConnectionLost>
+): Reply => {
+  if (typeof reply.body !== "string") return reply
+  const bytes = encoder.encode(reply.body)
+  return { ...reply, headers: { ...reply.headers, "content-length": String(bytes.length) }, body: spell(bytes) }
+}
 
 const firstHalf = (bytes: Uint8Array<ArrayBuffer>): Stream.Stream<Uint8Array> =>
   Stream.succeed(bytes.subarray(0, Math.floor(bytes.length / 2)))
@@ -64,12 +67,10 @@ const padded = (bytes: number): Stream.Stream<Uint8Array<ArrayBuffer>> => {
 }
 
 /** Another body: what the headers said of the one before is no longer true. */
-const withBody =
-  (body: Reply["body"], said: Reply["headers"] = {}): Rewriting =>
-  (reply) => {
-    const { "content-encoding": _encoding, "content-length": _length, ...headers } = reply.headers
-    return { ...reply, headers: { ...headers, ...said }, body }
-  }
+const withBody = (reply: Reply, body: Reply["body"], said: Reply["headers"] = {}): Reply => {
+  const { "content-encoding": _encoding, "content-length": _length, ...headers } = reply.headers
+  return { ...reply, headers: { ...headers, ...said }, body }
+}
 
 // The standard's own: it runs wherever JavaScript does, and pulls no more than is read.
 const compress = (bytes: Stream.Stream<Uint8Array<ArrayBuffer>>): Stream.Stream<Uint8Array, ConnectionLost> =>
@@ -78,35 +79,41 @@ const compress = (bytes: Stream.Stream<Uint8Array<ArrayBuffer>>): Stream.Stream<
     onError: () => new ConnectionLost()
   })
 
-/** The reply as a fault makes it; the same where it does nothing to replies. */
-export const rewriting = (action: Action): Rewriting =>
-  action.type === "rewrite"
-    ? action.change
-    : matchOrElse(
-        action,
-        {
-          rawBody: ({ contentType, text }) => replaced(200, { "content-type": contentType }, text),
-          notJson: () => replaced(200, json, "upstream says: try again"),
-          emptyBody: () => replaced(200, json, ""),
-          httpStatus: ({ html: page, status }) => replaced(status, html, page ?? errorPage(status)),
-          retryAfter:
-            ({ after, as, code, status }) =>
-            (reply: Reply) => {
-              const said = { "retry-after": comeBack(reply, after, as) }
-              if (code === undefined) return replaced(status, { ...html, ...said }, errorPage(status))(reply)
-              const body = JSON.stringify({ Code: code, Message: messageOf(code), RequestId: "gateway" })
-              return replaced(status, { ...json, ...said }, body)(reply)
-            },
-          redirect: ({ location }) => replaced(302, { location }, ""),
-          wrongContentType: () => (reply: Reply) => ({
-            ...reply,
-            headers: { ...reply.headers, "content-type": "text/html; charset=utf-8" }
-          }),
-          truncatedBody: () => respelled((bytes) => Stream.concat(firstHalf(bytes), Stream.fail(new ConnectionLost()))),
-          hangingBody: () => respelled((bytes) => Stream.concat(firstHalf(bytes), Stream.never)),
-          slowBody: ({ bytes: size, every }) => respelled((bytes) => dribbled(bytes, size, every)),
-          oversizedBody: ({ bytes }) => withBody(padded(bytes)),
-          gzipBomb: ({ bytes }) => withBody(compress(padded(bytes)), { "content-encoding": "gzip" })
-        },
-        () => identity
-      )
+/** The reply as this fault makes it; the same where it does nothing to replies. */
+export const rewrite = (reply: Reply, action: Action): Reply => {
+  switch (action.type) {
+    case "rewrite":
+      return action.change(reply)
+    case "rawBody":
+      return replaced(reply, 200, { "content-type": action.contentType }, action.text)
+    case "notJson":
+      return replaced(reply, 200, json, "upstream says: try again")
+    case "emptyBody":
+      return replaced(reply, 200, json, "")
+    case "httpStatus":
+      return replaced(reply, action.status, html, action.html ?? errorPage(action.status))
+    case "retryAfter": {
+      const after = { "retry-after": comeBack(reply, action.after, action.as) }
+      if (action.code === undefined)
+        return replaced(reply, action.status, { ...html, ...after }, errorPage(action.status))
+      const body = JSON.stringify({ Code: action.code, Message: messageOf(action.code), RequestId: "gateway" })
+      return replaced(reply, action.status, { ...json, ...after }, body)
+    }
+    case "redirect":
+      return replaced(reply, 302, { location: action.location }, "")
+    case "wrongContentType":
+      return { ...reply, headers: { ...reply.headers, "content-type": "text/html; charset=utf-8" } }
+    case "truncatedBody":
+      return respelled(reply, (bytes) => Stream.concat(firstHalf(bytes), Stream.fail(new ConnectionLost())))
+    case "hangingBody":
+      return respelled(reply, (bytes) => Stream.concat(firstHalf(bytes), Stream.never))
+    case "slowBody":
+      return respelled(reply, (bytes) => dribbled(bytes, action.bytes, action.every))
+    case "oversizedBody":
+      return withBody(reply, padded(action.bytes))
+    case "gzipBomb":
+      return withBody(reply, compress(padded(action.bytes)), { "content-encoding": "gzip" })
+    default:
+      return reply
+  }
+}

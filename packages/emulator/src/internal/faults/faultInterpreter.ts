@@ -4,7 +4,7 @@ import type * as EffectRandom from "effect/Random"
 import type { Reply } from "../../HttpExchange.ts"
 import type { Fault } from "../../Fault.ts"
 import * as Random from "../seededRandom.ts"
-import { rewriting } from "./brokenBodies.ts"
+import * as Bodies from "./brokenBodies.ts"
 import type { Action } from "./faultSchema.ts"
 import type { Call } from "./faultConditions.ts"
 
@@ -77,7 +77,7 @@ export class Happening {
 
   /** The reply in place of the right one: one fault after the other. */
   rewrite(reply: Reply): Reply {
-    return this.#actions.reduce((rewritten, action) => rewriting(action)(rewritten), reply)
+    return this.#actions.reduce(Bodies.rewrite, reply)
   }
 }
 

@@ -77,9 +77,6 @@ const All = Schema.Union([
   fault("gzipBomb", { bytes: atLeast(1).pipe(orDefault(defaults.bombBytes)) })
 ])
 
-/** Says by its type what a fault is. */
-export const { matchOrElse } = Schema.toTaggedUnion("type")(All)
-
 /** A fault as data: `type` says what happens, `when` to which calls. */
 export const FaultSpec = All.annotate({
   identifier: "@effect-zim/emulator/Fault",
