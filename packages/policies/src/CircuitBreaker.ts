@@ -249,8 +249,9 @@ export const make = Effect.fnUntraced(function* (options: Options = {}): Effect.
       healthOf: (exit: Exit.Exit<A, E>) => Health
     ) =>
       Effect.uninterruptibleMask((restore): Effect.Effect<A, E | CircuitOpen, R> => {
-        const circuit = circuits.get(host) ?? new Circuit(limits)
-        circuits.set(host, circuit)
+        const known = circuits.get(host)
+        const circuit = known ?? new Circuit(limits)
+        if (known === undefined) circuits.set(host, circuit)
         const { state } = circuit
         const wait = circuit.admit(millisOf(call.clock))
         if (wait > 0) {

@@ -146,10 +146,8 @@ const defaultsOf = (key: string, clock: Clock.Clock, shared: Shared = {}): Defau
 const sharedQuotaOf = (key: string, options: Quota.Options = {}): Quota.Quota["Service"] => {
   const rules = Quota.rulesOf(options)
   return {
-    withPermit: (call, ...used) =>
-      defaultsOf(key, call.clock)
-        .queues.of(rules, call)
-        .withPermit(call, ...used),
+    withPermit: (call, attempt, outcomeOf, pauseOf) =>
+      defaultsOf(key, call.clock).queues.of(rules, call).withPermit(call, attempt, outcomeOf, pauseOf),
     // Nobody can ask: it is in no context.
     state: Effect.succeed([])
   }

@@ -153,7 +153,8 @@ export const make = (options: Options = {}): Effect.Effect<Quota["Service"]> =>
     const rules = rulesOf(options)
     const queues = new LocalQueues()
     return {
-      withPermit: (call, ...used) => queues.of(rules, call).withPermit(call, ...used),
+      withPermit: (call, attempt, outcomeOf, pauseOf) =>
+        queues.of(rules, call).withPermit(call, attempt, outcomeOf, pauseOf),
       state: Clock.clockWith((clock) => Effect.sync(() => queues.state(millisOf(clock))))
     }
   })

@@ -90,9 +90,9 @@ export const make = Effect.fnUntraced(function* (
   }
 
   return {
-    withPermit: (call, ...used) =>
+    withPermit: (call, attempt, outcomeOf, pauseOf) =>
       Effect.suspend(() => queueOf(keyOf(options, call), call.clock)).pipe(
-        Effect.flatMap((queue) => queue.withPermit(call, ...used))
+        Effect.flatMap((queue) => queue.withPermit(call, attempt, outcomeOf, pauseOf))
       ),
     state: Clock.clockWith((clock) =>
       Effect.sync(() => Array.from(queues, ([key, queue]) => queue.state(key, millisOf(clock))))
