@@ -100,30 +100,34 @@ export const costTable = (options: CostTable): Table => {
   }
 }
 
+/** A goal on how many times the cost of one is that of another. */
+const goalOf = (
+  text: string,
+  series: ReadonlyArray<Measure.Series>,
+  [one, other]: readonly [one: string, other: string],
+  bound: Goal["bound"],
+  of: keyof Measure.Cost
+): Goal => ({
+  text,
+  reached: Measure.ratio(Measure.find(series, one), Measure.find(series, other), of).middle,
+  bound,
+  format: "times"
+})
+
 /** A goal on how many times the cost of `base` somebody may have. */
 export const atMost = (
   text: string,
   series: ReadonlyArray<Measure.Series>,
-  names: { readonly name: string; readonly base: string },
+  { base, name }: { readonly name: string; readonly base: string },
   limit: number,
   of: keyof Measure.Cost = "cpu"
-): Goal => ({
-  text,
-  reached: Measure.ratio(Measure.find(series, names.name), Measure.find(series, names.base), of).middle,
-  bound: { atMost: limit },
-  format: "times"
-})
+): Goal => goalOf(text, series, [name, base], { atMost: limit }, of)
 
 /** A goal on how many times the cost of `name` a peer must have at least. */
 export const atLeast = (
   text: string,
   series: ReadonlyArray<Measure.Series>,
-  names: { readonly name: string; readonly peer: string },
+  { name, peer }: { readonly name: string; readonly peer: string },
   limit: number,
   of: keyof Measure.Cost = "cpu"
-): Goal => ({
-  text,
-  reached: Measure.ratio(Measure.find(series, names.peer), Measure.find(series, names.name), of).middle,
-  bound: { atLeast: limit },
-  format: "times"
-})
+): Goal => goalOf(text, series, [peer, name], { atLeast: limit }, of)
